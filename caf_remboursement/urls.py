@@ -1,0 +1,16 @@
+"""Toutes les adresses du service, app par app."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from caf_remboursement.sante import sante
+
+urlpatterns = [
+    path("", include("caf_remboursement.pages_urls")),
+    path("", include("comptes.urls")),
+    path("mon-compte/dettes/", include("dettes.urls")),
+    path("", include("demarches.urls")),
+    path("paiements/", include("paiements.urls")),
+    path("agents/", admin.site.urls),
+    path("sante/", sante, name="sante"),
+]

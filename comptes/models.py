@@ -1,0 +1,162 @@
+"""Qui : les Caf, les allocataires, les personnes qui se connectent, les agents."""
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+
+class Caf(models.Model):
+    """
+    Une caisse : tout encaissement a une Caf, et une seule.
+
+    Le code est un texte opaque de trois caractères (DOMAINE §2). Le numéro de boutique PayZen est ici ; ses clés
+    restent hors de la base.
+    """
+
+    code = models.CharField(primary_key=True, max_length=3, validators=[RegexValidator(r"^[0-9A-Z]{3}$")])
+    nom = models.CharField(max_length=100)
+    departement = models.CharField("département", max_length=3)
+    boutique = models.CharField(
+        "numéro de boutique PayZen", max_length=8, blank=True, validators=[RegexValidator(r"^\d{8}$")]
+    )
+    seuil_controle = models.DecimalField(
+        "seuil de contrôle (€)",
+        max_digits=9,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="À partir de ce montant, un agent confirme la vérification. Vide : jamais.",
+    )
+    ouverte = models.BooleanField("service ouvert", default=True)
+    message_suspension = models.TextField("message de suspension", blank=True)
+    retour_prevu_le = models.DateField("retour prévu le", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Caf"
+        verbose_name_plural = "Caf"
+        constraints = [
+            models.UniqueConstraint(
+                name="une_boutique_par_caf",
+                fields=["boutique"],
+                condition=~Q(boutique=""),
+                violation_error_message="Cette boutique PayZen est déjà celle d'une autre Caf.",
+            ),
+            models.CheckConstraint(
+                name="suspension_expliquee",
+                condition=Q(ouverte=True) | ~Q(message_suspension=""),
+                violation_error_message="Une Caf suspendue dit pourquoi aux allocataires.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.nom
+
+
+class Allocataire(models.Model):
+    """
+    La personne responsable d'un dossier : numéro à 7 chiffres, unique avec le code de la Caf (DOMAINE §0.1).
+
+    Le NIR n'est pas stocké. Un compte radié garde ses dettes et peut les rembourser.
+    """
+
+    class Civilite(models.TextChoices):
+        MONSIEUR = "M", "Monsieur"
+        MADAME = "MME", "Madame"
+
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="allocataires", verbose_name="Caf")
+    numero = models.CharField("numéro allocataire", max_length=7, validators=[RegexValidator(r"^\d{7}$")])
+    civilite = models.CharField("civilité", max_length=3, choices=Civilite, blank=True)
+    nom = models.CharField(max_length=100)
+    prenom = models.CharField("prénom", max_length=100, blank=True)
+    date_naissance = models.DateField("date de naissance", null=True, blank=True)
+    courriel = models.EmailField(blank=True)
+    radie_le = models.DateField("radié le", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "allocataire"
+        constraints = [
+            models.UniqueConstraint(name="un_numero_par_caf", fields=["caf", "numero"]),
+            models.CheckConstraint(name="numero_de_sept_chiffres", condition=Q(numero__regex=r"^[0-9]{7}$")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caf_id} {self.numero}"
+
+    @property
+    def nom_complet(self) -> str:
+        return f"{self.get_civilite_display()} {self.prenom} {self.nom}".strip().replace("  ", " ")
+
+
+class UtilisateurManager(BaseUserManager["Utilisateur"]):
+    def create_user(self, identifiant: str, password: str | None = None, **champs: object) -> "Utilisateur":
+        utilisateur = self.model(identifiant=identifiant, **champs)
+        utilisateur.set_password(password)
+        utilisateur.save()
+        return utilisateur
+
+    def create_superuser(self, identifiant: str, password: str | None = None, **champs: object) -> "Utilisateur":
+        return self.create_user(identifiant, password, is_staff=True, is_superuser=True, **champs)
+
+
+class Utilisateur(AbstractBaseUser, PermissionsMixin):
+    """
+    Qui se connecte : pour un dossier d'allocataire, ou comme agent. Jamais les deux.
+
+    L'identifiant d'un allocataire est le code de sa Caf suivi de son numéro ; deux conjoints peuvent avoir chacun leur
+    compte sur le même dossier.
+    """
+
+    identifiant = models.CharField(
+        max_length=50, unique=True, error_messages={"unique": "Cet identifiant est déjà pris."}
+    )
+    allocataire = models.ForeignKey(
+        Allocataire, models.PROTECT, related_name="utilisateurs", null=True, blank=True, verbose_name="allocataire"
+    )
+    is_active = models.BooleanField("actif", default=True)
+    is_staff = models.BooleanField("agent ou opérateur", default=False)
+    cree_le = models.DateTimeField("créé le", auto_now_add=True)
+
+    objects = UtilisateurManager()
+
+    USERNAME_FIELD = "identifiant"
+
+    class Meta:
+        verbose_name = "utilisateur"
+        constraints = [
+            models.CheckConstraint(
+                name="allocataire_ou_agent_jamais_les_deux",
+                condition=Q(allocataire=None) | Q(is_staff=False, is_superuser=False),
+                violation_error_message="Un compte est celui d'un allocataire ou d'un agent, jamais des deux.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifiant
+
+
+class Agent(models.Model):
+    """Un agent, son rôle, et les Caf dont il voit les dossiers."""
+
+    class Role(models.TextChoices):
+        """
+        CONSULTATION : regarde.
+        GESTION : confirme une vérification, traite les anomalies, demande une restitution.
+        COMPTABLE : approuve les restitutions.
+        RESPONSABLE : gère, et ouvre ou suspend le service de sa Caf.
+        """
+
+        CONSULTATION = "CONSULTATION", "consultation"
+        GESTION = "GESTION", "gestion"
+        COMPTABLE = "COMPTABLE", "comptable"
+        RESPONSABLE = "RESPONSABLE", "responsable"
+
+    utilisateur = models.OneToOneField(Utilisateur, models.CASCADE, related_name="agent")
+    role = models.CharField("rôle", max_length=12, choices=Role)
+    cafs = models.ManyToManyField(Caf, related_name="agents", verbose_name="Caf")
+
+    class Meta:
+        verbose_name = "agent"
+
+    def __str__(self) -> str:
+        return f"{self.utilisateur} ({self.get_role_display()})"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DettesConfig(AppConfig):
+    name = "dettes"
+    verbose_name = "Dettes"

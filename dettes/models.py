@@ -1,0 +1,274 @@
+"""Ce qui est dû : les dettes, leurs mouvements, les fichiers échangés avec la Caf."""
+
+from decimal import Decimal
+
+import pgtrigger
+from django.db import models
+from django.db.models import DecimalField, F, Q, Sum, Value
+from django.db.models.functions import Coalesce
+
+from comptes.models import Allocataire, Caf
+
+MONTANT = {"max_digits": 9, "decimal_places": 2}
+ZERO = Value(Decimal(0), output_field=DecimalField(**MONTANT))
+
+
+class DetteQuerySet(models.QuerySet["Dette"]):
+    def for_allocataire(self, allocataire: Allocataire) -> "DetteQuerySet":
+        return self.filter(allocataire=allocataire)
+
+    def payables(self) -> "DetteQuerySet":
+        """Dettes que l'on peut régler ici, y compris en recours ou sous plan : on informe, on ne bloque pas."""
+        return self.filter(solde__gt=0, situation__in=Dette.SITUATIONS_PAYABLES)
+
+    def with_disponible(self) -> "DetteQuerySet":
+        """Ajoute `engage`, déjà en route vers la Caf, et `disponible`, ce que l'on peut encore payer (euros)."""
+        en_route = Q(lignes__demarche__engagee=True)
+        return self.annotate(engage=Coalesce(Sum("lignes__montant", filter=en_route), ZERO)).annotate(
+            disponible=F("solde") - F("engage")
+        )
+
+    def plus_anciennes_d_abord(self) -> "DetteQuerySet":
+        """L'ordre d'extinction des dettes : la plus ancienne, puis la plus petite (CSS D553-4, DOMAINE §5)."""
+        return self.order_by("notifiee_le", "solde", "pk")
+
+
+class Dette(models.Model):
+    """
+    Une dette envers un créancier, pour une prestation (DOMAINE §3). Montants en euros.
+
+    Le solde n'est jamais écrit : la base le tient à jour à chaque mouvement. Le montant initial est celui du constat
+    et ne change plus ; une correction de la Caf est un mouvement.
+    """
+
+    class Creancier(models.TextChoices):
+        CAF = "CAF", "la Caf"
+        ETAT = "ETAT", "l'État"
+        DEPARTEMENT = "DEPARTEMENT", "le département"
+
+    class Nature(models.TextChoices):
+        RSA = "RSA", "revenu de solidarité active"
+        PPA = "PPA", "prime d'activité"
+        AAH = "AAH", "allocation aux adultes handicapés"
+        APL = "APL", "aide personnalisée au logement"
+        ALF = "ALF", "allocation de logement familiale"
+        ALS = "ALS", "allocation de logement sociale"
+        AF = "AF", "allocations familiales"
+        CF = "CF", "complément familial"
+        ASF = "ASF", "allocation de soutien familial"
+        ARS = "ARS", "allocation de rentrée scolaire"
+        PAJE = "PAJE", "prestation d'accueil du jeune enfant"
+        AEEH = "AEEH", "allocation d'éducation de l'enfant handicapé"
+        AUTRE = "AUTRE", "autre prestation"
+
+    class Phase(models.TextChoices):
+        AMIABLE = "AMIABLE", "amiable"
+        CONTENTIEUX = "CONTENTIEUX", "contentieux"
+
+    class Situation(models.TextChoices):
+        """
+        EN_COURS, RECOURS, PLAN : payable ici ; un recours ou un plan n'empêche pas de payer volontairement.
+        TRANSMISE : le département recouvre lui-même, plus rien ne se paie ici.
+        SOLDEE, ANNULEE : il ne reste rien à payer.
+        """
+
+        EN_COURS = "EN_COURS", "en cours"
+        RECOURS = "RECOURS", "en recours"
+        PLAN = "PLAN", "plan de remboursement"
+        TRANSMISE = "TRANSMISE", "transmise au département"
+        SOLDEE = "SOLDEE", "soldée"
+        ANNULEE = "ANNULEE", "annulée"
+
+    SITUATIONS_PAYABLES = (Situation.EN_COURS, Situation.RECOURS, Situation.PLAN)
+
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="dettes", verbose_name="Caf")
+    allocataire = models.ForeignKey(Allocataire, models.PROTECT, related_name="dettes")
+    reference = models.CharField("référence", max_length=30)
+    creancier = models.CharField("créancier", max_length=11, choices=Creancier)
+    nature = models.CharField("prestation", max_length=5, choices=Nature)
+    code = models.CharField("code du courrier", max_length=10, blank=True)
+    libelle = models.CharField("libellé", max_length=200)
+    motif = models.TextField(blank=True)
+    periode_debut = models.DateField("début de la période", null=True, blank=True)
+    periode_fin = models.DateField("fin de la période", null=True, blank=True)
+    notifiee_le = models.DateField("notifiée le")
+    montant_initial = models.DecimalField("montant d'origine", **MONTANT)
+    solde = models.DecimalField(**MONTANT)
+    phase = models.CharField(max_length=11, choices=Phase)
+    situation = models.CharField(max_length=9, choices=Situation)
+    retenue_mensuelle = models.DecimalField("retenue mensuelle", **MONTANT, null=True, blank=True)
+
+    objects = DetteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "dette"
+        constraints = [
+            models.UniqueConstraint(name="une_reference_de_dette_par_caf", fields=["caf", "reference"]),
+            models.CheckConstraint(name="dette_reference_lisible", condition=Q(reference__regex=r"^[A-Z0-9-]{1,30}$")),
+            models.CheckConstraint(name="dette_montant_initial_positif", condition=Q(montant_initial__gt=0)),
+            models.CheckConstraint(name="dette_jamais_sous_zero", condition=Q(solde__gte=0)),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="solde_ecrit_par_les_seuls_mouvements",
+                operation=pgtrigger.UpdateOf("solde", "montant_initial"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange("solde", "montant_initial"),
+                func="""
+                    IF pg_trigger_depth() < 2 OR NEW.montant_initial <> OLD.montant_initial THEN
+                        RAISE EXCEPTION 'Le solde ne change que par un mouvement, le montant initial jamais.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="solde_initial_au_constat",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="NEW.solde := NEW.montant_initial; RETURN NEW;",
+            ),
+            pgtrigger.Protect(name="dette_jamais_effacee", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_payable(self) -> bool:
+        return self.solde > 0 and self.situation in self.SITUATIONS_PAYABLES
+
+    @property
+    def rembourse(self) -> Decimal:
+        """Ce qui a déjà été repris ou remboursé, en euros ; jamais négatif, même après une hausse par la Caf."""
+        return max(self.montant_initial - self.solde, Decimal(0))
+
+
+class FichierRecu(models.Model):
+    """Une livraison de la Caf prise en compte : sa photo, ses totaux de contrôle, son compte rendu (FICHIERS §2)."""
+
+    class Mode(models.TextChoices):
+        COMPLET = "complet", "complet"
+        DIFFERENTIEL = "differentiel", "différentiel"
+
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="fichiers_recus", verbose_name="Caf")
+    sequence = models.PositiveIntegerField("séquence")
+    empreinte = models.CharField("empreinte SHA-256 du manifeste", max_length=64)
+    arrete_le = models.DateTimeField("arrêté le")
+    mode = models.CharField(max_length=12, choices=Mode)
+    derniere_sequence_encaissements = models.PositiveIntegerField("encaissements déjà déduits jusqu'à la séquence")
+    somme_soldes = models.DecimalField("somme des soldes", max_digits=14, decimal_places=2)
+    compte_rendu = models.JSONField("compte rendu", default=dict)
+    pris_le = models.DateTimeField("pris en compte le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "fichier reçu"
+        verbose_name_plural = "fichiers reçus"
+        constraints = [models.UniqueConstraint(name="une_livraison_par_sequence", fields=["caf", "sequence"])]
+
+    def __str__(self) -> str:
+        return f"livraison {self.caf_id} n° {self.sequence}"
+
+
+class FichierEmis(models.Model):
+    """Un fichier d'encaissements rendu à la Caf : numéroté sans trou, réémis à l'identique (FICHIERS §4)."""
+
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="fichiers_emis", verbose_name="Caf")
+    sequence = models.PositiveIntegerField("séquence")
+    empreinte = models.CharField("empreinte SHA-256", max_length=64)
+    lignes = models.PositiveIntegerField()
+    total = models.DecimalField("total signé", max_digits=14, decimal_places=2)
+    emis_le = models.DateTimeField("émis le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "fichier émis"
+        verbose_name_plural = "fichiers émis"
+        constraints = [models.UniqueConstraint(name="un_fichier_emis_par_sequence", fields=["caf", "sequence"])]
+
+    def __str__(self) -> str:
+        return f"encaissements {self.caf_id} n° {self.sequence}"
+
+
+class Mouvement(models.Model):
+    """
+    Une écriture au compte d'une dette : ajout seul, la base la porte au solde.
+
+    Une correction est une écriture de plus, avec son motif ; jamais une retouche. Montants en euros, signés.
+    """
+
+    class Genre(models.TextChoices):
+        """
+        CONSTAT : la dette naît ; son montant est le montant initial, il ne se déduit pas.
+        RETENUE, REMISE : reprise par la Caf sur les prestations, effacement décidé par elle.
+        IMPUTATION : un paiement en ligne est porté sur la dette.
+        REJET : une imputation est reprise, la banque ayant repris l'argent.
+        AJUSTEMENT : le fichier de la Caf dit un autre solde.
+        """
+
+        CONSTAT = "CONSTAT", "constat de la dette"
+        RETENUE = "RETENUE", "retenue sur prestations"
+        REMISE = "REMISE", "remise de dette"
+        IMPUTATION = "IMPUTATION", "paiement en ligne"
+        REJET = "REJET", "paiement repris par la banque"
+        AJUSTEMENT = "AJUSTEMENT", "mise à jour par la Caf"
+
+    dette = models.ForeignKey(Dette, models.PROTECT, related_name="mouvements")
+    genre = models.CharField(max_length=10, choices=Genre)
+    montant = models.DecimalField("montant signé", **MONTANT)
+    solde_apres = models.DecimalField("solde après", **MONTANT, editable=False)
+    origine = models.CharField(max_length=80, help_text="ce qui l'a causé : livraison, référence de paiement")
+    motif = models.CharField(max_length=200, blank=True)
+    fichier_recu = models.ForeignKey(
+        FichierRecu, models.PROTECT, related_name="mouvements", null=True, blank=True, verbose_name="fichier reçu"
+    )
+    le = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "mouvement"
+        constraints = [
+            models.UniqueConstraint(
+                name="un_seul_constat_par_dette", fields=["dette"], condition=Q(genre="CONSTAT")
+            ),
+            models.CheckConstraint(name="mouvement_jamais_nul", condition=~Q(montant=0)),
+            models.CheckConstraint(
+                name="mouvement_de_paiement_dans_le_bon_sens",
+                condition=(~Q(genre="IMPUTATION") | Q(montant__lt=0)) & (~Q(genre="REJET") | Q(montant__gt=0)),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="mouvement_porte_au_solde",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.genre = 'CONSTAT' THEN
+                        SELECT montant_initial INTO NEW.solde_apres FROM dettes_dette WHERE id = NEW.dette_id;
+                        IF NEW.solde_apres IS DISTINCT FROM NEW.montant THEN
+                            RAISE EXCEPTION 'Le constat est le montant initial de la dette.';
+                        END IF;
+                    ELSE
+                        UPDATE dettes_dette SET solde = solde + NEW.montant
+                        WHERE id = NEW.dette_id RETURNING solde INTO NEW.solde_apres;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Protect(name="mouvement_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_genre_display()} {self.montant} €"
+
+
+class LigneEmise(models.Model):
+    """Un mouvement parti dans un fichier d'encaissements : une fois, dans un seul fichier."""
+
+    fichier = models.ForeignKey(FichierEmis, models.PROTECT, related_name="lignes_emises")
+    mouvement = models.OneToOneField(Mouvement, models.PROTECT, related_name="ligne_emise")
+
+    class Meta:
+        verbose_name = "ligne émise"
+        verbose_name_plural = "lignes émises"
+        triggers = [pgtrigger.Protect(name="ligne_emise_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.fichier} : {self.mouvement}"

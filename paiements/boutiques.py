@@ -1,0 +1,32 @@
+"""Les boutiques PayZen : une par Caf, leurs clés hors de la base (ARCHITECTURE §2)."""
+
+from collections.abc import Mapping
+
+from paiements.payzen import Boutique, Mode
+
+
+def read_boutiques(
+    cles: Mapping[str, Mapping[str, Mapping[str, str]]], *, mode: Mode, url_formulaire: str, url_api: str
+) -> dict[str, Boutique]:
+    """
+    Lit les clés des boutiques pour le mode choisi, et lui seul.
+
+    :param cles: ``{"12345678": {"TEST": {"cle": "…", "mot_de_passe": "testpassword_…"}, "PRODUCTION": {…}}}``
+    :raises ValueError: si une boutique n'a pas de clés pour ce mode, ou les a mal écrites
+    """
+    boutiques = {}
+    for site, par_mode in cles.items():
+        secrets = par_mode.get(mode)
+        if secrets is None:
+            raise ValueError(f"la boutique {site} n'a pas de clés pour le mode {mode}")
+        if set(secrets) != {"cle", "mot_de_passe"}:
+            raise ValueError(f"la boutique {site} doit donner « cle » et « mot_de_passe », rien d'autre")
+        boutiques[site] = Boutique(
+            site=site,
+            mode=mode,
+            cle=secrets["cle"],
+            mot_de_passe=secrets["mot_de_passe"],
+            url_formulaire=url_formulaire,
+            url_api=url_api,
+        )
+    return boutiques

@@ -1,0 +1,137 @@
+"""Les situations de départ des tests : des traits nommés, des états atteints par les vrais services."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from comptes.models import Agent, Allocataire, Caf, Utilisateur
+from demarches.models import Demarche, LigneDemarche
+from dettes.models import Dette, Mouvement
+
+MOT_DE_PASSE = "correct-cheval-pile-agrafe"
+
+
+class CafFactory(DjangoModelFactory):
+    class Meta:
+        model = Caf
+        django_get_or_create = ["code"]
+
+    class Params:
+        suspendue = factory.Trait(ouverte=False, message_suspension="Maintenance de nos serveurs.")
+
+    code = "661"
+    nom = "Caf des Pyrénées-Orientales"
+    departement = "66"
+    boutique = factory.LazyAttribute(lambda caf: f"{caf.code}00001")
+
+
+class AllocataireFactory(DjangoModelFactory):
+    class Meta:
+        model = Allocataire
+
+    class Params:
+        radie = factory.Trait(radie_le=date(2026, 3, 31))
+
+    caf = factory.SubFactory(CafFactory)
+    numero = factory.Sequence(lambda n: f"{n + 354:07d}")
+    civilite = "MME"
+    nom = "Colin"
+    prenom = "Inès"
+
+
+class UtilisateurFactory(DjangoModelFactory):
+    class Meta:
+        model = Utilisateur
+        skip_postgeneration_save = True
+
+    allocataire = factory.SubFactory(AllocataireFactory)
+    identifiant = factory.LazyAttribute(lambda u: f"{u.allocataire.caf_id}{u.allocataire.numero}")
+    password = factory.django.Password(MOT_DE_PASSE)
+
+
+class AgentFactory(DjangoModelFactory):
+    class Meta:
+        model = Agent
+        skip_postgeneration_save = True
+
+    utilisateur = factory.SubFactory(
+        UtilisateurFactory,
+        allocataire=None,
+        is_staff=True,
+        identifiant=factory.Sequence(lambda n: f"agent-{n}"),
+    )
+    role = Agent.Role.GESTION
+
+    @factory.post_generation
+    def cafs(self, create: bool, cafs: list[Caf] | None, **kwargs: object) -> None:
+        self.cafs.set(cafs if cafs is not None else [CafFactory()])
+
+
+class DetteFactory(DjangoModelFactory):
+    """Une dette née par son constat ; `deja_repris` (euros) l'a déjà fait baisser."""
+
+    class Meta:
+        model = Dette
+        skip_postgeneration_save = True
+
+    class Params:
+        contentieuse = factory.Trait(phase=Dette.Phase.CONTENTIEUX)
+        transmise = factory.Trait(situation=Dette.Situation.TRANSMISE, creancier=Dette.Creancier.DEPARTEMENT)
+        en_recours = factory.Trait(situation=Dette.Situation.RECOURS)
+
+    allocataire = factory.SubFactory(AllocataireFactory)
+    caf = factory.SelfAttribute("allocataire.caf")
+    reference = factory.Sequence(lambda n: f"IM3-661-{n:06d}")
+    creancier = Dette.Creancier.ETAT
+    nature = Dette.Nature.PPA
+    code = "IM3 001"
+    libelle = "Trop-perçu : prime d'activité"
+    motif = "Ressources trimestrielles corrigées."
+    periode_debut = date(2025, 4, 1)
+    periode_fin = date(2025, 6, 30)
+    notifiee_le = date(2025, 9, 1)
+    montant_initial = Decimal("900.00")
+    solde = factory.SelfAttribute("montant_initial")
+    phase = Dette.Phase.AMIABLE
+    situation = Dette.Situation.EN_COURS
+
+    @factory.post_generation
+    def deja_repris(self, create: bool, montant: Decimal | None, **kwargs: object) -> None:
+        Mouvement.objects.create(
+            dette=self, genre=Mouvement.Genre.CONSTAT, montant=self.montant_initial, origine="test"
+        )
+        if montant:
+            Mouvement.objects.create(
+                dette=self, genre=Mouvement.Genre.AJUSTEMENT, montant=-Decimal(montant), origine="test"
+            )
+        self.refresh_from_db()
+
+
+class DemarcheFactory(DjangoModelFactory):
+    """Une démarche en brouillon ; `lignes={dette: montant}` la remplit jusqu'au récapitulatif."""
+
+    class Meta:
+        model = Demarche
+        skip_postgeneration_save = True
+
+    class Params:
+        globale = factory.Trait(mode=Demarche.Mode.GLOBAL)
+
+    auteur = factory.SubFactory(UtilisateurFactory)
+    allocataire = factory.SelfAttribute("auteur.allocataire")
+    mentions_version = "2026-11"
+    mentions_lues_le = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=5))
+    mode = Demarche.Mode.AFFECTE
+
+    @factory.post_generation
+    def lignes(self, create: bool, lignes: dict[Dette, Decimal] | None, **kwargs: object) -> None:
+        if not lignes:
+            return
+        for dette, montant in lignes.items():
+            LigneDemarche.objects.create(demarche=self, dette=dette, montant=montant)
+        self.montant = self.total_des_lignes
+        self.etape = Demarche.Etape.RECAPITULATIF
+        self.save()
