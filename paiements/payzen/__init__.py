@@ -1,0 +1,50 @@
+"""
+Le protocole PayZen, côté marchand : des données en entrée, des données en sortie.
+
+Cette pièce ne connaît ni modèle, ni base, ni réglage. Montants en euros (``Decimal``), dates en UTC.
+"""
+
+from paiements.payzen.boutique import Boutique, Mode
+from paiements.payzen.fait import Fait
+from paiements.payzen.formulaire import Demande, build_form, draw_trans_id
+from paiements.payzen.montants import from_centimes, to_centimes
+from paiements.payzen.notification import (
+    BoutiqueInconnue,
+    MessageIllisible,
+    ModeInattendu,
+    Notification,
+    NotificationIncomplete,
+    NotificationRefusee,
+    SignatureFausse,
+    read_notification,
+)
+from paiements.payzen.rest import Client, EchecRest, ErreurPlateforme, IdentifiantsRefuses, PlateformeInjoignable
+from paiements.payzen.signature import is_signed, sign
+from paiements.payzen.statuts import Famille
+
+__all__ = [
+    "Boutique",
+    "BoutiqueInconnue",
+    "Client",
+    "Demande",
+    "EchecRest",
+    "ErreurPlateforme",
+    "Fait",
+    "Famille",
+    "IdentifiantsRefuses",
+    "MessageIllisible",
+    "Mode",
+    "ModeInattendu",
+    "Notification",
+    "NotificationIncomplete",
+    "NotificationRefusee",
+    "PlateformeInjoignable",
+    "SignatureFausse",
+    "build_form",
+    "draw_trans_id",
+    "from_centimes",
+    "is_signed",
+    "read_notification",
+    "sign",
+    "to_centimes",
+]

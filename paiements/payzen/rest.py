@@ -1,0 +1,213 @@
+"""Le service REST de la plateforme (PROTOCOLE §6) : relire, rembourser, essayer les identifiants."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+from paiements.payzen.boutique import Boutique
+from paiements.payzen.fait import EURO, FORMAT_DATE, Fait, FaitIllisible, to_fait
+from paiements.payzen.montants import to_centimes
+
+ESSAIS = 2
+ATTENTE_S = 0.5
+TRANSACTION_INTROUVABLE = "PSP_010"
+IDENTIFIANTS_FAUX = "INT_905"
+
+_DETAILS = "transactionDetails"
+_CARTE = (_DETAILS, "cardDetails")
+# Où REST range ce que le formulaire appelle ``vads_…`` (PROTOCOLE §6.3).
+CHEMINS: dict[str, tuple[str, ...]] = {
+    "vads_site_id": ("shopId",),
+    "vads_ctx_mode": ("orderDetails", "mode"),
+    "vads_order_id": ("orderDetails", "orderId"),
+    "vads_trans_uuid": ("uuid",),
+    "vads_trans_status": ("detailedStatus",),
+    "vads_operation_type": ("operationType",),
+    "vads_amount": ("amount",),
+    "vads_currency": ("currency",),
+    "vads_effective_creation_date": ("creationDate",),
+    "vads_sequence_number": (_DETAILS, "sequenceNumber"),
+    "vads_contract_used": (_DETAILS, "mid"),
+    "vads_trans_id": (*_CARTE, "legacyTransId"),
+    "vads_trans_date": (*_CARTE, "legacyTransDate"),
+    "vads_card_brand": (*_CARTE, "effectiveBrand"),
+    "vads_card_number": (*_CARTE, "pan"),
+    "vads_expiry_month": (*_CARTE, "expiryMonth"),
+    "vads_expiry_year": (*_CARTE, "expiryYear"),
+    "vads_auth_number": (*_CARTE, "authorizationResponse", "authorizationNumber"),
+    "vads_auth_result": (*_CARTE, "authorizationResponse", "authorizationResult"),
+}
+
+
+class EchecRest(Exception):
+    """L'appel n'a pas abouti : on ne sait rien de plus, on ne décide de rien."""
+
+
+class PlateformeInjoignable(EchecRest):
+    """Réseau, délai, 5xx, page HTML, JSON faux. Après un remboursement, relire avant de recommencer (§6.5)."""
+
+
+class IdentifiantsRefuses(EchecRest):
+    """INT_905 : numéro de boutique ou mot de passe faux. Ne dit rien du paiement."""
+
+
+class ErreurPlateforme(EchecRest):
+    """La plateforme a répondu autre chose qu'un succès ; ``code`` est le sien, ou « reponse_inattendue »."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code} : {message}")
+        self.code = code
+        self.message = message
+
+
+class Client:
+    """
+    Les appels d'une boutique. Le mode est celui du mot de passe, et se vérifie dans chaque réponse.
+
+    :param delai: attente au plus, en secondes, pour se connecter puis entre deux octets
+    :param session: à donner, et à fermer, par qui enchaîne les appels ; sinon une connexion par appel
+    """
+
+    def __init__(self, boutique: Boutique, delai: float = 8.0, session: requests.Session | None = None) -> None:
+        self.boutique = boutique
+        self.delai = delai
+        self.session = session
+
+    def get_order(self, reference: str) -> list[Fait]:
+        """
+        Toutes les transactions d'une référence, débits et crédits, dans un ordre quelconque.
+
+        Une liste vide veut dire que la plateforme n'a rien à ce jour : c'est un constat, pas une décision.
+
+        :raises EchecRest: si l'appel n'aboutit pas
+        """
+        try:
+            reponse = self._read("Order/Get", {"orderId": reference})
+        except ErreurPlateforme as erreur:
+            if erreur.code == TRANSACTION_INTROUVABLE:
+                return []
+            raise
+        transactions = reponse.get("transactions")
+        if not isinstance(transactions, list):
+            raise _inattendue("sans liste de transactions")
+        faits = [self._to_fait(transaction) for transaction in transactions]
+        if any(fait.reference != reference for fait in faits):
+            raise _inattendue("d'une autre référence")
+        return faits
+
+    def get_transaction(self, uuid: str) -> Fait:
+        """Une transaction. :raises EchecRest: si l'appel n'aboutit pas"""
+        fait = self._to_fait(self._read("Transaction/Get", {"uuid": uuid}))
+        if fait.uuid != uuid:
+            raise _inattendue("d'une autre transaction")
+        return fait
+
+    def cancel_or_refund(self, uuid: str, montant: Decimal, commentaire: str) -> Fait:
+        """
+        Annule le débit s'il n'est pas remis en banque, le rembourse sinon. Montant en euros, au plus celui du débit.
+
+        Jamais relancé : la plateforme n'a pas de clé d'idempotence, deux appels feraient deux remboursements (§6.5).
+
+        :returns: le débit CANCELLED, ou le nouveau crédit
+        :raises EchecRest: si l'appel n'aboutit pas ; après PlateformeInjoignable, l'argent est peut-être parti
+        """
+        corps = {
+            "uuid": uuid,
+            "amount": to_centimes(montant),
+            "currency": EURO,
+            "resolutionMode": "AUTO",
+            "comment": commentaire,
+        }
+        return self._to_fait(self._call("Transaction/CancelOrRefund", corps))
+
+    def test(self) -> None:
+        """Essaie les identifiants. :raises EchecRest: s'ils ne passent pas"""
+        if self._read("Charge/SDKTest", {"value": "essai"}).get("value") != "essai":
+            raise _inattendue("sans l'écho attendu")
+
+    def _read(self, service: str, corps: dict[str, Any]) -> dict[str, Any]:
+        """Une lecture se relance sans danger : c'est le seul endroit où l'on relance."""
+        for _ in range(ESSAIS - 1):
+            try:
+                return self._call(service, corps)
+            except PlateformeInjoignable:
+                time.sleep(ATTENTE_S)
+        return self._call(service, corps)
+
+    def _call(self, service: str, corps: dict[str, Any]) -> dict[str, Any]:
+        """Un appel, un seul. Rend ``answer`` ; HTTP 200 ne suffit pas, c'est ``status`` qui compte (§6.2)."""
+        enveloppe = self._post(service, corps)
+        reponse, statut = enveloppe.get("answer"), enveloppe.get("status")
+        if not isinstance(reponse, dict):
+            raise PlateformeInjoignable("réponse REST sans contenu")
+        if statut == "ERROR" and reponse.get("errorCode") == IDENTIFIANTS_FAUX:
+            raise IdentifiantsRefuses(f"identifiants REST refusés pour la boutique {self.boutique.site}")
+        # Avant toute lecture : « introuvable » dans l'autre mode ne dirait rien du nôtre.
+        if enveloppe.get("mode") != self.boutique.mode:
+            raise _inattendue("d'un autre mode")
+        if reponse.get("shopId", self.boutique.site) != self.boutique.site:
+            raise _inattendue("d'une autre boutique")
+        if statut != "SUCCESS":
+            raise ErreurPlateforme(str(reponse.get("errorCode")), str(reponse.get("errorMessage"))[:200])
+        return reponse
+
+    def _post(self, service: str, corps: dict[str, Any]) -> dict[str, Any]:
+        post = self.session.post if self.session else requests.post
+        try:
+            reponse = post(
+                f"{self.boutique.url_api.rstrip('/')}/{service}",
+                json=corps,
+                auth=(self.boutique.site, self.boutique.mot_de_passe),
+                timeout=self.delai,
+                allow_redirects=False,
+                verify=True,
+            )
+            enveloppe = reponse.json()
+        except requests.RequestException as erreur:
+            raise PlateformeInjoignable(f"appel REST sans réponse lisible : {type(erreur).__name__}") from erreur
+        if reponse.status_code not in (200, 401) or not isinstance(enveloppe, dict):
+            raise PlateformeInjoignable(f"réponse REST inattendue, HTTP {reponse.status_code}")
+        return enveloppe
+
+    def _to_fait(self, transaction: Any) -> Fait:
+        champs = {nom: _to_texte(nom, _get(transaction, chemin)) for nom, chemin in CHEMINS.items()}
+        try:
+            fait = to_fait(champs)
+        except FaitIllisible as erreur:
+            raise _inattendue(str(erreur)) from None
+        if not fait.uuid or (fait.site, fait.mode) != (self.boutique.site, self.boutique.mode):
+            raise _inattendue("sans transaction, ou d'une autre boutique ou d'un autre mode")
+        remise_le = _to_date(_get(transaction, (*_CARTE, "captureResponse", "captureDate")))
+        return replace(fait, source="REST", remise_le=remise_le)
+
+
+def _inattendue(detail: str) -> ErreurPlateforme:
+    return ErreurPlateforme("reponse_inattendue", f"réponse {detail}")
+
+
+def _get(objet: Any, chemin: tuple[str, ...]) -> Any:
+    for nom in chemin:
+        objet = objet.get(nom) if isinstance(objet, dict) else None
+    return objet
+
+
+def _to_texte(nom: str, valeur: Any) -> str:
+    """Une valeur REST, écrite comme le formulaire l'écrirait."""
+    if nom.endswith("_date"):
+        date = _to_date(valeur)
+        return date.strftime(FORMAT_DATE) if date else ""
+    texte = "" if valeur is None else str(valeur)
+    # Le « 00 » du formulaire, accepté par la banque, s'écrit « 0 » en REST (§3.5).
+    return f"{texte:0>2}" if nom == "vads_auth_result" and texte else texte
+
+
+def _to_date(valeur: Any) -> datetime | None:
+    try:
+        date = datetime.fromisoformat(valeur)
+        return date.astimezone(UTC) if date.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
