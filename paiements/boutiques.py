@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.conf import settings
+
 from paiements.payzen import Boutique, Mode
 
 
@@ -30,3 +32,20 @@ def read_boutiques(
             url_api=url_api,
         )
     return boutiques
+
+
+class BoutiqueAbsente(Exception):
+    """La Caf n'a pas de boutique PayZen, ou ses clés ne sont pas dans les réglages."""
+
+
+def get_boutique(numero: str) -> Boutique:
+    """
+    La boutique d'une Caf, avec ses clés.
+
+    :raises BoutiqueAbsente: si les réglages n'en disent rien
+    """
+    try:
+        boutique: Boutique = settings.PAYZEN_BOUTIQUES[numero]
+    except KeyError:
+        raise BoutiqueAbsente(f"aucune clé PayZen pour la boutique « {numero} »") from None
+    return boutique

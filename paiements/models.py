@@ -34,6 +34,9 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
             return self
         return self.filter(caf__agents__utilisateur=utilisateur)
 
+    def encaisses(self) -> "PaiementQuerySet":
+        return self.filter(statut__in=ENCAISSES)
+
     def a_controler(self) -> "PaiementQuerySet":
         """Ceux dont l'heure du prochain contrôle est venue, le plus en retard d'abord."""
         return self.filter(prochain_controle_le__lte=timezone.now()).order_by("prochain_controle_le")
@@ -174,7 +177,7 @@ class NotificationPayzen(models.Model):
     cle = models.CharField("clé", max_length=100)
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="notifications", null=True, blank=True)
     source = models.CharField(max_length=20, blank=True)
-    champs = models.JSONField()
+    champs = models.JSONField(encoder=DjangoJSONEncoder)
     sort = models.CharField(max_length=10, choices=Sort)
     motif = models.CharField(max_length=200, blank=True)
     recue_le = models.DateTimeField("reçue le", default=timezone.now)

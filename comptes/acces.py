@@ -1,0 +1,24 @@
+"""Qui a le droit d'entrer : les pages de l'allocataire sont à lui seul."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+
+Vue = Callable[..., HttpResponseBase]
+
+
+def allocataire_requis(vue: Vue) -> Vue:
+    """Renvoie un agent vers son bureau ; refuse un compte sans dossier. À poser sous `login_required`."""
+
+    @wraps(vue)
+    def gardee(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if request.user.is_staff:  # type: ignore[union-attr]  # login_required est passé avant
+            return redirect("admin:index")
+        if request.user.allocataire_id is None:  # type: ignore[union-attr]  # idem
+            raise PermissionDenied
+        return vue(request, *args, **kwargs)
+
+    return gardee

@@ -1,0 +1,66 @@
+"""La file des agents : ouvrir une anomalie, une seule fois par fait ; la clore, avec son motif."""
+
+import logging
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from comptes.models import Caf, Utilisateur
+from dettes.models import Dette
+from paiements.models import Anomalie, Paiement
+
+logger = logging.getLogger(__name__)
+
+
+class DejaResolue(Exception):
+    """Un autre agent a déjà clos cette anomalie."""
+
+
+def ouvrir(
+    genre: Anomalie.Genre,
+    *,
+    cle: str,
+    constat: dict[str, object],
+    montant: Decimal = Decimal(0),
+    paiement: Paiement | None = None,
+    dette: Dette | None = None,
+    caf: Caf | None = None,
+) -> Anomalie:
+    """
+    Ouvre une anomalie, ou retrouve celle déjà ouverte pour le même fait.
+
+    :param cle: ce qui fait que deux constats sont le même
+    :param constat: ce qu'on attendait et ce qu'on a vu ; aucune donnée de carte, aucun nom
+    :param montant: l'argent sans case qu'elle retient, en euros
+    """
+    if paiement is not None:
+        caf = paiement.caf
+    elif dette is not None:
+        caf = dette.caf
+    anomalie, nouvelle = Anomalie.objects.get_or_create(
+        genre=genre,
+        cle=cle,
+        defaults={"constat": constat, "montant": montant, "paiement": paiement, "dette": dette, "caf": caf},
+    )
+    if nouvelle:
+        logger.warning("anomalie ouverte", extra={"genre": genre, "cle": cle, "anomalie": anomalie.pk})
+    return anomalie
+
+
+@transaction.atomic
+def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
+    """
+    Clôt une anomalie. Le motif dit ce qui a été fait, et par qui.
+
+    :raises DejaResolue: si un autre agent est passé avant
+    """
+    anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
+    if anomalie.resolue_le is not None:
+        raise DejaResolue(str(anomalie))
+    anomalie.resolue_le = timezone.now()
+    anomalie.resolue_par = agent
+    anomalie.resolution = motif
+    anomalie.save(update_fields=["resolue_le", "resolue_par", "resolution"])
+    logger.info("anomalie résolue", extra={"anomalie": anomalie.pk, "genre": anomalie.genre})
+    return anomalie

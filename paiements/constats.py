@@ -1,0 +1,220 @@
+"""
+Ce que la plateforme dit d'une transaction, porté sur le paiement.
+
+Une seule fonction décide, que le fait vienne d'une notification ou d'une interrogation REST : même verrou, même clé
+d'idempotence, même table (PROTOCOLE §3.8 et §6.7). Aucune valeur n'est recopiée : tout est comparé à notre ligne.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from paiements import anomalies
+from paiements.imputation import contrepasser
+from paiements.models import Anomalie, NotificationPayzen, Paiement, Ticket
+from paiements.payzen import Fait, NotificationIncomplete
+from paiements.services import avancer
+from paiements.statuts import Geste, Statut
+
+logger = logging.getLogger(__name__)
+
+Sort = NotificationPayzen.Sort
+
+
+class Suite(NamedTuple):
+    """Le sort d'un fait et sa raison."""
+
+    sort: NotificationPayzen.Sort
+    motif: str = ""
+
+
+@transaction.atomic
+def constater(fait: Fait, *, champs: Mapping[str, object]) -> NotificationPayzen:
+    """
+    Porte un fait sur son paiement, une seule fois, et le consigne avec son sort.
+
+    :param champs: ce qui a été reçu, déjà débarrassé des données de carte et de personne
+    """
+    paiement = (
+        Paiement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("demarche", "caf")
+        .filter(reference=fait.reference)
+        .first()
+    )
+    if paiement is None:
+        _verrouiller_la_cle(fait.cle)
+    if NotificationPayzen.objects.filter(cle=fait.cle).exclude(sort=Sort.DOUBLON).exists():
+        suite = Suite(Sort.DOUBLON)
+    else:
+        suite = _decider(paiement, fait)
+    return NotificationPayzen.objects.create(
+        cle=fait.cle, paiement=paiement, source=fait.source, champs=champs, sort=suite.sort, motif=suite.motif
+    )
+
+
+def _verrouiller_la_cle(cle: str) -> None:
+    """Sans paiement à verrouiller, deux copies du même message passent pourtant l'une après l'autre."""
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [cle])
+
+
+def _decider(paiement: Paiement | None, fait: Fait) -> Suite:
+    if paiement is None:
+        return _reference_inconnue(fait)
+    if (fait.site, fait.mode) != (paiement.boutique, paiement.mode):
+        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "autre boutique ou autre mode")
+    if fait.is_credit:
+        return _remboursement(paiement, fait)
+    if fait.is_success:
+        return _succes(paiement, fait)
+    if fait.is_cancelled_after:
+        return _annulation(paiement, fait)
+    if fait.is_refused or fait.is_failed:
+        return _fin_sans_debit(Geste.REFUSER, paiement, fait)
+    if fait.is_abandoned:
+        return _fin_sans_debit(Geste.ABANDONNER, paiement, fait)
+    if fait.is_pending:
+        return Suite(Sort.SANS_EFFET, "attente de la banque")
+    return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "état que nous ne connaissons pas")
+
+
+def _reference_inconnue(fait: Fait) -> Suite:
+    if not (fait.is_success or fait.is_credit):
+        return Suite(Sort.SANS_EFFET, "référence inconnue, aucun argent en jeu")
+    anomalies.ouvrir(
+        Anomalie.Genre.REFERENCE_INCONNUE, cle=fait.cle, constat={"vu": resumer(fait)}, montant=fait.montant
+    )
+    return Suite(Sort.ANOMALIE, "référence inconnue")
+
+
+def _succes(paiement: Paiement, fait: Fait) -> Suite:
+    if paiement.is_encaisse and paiement.uuid == fait.uuid:
+        return _deja_encaisse(paiement, fait)
+    if paiement.is_encaisse:
+        return _confier(Anomalie.Genre.DOUBLE_PAIEMENT, paiement, fait, "un autre débit est déjà encaissé")
+    if not fait.uuid or (fait.trans_id and fait.trans_id != paiement.trans_id):
+        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "transaction qui n'est pas la nôtre")
+    if (fait.montant, fait.devise) != (paiement.montant, "EUR"):
+        return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "montant ou devise inattendus")
+    if _is_deja_annulee(fait):
+        return Suite(Sort.SANS_EFFET, "la banque a déjà annulé cette transaction")
+    _accepter(paiement, fait)
+    return Suite(Sort.APPLIQUEE)
+
+
+def _accepter(paiement: Paiement, fait: Fait) -> None:
+    paiement.uuid = fait.uuid
+    paiement.accepte_le = paiement.prochain_controle_le = timezone.now()
+    paiement.controles = 0
+    paiement.remis_le = fait.remis_le
+    paiement.marque = fait.marque
+    paiement.carte_fin = fait.carte_fin
+    paiement.carte_expiration = fait.expiration
+    paiement.autorisation = fait.autorisation
+    avancer(Geste.ACCEPTER, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
+    if paiement.demarche.courriel:
+        Ticket.objects.get_or_create(paiement=paiement)
+
+
+def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
+    if fait.montant != paiement.montant:
+        return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "le montant a changé à la banque")
+    if fait.statut == "CAPTURED" and paiement.remis_le is None:
+        paiement.remis_le = fait.remis_le or timezone.now()
+        paiement.save(update_fields=["remis_le"])
+        return Suite(Sort.APPLIQUEE, "remis en banque")
+    return Suite(Sort.SANS_EFFET, "déjà encaissé")
+
+
+def _is_deja_annulee(fait: Fait) -> bool:
+    """L'annulation a pu arriver avant l'accord : l'état de la plateforme est le dernier, pas le dernier reçu."""
+    cles = [f"{fait.uuid}:{statut}:DEBIT" for statut in ("CANCELLED", "CAPTURE_FAILED")]
+    return NotificationPayzen.objects.filter(cle__in=cles).exists()
+
+
+def _annulation(paiement: Paiement, fait: Fait) -> Suite:
+    if not paiement.is_encaisse:
+        return _fin_sans_debit(Geste.ABANDONNER, paiement, fait)
+    if paiement.uuid != fait.uuid:
+        return Suite(Sort.SANS_EFFET, "annulation d'une autre transaction")
+    if paiement.statut in (Statut.REJETE, Statut.RESTITUE):
+        return Suite(Sort.SANS_EFFET, "argent déjà rendu")
+    contrepasser(paiement, motif=f"transaction {fait.statut}")
+    paiement.prochain_controle_le = None
+    avancer(Geste.REJETER, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
+    _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "annulé à la banque")
+    return Suite(Sort.APPLIQUEE, "annulé à la banque")
+
+
+def _remboursement(paiement: Paiement, fait: Fait) -> Suite:
+    """Un remboursement total rouvre les dettes ; un partiel attend qu'un agent dise lesquelles."""
+    if fait.statut not in ("AUTHORISED", "CAPTURED"):
+        return Suite(Sort.SANS_EFFET, "remboursement sans effet à la banque")
+    if NotificationPayzen.objects.filter(paiement=paiement, cle__startswith=f"{fait.uuid}:").exists():
+        return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
+    if fait.montant != paiement.montant or paiement.statut not in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE):
+        return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
+    contrepasser(paiement, motif="remboursement à la banque")
+    paiement.prochain_controle_le = None
+    avancer(Geste.RESTITUER, paiement, motif="remboursement à la banque", auteur="PayZen")
+    return Suite(Sort.APPLIQUEE, "remboursé à la banque")
+
+
+def _fin_sans_debit(geste: Geste, paiement: Paiement, fait: Fait) -> Suite:
+    if paiement.statut != Statut.EN_ATTENTE:
+        return Suite(Sort.SANS_EFFET, f"déjà {paiement.get_statut_display()}")
+    avancer(geste, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
+    return Suite(Sort.APPLIQUEE)
+
+
+def _confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) -> Suite:
+    """Ouvre l'anomalie avec les deux valeurs ; elle retient l'argent que la banque a pris ou rendu."""
+    attendu = {
+        "statut": paiement.statut,
+        "montant": paiement.montant,
+        "uuid": paiement.uuid,
+        "boutique": paiement.boutique,
+        "mode": paiement.mode,
+        "trans_id": paiement.trans_id,
+    }
+    retenu = fait.montant if fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid) else 0
+    anomalies.ouvrir(
+        genre,
+        cle=f"{paiement.reference}:{fait.cle}",
+        constat={"motif": motif, "attendu": attendu, "vu": resumer(fait)},
+        montant=retenu,
+        paiement=paiement,
+    )
+    return Suite(Sort.ANOMALIE, motif)
+
+
+def resumer(fait: Fait) -> dict[str, object]:
+    return {
+        "reference": fait.reference,
+        "statut": fait.statut,
+        "operation": fait.operation,
+        "montant": fait.montant,
+        "devise": fait.devise,
+        "uuid": fait.uuid,
+        "boutique": fait.site,
+        "mode": fait.mode,
+        "trans_id": fait.trans_id,
+    }
+
+
+@transaction.atomic
+def consigner_incomplete(message: NotificationIncomplete) -> None:
+    """Un message authentique mais sans montant ou référence lisibles : un agent le lira, redemander n'y changerait rien."""
+    empreinte = hashlib.sha256(json.dumps(message.champs, sort_keys=True).encode()).hexdigest()
+    cle = f"incomplete:{empreinte}"
+    _verrouiller_la_cle(cle)
+    deja = NotificationPayzen.objects.filter(cle=cle).exists()
+    NotificationPayzen.objects.create(
+        cle=cle, champs=message.champs, sort=Sort.DOUBLON if deja else Sort.ANOMALIE, motif=str(message)
+    )
+    anomalies.ouvrir(Anomalie.Genre.STATUT_INATTENDU, cle=cle, constat={"motif": str(message), "vu": message.champs})

@@ -1,0 +1,127 @@
+"""
+Interroger la plateforme : vérifier ce qui est accepté, retrouver ce dont aucune notification n'a parlé.
+
+Le même contrôle sert aux deux (PROTOCOLE §6.7) : demander `Order/Get`, porter chaque fait par `constats`, puis
+conclure sous verrou. La plateforme est appelée hors de toute transaction.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from paiements import anomalies
+from paiements.boutiques import BoutiqueAbsente, get_boutique
+from paiements.constats import constater, resumer
+from paiements.models import Anomalie, Paiement
+from paiements.payzen import Client, EchecRest, Fait
+from paiements.services import avancer, verrouiller
+from paiements.statuts import Geste, Statut
+
+logger = logging.getLogger(__name__)
+
+# Le temps qu'un contrôle garde son paiement pour lui : plus long que tout appel, assez court pour qu'un autre
+# ouvrier reprenne vite un contrôle dont l'ouvrier est mort.
+BAIL = timedelta(minutes=1)
+REPRISE_APRES_PANNE = timedelta(minutes=2)
+
+
+def reserver(combien: int) -> list[int]:
+    """Prend à contrôler les paiements dont l'heure est venue, et les garde le temps d'un bail."""
+    with transaction.atomic():
+        dus = Paiement.objects.a_controler().select_for_update(of=("self",), skip_locked=True, no_key=True)
+        cles = list(dus.values_list("pk", flat=True)[:combien])
+        Paiement.objects.filter(pk__in=cles).update(prochain_controle_le=timezone.now() + BAIL)
+    return cles
+
+
+def controler(paiement_id: int) -> Paiement:
+    """
+    Interroge la plateforme sur un paiement et porte ce qu'elle en dit.
+
+    :returns: le paiement dans son nouvel état ; inchangé, à reprendre plus tard, si la plateforme n'a pas répondu
+    """
+    paiement = Paiement.objects.get(pk=paiement_id)
+    try:
+        faits = Client(get_boutique(paiement.boutique)).get_order(paiement.reference)
+    except (EchecRest, BoutiqueAbsente):
+        # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
+        logger.exception("PayZen n'a pas répondu", extra={"paiement": paiement.reference})
+        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + REPRISE_APRES_PANNE)
+        return paiement
+    return _conclure(paiement_id, faits)
+
+
+@transaction.atomic
+def _conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
+    verrouiller(paiement_id)
+    for fait in faits:
+        constater(fait, champs=resumer(fait))
+    paiement = verrouiller(paiement_id)
+    paiement.controles += 1
+    if paiement.statut == Statut.ACCEPTE:
+        _verifier(paiement, faits)
+    elif paiement.statut == Statut.EN_ATTENTE and not any(fait.is_success or fait.is_pending for fait in faits):
+        paiement.prochain_controle_le = _prochain_controle(paiement)
+        avancer(Geste.EXPIRER, paiement, motif="la plateforme n'a rien encaissé", auteur="service")
+    else:
+        paiement.prochain_controle_le = _prochain_controle(paiement)
+        paiement.save(update_fields=["prochain_controle_le", "controles"])
+    return paiement
+
+
+def _prochain_controle(paiement: Paiement) -> datetime | None:
+    """Le prochain rendez-vous : T+25 min, T+75 min, T+24 h, T+72 h, puis plus rien."""
+    maintenant = timezone.now()
+    rendez_vous = (paiement.cree_le + delai for delai in settings.PAIEMENT_CONTROLES)
+    return next((instant for instant in rendez_vous if instant > maintenant), None)
+
+
+def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
+    """
+    La deuxième source : même uuid, même montant, même devise, même boutique, même mode (ARCHITECTURE §3).
+
+    Au-dessus du seuil de la Caf, un agent confirme encore. Un désaccord est une anomalie, jamais un silence.
+    """
+    fait = next((fait for fait in faits if fait.uuid == paiement.uuid), None)
+    if fait is None and paiement.controles <= len(settings.VERIFICATION_REPRISES):
+        # Le délai de publication d'un paiement fini n'est pas documenté (PROTOCOLE §12) : on laisse du temps.
+        paiement.prochain_controle_le = timezone.now() + settings.VERIFICATION_REPRISES[paiement.controles - 1]
+    elif fait is None or not _is_d_accord(paiement, fait):
+        _signaler_le_desaccord(paiement, fait)
+    else:
+        paiement.confirme_le = timezone.now()
+        paiement.prochain_controle_le = None
+        if not is_a_confirmer_par_un_agent(paiement):
+            avancer(Geste.VERIFIER, paiement, motif="confirmé par la plateforme", auteur="service")
+            return
+    paiement.save(update_fields=["prochain_controle_le", "controles", "confirme_le"])
+
+
+def _is_d_accord(paiement: Paiement, fait: Fait) -> bool:
+    return fait.is_success and (fait.montant, fait.devise, fait.site, fait.mode) == (
+        paiement.montant,
+        "EUR",
+        paiement.boutique,
+        paiement.mode,
+    )
+
+
+def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:
+    seuil = paiement.caf.seuil_controle
+    return seuil is not None and paiement.montant >= seuil
+
+
+def _signaler_le_desaccord(paiement: Paiement, fait: Fait | None) -> None:
+    paiement.prochain_controle_le = None
+    vu = resumer(fait) if fait else "aucune transaction à ce nom"
+    attendu = {"uuid": paiement.uuid, "montant": paiement.montant, "boutique": paiement.boutique}
+    anomalies.ouvrir(
+        Anomalie.Genre.DESACCORD,
+        cle=paiement.reference,
+        constat={"attendu": attendu, "vu": vu},
+        montant=paiement.montant,
+        paiement=paiement,
+    )

@@ -1,0 +1,119 @@
+"""Porter l'argent vérifié sur les dettes, et l'en reprendre quand la banque l'a repris."""
+
+import logging
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Sum
+
+from demarches.models import Demarche
+from dettes.models import Dette, Mouvement
+from dettes.repartition import repartir
+from paiements import anomalies
+from paiements.models import Anomalie, Imputation, Paiement
+from paiements.services import avancer
+from paiements.statuts import Geste, Statut
+
+logger = logging.getLogger(__name__)
+
+TAILLE_DU_LOT = 100
+
+
+def imputer_un_lot() -> int:
+    """
+    Impute les paiements vérifiés, par lot, et rend combien l'ont été.
+
+    Un autre ouvrier peut faire de même au même instant : chacun saute ce que l'autre tient.
+    """
+    with transaction.atomic():
+        lot = list(
+            Paiement.objects.a_imputer()
+            .select_for_update(of=("self",), skip_locked=True, no_key=True)
+            .select_related("demarche", "caf")[:TAILLE_DU_LOT]
+        )
+        _verrouiller_les_dettes(lot)
+        for paiement in lot:
+            _imputer(paiement)
+    return len(lot)
+
+
+def _verrouiller_les_dettes(paiements: Iterable[Paiement]) -> None:
+    """Toutes les dettes que le lot peut toucher, dans l'ordre de leur clé : aucun interblocage."""
+    allocataires = {paiement.demarche.allocataire_id for paiement in paiements}
+    dettes = Dette.objects.filter(allocataire__in=allocataires).order_by("pk")
+    list(dettes.select_for_update(of=("self",), no_key=True).values_list("pk"))
+
+
+def _imputer(paiement: Paiement) -> None:
+    """
+    Porte un paiement vérifié sur ses dettes, jamais au-delà du solde ; ce qui ne tient plus devient un reliquat.
+
+    Les dettes choisies font loi (C. civ. 1342-10) ; un montant global éteint la plus ancienne d'abord (CSS D553-4).
+    """
+    parts = _parts_affectees(paiement) if _is_affecte(paiement) else _parts_globales(paiement)
+    for dette, part in parts:
+        mouvement = Mouvement.objects.create(
+            dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=-part, origine=paiement.reference
+        )
+        Imputation.objects.create(paiement=paiement, dette=dette, montant=part, mouvement=mouvement)
+    reliquat = paiement.montant - sum((part for _, part in parts), Decimal(0))
+    if reliquat:
+        anomalies.ouvrir(
+            Anomalie.Genre.RELIQUAT,
+            cle=paiement.reference,
+            constat={"payé": paiement.montant, "imputé": paiement.montant - reliquat},
+            montant=reliquat,
+            paiement=paiement,
+        )
+    paiement.prochain_controle_le = None
+    avancer(Geste.IMPUTER, paiement, motif=f"porté sur {len(parts)} dette(s)", auteur="service")
+
+
+def _is_affecte(paiement: Paiement) -> bool:
+    return paiement.demarche.mode == Demarche.Mode.AFFECTE
+
+
+def _parts_affectees(paiement: Paiement) -> list[tuple[Dette, Decimal]]:
+    lignes = paiement.demarche.lignes.select_related("dette").order_by("dette_id")
+    parts = [(ligne.dette, min(ligne.montant, _accueil(ligne.dette))) for ligne in lignes]
+    return [(dette, part) for dette, part in parts if part > 0]
+
+
+def _parts_globales(paiement: Paiement) -> list[tuple[Dette, Decimal]]:
+    dettes = Dette.objects.for_allocataire(paiement.demarche.allocataire).payables().with_disponible()
+    propres = dict(paiement.demarche.lignes.values_list("dette_id", "montant"))
+    rangees = list(dettes.plus_anciennes_d_abord())
+    for dette in rangees:
+        # Ses propres lignes ne se font pas obstacle : elles ne réservaient la place que pour ce paiement.
+        dette.disponible += propres.get(dette.pk, Decimal(0))
+    return repartir(paiement.montant, rangees)
+
+
+def _accueil(dette: Dette) -> Decimal:
+    """Ce que la dette peut encore recevoir ; rien si elle n'est plus payable ici (transmise, soldée, annulée)."""
+    return dette.solde if dette.is_payable else Decimal(0)
+
+
+def contrepasser(paiement: Paiement, *, motif: str) -> None:
+    """
+    Reprend ce qu'un paiement avait porté sur les dettes, par des écritures de plus ; les dettes remontent d'autant.
+
+    À appeler sous le verrou du paiement ; sans imputation, ne fait rien.
+    """
+    imputations = list(paiement.imputations.order_by("dette_id"))
+    dettes = Dette.objects.filter(imputations__in=imputations).order_by("pk")
+    list(dettes.select_for_update(of=("self",), no_key=True).values_list("pk"))
+    for imputation in imputations:
+        Mouvement.objects.create(
+            dette_id=imputation.dette_id,
+            genre=Mouvement.Genre.REJET,
+            montant=imputation.montant,
+            origine=paiement.reference,
+            motif=motif,
+        )
+
+
+def get_total_impute(paiement: Paiement) -> Decimal:
+    """La somme de ses imputations, en euros."""
+    return paiement.imputations.aggregate(total=Sum("montant"))["total"] or Decimal(0)

@@ -1,0 +1,36 @@
+"""La notification de PayZen : vérifier, consigner, agir, répondre. La seule preuve qu'un paiement a eu lieu."""
+
+import logging
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from paiements import payzen
+from paiements.constats import constater, consigner_incomplete
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_POST
+@transaction.non_atomic_requests
+def notification(request: HttpRequest) -> HttpResponse:
+    """
+    Répond 200 à tout ce qui est authentique et consigné, doublons et anomalies compris ; 400 au reste ; 503 quand la
+    base manque, car PayZen rejouera (PROTOCOLE §3.6). N'appelle personne : ni PayZen, ni SMTP, ni Redis.
+    """
+    try:
+        recue = payzen.read_notification(request.body, settings.PAYZEN_BOUTIQUES)
+        constater(recue.fait, champs=recue.champs)
+    except payzen.NotificationRefusee as refus:
+        logger.warning("notification PayZen refusée", extra={"motif": type(refus).__name__})
+        return HttpResponse("refusée", status=400, content_type="text/plain")
+    except payzen.NotificationIncomplete as incomplete:
+        consigner_incomplete(incomplete)
+    except OperationalError:
+        logger.exception("notification PayZen à rejouer : la base ne répond pas")
+        return HttpResponse("réessayer", status=503, content_type="text/plain")
+    return HttpResponse("OK", content_type="text/plain")

@@ -1,0 +1,152 @@
+"""Le ticket d'un paiement accepté : ce qu'il dit, son PDF, son envoi."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from smtplib import SMTPException, SMTPRecipientsRefused
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from demarches.models import Demarche, LigneDemarche
+from paiements import anomalies
+from paiements.models import Anomalie, Paiement, Ticket
+from paiements.pdf import render_pdf
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contenu:
+    """Ce que dit un ticket, le même à l'écran, sur papier et en PDF. Montants en euros, instant en heure de Paris."""
+
+    reference: str
+    demarche: str
+    caf: str
+    titulaire: str
+    numero: str
+    paye_le: datetime
+    montant: Decimal
+    marque: str
+    carte: str
+    autorisation: str
+    is_global: bool
+    lignes: list[LigneDemarche]
+    code: str
+
+
+def lire(paiement: Paiement) -> Contenu:
+    """Le contenu du ticket d'un paiement encaissé, d'après la base."""
+    allocataire = paiement.demarche.allocataire
+    return Contenu(
+        reference=paiement.reference,
+        demarche=paiement.demarche.reference,
+        caf=paiement.caf.nom,
+        titulaire=allocataire.nom_complet,
+        numero=allocataire.numero,
+        paye_le=timezone.localtime(paiement.accepte_le),
+        montant=paiement.montant,
+        marque=paiement.marque,
+        carte=paiement.carte_masquee,
+        autorisation=paiement.autorisation,
+        is_global=paiement.demarche.mode == Demarche.Mode.GLOBAL,
+        lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
+        code=get_code(paiement),
+    )
+
+
+def get_code(paiement: Paiement) -> str:
+    """Le code de vérification : huit signes qu'un agent recalcule pour savoir si un ticket est le nôtre."""
+    valeur = f"{paiement.reference}|{paiement.montant}|{paiement.uuid}"
+    return salted_hmac("paiements.tickets", valeur, algorithm="sha256").hexdigest()[:8].upper()
+
+
+def get_nom_du_fichier(paiement: Paiement) -> str:
+    return f"ticket-{paiement.reference}.pdf"
+
+
+def rendre_pdf(contenu: Contenu) -> bytes:
+    """Le ticket en PDF/UA, une page tant que les dettes y tiennent."""
+    return render_pdf(render_to_string("paiements/ticket_pdf.html", {"ticket": contenu}))
+
+
+def reserver(combien: int) -> list[int]:
+    """Prend à envoyer les tickets dont l'heure est venue, et les garde le temps d'un bail."""
+    with transaction.atomic():
+        dus = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER, prochain_essai_le__lte=timezone.now())
+        cles = list(
+            dus.order_by("prochain_essai_le")
+            .select_for_update(of=("self",), skip_locked=True, no_key=True)
+            .values_list("pk", flat=True)[:combien]
+        )
+        Ticket.objects.filter(pk__in=cles).update(prochain_essai_le=timezone.now() + settings.TICKET_REPRISES[0])
+    return cles
+
+
+def envoyer(ticket_id: int) -> None:
+    """
+    Envoie un ticket s'il reste à envoyer : au pire un doublon, jamais un oubli.
+
+    Un échec passager reprend plus tard ; une adresse refusée, ou trop d'échecs, devient une anomalie. L'envoi se fait
+    hors de toute transaction : un serveur de courriel lent ne tient aucun verrou.
+    """
+    ticket = Ticket.objects.select_related("paiement__demarche__allocataire", "paiement__caf").get(pk=ticket_id)
+    if ticket.etat != Ticket.Etat.A_ENVOYER:
+        return
+    try:
+        _composer(ticket.paiement).send()
+    except SMTPRecipientsRefused:
+        _renoncer(ticket, "adresse refusée par le serveur de courriel")
+    except (SMTPException, OSError) as echec:
+        _reporter(ticket, type(echec).__name__)
+    else:
+        Ticket.objects.filter(pk=ticket_id, etat=Ticket.Etat.A_ENVOYER).update(
+            etat=Ticket.Etat.ENVOYE, envoye_le=timezone.now(), essais=ticket.essais + 1, prochain_essai_le=None
+        )
+        logger.info("ticket envoyé", extra={"paiement": ticket.paiement.reference})
+
+
+def _composer(paiement: Paiement) -> EmailMessage:
+    """Texte et PDF joint ; ni lien, ni montant, ni nom dans l'objet (PARCOURS §7)."""
+    contenu = lire(paiement)
+    courriel = EmailMessage(
+        subject="Votre ticket de paiement",
+        body=render_to_string("paiements/ticket.txt", {"ticket": contenu}),
+        to=[paiement.demarche.courriel],
+        # Le même paiement a toujours le même identifiant : un doublon se reconnaît chez le destinataire.
+        headers={"Message-ID": f"<{paiement.reference}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"},
+    )
+    courriel.attach(get_nom_du_fichier(paiement), rendre_pdf(contenu), "application/pdf")
+    return courriel
+
+
+def _reporter(ticket: Ticket, motif: str) -> None:
+    logger.warning("ticket à renvoyer", extra={"paiement": ticket.paiement.reference, "motif": motif})
+    if ticket.essais >= len(settings.TICKET_REPRISES):
+        _renoncer(ticket, motif)
+        return
+    attente = settings.TICKET_REPRISES[ticket.essais]
+    ticket.essais += 1
+    ticket.dernier_motif = motif
+    ticket.prochain_essai_le = timezone.now() + attente
+    ticket.save(update_fields=["essais", "dernier_motif", "prochain_essai_le"])
+
+
+@transaction.atomic
+def _renoncer(ticket: Ticket, motif: str) -> None:
+    ticket.etat = Ticket.Etat.IMPOSSIBLE
+    ticket.essais += 1
+    ticket.dernier_motif = motif
+    ticket.prochain_essai_le = None
+    ticket.save(update_fields=["etat", "essais", "dernier_motif", "prochain_essai_le"])
+    anomalies.ouvrir(
+        Anomalie.Genre.COURRIEL_IMPOSSIBLE,
+        cle=ticket.paiement.reference,
+        constat={"motif": motif, "essais": ticket.essais},
+        paiement=ticket.paiement,
+    )

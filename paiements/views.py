@@ -1,0 +1,88 @@
+"""Payer, revenir de la banque, prendre son ticket. Le retour lit la base et ne décide de rien."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from comptes.acces import allocataire_requis
+from demarches.models import Demarche
+from demarches.views import afficher_recapitulatif
+from paiements import services, tickets
+from paiements.boutiques import BoutiqueAbsente
+from paiements.models import Paiement
+from paiements.statuts import Statut
+
+SECONDES_ENTRE_DEUX_ESSAIS = 3
+# Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
+ESSAIS_AVANT_DE_CONSEILLER = 40
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+@allocataire_requis
+def payer(request: HttpRequest, reference: str) -> HttpResponse:
+    """La page de départ : un formulaire signé qui part seul, et un bouton si rien ne part."""
+    demarche = get_object_or_404(Demarche, auteur=request.user, reference=reference)
+    if request.method == "GET":
+        # On y revient après s'être reconnecté : le récapitulatif se relit avant de payer.
+        return redirect("demarches:recapitulatif", reference)
+    try:
+        depart = services.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
+    except services.DejaDemandee:
+        demarche.refresh_from_db()
+        return render(request, "paiements/deja_demandee.html", {"demarche": demarche}, status=409)
+    except services.RecapitulatifPerime as perime:
+        return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
+    except (services.ServiceSuspendu, BoutiqueAbsente):
+        caf = request.user.allocataire.caf
+        return render(request, "demarches/suspendu.html", {"caf": caf}, status=503)
+    return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
+
+
+@never_cache
+@require_safe
+@login_required
+@allocataire_requis
+def retour(request: HttpRequest, reference: str) -> HttpResponse:
+    """Là où le navigateur revient : une page par état, d'après la base seule."""
+    paiements = Paiement.objects.select_related("demarche", "caf")
+    paiement = get_object_or_404(paiements, demarche__allocataire=request.user.allocataire, reference=reference)
+    if paiement.statut == Statut.EN_ATTENTE:
+        return _attendre(request, paiement)
+    contexte = {"paiement": paiement, "demarche": paiement.demarche}
+    if paiement.is_encaisse:
+        contexte["ticket"] = tickets.lire(paiement)
+        return render(request, "paiements/reussite.html", contexte)
+    gabarit = "paiements/refus.html" if paiement.statut == Statut.REFUSE else "paiements/non_realise.html"
+    return render(request, gabarit, contexte)
+
+
+def _attendre(request: HttpRequest, paiement: Paiement) -> HttpResponse:
+    essai = int(request.GET["essai"]) if request.GET.get("essai", "").isdecimal() else 0
+    contexte = {
+        "paiement": paiement,
+        "demarche": paiement.demarche,
+        "essai_suivant": min(essai, ESSAIS_AVANT_DE_CONSEILLER) + 1,
+        "pause": SECONDES_ENTRE_DEUX_ESSAIS,
+        "a_conseiller": essai >= ESSAIS_AVANT_DE_CONSEILLER,
+        "libre_le": services.get_libre_le(paiement),
+    }
+    return render(request, "paiements/attente.html", contexte)
+
+
+@never_cache
+@require_safe
+@login_required
+@allocataire_requis
+def ticket(request: HttpRequest, reference: str) -> HttpResponse:
+    """Le ticket en PDF, refait à la demande : son contenu est celui de la base."""
+    paiements = Paiement.objects.encaisses().filter(demarche__allocataire=request.user.allocataire)
+    paiement = get_object_or_404(paiements, reference=reference)
+    pdf = tickets.rendre_pdf(tickets.lire(paiement))
+    nom = tickets.get_nom_du_fichier(paiement)
+    return HttpResponse(
+        pdf, content_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{nom}"'}
+    )
