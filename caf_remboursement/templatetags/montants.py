@@ -1,0 +1,49 @@
+"""Les filtres d'affichage : euros, périodes, tableaux."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from django import template
+from django.utils.formats import date_format
+
+register = template.Library()
+
+# Public Sans n'a pas l'espace fine insécable (U+202F) : partout l'espace insécable ordinaire.
+INSECABLE = "\u00a0"
+MOINS = "\u2212"
+
+
+@register.filter
+def euros(montant: Decimal | int) -> str:
+    """Écrit un montant en euros à la française, insécable : « 1 234,56 € »."""
+    signe = MOINS if montant < 0 else ""
+    chiffres = f"{abs(montant):,.2f}".replace(",", INSECABLE).replace(".", ",")
+    return f"{signe}{chiffres}{INSECABLE}€"
+
+
+@register.filter
+def euros_court(montant: Decimal | int) -> str:
+    """Comme `euros`, sans les centimes quand il n'y en a pas : « 340 € »."""
+    return euros(montant).replace(",00", "")
+
+
+@register.filter
+def periode(debut: date | None, fin: date | None) -> str:
+    """
+    Dit en clair les mois d'une période : « avril à juin 2025 », « décembre 2024 à mars 2025 », « mai 2025 ».
+
+    Rend une chaîne vide si le début manque.
+    """
+    if debut is None:
+        return ""
+    if fin is None or (debut.year, debut.month) == (fin.year, fin.month):
+        return date_format(debut, "F Y")
+    premier = date_format(debut, "F" if debut.year == fin.year else "F Y")
+    return f"{premier} à {date_format(fin, 'F Y')}"
+
+
+@register.filter
+def associer(colonnes: Iterable[object], ligne: Iterable[object]) -> list[tuple[object, object]]:
+    """Met chaque valeur d'une ligne en face de sa colonne ; lève ValueError s'il en manque une."""
+    return list(zip(colonnes, ligne, strict=True))
