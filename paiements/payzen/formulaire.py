@@ -60,8 +60,8 @@ class Demande:
             raise ValueError("la date du formulaire doit porter son fuseau")
         if not 0 < to_centimes(self.montant) <= CENTIMES_AU_PLUS:
             raise ValueError(f"le montant {self.montant} ne se paie pas")
-        # Ni « + » (il se confond avec le séparateur de la signature), ni guillemet, ni chevron.
-        if not re.fullmatch(r"https?://[^\s+\"<>]{1,1000}", self.url_retour, re.ASCII):
+        # De l'ASCII visible, sans « + » (il se confond avec le séparateur de la signature), guillemet ni chevron.
+        if not re.fullmatch(r"https?://[!#-*,-;=?-~]{1,1000}", self.url_retour):
             raise ValueError(f"l'adresse de retour {self.url_retour!r} n'est pas acceptable")
 
 
