@@ -149,7 +149,8 @@ class Client:
         # Avant toute lecture : « introuvable » dans l'autre mode ne dirait rien du nôtre.
         if enveloppe.get("mode") != self.boutique.mode:
             raise _inattendue("d'un autre mode")
-        if reponse.get("shopId", self.boutique.site) != self.boutique.site:
+        # Toutes les réponses ne nomment pas la boutique ; celles qui la nomment disent la nôtre.
+        if reponse.get("shopId") not in (None, self.boutique.site):
             raise _inattendue("d'une autre boutique")
         if statut != "SUCCESS":
             raise ErreurPlateforme(str(reponse.get("errorCode")), str(reponse.get("errorMessage"))[:200])

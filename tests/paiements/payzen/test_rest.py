@@ -282,7 +282,7 @@ def test_un_remboursement_n_est_jamais_relance(client, plateforme, panne):
 
 
 def test_l_essai_des_identifiants_attend_son_echo(client, repondre):
-    repondre("Charge/SDKTest", {"value": "essai"})
+    repondre("Charge/SDKTest", {"value": "essai", "shopId": None})
 
     assert client.test() is None
 
