@@ -140,7 +140,7 @@ def build_contexte(page: str) -> dict[str, object]:
         "qui": [
             (
                 "Nom",
-                "Madame Marie-Antoinette Ingeborg Wolfeschlegelsteinhausenbergerdorff-N’Guyen de La Tour-d’Auvergne",
+                "Madame Marie-Antoinette Wolfeschlegelsteinhausenbergerdorff-N’Guyen de La Tour-d’Auvergne",
             ),
             ("Numéro allocataire", "0000354"),
             ("Ticket envoyé à", "marie-antoinette.wolfeschlegelsteinhausenbergerdorff@exemple.fr"),
