@@ -64,3 +64,18 @@ def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
     anomalie.save(update_fields=["resolue_le", "resolue_par", "resolution"])
     logger.info("anomalie résolue", extra={"anomalie": anomalie.pk, "genre": anomalie.genre})
     return anomalie
+
+
+def signaler_solde_negatif(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:
+    """
+    Le fichier de la Caf, moins nos imputations, mène une dette sous zéro : elle est à zéro, un agent regarde.
+
+    :param montant: ce qui manque, en euros, positif : l'allocataire a payé d'autant en trop
+    """
+    ouvrir(
+        Anomalie.Genre.SOLDE_NEGATIF,
+        cle=f"{dette.pk}:{origine}",
+        constat={"origine": origine, "manque": montant},
+        montant=montant,
+        dette=dette,
+    )

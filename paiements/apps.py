@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class PaiementsConfig(AppConfig):
     name = "paiements"
     verbose_name = "Paiements"
+
+    def ready(self) -> None:
+        from dettes.signals import solde_negatif
+        from paiements.anomalies import signaler_solde_negatif
+
+        solde_negatif.connect(signaler_solde_negatif)

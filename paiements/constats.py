@@ -133,7 +133,7 @@ def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
 
 def _is_deja_annulee(fait: Fait) -> bool:
     """L'annulation a pu arriver avant l'accord : l'état de la plateforme est le dernier, pas le dernier reçu."""
-    cles = [f"{fait.uuid}:{statut}:DEBIT" for statut in ("CANCELLED", "CAPTURE_FAILED")]
+    cles = [f"{fait.uuid}:{statut}:DEBIT:{fait.montant}" for statut in ("CANCELLED", "CAPTURE_FAILED")]
     return NotificationPayzen.objects.filter(cle__in=cles).exists()
 
 

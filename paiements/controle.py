@@ -45,13 +45,23 @@ def controler(paiement_id: int) -> Paiement:
     """
     paiement = Paiement.objects.get(pk=paiement_id)
     try:
-        faits = Client(get_boutique(paiement.boutique)).get_order(paiement.reference)
+        faits = interroger(paiement)
     except (EchecRest, BoutiqueAbsente):
         # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
         logger.exception("PayZen n'a pas répondu", extra={"paiement": paiement.reference})
         Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + REPRISE_APRES_PANNE)
         return paiement
     return _conclure(paiement_id, faits)
+
+
+def interroger(paiement: Paiement) -> list[Fait]:
+    """
+    Ce que la plateforme dit d'un paiement, sans rien en décider.
+
+    :raises EchecRest: si elle n'a pas répondu
+    :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées
+    """
+    return Client(get_boutique(paiement.boutique)).get_order(paiement.reference)
 
 
 @transaction.atomic

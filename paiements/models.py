@@ -87,7 +87,9 @@ class Paiement(models.Model):
             models.Index(name="paiements_de_la_caf", fields=["caf", "-cree_le"]),
         ]
         constraints = [
-            models.UniqueConstraint(name="un_trans_id_par_boutique_et_par_jour", fields=["boutique", "jour_utc", "trans_id"]),
+            models.UniqueConstraint(
+                name="un_trans_id_par_boutique_et_par_jour", fields=["boutique", "jour_utc", "trans_id"]
+            ),
             models.CheckConstraint(name="paiement_montant_positif", condition=Q(montant__gt=0)),
             models.CheckConstraint(name="paiement_statut_connu", condition=Q(statut__in=Statut.values)),
             models.CheckConstraint(
@@ -174,7 +176,7 @@ class NotificationPayzen(models.Model):
         DOUBLON = "DOUBLON", "déjà reçue"
         ANOMALIE = "ANOMALIE", "confiée à un agent"
 
-    cle = models.CharField("clé", max_length=100)
+    cle = models.CharField("clé", max_length=130)
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="notifications", null=True, blank=True)
     source = models.CharField(max_length=20, blank=True)
     champs = models.JSONField(encoder=DjangoJSONEncoder)
@@ -187,7 +189,9 @@ class NotificationPayzen(models.Model):
         verbose_name_plural = "notifications PayZen"
         indexes = [models.Index(name="notifications_recues", fields=["-recue_le"])]
         constraints = [
-            models.UniqueConstraint(name="une_notification_agit_une_fois", fields=["cle"], condition=~Q(sort="DOUBLON"))
+            models.UniqueConstraint(
+                name="une_notification_agit_une_fois", fields=["cle"], condition=~Q(sort="DOUBLON")
+            )
         ]
         triggers = [pgtrigger.Protect(name="notification_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
 
@@ -232,9 +236,7 @@ class Ticket(models.Model):
 
     class Meta:
         verbose_name = "ticket"
-        indexes = [
-            models.Index(name="tickets_a_envoyer", fields=["prochain_essai_le"], condition=Q(etat="A_ENVOYER"))
-        ]
+        indexes = [models.Index(name="tickets_a_envoyer", fields=["prochain_essai_le"], condition=Q(etat="A_ENVOYER"))]
         constraints = [
             models.CheckConstraint(
                 name="ticket_envoye_a_une_date", condition=Q(etat="ENVOYE") ^ Q(envoye_le__isnull=True)
@@ -273,14 +275,12 @@ class Anomalie(models.Model):
         SOLDE_NEGATIF = "SOLDE_NEGATIF", "le fichier de la Caf mène sous zéro"
 
     genre = models.CharField(max_length=20, choices=Genre)
-    cle = models.CharField("clé", max_length=120, help_text="ce qui fait que deux constats sont le même")
+    cle = models.CharField("clé", max_length=170, help_text="ce qui fait que deux constats sont le même")
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="anomalies", null=True, blank=True, verbose_name="Caf")
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="anomalies", null=True, blank=True)
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="anomalies", null=True, blank=True)
     montant = models.DecimalField(**MONTANT, default=0)
-    constat = models.JSONField(
-        default=dict, encoder=DjangoJSONEncoder, help_text="ce qu'on attendait, ce qu'on a vu"
-    )
+    constat = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="ce qu'on attendait, ce qu'on a vu")
     ouverte_le = models.DateTimeField("ouverte le", default=timezone.now)
     resolue_le = models.DateTimeField("résolue le", null=True, blank=True)
     resolue_par = models.ForeignKey(
@@ -298,8 +298,7 @@ class Anomalie(models.Model):
             models.CheckConstraint(name="anomalie_montant_positif_ou_nul", condition=Q(montant__gte=0)),
             models.CheckConstraint(
                 name="anomalie_resolue_dit_comment",
-                condition=Q(resolue_le=None, resolution="")
-                | (Q(resolue_le__isnull=False) & ~Q(resolution="")),
+                condition=Q(resolue_le=None, resolution="") | (Q(resolue_le__isnull=False) & ~Q(resolution="")),
                 violation_error_message="Une anomalie résolue dit comment.",
             ),
         ]

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from comptes.models import Utilisateur
 from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.services import Ecart, empreinte, get_ecarts
@@ -124,7 +125,9 @@ def _preparer_formulaire(paiement: Paiement, boutique: Boutique) -> dict[str, st
 def verrouiller(paiement_id: int) -> Paiement:
     """Relit un paiement et sa démarche sous verrou. À appeler dans une transaction."""
     return (
-        Paiement.objects.select_for_update(of=("self",), no_key=True).select_related("demarche", "caf").get(pk=paiement_id)
+        Paiement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("demarche", "caf")
+        .get(pk=paiement_id)
     )
 
 
@@ -174,3 +177,16 @@ def _mettre_a_jour_la_demarche(paiement: Paiement) -> None:
 def get_libre_le(paiement: Paiement) -> datetime:
     """L'heure à laquelle, sans nouvelle de la banque, nous l'interrogeons et libérons les montants engagés."""
     return paiement.cree_le + settings.PAIEMENT_CONTROLES[0]
+
+
+@transaction.atomic
+def confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    Un agent confirme un paiement au-dessus du seuil de sa Caf, que la plateforme a déjà confirmé.
+
+    :raises TransitionImpossible: si la plateforme n'a pas encore confirmé, ou si le paiement n'est plus accepté
+    """
+    paiement = verrouiller(paiement.pk)
+    if paiement.confirme_le is None:
+        raise TransitionImpossible("la plateforme n'a pas encore confirmé ce paiement")
+    return avancer(Geste.VERIFIER, paiement, motif=motif, auteur=agent.identifiant)

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -33,7 +34,9 @@ def payer(request: HttpRequest, reference: str) -> HttpResponse:
         depart = services.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
     except services.DejaDemandee:
         demarche.refresh_from_db()
-        return render(request, "paiements/deja_demandee.html", {"demarche": demarche}, status=409)
+        suivi = reverse("demarches:detail", args=[reference])
+        contexte = {"demarche": demarche, "adresse_suivi": suivi}
+        return render(request, "paiements/deja_demandee.html", contexte, status=409)
     except services.RecapitulatifPerime as perime:
         return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
     except (services.ServiceSuspendu, BoutiqueAbsente):
@@ -52,16 +55,21 @@ def retour(request: HttpRequest, reference: str) -> HttpResponse:
     paiement = get_object_or_404(paiements, demarche__allocataire=request.user.allocataire, reference=reference)
     if paiement.statut == Statut.EN_ATTENTE:
         return _attendre(request, paiement)
-    contexte = {"paiement": paiement, "demarche": paiement.demarche}
+    contexte: dict[str, object] = {"paiement": paiement, "demarche": paiement.demarche}
     if paiement.is_encaisse:
-        contexte["ticket"] = tickets.lire(paiement)
+        contexte |= {
+            "ticket": tickets.lire(paiement),
+            "adresse_ticket": reverse("paiements:ticket", args=[reference]),
+            "adresse_dettes": reverse("dettes:liste"),
+        }
         return render(request, "paiements/reussite.html", contexte)
     gabarit = "paiements/refus.html" if paiement.statut == Statut.REFUSE else "paiements/non_realise.html"
     return render(request, gabarit, contexte)
 
 
 def _attendre(request: HttpRequest, paiement: Paiement) -> HttpResponse:
-    essai = int(request.GET["essai"]) if request.GET.get("essai", "").isdecimal() else 0
+    texte = request.GET.get("essai", "")
+    essai = int(texte) if texte.isascii() and texte.isdecimal() and len(texte) < 4 else 0
     contexte = {
         "paiement": paiement,
         "demarche": paiement.demarche,

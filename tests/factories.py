@@ -1,5 +1,6 @@
 """Les situations de départ des tests : des traits nommés, des états atteints par les vrais services."""
 
+import hashlib
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,7 +10,14 @@ from factory.django import DjangoModelFactory
 
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
 from demarches.models import Demarche, LigneDemarche
+from demarches.services import empreinte
 from dettes.models import Dette, Mouvement
+from paiements import services
+from paiements.constats import constater, resumer
+from paiements.imputation import imputer_un_lot
+from paiements.models import Paiement
+from paiements.payzen import Fait
+from paiements.statuts import Geste, Statut
 
 MOT_DE_PASSE = "correct-cheval-pile-agrafe"
 
@@ -135,3 +143,73 @@ class DemarcheFactory(DjangoModelFactory):
         self.montant = self.total_des_lignes
         self.etape = Demarche.Etape.RECAPITULATIF
         self.save()
+
+
+class PaiementFactory(DjangoModelFactory):
+    """Un paiement parti de « Payer » ; les traits le mènent plus loin par les vrais services."""
+
+    class Meta:
+        model = Paiement
+
+    class Params:
+        accepte = factory.Trait(jusqu_a=Statut.ACCEPTE)
+        verifie = factory.Trait(jusqu_a=Statut.VERIFIE)
+        impute = factory.Trait(jusqu_a=Statut.IMPUTE)
+        refuse = factory.Trait(jusqu_a=Statut.REFUSE)
+        expire = factory.Trait(jusqu_a=Statut.EXPIRE)
+
+    montant = Decimal("120.00")
+    jusqu_a = Statut.EN_ATTENTE
+    demarche = factory.LazyAttribute(lambda o: demander(o.montant))
+
+    @classmethod
+    def _create(cls, model: type[Paiement], *, demarche: Demarche, montant: Decimal, jusqu_a: Statut) -> Paiement:
+        paiement = services.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
+        if jusqu_a in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE):
+            dire(paiement, "AUTHORISED")
+        if jusqu_a in (Statut.VERIFIE, Statut.IMPUTE):
+            services.appliquer(Geste.VERIFIER, paiement, motif="test", auteur="test")
+        if jusqu_a == Statut.IMPUTE:
+            imputer_un_lot()
+        if jusqu_a == Statut.REFUSE:
+            dire(paiement, "REFUSED")
+        if jusqu_a == Statut.EXPIRE:
+            services.appliquer(Geste.EXPIRER, paiement, motif="test", auteur="test")
+        return Paiement.objects.select_related("demarche", "caf").get(pk=paiement.pk)
+
+
+def demander(montant: Decimal, **champs: object) -> Demarche:
+    """Une démarche prête à payer, sur une dette neuve de 900 €."""
+    auteur = UtilisateurFactory()
+    return DemarcheFactory(
+        auteur=auteur, lignes={DetteFactory(allocataire=auteur.allocataire): Decimal(montant)}, **champs
+    )
+
+
+class FaitFactory(factory.Factory):
+    """Ce que PayZen dirait d'un paiement : `FaitFactory(paiement=p, statut="REFUSED")`."""
+
+    class Meta:
+        model = Fait
+        exclude = ["paiement"]
+
+    paiement = None
+    reference = factory.SelfAttribute("paiement.reference")
+    statut = "AUTHORISED"
+    montant = factory.SelfAttribute("paiement.montant")
+    devise = "EUR"
+    site = factory.SelfAttribute("paiement.boutique")
+    mode = factory.SelfAttribute("paiement.mode")
+    uuid = factory.LazyAttribute(lambda o: hashlib.md5(o.paiement.reference.encode()).hexdigest())  # noqa: S324 (un uuid stable)
+    trans_id = factory.SelfAttribute("paiement.trans_id")
+    marque = "CB"
+    carte_fin = "0055"
+    expiration = "06/2027"
+    autorisation = "3fe85c"
+    source = "PAY"
+
+
+def dire(paiement: Paiement, statut: str, **champs: object) -> None:
+    """PayZen dit quelque chose d'un paiement."""
+    fait = FaitFactory(paiement=paiement, statut=statut, **champs)
+    constater(fait, champs=resumer(fait))

@@ -56,9 +56,9 @@ class Migration(migrations.Migration):
             name='NotificationPayzen',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cle', models.CharField(max_length=100, verbose_name='clé')),
+                ('cle', models.CharField(max_length=130, verbose_name='clé')),
                 ('source', models.CharField(blank=True, max_length=20)),
-                ('champs', models.JSONField()),
+                ('champs', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
                 ('sort', models.CharField(choices=[('APPLIQUEE', 'a fait avancer le paiement'), ('SANS_EFFET', "n'avait rien à changer"), ('DOUBLON', 'déjà reçue'), ('ANOMALIE', 'confiée à un agent')], max_length=10)),
                 ('motif', models.CharField(blank=True, max_length=200)),
                 ('recue_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='reçue le')),
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('genre', models.CharField(choices=[('MONTANT_DIFFERENT', 'la banque annonce un autre montant'), ('DOUBLE_PAIEMENT', 'deux débits pour une démarche'), ('RELIQUAT', 'reste qui ne tient plus sur les dettes'), ('REFERENCE_INCONNUE', "paiement d'une référence inconnue"), ('DESACCORD', 'la deuxième source ne confirme pas'), ('STATUT_INATTENDU', 'état inattendu à la banque'), ('ANNULATION_BANQUE', 'annulé ou remboursé à la banque'), ('IMPAYE', 'impayé'), ('COURRIEL_IMPOSSIBLE', 'courriel impossible à remettre'), ('SOLDE_NEGATIF', 'le fichier de la Caf mène sous zéro')], max_length=20)),
-                ('cle', models.CharField(help_text='ce qui fait que deux constats sont le même', max_length=120, verbose_name='clé')),
+                ('cle', models.CharField(help_text='ce qui fait que deux constats sont le même', max_length=170, verbose_name='clé')),
                 ('montant', models.DecimalField(decimal_places=2, default=0, max_digits=9)),
                 ('constat', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, help_text="ce qu'on attendait, ce qu'on a vu")),
                 ('ouverte_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='ouverte le')),

@@ -98,10 +98,14 @@ class Fait:
 
     @property
     def cle(self) -> str:
-        """Clé d'idempotence : deux messages de même clé disent la même chose (PROTOCOLE §3.8)."""
+        """
+        Clé d'idempotence : deux messages de même clé disent la même chose (PROTOCOLE §3.8).
+
+        Le montant en est : baissé au Back Office avant la remise, il change sans que le statut change (§5).
+        """
         if self.uuid:
-            return f"{self.uuid}:{self.statut}:{self.operation}"
-        return f"{self.reference}:{self.trans_id}:{self.statut}"
+            return f"{self.uuid}:{self.statut}:{self.operation}:{self.montant}"
+        return f"{self.reference}:{self.trans_id}:{self.statut}:{self.montant}"
 
     @property
     def famille(self) -> Famille:

@@ -59,11 +59,11 @@ def test_seul_un_debit_change_le_sort_d_un_paiement(statut, operation):
 
 
 def test_la_cle_dit_la_transaction_son_statut_et_son_operation():
-    assert FAIT.cle == "5f1d0c2b7a8e4d3c9b6a1e2f3d4c5b6a:AUTHORISED:DEBIT"
+    assert FAIT.cle == "5f1d0c2b7a8e4d3c9b6a1e2f3d4c5b6a:AUTHORISED:DEBIT:45.25"
 
 
 def test_sans_transaction_la_cle_dit_la_reference_le_numero_et_le_statut():
-    assert replace(FAIT, uuid="", statut="ABANDONED").cle == "P-1:a1b2c3:ABANDONED"
+    assert replace(FAIT, uuid="", statut="ABANDONED").cle == "P-1:a1b2c3:ABANDONED:45.25"
 
 
 @pytest.mark.parametrize("nom", FORMATS)

@@ -1,0 +1,81 @@
+"""De vraies notifications signées, et une plateforme REST qui répond."""
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
+
+import pytest
+import responses
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from paiements.models import Paiement
+from paiements.payzen import sign, to_centimes
+from tests.factories import FaitFactory
+
+Notifier = Callable[..., HttpResponse]
+
+
+@pytest.fixture
+def notifier(client: Client) -> Notifier:
+    """Poste une notification signée : `notifier(paiement, "AUTHORISED")`, champs en plus ou changés à volonté."""
+
+    def poster(paiement: Paiement, statut: str, **champs: str | None) -> HttpResponse:
+        fait = FaitFactory(paiement=paiement, statut=statut)
+        message = {
+            "vads_site_id": fait.site,
+            "vads_ctx_mode": fait.mode,
+            "vads_order_id": fait.reference,
+            "vads_trans_id": fait.trans_id,
+            "vads_trans_date": paiement.cree_le.strftime("%Y%m%d%H%M%S"),
+            "vads_trans_status": statut,
+            "vads_trans_uuid": fait.uuid,
+            "vads_operation_type": "DEBIT",
+            "vads_amount": str(to_centimes(fait.montant)),
+            "vads_currency": "978",
+            "vads_card_brand": "CB",
+            "vads_card_number": "497010XXXXXX0055",
+            "vads_expiry_month": "6",
+            "vads_expiry_year": "2027",
+            "vads_auth_number": "3fe85c",
+            "vads_url_check_src": "PAY",
+        } | champs
+        message = {nom: valeur for nom, valeur in message.items() if valeur is not None}
+        cle = settings.PAYZEN_BOUTIQUES[fait.site].cle
+        corps = urlencode(message | {"signature": sign(message, cle)})
+        return client.post(reverse("paiements:notification"), corps, content_type="application/x-www-form-urlencoded")
+
+    return poster
+
+
+@pytest.fixture
+def plateforme() -> Iterator[Callable[..., None]]:
+    """La plateforme REST : `plateforme(paiement, "AUTHORISED")` dit ce que rendra `Order/Get`."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as serveur:
+
+        def repondre(paiement: Paiement, *statuts: str, **champs: object) -> None:
+            transactions = [_transaction(paiement, statut, **champs) for statut in statuts]
+            corps = (
+                {"status": "SUCCESS", "answer": {"shopId": paiement.boutique, "transactions": transactions}}
+                if transactions
+                else {"status": "ERROR", "answer": {"errorCode": "PSP_010", "shopId": paiement.boutique}}
+            )
+            serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", json=corps | {"mode": paiement.mode})
+
+        repondre.serveur = serveur
+        yield repondre
+
+
+def _transaction(paiement: Paiement, statut: str, **champs: object) -> dict[str, object]:
+    fait = FaitFactory(paiement=paiement, statut=statut, **champs)
+    return {
+        "shopId": fait.site,
+        "uuid": fait.uuid,
+        "detailedStatus": statut,
+        "operationType": fait.operation,
+        "amount": to_centimes(fait.montant),
+        "currency": fait.devise,
+        "orderDetails": {"orderId": fait.reference, "mode": fait.mode},
+        "transactionDetails": {"sequenceNumber": 1, "cardDetails": {"legacyTransId": fait.trans_id}},
+    }

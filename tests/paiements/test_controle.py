@@ -1,0 +1,179 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import requests
+from django.utils import timezone
+
+from demarches.etats import Etat
+from dettes.models import Dette
+from paiements import controle, services
+from paiements.models import Anomalie, Paiement
+from paiements.statuts import Statut
+from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander
+
+pytestmark = pytest.mark.django_db
+
+
+def test_un_paiement_confirme_par_la_plateforme_est_verifie(plateforme):
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement, "AUTHORISED")
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.VERIFIE
+    assert paiement.prochain_controle_le is None
+
+
+def test_une_notification_jamais_venue_est_retrouvee_une_seule_fois(plateforme):
+    paiement = PaiementFactory()
+    plateforme(paiement, "AUTHORISED")
+
+    controle.controler(paiement.pk)
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.VERIFIE
+    assert [e.geste for e in paiement.etapes.order_by("pk")] == ["soumettre", "accepter", "verifier"]
+
+
+def test_un_paiement_dont_la_plateforme_ne_sait_rien_expire_et_libere_la_dette(plateforme):
+    paiement = PaiementFactory()
+    plateforme(paiement)
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    dette = Dette.objects.with_disponible().get()
+    assert (paiement.statut, paiement.demarche.etat) == (Statut.EXPIRE, Etat.NON_REALISEE)
+    assert dette.disponible == dette.solde
+
+
+def test_un_paiement_expire_reste_suivi_jusqu_a_trois_jours(plateforme, time_machine):
+    paiement = PaiementFactory()
+    plateforme(paiement)
+    rendez_vous = []
+
+    for attente in (timedelta(minutes=25), timedelta(minutes=75), timedelta(hours=24), timedelta(hours=72)):
+        time_machine.move_to(paiement.cree_le + attente, tick=False)
+        controle.controler(paiement.pk)
+        paiement.refresh_from_db()
+        rendez_vous.append(paiement.prochain_controle_le and paiement.prochain_controle_le - paiement.cree_le)
+
+    assert rendez_vous == [timedelta(minutes=75), timedelta(hours=24), timedelta(hours=72), None]
+
+
+@pytest.mark.parametrize(
+    "panne",
+    [
+        {"status": 500},
+        {"body": "<html>", "status": 200},
+        {"body": requests.ConnectTimeout()},
+        {"json": {"status": "ERROR", "answer": {"errorCode": "INT_905"}, "mode": "TEST"}},
+    ],
+)
+def test_une_plateforme_muette_ne_decide_de_rien(plateforme, settings, panne):
+    paiement = PaiementFactory()
+    plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", **panne)
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.EN_ATTENTE
+    assert timezone.now() < paiement.prochain_controle_le < timezone.now() + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("champs", [{"montant": Decimal("1.00")}, {"uuid": "e" * 32}])
+def test_un_desaccord_est_une_anomalie_avec_les_deux_valeurs(plateforme, settings, champs):
+    settings.VERIFICATION_REPRISES = []
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement, "AUTHORISED", **champs)
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    anomalie = paiement.anomalies.get(genre=Anomalie.Genre.DESACCORD)
+    assert paiement.statut == Statut.ACCEPTE
+    assert set(anomalie.constat) == {"attendu", "vu"}
+
+
+def test_un_paiement_pas_encore_visible_est_redemande(plateforme):
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement)
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+    assert paiement.prochain_controle_le > timezone.now()
+    assert not paiement.anomalies.exists()
+
+
+def test_un_paiement_annule_entre_temps_n_est_pas_verifie(plateforme):
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement, "CANCELLED")
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.REJETE
+
+
+def test_au_dessus_du_seuil_un_agent_confirme(plateforme):
+    demarche = demander(Decimal(500))
+    caf = demarche.allocataire.caf
+    caf.seuil_controle = Decimal(500)
+    caf.save()
+    paiement = PaiementFactory(demarche=demarche, accepte=True)
+    plateforme(paiement, "AUTHORISED")
+
+    controle.controler(paiement.pk)
+    paiement.refresh_from_db()
+    en_attente = paiement.statut
+    services.confirmer(paiement, motif="pièce vue", agent=AgentFactory().utilisateur)
+
+    paiement.refresh_from_db()
+    assert (en_attente, paiement.statut) == (Statut.ACCEPTE, Statut.VERIFIE)
+    assert paiement.etapes.order_by("pk").last().auteur.startswith("agent-")
+
+
+def test_un_agent_ne_confirme_pas_ce_que_la_plateforme_n_a_pas_confirme():
+    paiement = PaiementFactory(accepte=True)
+
+    with pytest.raises(services.TransitionImpossible):
+        services.confirmer(paiement, motif="pressé", agent=AgentFactory().utilisateur)
+
+
+def test_un_montant_inattendu_n_expire_pas(plateforme):
+    paiement = PaiementFactory()
+    plateforme(paiement, "AUTHORISED", montant=Decimal("1.00"))
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.EN_ATTENTE
+    assert paiement.anomalies.get().genre == Anomalie.Genre.MONTANT_DIFFERENT
+
+
+def test_un_controle_reserve_n_est_pas_pris_deux_fois(time_machine):
+    paiement = PaiementFactory(accepte=True)
+
+    premier, second = controle.reserver(10), controle.reserver(10)
+    time_machine.shift(controle.BAIL + timedelta(seconds=1))
+    apres_le_bail = controle.reserver(10)
+
+    assert (premier, second, apres_le_bail) == ([paiement.pk], [], [paiement.pk])
+
+
+def test_rien_n_est_controle_avant_son_heure():
+    PaiementFactory()
+
+    assert controle.reserver(10) == []
+    assert Paiement.objects.get().prochain_controle_le > timezone.now()
+
+
+def test_le_fait_rest_et_la_notification_ont_la_meme_cle():
+    paiement = PaiementFactory()
+
+    assert FaitFactory(paiement=paiement, source="REST").cle == FaitFactory(paiement=paiement, source="PAY").cle

@@ -1,0 +1,118 @@
+"""Partout où deux personnes peuvent se rencontrer : un seul gagne, l'autre le sait."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import OperationalError
+
+from demarches.services import empreinte
+from dettes.models import Dette
+from paiements import services
+from paiements.imputation import imputer_un_lot
+from paiements.models import Imputation, Paiement
+from paiements.statuts import Statut
+from tests.courses import en_meme_temps
+from tests.factories import (
+    DemarcheFactory,
+    DetteFactory,
+    PaiementFactory,
+    UtilisateurFactory,
+    demander,
+    dire,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_quatre_clics_simultanes_n_ouvrent_qu_un_paiement():
+    demarche = demander(Decimal(120))
+    vue = empreinte(demarche)
+
+    issues = en_meme_temps(*[lambda: services.payer(demarche, empreinte_vue=vue)] * 4)
+
+    assert Paiement.objects.count() == 1
+    assert sum(isinstance(issue, services.DejaDemandee) for issue in issues) == 3
+
+
+def test_deux_conjoints_ne_depassent_jamais_le_disponible():
+    dettes = [DetteFactory(montant_initial=Decimal(100)) for _ in range(1)]
+    allocataire = dettes[0].allocataire
+    dettes += [DetteFactory(allocataire=allocataire, montant_initial=Decimal(100)) for _ in range(2)]
+    conjoints = [UtilisateurFactory(allocataire=allocataire, identifiant=nom) for nom in ("un", "deux", "trois")]
+    demarches = [DemarcheFactory(auteur=c, lignes=dict.fromkeys(dettes, Decimal(60))) for c in conjoints]
+
+    issues = en_meme_temps(*[lambda d=d, v=empreinte(d): services.payer(d, empreinte_vue=v) for d in demarches])
+
+    assert Paiement.objects.count() == 1
+    assert sum(isinstance(issue, services.RecapitulatifPerime) for issue in issues) == 2
+    assert all(dette.disponible == 40 for dette in Dette.objects.with_disponible())
+
+
+def test_la_meme_notification_huit_fois_a_la_fois_n_agit_qu_une_fois():
+    paiement = PaiementFactory()
+
+    issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED")] * 8)
+
+    paiement.refresh_from_db()
+    assert issues == [None] * 8
+    assert paiement.statut == Statut.ACCEPTE
+    assert paiement.etapes.filter(geste="accepter").count() == 1
+    assert paiement.notifications.exclude(sort="DOUBLON").count() == 1
+
+
+def test_une_reference_inconnue_huit_fois_a_la_fois_fait_une_anomalie():
+    paiement = PaiementFactory()
+
+    issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED", reference="P-INCONNUE")] * 8)
+
+    assert issues == [None] * 8
+
+
+def test_accord_et_refus_au_meme_instant_donnent_un_accord():
+    paiement = PaiementFactory()
+
+    en_meme_temps(
+        lambda: dire(paiement, "AUTHORISED"),
+        lambda: dire(paiement, "REFUSED", uuid="a" * 32),
+        lambda: dire(paiement, "ABANDONED", uuid=""),
+    )
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+
+
+def test_quatre_ouvriers_imputent_chaque_paiement_une_fois():
+    paiements = [PaiementFactory(verifie=True) for _ in range(12)]
+
+    issues = en_meme_temps(*[imputer_un_lot] * 4)
+
+    assert not [issue for issue in issues if isinstance(issue, Exception)]
+    while imputer_un_lot():
+        pass
+    assert Imputation.objects.count() == len(paiements)
+    assert all(dette.solde == 780 for dette in Dette.objects.all())
+
+
+def test_imputation_et_reprise_de_la_banque_ne_se_bloquent_pas():
+    paiements = [PaiementFactory(impute=True), PaiementFactory(verifie=True)]
+
+    issues = en_meme_temps(lambda: dire(paiements[0], "CANCELLED"), imputer_un_lot)
+
+    assert not [issue for issue in issues if isinstance(issue, OperationalError)]
+    assert {p.statut for p in Paiement.objects.all()} == {Statut.REJETE, Statut.IMPUTE}
+
+
+def test_deux_conjoints_notifies_ensemble_restent_au_centime():
+    dette = DetteFactory(montant_initial=Decimal(100))
+    conjoints = [UtilisateurFactory(allocataire=dette.allocataire, identifiant=nom) for nom in ("un", "deux")]
+    paiements = [
+        PaiementFactory(demarche=DemarcheFactory(auteur=c, lignes={dette: Decimal("33.33")}), verifie=True)
+        for c in conjoints
+    ]
+
+    en_meme_temps(imputer_un_lot, imputer_un_lot)
+    imputer_un_lot()
+
+    dette.refresh_from_db()
+    assert dette.solde == Decimal("33.34")
+    assert Imputation.objects.filter(paiement__in=paiements).count() == 2

@@ -1,0 +1,141 @@
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from demarches.etats import Etat
+from demarches.services import empreinte
+from paiements import services
+from paiements.models import Paiement
+from paiements.payzen import is_signed
+from paiements.statuts import Statut
+from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def demarche():
+    return demander(Decimal("120.00"))
+
+
+@pytest.fixture
+def connecte(client, demarche):
+    client.force_login(demarche.auteur)
+    return client
+
+
+def payer(client, demarche, empreinte_vue=None):
+    adresse = reverse("paiements:payer", args=[demarche.reference])
+    return client.post(adresse, {"empreinte": empreinte_vue or empreinte(demarche)})
+
+
+def test_payer_rend_un_formulaire_signe_vers_payzen(connecte, demarche, settings):
+    reponse = payer(connecte, demarche)
+
+    paiement = Paiement.objects.get()
+    champs = dict(reponse.context["depart"].champs)
+    boutique = settings.PAYZEN_BOUTIQUES[paiement.boutique]
+    assert reponse.status_code == 200
+    assert (paiement.statut, paiement.montant) == (Statut.EN_ATTENTE, Decimal("120.00"))
+    assert (champs["vads_order_id"], champs["vads_amount"]) == (paiement.reference, "12000")
+    assert is_signed(champs, champs.pop("signature"), boutique.cle)
+    assert "no-store" in reponse["Cache-Control"]
+    assert settings.PAYZEN_URL_FORMULAIRE.split("/vads")[0] in reponse["Content-Security-Policy"]
+
+
+def test_la_page_de_depart_marche_sans_javascript(connecte, demarche):
+    page = payer(connecte, demarche).content.decode()
+
+    assert '<button class="bouton" type="submit"' in page
+    assert "<script>" not in page
+
+
+def test_deux_clics_n_ouvrent_qu_un_paiement(connecte, demarche):
+    premiere, deuxieme = payer(connecte, demarche), payer(connecte, demarche)
+
+    assert (premiere.status_code, deuxieme.status_code) == (200, 409)
+    assert Paiement.objects.count() == 1
+    assert "déjà partie" in deuxieme.content.decode()
+
+
+def test_on_ne_paie_que_ce_qui_etait_montre(connecte, demarche):
+    reponse = payer(connecte, demarche, empreinte_vue="celle d'un autre onglet")
+
+    demarche.refresh_from_db()
+    assert reponse.status_code == 409
+    assert demarche.etat == Etat.BROUILLON
+    assert not Paiement.objects.exists()
+
+
+def test_un_solde_qui_a_baisse_remontre_le_recapitulatif(connecte, demarche):
+    dette = demarche.lignes.get().dette
+    dette.mouvements.create(genre="AJUSTEMENT", montant=Decimal("-850.00"), origine="livraison")
+
+    reponse = payer(connecte, demarche)
+
+    assert reponse.status_code == 409
+    assert "50,00" in reponse.content.decode()
+    assert not Paiement.objects.exists()
+
+
+def test_l_argent_deja_en_route_n_est_plus_disponible():
+    dette = DetteFactory(montant_initial=Decimal(200))
+    conjoints = [UtilisateurFactory(allocataire=dette.allocataire, identifiant=nom) for nom in ("un", "deux")]
+    premiere, deuxieme = (DemarcheFactory(auteur=auteur, lignes={dette: Decimal(150)}) for auteur in conjoints)
+    services.payer(premiere, empreinte_vue=empreinte(premiere))
+
+    with pytest.raises(services.RecapitulatifPerime) as perime:
+        services.payer(deuxieme, empreinte_vue=empreinte(deuxieme))
+
+    assert [ecart.dette for ecart in perime.value.ecarts] == [dette]
+
+
+def test_une_caf_suspendue_n_encaisse_pas(connecte, demarche):
+    caf = demarche.allocataire.caf
+    caf.ouverte, caf.message_suspension = False, "Maintenance de nos serveurs."
+    caf.save()
+
+    reponse = payer(connecte, demarche)
+
+    assert reponse.status_code == 503
+    assert "Maintenance de nos serveurs." in reponse.content.decode()
+
+
+def test_une_caf_sans_cles_payzen_le_dit(connecte, demarche, settings):
+    settings.PAYZEN_BOUTIQUES = {}
+
+    reponse = payer(connecte, demarche)
+
+    demarche.refresh_from_db()
+    assert (reponse.status_code, demarche.etat) == (503, Etat.BROUILLON)
+
+
+def test_la_demarche_d_un_autre_n_existe_pas(client, demarche):
+    client.force_login(UtilisateurFactory())
+
+    assert payer(client, demarche).status_code == 404
+
+
+def test_revenir_par_get_remontre_le_recapitulatif(connecte, demarche):
+    reponse = connecte.get(reverse("paiements:payer", args=[demarche.reference]))
+
+    assert reponse["Location"] == reverse("demarches:recapitulatif", args=[demarche.reference])
+
+
+def test_un_trans_id_deja_pris_ce_jour_est_retire(demarche, monkeypatch):
+    pris = PaiementFactory().trans_id
+    tirages = iter([pris, pris, "a9a9a9"])
+    # Un tirage au hasard ne retombe pas sur commande : on tient le dé, tout le reste est vrai.
+    monkeypatch.setattr(Paiement._meta.get_field("trans_id"), "_get_default", lambda: next(tirages))
+
+    paiement = services.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
+
+    assert paiement.trans_id == "a9a9a9"
+
+
+def test_la_reference_ne_dit_rien_de_la_personne(demarche):
+    paiement = services.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
+
+    assert demarche.allocataire.numero not in paiement.reference
+    assert len(paiement.reference) <= 32

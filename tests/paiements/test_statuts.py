@@ -1,0 +1,90 @@
+from contextlib import nullcontext
+
+import pytest
+from django.db import InternalError, ProgrammingError, connection, transaction
+
+from demarches.etats import Etat
+from paiements import services
+from paiements.models import EtapePaiement, Paiement
+from paiements.statuts import ENCAISSES, ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
+from tests.factories import PaiementFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def placer(statut):
+    """Un paiement dans un statut, gardes éteintes le temps de l'y mettre : la table n'y mène pas toujours seule."""
+    paiement = PaiementFactory(accepte=statut in ENCAISSES)
+    with connection.cursor() as curseur:
+        curseur.execute("SET LOCAL session_replication_role = replica")
+        Paiement.objects.filter(pk=paiement.pk).update(statut=statut)
+        curseur.execute("SET LOCAL session_replication_role = origin")
+    paiement = services.verrouiller(paiement.pk)
+    # L'accord vient toujours avec ces deux-là ; sur un paiement non accepté, ils attendent en mémoire.
+    paiement.uuid = paiement.uuid or "0" * 32
+    paiement.accepte_le = paiement.accepte_le or paiement.cree_le
+    return paiement
+
+
+@pytest.mark.parametrize("depart", Statut)
+@pytest.mark.parametrize("geste", Geste)
+def test_seuls_les_chemins_de_la_table_sont_ouverts(geste, depart):
+    paiement = placer(depart)
+    etapes = paiement.etapes.count()
+    permis = depart in TRANSITIONS[geste].depuis
+    deja_fait = depart == TRANSITIONS[geste].vers
+
+    with nullcontext() if permis or deja_fait else pytest.raises(services.TransitionImpossible):
+        services.avancer(geste, paiement, motif="test", auteur="test")
+
+    paiement.refresh_from_db()
+    assert paiement.statut == (TRANSITIONS[geste].vers if permis else depart)
+    assert paiement.etapes.count() == etapes + permis
+
+
+@pytest.mark.parametrize("vers", [Statut.INITIE, Statut.VERIFIE, Statut.IMPUTE, Statut.REJETE, Statut.RESTITUE])
+def test_la_base_refuse_un_passage_hors_de_la_table(vers):
+    paiement = PaiementFactory(refuse=True)
+
+    with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
+        Paiement.objects.filter(pk=paiement.pk).update(statut=vers, uuid="0" * 32, accepte_le=paiement.cree_le)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.REFUSE
+
+
+def test_chaque_statut_se_traduit_pour_l_allocataire():
+    assert set(ETAT_DE_LA_DEMARCHE) == set(Statut)
+    assert Etat.BROUILLON not in ETAT_DE_LA_DEMARCHE.values()
+
+
+def test_chaque_statut_est_atteint_ou_est_le_depart():
+    atteints = {transition.vers for transition in TRANSITIONS.values()}
+
+    assert atteints | {Statut.INITIE} == set(Statut)
+
+
+@pytest.mark.parametrize("modele", ["etapes", "notifications", "imputations"])
+def test_les_journaux_ne_se_modifient_ni_ne_s_effacent(modele):
+    paiement = PaiementFactory(impute=True)
+    lignes = getattr(paiement, modele)
+    champ = {"etapes": "motif", "notifications": "motif", "imputations": "montant"}[modele]
+
+    for toucher in (lambda: lignes.update(**{champ: "1"}), lambda: lignes.all().delete()):
+        with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
+            toucher()
+
+    assert lignes.count() >= 1
+
+
+def test_chaque_passage_laisse_son_etape():
+    paiement = PaiementFactory(impute=True)
+
+    suite = list(EtapePaiement.objects.filter(paiement=paiement).order_by("pk").values_list("geste", "de", "vers"))
+
+    assert suite == [
+        ("soumettre", "INITIE", "EN_ATTENTE"),
+        ("accepter", "EN_ATTENTE", "ACCEPTE"),
+        ("verifier", "ACCEPTE", "VERIFIE"),
+        ("imputer", "VERIFIE", "IMPUTE"),
+    ]

@@ -1,0 +1,56 @@
+import pytest
+from celery import Celery, current_app
+from django.conf import settings
+
+from paiements import tasks
+from paiements.statuts import Statut
+from tests.factories import PaiementFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sur_place():
+    """Les tâches s'exécutent là où elles sont réveillées : le code est le vrai, le courtier n'y est pas."""
+    current_app.conf.task_always_eager = True
+    yield
+    current_app.conf.task_always_eager = False
+
+
+def test_le_balayage_mene_un_accord_jusqu_a_la_dette(sur_place, plateforme):
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement, "AUTHORISED")
+
+    tasks.balayer()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.IMPUTE
+    assert paiement.imputations.count() == 1
+
+
+def test_un_courtier_eteint_ne_fait_rien_echouer(caplog):
+    ailleurs = Celery("ailleurs", broker="redis://127.0.0.1:9/0", set_as_current=False)
+    ailleurs.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
+
+    tasks.reveiller(ailleurs.task(tasks.imputer.run, name="imputer"))
+
+    assert "courtier injoignable" in caplog.text
+
+
+def test_balayer_sans_rien_a_faire_ne_fait_rien(sur_place):
+    tasks.balayer()
+
+
+def test_un_reveil_perdu_est_rattrape_par_la_base(sur_place, plateforme, time_machine):
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement, "AUTHORISED")
+    tasks.controle.reserver(10)  # L'ouvrier qui l'avait pris est mort avant d'interroger la plateforme.
+
+    tasks.balayer()
+    paiement.refresh_from_db()
+    pendant_le_bail = paiement.statut
+    time_machine.shift(61)
+    tasks.balayer()
+
+    paiement.refresh_from_db()
+    assert (pendant_le_bail, paiement.statut) == (Statut.ACCEPTE, Statut.IMPUTE)

@@ -1,0 +1,158 @@
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+from pypdf import PdfReader
+
+from paiements import tickets
+from paiements.models import Anomalie, Ticket
+from tests.factories import PaiementFactory, demander
+
+pytestmark = pytest.mark.django_db
+
+COURRIEL = "personne@exemple.fr"
+
+
+@pytest.fixture
+def ticket():
+    demarche = demander(Decimal("1084.12") - Decimal("900.00"), courriel=COURRIEL)
+    return PaiementFactory(demarche=demarche, accepte=True).ticket
+
+
+class Boite:
+    """Un vrai serveur SMTP, qui répond ce qu'on lui dit de répondre."""
+
+    reponse = "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 (nom imposé par aiosmtpd)
+        if not self.reponse.startswith("250"):
+            return self.reponse
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 (idem)
+        return self.reponse
+
+
+@pytest.fixture
+def smtp(settings):
+    boite = Boite()
+    serveur = Controller(boite, hostname="127.0.0.1", port=0)
+    serveur.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", serveur.server.sockets[0].getsockname()[1]
+    yield boite
+    serveur.stop()
+
+
+def lire_le_pdf(octets):
+    return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(octets)).pages)
+
+
+def test_le_ticket_part_avec_son_pdf(ticket):
+    tickets.envoyer(ticket.pk)
+
+    ticket.refresh_from_db()
+    [message] = mail.outbox
+    nom, contenu, genre = message.attachments[0]
+    assert (message.to, genre) == ([COURRIEL], "application/pdf")
+    assert ticket.paiement.reference in nom
+    assert "184,12\u00a0€" in lire_le_pdf(contenu).replace(" €", "\u00a0€")
+    assert ticket.etat == Ticket.Etat.ENVOYE
+
+
+def test_le_courriel_n_a_ni_lien_ni_montant_ni_nom_dans_l_objet(ticket):
+    tickets.envoyer(ticket.pk)
+
+    [message] = mail.outbox
+    assert "http" not in message.body
+    assert "www" not in message.body
+    assert not any(mot in message.subject for mot in ("184", "€", "Colin", "Inès"))
+
+
+def test_envoyer_deux_fois_n_envoie_qu_un_courriel(ticket):
+    tickets.envoyer(ticket.pk)
+    tickets.envoyer(ticket.pk)
+
+    assert len(mail.outbox) == 1
+
+
+def test_sans_courriel_il_n_y_a_pas_de_ticket_a_envoyer():
+    paiement = PaiementFactory(accepte=True)
+
+    assert not Ticket.objects.filter(paiement=paiement).exists()
+
+
+def test_un_refus_passager_est_repris_plus_tard(ticket, smtp):
+    smtp.reponse = "451 réessayez"
+
+    tickets.envoyer(ticket.pk)
+    ticket.refresh_from_db()
+    reporte = (ticket.etat, ticket.essais)
+    smtp.reponse = "250 OK"
+    tickets.envoyer(ticket.pk)
+
+    ticket.refresh_from_db()
+    assert reporte == (Ticket.Etat.A_ENVOYER, 1)
+    assert ticket.etat == Ticket.Etat.ENVOYE
+
+
+def test_une_adresse_refusee_devient_une_anomalie(ticket, smtp):
+    smtp.reponse = "550 adresse inconnue"
+
+    tickets.envoyer(ticket.pk)
+
+    ticket.refresh_from_db()
+    assert ticket.etat == Ticket.Etat.IMPOSSIBLE
+    assert ticket.paiement.anomalies.get().genre == Anomalie.Genre.COURRIEL_IMPOSSIBLE
+
+
+def test_un_serveur_absent_n_empeche_jamais_le_paiement(ticket, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+    for _ in range(len(settings.TICKET_REPRISES) + 1):
+        tickets.envoyer(ticket.pk)
+
+    ticket.refresh_from_db()
+    assert ticket.etat == Ticket.Etat.IMPOSSIBLE
+    assert ticket.paiement.statut == "ACCEPTE"
+
+
+def test_un_ticket_reserve_n_est_pas_pris_deux_fois(ticket, time_machine):
+    premier, second = tickets.reserver(10), tickets.reserver(10)
+    time_machine.move_to(timezone.now() + timedelta(minutes=2))
+
+    assert (premier, second, tickets.reserver(10)) == ([ticket.pk], [], [ticket.pk])
+
+
+def test_le_pdf_se_telecharge_et_tient_sur_une_page(client, ticket):
+    client.force_login(ticket.paiement.demarche.auteur)
+
+    reponse = client.get(reverse("paiements:ticket", args=[ticket.paiement.reference]))
+
+    pdf = PdfReader(io.BytesIO(reponse.content))
+    assert reponse["Content-Type"] == "application/pdf"
+    assert len(pdf.pages) == 1
+    assert tickets.get_code(ticket.paiement) in lire_le_pdf(reponse.content)
+
+
+def test_le_pdf_est_balise_pour_les_lecteurs_d_ecran(ticket):
+    pdf = PdfReader(io.BytesIO(tickets.rendre_pdf(tickets.lire(ticket.paiement))))
+    racine = pdf.trailer["/Root"]
+
+    assert racine["/MarkInfo"]["/Marked"]
+    assert racine["/Lang"] == "fr"
+    assert b"pdfuaid" in racine["/Metadata"].get_data()
+
+
+def test_un_paiement_qui_n_a_pas_abouti_n_a_pas_de_ticket(client):
+    paiement = PaiementFactory(refuse=True)
+    client.force_login(paiement.demarche.auteur)
+
+    assert client.get(reverse("paiements:ticket", args=[paiement.reference])).status_code == 404
