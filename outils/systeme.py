@@ -118,6 +118,12 @@ def write_private(fichier: Path, texte: str) -> None:
         brouillon.unlink(missing_ok=True)
 
 
+def get_free_space(dossier: Path) -> int:
+    """La place que notre compte peut encore écrire là, en Mo."""
+    systeme = os.statvfs(dossier)
+    return systeme.f_bavail * systeme.f_frsize // 1_000_000
+
+
 def remove_tree(dossier: Path) -> None:
     """Efface un dossier et tout ce qu'il contient ; n'échoue pas s'il n'existe pas."""
     if dossier.exists():

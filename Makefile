@@ -1,0 +1,32 @@
+# Une commande par besoin ; chacune installe ce qu'il lui faut. ARGS passe des options à pytest.
+PYTHON ?= python3
+VENV := .venv/bin/python
+ARGS ?=
+PORT ?= 8000
+PORT_SIMULATEUR ?= 8001
+PORT_COURRIEL ?= 8002
+export PORT PORT_SIMULATEUR PORT_COURRIEL
+
+.PHONY: aide demo demo-neuve test qualite
+
+aide:
+	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
+	@echo "make demo-neuve   la même, données effacées d'abord"
+	@echo "make test         tous les tests (ou une partie : make test ARGS=\"tests/dettes -x\")"
+	@echo "make qualite      style, types, flèches, migrations, déploiement"
+
+demo:
+	@$(PYTHON) -m outils.installer demo
+	@$(VENV) -m outils.demo
+
+demo-neuve:
+	@$(PYTHON) -m outils.installer demo
+	@$(VENV) -m outils.demo --neuve
+
+test:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m pytest $(ARGS)
+
+qualite:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m outils.qualite

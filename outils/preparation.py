@@ -1,0 +1,42 @@
+"""Met la base et les fichiers de la démonstration en état de servir. Rejouable : ne refait pas ce qui est fait."""
+
+import argparse
+import os
+from pathlib import Path
+
+RACINE = Path(__file__).resolve().parent.parent
+CAFS = ("661", "751", "598")
+
+
+def main() -> None:
+    """Tables, livraisons d'exemple, comptes, fichiers statiques : en un seul processus, pour aller vite."""
+    analyseur = argparse.ArgumentParser(prog="python -m outils.preparation", description=__doc__)
+    analyseur.add_argument("--comptes", type=Path, required=True, help="où écrire les comptes d'essai")
+    comptes = analyseur.parse_args().comptes
+    os.environ["DJANGO_SETTINGS_MODULE"] = "caf_remboursement.settings"
+
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS))
+    call_command("preparer_demo", comptes=str(comptes))
+    if not _is_collected(Path(settings.STATIC_ROOT)):
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _is_collected(destination: Path) -> bool:
+    """Dit si aucun fichier statique, à nous ou d'une bibliothèque, n'est plus récent que la dernière collecte."""
+    manifeste = destination / "staticfiles.json"
+    if not manifeste.exists():
+        return False
+    sources = [RACINE / "requirements", *RACINE.glob("static"), *RACINE.glob("*/static")]
+    return not any(
+        fichier.stat().st_mtime > manifeste.stat().st_mtime for source in sources for fichier in source.rglob("*")
+    )
+
+
+if __name__ == "__main__":
+    main()
