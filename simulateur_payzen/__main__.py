@@ -6,6 +6,8 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 
+from .reglages import ReglageInvalide
+
 
 def analyser() -> argparse.Namespace:
     """Lit la ligne de commande."""
@@ -26,7 +28,7 @@ def main() -> int:
         from .serveur import servir
 
         servir(options.adresse, options.port)
-    except ImproperlyConfigured as erreur:
+    except (ImproperlyConfigured, ReglageInvalide) as erreur:
         sys.stderr.write(f"{erreur}\n")
         return 2
     return 0
