@@ -123,6 +123,7 @@ def build_contexte(page: str) -> dict[str, object]:
     return {
         "dettes": dettes,
         "form": Exemple(prefix="vide"),
+        "autre": Exemple(prefix="autre"),
         "faux": faux,
         "lignes": [LigneDemarche(dette=d, montant=m) for d, m in zip(dettes, montants, strict=False)],
         "paiement": Paiement(

@@ -5,6 +5,7 @@ Trois familles : ce qui est secret ou propre au lieu (sans défaut), ce qui a un
 service, les mêmes partout. `.env.exemple` explique chaque variable ; rien d'autre ne lit l'environnement.
 """
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -40,14 +41,18 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="ne-pas-repondre@caf.invalid")
 
+# Les clés des boutiques, en JSON : dans la variable même, ou dans un fichier de secrets qu'elle n'a pas à montrer.
+PAYZEN_BOUTIQUES_FICHIER = env("PAYZEN_BOUTIQUES_FICHIER", default="")
 try:
     PAYZEN_BOUTIQUES = read_boutiques(
-        env.json("PAYZEN_BOUTIQUES", default={}),
+        json.loads(Path(PAYZEN_BOUTIQUES_FICHIER).read_text())
+        if PAYZEN_BOUTIQUES_FICHIER
+        else env.json("PAYZEN_BOUTIQUES", default={}),
         mode=PAYZEN_MODE,
         url_formulaire=PAYZEN_URL_FORMULAIRE,
         url_api=PAYZEN_URL_API,
     )
-except ValueError as erreur:
+except (ValueError, OSError) as erreur:
     raise ImproperlyConfigured(f"PAYZEN_BOUTIQUES : {erreur}") from erreur
 
 # --- Règles du service, les mêmes partout ---

@@ -48,10 +48,8 @@ def constater(fait: Fait, *, champs: Mapping[str, object]) -> NotificationPayzen
     )
     if paiement is None:
         _verrouiller_la_cle(fait.cle)
-    if NotificationPayzen.objects.filter(cle=fait.cle).exclude(sort=Sort.DOUBLON).exists():
-        suite = Suite(Sort.DOUBLON)
-    else:
-        suite = _decider(paiement, fait)
+    connus = _lire_les_faits_connus(paiement, fait)
+    suite = Suite(Sort.DOUBLON) if fait.cle in connus else _decider(paiement, fait, connus)
     return NotificationPayzen.objects.create(
         cle=fait.cle, paiement=paiement, source=fait.source, champs=champs, sort=suite.sort, motif=suite.motif
     )
@@ -63,15 +61,23 @@ def _verrouiller_la_cle(cle: str) -> None:
         curseur.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [cle])
 
 
-def _decider(paiement: Paiement | None, fait: Fait) -> Suite:
+def _lire_les_faits_connus(paiement: Paiement | None, fait: Fait) -> set[str]:
+    """Les clés des faits déjà reçus sur la même transaction."""
+    meme_transaction = NotificationPayzen.objects.filter(
+        paiement=paiement, cle__startswith=f"{fait.uuid or fait.reference}:"
+    )
+    return set(meme_transaction.values_list("cle", flat=True))
+
+
+def _decider(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite:
     if paiement is None:
         return _reference_inconnue(fait)
     if (fait.site, fait.mode) != (paiement.boutique, paiement.mode):
         return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "autre boutique ou autre mode")
     if fait.is_credit:
-        return _remboursement(paiement, fait)
+        return _remboursement(paiement, fait, connus)
     if fait.is_success:
-        return _succes(paiement, fait)
+        return _succes(paiement, fait, connus)
     if fait.is_cancelled_after:
         return _annulation(paiement, fait)
     if fait.is_refused or fait.is_failed:
@@ -92,16 +98,17 @@ def _reference_inconnue(fait: Fait) -> Suite:
     return Suite(Sort.ANOMALIE, "référence inconnue")
 
 
-def _succes(paiement: Paiement, fait: Fait) -> Suite:
+def _succes(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     if paiement.is_encaisse and paiement.uuid == fait.uuid:
         return _deja_encaisse(paiement, fait)
     if paiement.is_encaisse:
         return _confier(Anomalie.Genre.DOUBLE_PAIEMENT, paiement, fait, "un autre débit est déjà encaissé")
-    if not fait.uuid or (fait.trans_id and fait.trans_id != paiement.trans_id):
+    if not fait.uuid or not _is_notre_formulaire(paiement, fait):
         return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "transaction qui n'est pas la nôtre")
     if (fait.montant, fait.devise) != (paiement.montant, "EUR"):
         return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "montant ou devise inattendus")
-    if _is_deja_annulee(fait):
+    # L'annulation a pu arriver avant l'accord : l'état de la plateforme est le dernier, pas le dernier reçu.
+    if any(cle.startswith((f"{fait.uuid}:CANCELLED:", f"{fait.uuid}:CAPTURE_FAILED:")) for cle in connus):
         return Suite(Sort.SANS_EFFET, "la banque a déjà annulé cette transaction")
     _accepter(paiement, fait)
     return Suite(Sort.APPLIQUEE)
@@ -111,30 +118,36 @@ def _accepter(paiement: Paiement, fait: Fait) -> None:
     paiement.uuid = fait.uuid
     paiement.accepte_le = paiement.prochain_controle_le = timezone.now()
     paiement.controles = 0
-    paiement.remis_le = fait.remis_le
+    paiement.remis_le = fait.remise_le
     paiement.marque = fait.marque
     paiement.carte_fin = fait.carte_fin
     paiement.carte_expiration = fait.expiration
     paiement.autorisation = fait.autorisation
     avancer(Geste.ACCEPTER, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
     if paiement.demarche.courriel:
-        Ticket.objects.get_or_create(paiement=paiement)
+        Ticket.objects.bulk_create([Ticket(paiement=paiement)], ignore_conflicts=True)
 
 
 def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
     if fait.montant != paiement.montant:
         return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "le montant a changé à la banque")
     if fait.statut == "CAPTURED" and paiement.remis_le is None:
-        paiement.remis_le = fait.remis_le or timezone.now()
+        paiement.remis_le = fait.remise_le or timezone.now()
         paiement.save(update_fields=["remis_le"])
         return Suite(Sort.APPLIQUEE, "remis en banque")
     return Suite(Sort.SANS_EFFET, "déjà encaissé")
 
 
-def _is_deja_annulee(fait: Fait) -> bool:
-    """L'annulation a pu arriver avant l'accord : l'état de la plateforme est le dernier, pas le dernier reçu."""
-    cles = [f"{fait.uuid}:{statut}:DEBIT:{fait.montant}" for statut in ("CANCELLED", "CAPTURE_FAILED")]
-    return NotificationPayzen.objects.filter(cle__in=cles).exists()
+def _is_notre_formulaire(paiement: Paiement, fait: Fait) -> bool:
+    """
+    Le débit est né de notre formulaire : même `trans_id`, même date (PROTOCOLE §11.4).
+
+    Un débit dupliqué au Back Office, ou un crédit dont le genre serait maquillé (les noms ne sont pas signés, §2.4),
+    en a d'autres. REST peut taire l'un ou l'autre ; une notification, jamais le premier.
+    """
+    if fait.trans_id != paiement.trans_id and not (fait.source == "REST" and not fait.trans_id):
+        return False
+    return fait.trans_date in (None, paiement.cree_le.replace(microsecond=0))
 
 
 def _annulation(paiement: Paiement, fait: Fait) -> Suite:
@@ -151,11 +164,11 @@ def _annulation(paiement: Paiement, fait: Fait) -> Suite:
     return Suite(Sort.APPLIQUEE, "annulé à la banque")
 
 
-def _remboursement(paiement: Paiement, fait: Fait) -> Suite:
+def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     """Un remboursement total rouvre les dettes ; un partiel attend qu'un agent dise lesquelles."""
     if fait.statut not in ("AUTHORISED", "CAPTURED"):
         return Suite(Sort.SANS_EFFET, "remboursement sans effet à la banque")
-    if NotificationPayzen.objects.filter(paiement=paiement, cle__startswith=f"{fait.uuid}:").exists():
+    if connus:
         return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
     if fait.montant != paiement.montant or paiement.statut not in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE):
         return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")

@@ -34,6 +34,11 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
             return self
         return self.filter(caf__agents__utilisateur=utilisateur)
 
+    def for_reference(self, reference: str) -> "PaiementQuerySet":
+        """Celui qui porte cette référence, ou celui de la démarche qui la porte."""
+        portent = self.filter(Q(reference=reference) | Q(demarche__reference=reference))
+        return portent.select_related("demarche", "caf").order_by("pk")
+
     def encaisses(self) -> "PaiementQuerySet":
         return self.filter(statut__in=ENCAISSES)
 

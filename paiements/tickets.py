@@ -20,6 +20,9 @@ from paiements.pdf import render_pdf
 
 logger = logging.getLogger(__name__)
 
+# Un code 5xx ne changera pas en réessayant ; un 4xx, si (RFC 5321 §4.2.1).
+REFUS_DEFINITIF = 500
+
 
 @dataclass(frozen=True)
 class Contenu:
@@ -100,8 +103,9 @@ def envoyer(ticket_id: int) -> None:
         return
     try:
         _composer(ticket.paiement).send()
-    except SMTPRecipientsRefused:
-        _renoncer(ticket, "adresse refusée par le serveur de courriel")
+    except SMTPRecipientsRefused as refus:
+        definitif = all(code >= REFUS_DEFINITIF for code, _ in refus.recipients.values())
+        (_renoncer if definitif else _reporter)(ticket, "adresse refusée par le serveur de courriel")
     except (SMTPException, OSError) as echec:
         _reporter(ticket, type(echec).__name__)
     else:

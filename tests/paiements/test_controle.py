@@ -160,7 +160,7 @@ def test_un_controle_reserve_n_est_pas_pris_deux_fois(time_machine):
     paiement = PaiementFactory(accepte=True)
 
     premier, second = controle.reserver(10), controle.reserver(10)
-    time_machine.shift(controle.BAIL + timedelta(seconds=1))
+    time_machine.move_to(timezone.now() + controle.BAIL + timedelta(seconds=1))
     apres_le_bail = controle.reserver(10)
 
     assert (premier, second, apres_le_bail) == ([paiement.pk], [], [paiement.pk])

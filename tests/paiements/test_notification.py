@@ -96,6 +96,8 @@ def test_un_accord_apres_expiration_n_est_jamais_perdu(notifier):
         ({"vads_amount": "11999"}, Anomalie.Genre.MONTANT_DIFFERENT),
         ({"vads_currency": "840"}, Anomalie.Genre.MONTANT_DIFFERENT),
         ({"vads_trans_id": "zzzzzz"}, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_trans_id": ""}, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_trans_date": "20200101000000"}, Anomalie.Genre.STATUT_INATTENDU),
         ({"vads_trans_status": "NOUVEAU_STATUT"}, Anomalie.Genre.STATUT_INATTENDU),
         ({"vads_trans_status": "ACCEPTED"}, Anomalie.Genre.STATUT_INATTENDU),
     ],
@@ -234,7 +236,7 @@ def test_l_adresse_ne_redirige_jamais(client, settings, adresse):
 def test_une_notification_coute_peu_d_allers_retours(notifier, django_assert_max_num_queries):
     paiement = PaiementFactory(demarche=demander(Decimal(50), courriel="personne@exemple.fr"))
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(9):
         notifier(paiement, "AUTHORISED")
 
     assert paiement.ticket.etat == "A_ENVOYER"

@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from celery import Celery, current_app
 from django.conf import settings
+from django.utils import timezone
 
 from paiements import tasks
 from paiements.statuts import Statut
@@ -49,7 +52,7 @@ def test_un_reveil_perdu_est_rattrape_par_la_base(sur_place, plateforme, time_ma
     tasks.balayer()
     paiement.refresh_from_db()
     pendant_le_bail = paiement.statut
-    time_machine.shift(61)
+    time_machine.move_to(timezone.now() + timedelta(seconds=61))
     tasks.balayer()
 
     paiement.refresh_from_db()

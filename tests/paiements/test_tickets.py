@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
+from outils.systeme import find_port
 from paiements import tickets
 from paiements.models import Anomalie, Ticket
 from tests.factories import PaiementFactory, demander
@@ -42,10 +43,10 @@ class Boite:
 @pytest.fixture
 def smtp(settings):
     boite = Boite()
-    serveur = Controller(boite, hostname="127.0.0.1", port=0)
+    serveur = Controller(boite, hostname="127.0.0.1", port=find_port())
     serveur.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", serveur.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", serveur.port
     yield boite
     serveur.stop()
 

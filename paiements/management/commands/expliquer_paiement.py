@@ -1,0 +1,18 @@
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from paiements.models import Paiement
+from paiements.recit import raconter
+
+
+class Command(BaseCommand):
+    help = "Raconte toute la vie d'un paiement : ce qui s'est passé, ce qu'il attend, quoi faire."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", help="la référence du paiement, ou celle de sa démarche")
+
+    def handle(self, *, reference: str, **options: object) -> None:
+        paiement = Paiement.objects.for_reference(reference).first()
+        if paiement is None:
+            raise CommandError(f"Aucun paiement, aucune démarche ne porte la référence {reference}.")
+        for ligne in raconter(paiement):
+            self.stdout.write(ligne)
