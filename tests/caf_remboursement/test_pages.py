@@ -1,0 +1,82 @@
+"""Les pages d'à côté : complètes, légères, sans rien que la CSP refuserait."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from caf_remboursement import pages
+from comptes.models import Caf
+
+PAGES = ["accueil", "accessibilite", "donnees_personnelles", "mentions_legales", "aide", "plan"]
+HTML_MAXIMUM = 12_000
+PREMIERE_VISITE_MAXIMUM = 150_000
+
+
+@pytest.fixture
+def lire(client: Client):
+    return lambda nom: client.get(reverse(f"pages:{nom}")).content.decode()
+
+
+@pytest.mark.parametrize("nom", PAGES)
+def test_une_page_se_lit_sans_compte_et_passe_la_csp(lire, nom: str) -> None:
+    html = lire(nom)
+
+    assert html.count("<h1>") == 1
+    assert "Accessibilité\u00a0: non conforme" in html
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?! src)", html)
+    assert len(gzip.compress(html.encode())) <= HTML_MAXIMUM
+
+
+def test_chaque_page_a_son_titre(lire) -> None:
+    titres = {re.search("<title>(.+)</title>", lire(nom))[1] for nom in PAGES}
+
+    assert len(titres) == len(PAGES)
+
+
+def test_la_premiere_visite_reste_legere() -> None:
+    fichiers = [f for motif in ("css/*", "js/*", "polices/*.woff2") for f in Path("static").glob(motif)]
+
+    assert len(fichiers) >= 5
+    assert sum(f.stat().st_size for f in fichiers) <= PREMIERE_VISITE_MAXIMUM
+
+
+def test_les_mentions_affichees_sont_celles_de_la_version_reglee(lire) -> None:
+    assert f"Version {settings.MENTIONS_VERSION}." in lire("donnees_personnelles")
+
+
+def test_une_adresse_inconnue_recoit_une_page_du_service(client: Client) -> None:
+    reponse = client.get("/rien-ici/")
+
+    assert reponse.status_code == 404
+    assert "Cette page n’existe pas" in reponse.content.decode()
+
+
+def test_la_page_de_panne_se_rend_sans_contexte() -> None:
+    html = render_to_string("500.html")
+
+    assert "Ne repayez pas tout de suite" in html
+    assert 'href="/static/css/caf.css"' in html
+
+
+def test_la_suspension_dit_pourquoi_et_jusqu_a_quand() -> None:
+    caf = Caf(nom="Caf de la Creuse", message_suspension="Nous vérifions nos comptes.")
+
+    html = render_to_string("pages/suspension.html", {"caf": caf})
+
+    assert "Nous vérifions nos comptes." in html
+    assert "La date du retour n’est pas encore connue." in html
+
+
+def test_tous_les_composants_se_rendent_dans_tous_leurs_etats(rf: RequestFactory) -> None:
+    """Une variable absente ferait échouer le rendu : les contrats sont tenus."""
+    html = pages.composants(rf.get("/composants/")).content.decode()
+
+    for mot in ["En recours", "Transmise au département", "Soldée", "Annulée par la banque", "35\u00a0906,87\u00a0€"]:
+        assert mot in html
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?! src)", html)
