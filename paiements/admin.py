@@ -133,7 +133,9 @@ class AnomalieAdmin(OfficeAdmin):
             messages.error(request, "Dites ce qui a été fait : le motif reste au dossier.")
             return _retourner(anomalie)
         try:
-            anomalies.resoudre(anomalie, motif=motif.cleaned_data["motif"], agent=request.user)
+            anomalies.resoudre(
+                anomalie, motif=motif.cleaned_data["motif"], agent=request.user, issue=Anomalie.Issue.ECARTEE
+            )
         except anomalies.DejaResolue:
             messages.error(request, "Un autre agent vient de clore cette anomalie.")
         else:

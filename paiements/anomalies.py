@@ -49,9 +49,9 @@ def ouvrir(
 
 
 @transaction.atomic
-def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
+def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur, issue: Anomalie.Issue) -> Anomalie:
     """
-    Clôt une anomalie. Le motif dit ce qui a été fait, et par qui.
+    Clôt une anomalie. Le motif dit ce qui a été fait, l'issue où est allé l'argent.
 
     :raises DejaResolue: si un autre agent est passé avant
     """
@@ -60,8 +60,9 @@ def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
         raise DejaResolue(str(anomalie))
     anomalie.resolue_le = timezone.now()
     anomalie.resolue_par = agent
+    anomalie.issue = issue
     anomalie.resolution = motif
-    anomalie.save(update_fields=["resolue_le", "resolue_par", "resolution"])
+    anomalie.save(update_fields=["resolue_le", "resolue_par", "issue", "resolution"])
     logger.info("anomalie résolue", extra={"anomalie": anomalie.pk, "genre": anomalie.genre})
     return anomalie
 

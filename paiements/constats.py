@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from paiements import anomalies
 from paiements.imputation import contrepasser
-from paiements.models import Anomalie, NotificationPayzen, Paiement, Ticket
+from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Ticket
 from paiements.payzen import Fait, NotificationIncomplete
 from paiements.services import avancer
 from paiements.statuts import Geste, Statut
@@ -168,7 +169,7 @@ def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     """Un remboursement total rouvre les dettes ; un partiel attend qu'un agent dise lesquelles."""
     if fait.statut not in ("AUTHORISED", "CAPTURED"):
         return Suite(Sort.SANS_EFFET, "remboursement sans effet à la banque")
-    if connus:
+    if connus or _is_demande_ici(paiement, fait):
         return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
     if fait.montant != paiement.montant or paiement.statut not in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE):
         return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
@@ -176,6 +177,12 @@ def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     paiement.prochain_controle_le = None
     avancer(Geste.RESTITUER, paiement, motif="remboursement à la banque", auteur="PayZen")
     return Suite(Sort.APPLIQUEE, "remboursé à la banque")
+
+
+def _is_demande_ici(paiement: Paiement, fait: Fait) -> bool:
+    """Un agent l'a demandé, un autre approuvé : la contrepartie est écrite, ou va l'être (`restitution`)."""
+    a_nous = Q(uuid=fait.uuid) | Q(etat=DemandeRestitution.Etat.ENVOYEE, montant=fait.montant)
+    return paiement.restitutions.filter(a_nous).exists()
 
 
 def _fin_sans_debit(geste: Geste, paiement: Paiement, fait: Fait) -> Suite:

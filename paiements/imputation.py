@@ -1,18 +1,18 @@
 """Porter l'argent vérifié sur les dettes, et l'en reprendre quand la banque l'a repris."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
 
+from comptes.models import Utilisateur
 from demarches.models import Demarche
 from dettes.models import Dette, Mouvement
 from dettes.repartition import repartir
 from paiements import anomalies
 from paiements.models import Anomalie, Imputation, Paiement
-from paiements.services import avancer
+from paiements.services import avancer, verrouiller
 from paiements.statuts import Geste, Statut
 
 logger = logging.getLogger(__name__)
@@ -52,11 +52,7 @@ def _imputer(paiement: Paiement) -> None:
     Les dettes choisies font loi (C. civ. 1342-10) ; un montant global éteint la plus ancienne d'abord (CSS D553-4).
     """
     parts = _parts_affectees(paiement) if _is_affecte(paiement) else _parts_globales(paiement)
-    for dette, part in parts:
-        mouvement = Mouvement.objects.create(
-            dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=-part, origine=paiement.reference
-        )
-        Imputation.objects.create(paiement=paiement, dette=dette, montant=part, mouvement=mouvement)
+    _porter(paiement, parts)
     reliquat = paiement.montant - sum((part for _, part in parts), Decimal(0))
     if reliquat:
         anomalies.ouvrir(
@@ -68,6 +64,14 @@ def _imputer(paiement: Paiement) -> None:
         )
     paiement.prochain_controle_le = None
     avancer(Geste.IMPUTER, paiement, motif=f"porté sur {len(parts)} dette(s)", auteur="service")
+
+
+def _porter(paiement: Paiement, parts: Iterable[tuple[Dette, Decimal]]) -> None:
+    for dette, part in parts:
+        mouvement = Mouvement.objects.create(
+            dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=-part, origine=paiement.reference
+        )
+        Imputation.objects.create(paiement=paiement, dette=dette, montant=part, mouvement=mouvement)
 
 
 def _is_affecte(paiement: Paiement) -> bool:
@@ -114,6 +118,31 @@ def contrepasser(paiement: Paiement, *, motif: str) -> None:
         )
 
 
-def get_total_impute(paiement: Paiement) -> Decimal:
-    """La somme de ses imputations, en euros."""
-    return paiement.imputations.aggregate(total=Sum("montant"))["total"] or Decimal(0)
+class ResteImpossible(Exception):
+    """Ces parts ne placent pas ce reste : pas le bon total, ou une dette qui ne peut le recevoir."""
+
+
+@transaction.atomic
+def imputer_le_reste(
+    anomalie: Anomalie, parts: Mapping[Dette, Decimal], *, accord: str, agent: Utilisateur
+) -> Anomalie:
+    """
+    Porte un reliquat sur d'autres dettes, avec l'accord de l'allocataire, consigné. Montants en euros.
+
+    :param accord: comment l'allocataire a dit oui, et quand
+    :raises ResteImpossible: si les parts ne font pas le reliquat, ou si une dette ne peut recevoir la sienne
+    :raises DejaResolue: si un autre agent est passé avant
+    """
+    paiement = verrouiller(anomalie.paiement_id)
+    if anomalie.genre != Anomalie.Genre.RELIQUAT or sum(parts.values()) != anomalie.montant:
+        raise ResteImpossible(f"les parts doivent faire {anomalie.montant} €")
+    siennes = Dette.objects.for_allocataire(paiement.demarche.allocataire).filter(pk__in=[d.pk for d in parts])
+    list(siennes.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
+    recevables = {
+        dette.pk: dette for dette in siennes.exclude(imputations__paiement=paiement).payables().with_disponible()
+    }
+    for dette, part in parts.items():
+        if part <= 0 or dette.pk not in recevables or recevables[dette.pk].disponible < part:
+            raise ResteImpossible(f"la dette {dette.reference} ne peut recevoir {part} €")
+    _porter(paiement, [(recevables[dette.pk], part) for dette, part in parts.items()])
+    return anomalies.resoudre(anomalie, motif=accord, agent=agent, issue=Anomalie.Issue.IMPUTEE)

@@ -89,7 +89,7 @@ INVARIANTS = [
         ) i
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(montant), 0) AS somme FROM paiements_anomalie
-            WHERE paiement_id = p.id AND genre = 'RELIQUAT'
+            WHERE paiement_id = p.id AND genre = 'RELIQUAT' AND issue <> 'IMPUTEE'
         ) a
         WHERE (p.statut = 'IMPUTE' AND p.montant <> i.somme + a.somme)
            OR (p.statut NOT IN ('IMPUTE', 'REJETE', 'RESTITUE') AND i.somme > 0)

@@ -279,6 +279,17 @@ class Anomalie(models.Model):
         COURRIEL_IMPOSSIBLE = "COURRIEL_IMPOSSIBLE", "courriel impossible à remettre"
         SOLDE_NEGATIF = "SOLDE_NEGATIF", "le fichier de la Caf mène sous zéro"
 
+    class Issue(models.TextChoices):
+        """
+        IMPUTEE : le reste a été porté sur d'autres dettes, avec l'accord de l'allocataire.
+        RESTITUEE : l'argent a été rendu.
+        ECARTEE : rien à faire, ou réglé autrement ; le motif dit comment.
+        """
+
+        IMPUTEE = "IMPUTEE", "porté sur d'autres dettes"
+        RESTITUEE = "RESTITUEE", "rendu à l'allocataire"
+        ECARTEE = "ECARTEE", "mis de côté"
+
     genre = models.CharField(max_length=20, choices=Genre)
     cle = models.CharField("clé", max_length=170, help_text="ce qui fait que deux constats sont le même")
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="anomalies", null=True, blank=True, verbose_name="Caf")
@@ -291,7 +302,8 @@ class Anomalie(models.Model):
     resolue_par = models.ForeignKey(
         Utilisateur, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="résolue par"
     )
-    resolution = models.CharField("résolution", max_length=500, blank=True)
+    issue = models.CharField(max_length=9, choices=Issue, blank=True)
+    resolution = models.CharField("motif de la résolution", max_length=500, blank=True)
 
     objects = AnomalieQuerySet.as_manager()
 
@@ -311,3 +323,85 @@ class Anomalie(models.Model):
 
     def __str__(self) -> str:
         return self.get_genre_display()
+
+
+class DemandeRestitution(models.Model):
+    """
+    Rendre de l'argent : un agent demande, un autre approuve, la plateforme l'exécute une fois. Montant en euros.
+    """
+
+    class Etat(models.TextChoices):
+        """
+        DEMANDEE : attend l'accord d'un deuxième agent.
+        APPROUVEE : à envoyer à la plateforme.
+        ENVOYEE : l'ordre est parti ; tant que sa réponse n'est pas lue, on regarde avant de renvoyer.
+        FAITE : la plateforme a confirmé.
+        REFUSEE : l'approbateur a dit non.
+        """
+
+        DEMANDEE = "DEMANDEE", "demandée"
+        APPROUVEE = "APPROUVEE", "approuvée"
+        ENVOYEE = "ENVOYEE", "envoyée à la plateforme"
+        FAITE = "FAITE", "faite"
+        REFUSEE = "REFUSEE", "refusée"
+
+    EN_COURS = (Etat.DEMANDEE, Etat.APPROUVEE, Etat.ENVOYEE)
+
+    paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="restitutions")
+    anomalie = models.ForeignKey(Anomalie, models.PROTECT, related_name="restitutions", null=True, blank=True)
+    montant = models.DecimalField(**MONTANT)
+    etat = models.CharField("état", max_length=9, choices=Etat, default=Etat.DEMANDEE)
+    motif = models.CharField(max_length=200)
+    demandeur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="restitutions_demandees")
+    demandee_le = models.DateTimeField("demandée le", default=timezone.now)
+    approbateur = models.ForeignKey(
+        Utilisateur, models.PROTECT, related_name="restitutions_decidees", null=True, blank=True
+    )
+    decidee_le = models.DateTimeField("décidée le", null=True, blank=True)
+    prochain_essai_le = models.DateTimeField("prochain essai le", null=True, blank=True)
+    faite_le = models.DateTimeField("faite le", null=True, blank=True)
+    debit = models.CharField("débit à rendre (uuid)", max_length=32)
+    uuid = models.CharField("transaction de remboursement", max_length=32, blank=True)
+
+    class Meta:
+        verbose_name = "demande de restitution"
+        verbose_name_plural = "demandes de restitution"
+        constraints = [
+            models.UniqueConstraint(
+                name="une_restitution_en_cours_par_paiement",
+                fields=["paiement"],
+                condition=Q(etat__in=["DEMANDEE", "APPROUVEE", "ENVOYEE"]),
+            ),
+            models.CheckConstraint(name="restitution_montant_positif", condition=Q(montant__gt=0)),
+            models.CheckConstraint(
+                name="demandeur_et_approbateur_sont_deux",
+                condition=Q(approbateur=None) | ~Q(approbateur=F("demandeur")),
+                violation_error_message="Celui qui approuve n'est pas celui qui demande.",
+            ),
+            models.CheckConstraint(
+                name="restitution_envoyee_est_approuvee",
+                condition=Q(etat="DEMANDEE", approbateur=None)
+                | (~Q(etat="DEMANDEE") & Q(approbateur__isnull=False, decidee_le__isnull=False)),
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="passages_de_la_restitution",
+                field="etat",
+                transitions=[
+                    ("DEMANDEE", "APPROUVEE"),
+                    ("DEMANDEE", "REFUSEE"),
+                    ("APPROUVEE", "ENVOYEE"),
+                    ("ENVOYEE", "FAITE"),
+                ],
+            ),
+            pgtrigger.Protect(name="restitution_jamais_effacee", operation=pgtrigger.Delete),
+        ]
+
+    @property
+    def is_partielle(self) -> bool:
+        """Le reste du débit est sur des dettes : annuler le débit entier les priverait de leur argent."""
+        return self.anomalie is not None and self.anomalie.genre == Anomalie.Genre.RELIQUAT
+
+    def __str__(self) -> str:
+        return f"restitution de {self.montant} € sur {self.paiement}"

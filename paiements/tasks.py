@@ -11,7 +11,10 @@ from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError as CourtierInjoignable
 
-from paiements import controle, imputation, tickets
+from paiements import controle, imputation, restitution, tickets
+from paiements.boutiques import BoutiqueAbsente
+from paiements.models import DemandeRestitution
+from paiements.payzen import EchecRest
 from paiements.statuts import Statut
 
 logger = logging.getLogger(__name__)
@@ -29,11 +32,13 @@ def reveiller(tache: Task, **cles: int) -> None:
 
 @shared_task
 def balayer() -> None:
-    """Ce que la base dit non fait : contrôles dus, paiements à imputer, tickets à envoyer."""
+    """Ce que la base dit non fait : contrôles, tickets et restitutions dus, paiements à imputer."""
     for paiement_id in controle.reserver(PAR_BALAYAGE):
         reveiller(controler, paiement_id=paiement_id)
     for ticket_id in tickets.reserver(PAR_BALAYAGE):
         reveiller(envoyer_ticket, ticket_id=ticket_id)
+    for demande_id in restitution.reserver(PAR_BALAYAGE):
+        reveiller(restituer, demande_id=demande_id)
     while imputation.imputer_un_lot():
         pass
 
@@ -56,3 +61,12 @@ def imputer() -> None:
 @shared_task
 def envoyer_ticket(*, ticket_id: int) -> None:
     tickets.envoyer(ticket_id)
+
+
+@shared_task
+def restituer(*, demande_id: int) -> None:
+    """Exécute une restitution approuvée ; sans réponse de la plateforme, le balayage y reviendra."""
+    try:
+        restitution.executer(DemandeRestitution.objects.get(pk=demande_id))
+    except (EchecRest, BoutiqueAbsente):
+        logger.exception("restitution à reprendre", extra={"restitution": demande_id})

@@ -106,9 +106,14 @@ class Client:
             raise _inattendue("d'une autre transaction")
         return fait
 
-    def cancel_or_refund(self, uuid: str, montant: Decimal, commentaire: str) -> Fait:
+    def cancel_or_refund(
+        self, uuid: str, montant: Decimal, commentaire: str, *, rembourser_seulement: bool = False
+    ) -> Fait:
         """
         Annule le débit s'il n'est pas remis en banque, le rembourse sinon. Montant en euros, au plus celui du débit.
+
+        `rembourser_seulement` garde d'annuler un débit dont on ne rend qu'une partie : avant la remise en banque, la
+        plateforme répond alors PSP_076, et l'on recommence plus tard.
 
         Jamais relancé : la plateforme n'a pas de clé d'idempotence, deux appels feraient deux remboursements (§6.5).
 
@@ -119,7 +124,7 @@ class Client:
             "uuid": uuid,
             "amount": to_centimes(montant),
             "currency": EURO,
-            "resolutionMode": "AUTO",
+            "resolutionMode": "REFUND_ONLY" if rembourser_seulement else "AUTO",
             "comment": commentaire,
         }
         return self._to_fait(self._call("Transaction/CancelOrRefund", corps))

@@ -1,0 +1,175 @@
+"""
+Rendre de l'argent : demander, approuver à deux, envoyer une seule fois, écrire la contrepartie.
+
+La plateforme n'a pas de clé d'idempotence (PROTOCOLE §6.5) : l'ordre est d'abord noté « envoyé », puis donné ; si la
+réponse se perd, on regarde ce que la plateforme a fait avant d'envoyer de nouveau.
+"""
+
+import logging
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from comptes.models import Utilisateur
+from paiements import anomalies
+from paiements.boutiques import get_boutique
+from paiements.imputation import contrepasser
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.payzen import Client, Fait
+from paiements.services import avancer, verrouiller
+from paiements.statuts import Geste, Statut
+
+logger = logging.getLogger(__name__)
+
+Etat = DemandeRestitution.Etat
+# Entre deux essais : le temps qu'une réponse perdue soit visible, ou que le débit soit remis en banque (PSP_076).
+BAIL = timedelta(minutes=15)
+RESTITUABLES = (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE)
+
+
+class RestitutionImpossible(Exception):
+    """Le paiement, le montant ou les personnes ne permettent pas cette restitution."""
+
+
+@transaction.atomic
+def demander(
+    paiement: Paiement, *, motif: str, agent: Utilisateur, anomalie: Anomalie | None = None
+) -> DemandeRestitution:
+    """
+    Demande de rendre un paiement entier, ou l'argent sans case que retient une de ses anomalies.
+
+    Le montant ne se choisit pas : ce qui est sur une dette se rend avec le paiement entier, ou pas.
+
+    :raises RestitutionImpossible: si le paiement n'est pas encaissé, ou si une restitution est déjà en cours
+    """
+    paiement = verrouiller(paiement.pk)
+    if DemandeRestitution.objects.filter(paiement=paiement, etat__in=DemandeRestitution.EN_COURS).exists():
+        raise RestitutionImpossible("une restitution est déjà en cours sur ce paiement")
+    debit, montant = _choisir_le_debit(paiement, anomalie)
+    demande = DemandeRestitution(
+        paiement=paiement, anomalie=anomalie, debit=debit, montant=montant, motif=motif, demandeur=agent
+    )
+    demande.save()
+    logger.info("restitution demandée", extra={"restitution": demande.pk, "paiement": paiement.reference})
+    return demande
+
+
+def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[str, Decimal]:
+    """L'uuid du débit à rendre, et combien, en euros."""
+    if anomalie is None:
+        if paiement.statut not in RESTITUABLES or paiement.uuid is None:
+            raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
+        if paiement.restitutions.filter(etat=Etat.FAITE).exists():
+            raise RestitutionImpossible("une partie de ce paiement est déjà rendue")
+        return paiement.uuid, paiement.montant
+    if anomalie.paiement_id != paiement.pk or anomalie.resolue_le is not None or not anomalie.montant:
+        raise RestitutionImpossible("cette anomalie ne retient pas d'argent de ce paiement")
+    if anomalie.genre == Anomalie.Genre.RELIQUAT and paiement.uuid:
+        return paiement.uuid, anomalie.montant
+    uuid = anomalie.constat.get("vu", {}).get("uuid")
+    if anomalie.genre not in (Anomalie.Genre.DOUBLE_PAIEMENT, Anomalie.Genre.MONTANT_DIFFERENT) or not uuid:
+        raise RestitutionImpossible("cette anomalie ne désigne pas de débit à rendre")
+    return uuid, anomalie.montant
+
+
+@transaction.atomic
+def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur) -> DemandeRestitution:
+    """
+    Approuve ou refuse une demande. Celui qui approuve n'est pas celui qui demande.
+
+    :raises RestitutionImpossible: si elle est déjà décidée, ou si c'est la même personne
+    """
+    demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
+    if demande.etat != Etat.DEMANDEE:
+        raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
+    if demande.demandeur_id == agent.pk:
+        raise RestitutionImpossible("celui qui approuve n'est pas celui qui demande")
+    demande.approbateur = agent
+    demande.decidee_le = timezone.now()
+    demande.etat = Etat.APPROUVEE if accord else Etat.REFUSEE
+    demande.prochain_essai_le = timezone.now() if accord else None
+    demande.save(update_fields=["approbateur", "decidee_le", "etat", "prochain_essai_le"])
+    logger.info("restitution décidée", extra={"restitution": demande.pk, "etat": demande.etat})
+    return demande
+
+
+def reserver(combien: int) -> list[int]:
+    """Prend à exécuter les restitutions approuvées, et les garde le temps d'un bail."""
+    with transaction.atomic():
+        dues = DemandeRestitution.objects.filter(prochain_essai_le__lte=timezone.now()).order_by("prochain_essai_le")
+        libres = dues.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        cles = list(libres.values_list("pk", flat=True)[:combien])
+        DemandeRestitution.objects.filter(pk__in=cles).update(prochain_essai_le=timezone.now() + BAIL)
+    return cles
+
+
+def executer(demande: DemandeRestitution) -> DemandeRestitution:
+    """
+    Donne l'ordre à la plateforme, une seule fois, et écrit la contrepartie.
+
+    Rejouable : si l'ordre est déjà parti sans que sa réponse ait été lue, on regarde d'abord ce qu'il en est.
+
+    :raises RestitutionImpossible: si elle n'est pas approuvée
+    :raises EchecRest: si la plateforme n'a pas répondu ; relancer regardera avant d'envoyer
+    """
+    demande = _noter_l_envoi(demande)
+    if demande.etat == Etat.FAITE:
+        return demande
+    paiement = demande.paiement
+    client = Client(get_boutique(paiement.boutique))
+    fait = _retrouver(demande, client.get_order(paiement.reference))
+    if fait is None:
+        fait = client.cancel_or_refund(
+            demande.debit, demande.montant, f"restitution {demande.pk}", rembourser_seulement=demande.is_partielle
+        )
+    return _conclure(demande, fait)
+
+
+@transaction.atomic
+def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
+    demande = (
+        DemandeRestitution.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("paiement__demarche", "paiement__caf")
+        .get(pk=demande.pk)
+    )
+    if demande.etat in (Etat.DEMANDEE, Etat.REFUSEE):
+        raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
+    if demande.etat == Etat.APPROUVEE:
+        demande.etat = Etat.ENVOYEE
+        demande.save(update_fields=["etat"])
+    return demande
+
+
+def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
+    """Ce que la plateforme a déjà fait de cet ordre : le débit annulé, ou un crédit du même montant, à personne."""
+    connus = set(demande.paiement.restitutions.exclude(uuid="").values_list("uuid", flat=True))
+    for fait in faits:
+        if fait.is_credit and fait.montant == demande.montant and fait.uuid not in connus:
+            return fait
+        if fait.is_cancelled_after and fait.uuid == demande.debit:
+            return fait
+    return None
+
+
+@transaction.atomic
+def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
+    paiement = verrouiller(demande.paiement_id)
+    demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
+    if demande.etat == Etat.FAITE:
+        return demande
+    demande.etat = Etat.FAITE
+    demande.uuid = fait.uuid
+    demande.faite_le = timezone.now()
+    demande.prochain_essai_le = None
+    demande.save(update_fields=["etat", "uuid", "faite_le", "prochain_essai_le"])
+    if demande.anomalie is None and paiement.statut in RESTITUABLES:
+        contrepasser(paiement, motif=demande.motif)
+        paiement.prochain_controle_le = None
+        avancer(Geste.RESTITUER, paiement, motif=demande.motif, auteur=str(demande.approbateur))
+    if demande.anomalie and demande.anomalie.resolue_le is None:
+        anomalies.resoudre(
+            demande.anomalie, motif=demande.motif, agent=demande.approbateur, issue=Anomalie.Issue.RESTITUEE
+        )
+    return demande

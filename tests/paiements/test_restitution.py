@@ -1,0 +1,211 @@
+from decimal import Decimal
+
+import pytest
+import requests
+from django.db import IntegrityError, transaction
+
+from dettes.models import Dette, Mouvement
+from paiements import anomalies, imputation, restitution
+from paiements.models import Anomalie, DemandeRestitution
+from paiements.payzen import PlateformeInjoignable, to_centimes
+from paiements.statuts import Statut
+from tests.factories import AgentFactory, DetteFactory, FaitFactory, PaiementFactory, dire
+
+pytestmark = pytest.mark.django_db
+
+Etat = DemandeRestitution.Etat
+
+
+@pytest.fixture
+def demandeur():
+    return AgentFactory().utilisateur
+
+
+@pytest.fixture
+def comptable():
+    return AgentFactory(role="COMPTABLE").utilisateur
+
+
+@pytest.fixture
+def rembourser(plateforme, settings):
+    """La plateforme rembourse quand on le lui demande, et rend le crédit."""
+
+    def repondre(paiement, montant=None, **reponse):
+        fait = FaitFactory(paiement=paiement)
+        credit = {
+            "shopId": fait.site,
+            "uuid": "c" * 32,
+            "detailedStatus": "AUTHORISED",
+            "operationType": "CREDIT",
+            "amount": to_centimes(montant or paiement.montant),
+            "currency": "EUR",
+            "orderDetails": {"orderId": fait.reference, "mode": fait.mode},
+        }
+        corps = {"status": "SUCCESS", "mode": fait.mode, "answer": credit}
+        return plateforme.serveur.post(
+            f"{settings.PAYZEN_URL_API}Transaction/CancelOrRefund", **(reponse or {"json": corps})
+        )
+
+    return repondre
+
+
+def approuver(paiement, demandeur, comptable, **champs):
+    demande = restitution.demander(paiement, motif="payé deux fois", agent=demandeur, **champs)
+    return restitution.decider(demande, accord=True, agent=comptable)
+
+
+def faire_un_reliquat():
+    """Un paiement de 120 € dont 100 € ne tiennent plus sur la dette."""
+    paiement = PaiementFactory(verifie=True)
+    dette = paiement.demarche.lignes.get().dette
+    Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=Decimal(-880), origine="livraison")
+    imputation.imputer_un_lot()
+    paiement.refresh_from_db()
+    return paiement, paiement.anomalies.get()
+
+
+def test_un_paiement_rendu_rouvre_la_dette(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    rembourser(paiement)
+
+    demande = restitution.executer(approuver(paiement, demandeur, comptable))
+
+    paiement.refresh_from_db()
+    dette = Dette.objects.get()
+    assert (demande.etat, paiement.statut) == (Etat.FAITE, Statut.RESTITUE)
+    assert dette.solde == dette.montant_initial
+    assert paiement.demarche.etat == "RESTITUEE"
+
+
+def test_une_reponse_perdue_ne_rembourse_pas_deux_fois(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    ordre = rembourser(paiement, body=requests.ReadTimeout())
+    demande = approuver(paiement, demandeur, comptable)
+
+    with pytest.raises(PlateformeInjoignable):
+        restitution.executer(demande)
+    # La plateforme avait pourtant remboursé : à la reprise, on le voit avant de redemander.
+    plateforme.serveur.reset()
+    plateforme(paiement, "AUTHORISED", operation="CREDIT", uuid="c" * 32)
+    demande = restitution.executer(demande)
+
+    assert ordre.call_count == 1
+    assert (demande.etat, demande.uuid) == (Etat.FAITE, "c" * 32)
+
+
+def test_celui_qui_demande_n_approuve_pas(demandeur):
+    demande = restitution.demander(PaiementFactory(impute=True), motif="erreur", agent=demandeur)
+
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.decider(demande, accord=True, agent=demandeur)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DemandeRestitution.objects.filter(pk=demande.pk).update(approbateur=demandeur)
+
+
+def test_rien_ne_part_sans_approbation(demandeur):
+    demande = restitution.demander(PaiementFactory(impute=True), motif="erreur", agent=demandeur)
+
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.executer(demande)
+
+
+def test_une_demande_refusee_ne_s_execute_pas(demandeur, comptable):
+    demande = restitution.demander(PaiementFactory(impute=True), motif="erreur", agent=demandeur)
+
+    demande = restitution.decider(demande, accord=False, agent=comptable)
+
+    assert demande.etat == Etat.REFUSEE
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.executer(demande)
+
+
+@pytest.mark.parametrize("trait", [{}, {"refuse": True}, {"expire": True}])
+def test_on_ne_rend_pas_ce_qui_n_a_pas_ete_pris(demandeur, trait):
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.demander(PaiementFactory(**trait), motif="erreur", agent=demandeur)
+
+
+def test_une_seule_restitution_a_la_fois(demandeur):
+    paiement = PaiementFactory(impute=True)
+    restitution.demander(paiement, motif="erreur", agent=demandeur)
+
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.demander(paiement, motif="encore", agent=demandeur)
+
+
+def test_un_reliquat_se_rend_sans_toucher_aux_dettes(plateforme, rembourser, demandeur, comptable):
+    paiement, anomalie = faire_un_reliquat()
+    plateforme(paiement, "CAPTURED")
+    ordre = rembourser(paiement, montant=Decimal(100))
+
+    restitution.executer(approuver(paiement, demandeur, comptable, anomalie=anomalie))
+
+    paiement.refresh_from_db()
+    anomalie.refresh_from_db()
+    assert b"REFUND_ONLY" in ordre.calls[0].request.body
+    assert (paiement.statut, anomalie.issue) == (Statut.IMPUTE, Anomalie.Issue.RESTITUEE)
+    assert Dette.objects.get().solde == 0
+
+
+def test_un_deuxieme_debit_se_rend_sur_sa_propre_transaction(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "AUTHORISED", uuid="d" * 32, trans_id="900001")
+    anomalie = paiement.anomalies.get()
+    plateforme(paiement, "CAPTURED")
+    ordre = rembourser(paiement)
+
+    restitution.executer(approuver(paiement, demandeur, comptable, anomalie=anomalie))
+
+    paiement.refresh_from_db()
+    assert ("d" * 32).encode() in ordre.calls[0].request.body
+    assert paiement.statut == Statut.IMPUTE
+
+
+def test_le_credit_que_nous_avons_demande_n_est_pas_une_surprise(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    rembourser(paiement)
+    restitution.executer(approuver(paiement, demandeur, comptable))
+
+    dire(paiement, "CAPTURED", operation="CREDIT", uuid="c" * 32)
+
+    assert not paiement.anomalies.exists()
+
+
+def test_un_reliquat_se_porte_sur_d_autres_dettes_avec_accord(demandeur):
+    paiement, anomalie = faire_un_reliquat()
+    autre = DetteFactory(allocataire=paiement.demarche.allocataire)
+
+    imputation.imputer_le_reste(
+        anomalie, {autre: Decimal(100)}, accord="accord au téléphone le 3 mars", agent=demandeur
+    )
+
+    anomalie.refresh_from_db()
+    autre.refresh_from_db()
+    assert (anomalie.issue, autre.solde) == (Anomalie.Issue.IMPUTEE, Decimal(800))
+
+
+@pytest.mark.parametrize("part", [Decimal("99.99"), Decimal("100.01")])
+def test_un_reste_se_place_en_entier(demandeur, part):
+    paiement, anomalie = faire_un_reliquat()
+    autre = DetteFactory(allocataire=paiement.demarche.allocataire)
+
+    with pytest.raises(imputation.ResteImpossible):
+        imputation.imputer_le_reste(anomalie, {autre: part}, accord="oui", agent=demandeur)
+
+
+def test_un_reste_ne_va_pas_sur_la_dette_d_un_autre(demandeur):
+    _, anomalie = faire_un_reliquat()
+
+    with pytest.raises(imputation.ResteImpossible):
+        imputation.imputer_le_reste(anomalie, {DetteFactory(): Decimal(100)}, accord="oui", agent=demandeur)
+
+
+def test_une_anomalie_close_ne_se_clot_pas_deux_fois(demandeur):
+    _, anomalie = faire_un_reliquat()
+    anomalies.resoudre(anomalie, motif="vu", agent=demandeur, issue=Anomalie.Issue.ECARTEE)
+
+    with pytest.raises(anomalies.DejaResolue):
+        anomalies.resoudre(anomalie, motif="vu", agent=demandeur, issue=Anomalie.Issue.ECARTEE)
