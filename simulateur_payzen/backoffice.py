@@ -158,12 +158,17 @@ def lire_reglages(requete: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]
     return reglages, pannes
 
 
+def to_texte(valeur: float | str) -> str:
+    """600.0 s'écrit « 600 »."""
+    return f"{valeur:g}" if isinstance(valeur, float) else str(valeur)
+
+
 def decrire_reglages(boutique: Boutique) -> dict[str, Any]:
     """Ce que la page de réglages montre."""
     reglages = boutique.reglages
     return {
         "regles": [(regle, LIBELLES_REGLES[regle], regle in reglages.regles) for regle in REGLES],
-        "simples": [(nom, libelle, getattr(reglages, nom)) for nom, libelle in REGLAGES_SIMPLES],
+        "simples": [(nom, libelle, to_texte(getattr(reglages, nom))) for nom, libelle in REGLAGES_SIMPLES],
         "reglages": reglages,
         "pannes": [
             ("ipn", "Panne des notifications", PANNES_IPN, boutique.pannes.get("ipn")),

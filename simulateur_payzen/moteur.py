@@ -70,10 +70,12 @@ def battre(equipe: ThreadPoolExecutor) -> None:
 def faire(appel: AppelIpn) -> None:
     """Envoie un appel dû, dans un fil de l'équipe."""
     try:
+        if not notification.prendre(appel):
+            return
         if appel.source == "RETRY":
             notification.rejouer(appel)
         else:
-            notification.envoyer(appel)
+            notification.appeler(appel)
     except Exception:
         logger.exception("un IPN prévu n'est pas parti", extra={"appel": appel.pk})
     finally:

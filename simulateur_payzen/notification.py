@@ -185,17 +185,23 @@ def notifier(
     panne = boutique.consommer_panne("ipn") or {"genre": "", "secondes": 0}
     retenus = list(boutique.appels.filter(etat=EtatAppel.RETENU).order_by("pk"))
     appels = creer_appels(session, transaction, source, url, panne)
-    maintenant = timezone.now()
-    a_faire = [appel for appel in appels if appel.etat == EtatAppel.PREVU and appel.prevu_le <= maintenant]
-    for appel in [*a_faire, *retenus]:
-        envoyer(appel)
+    for appel in appels:
+        if appel.etat == EtatAppel.EN_COURS:
+            appeler(appel)
+    for appel in retenus:
+        if prendre(appel):
+            appeler(appel)
     return appels
 
 
 def creer_appels(
     session: SessionPaiement, transaction: Transaction | None, source: str, url: str, panne: dict[str, Any]
 ) -> list[AppelIpn]:
-    """Crée les lignes d'appel d'un événement, selon la panne."""
+    """
+    Crée les lignes d'appel d'un événement, selon la panne.
+
+    Ce qui part tout de suite naît EN_COURS : sinon le moteur pourrait le prendre, et le reçu passer avant l'IPN.
+    """
     maintenant, genre = timezone.now(), panne["genre"]
     champs = composer(session, transaction, source)
     ligne = AppelIpn(
@@ -206,16 +212,11 @@ def creer_appels(
         url=url,
         champs=deformer(session, champs, genre),
         panne=genre,
+        etat=EtatAppel.EN_COURS,
         prevu_le=maintenant,
+        envoye_le=maintenant,
     )
-    if genre == "retardee":
-        ligne.prevu_le = maintenant + timedelta(seconds=panne["secondes"])
-    elif genre == "apres_retour":
-        ligne.apres_retour = True
-        ligne.prevu_le = maintenant + timedelta(seconds=session.boutique.reglages.session_s)
-    elif genre == "desordre" and not session.boutique.appels.filter(etat=EtatAppel.RETENU).exists():
-        ligne.etat = EtatAppel.RETENU
-        ligne.prevu_le = maintenant + timedelta(seconds=RETENUE_DU_DESORDRE_S)
+    differer(ligne, genre, panne["secondes"])
     ligne.save()
     if genre == "perdue":
         conclure(ligne, None, 0, "panne demandée : jamais parti", "")
@@ -227,12 +228,31 @@ def creer_appels(
     return [ligne, copie]
 
 
-def envoyer(appel: AppelIpn) -> None:
-    """Appelle la boutique une fois, sans suivre de redirection, et écrit ce qui s'est passé."""
-    pris = AppelIpn.objects.filter(pk=appel.pk, etat__in=[EtatAppel.PREVU, EtatAppel.RETENU])
-    if pris.update(etat=EtatAppel.EN_COURS, envoye_le=timezone.now()) != 1:
+def differer(ligne: AppelIpn, genre: str, secondes: float) -> None:
+    """Remet un appel à plus tard si la panne le demande : retard, retour du payeur, ou appel suivant."""
+    if genre == "retardee":
+        ligne.etat, attente = EtatAppel.PREVU, secondes
+    elif genre == "apres_retour":
+        ligne.etat, ligne.apres_retour = EtatAppel.PREVU, True
+        attente = ligne.boutique.reglages.session_s
+    elif genre == "desordre" and not ligne.boutique.appels.filter(etat=EtatAppel.RETENU).exists():
+        ligne.etat, attente = EtatAppel.RETENU, RETENUE_DU_DESORDRE_S
+    else:
         return
+    ligne.prevu_le += timedelta(seconds=attente)
+    ligne.envoye_le = None
+
+
+def prendre(appel: AppelIpn) -> bool:
+    """Prend un appel prévu ou retenu ; faux si un autre fil l'a pris, ou s'il a été annulé."""
+    libres = AppelIpn.objects.filter(pk=appel.pk, etat__in=[EtatAppel.PREVU, EtatAppel.RETENU])
+    pris = libres.update(etat=EtatAppel.EN_COURS, envoye_le=timezone.now()) == 1
     appel.refresh_from_db()
+    return pris
+
+
+def appeler(appel: AppelIpn) -> None:
+    """Appelle la boutique une fois, sans suivre de redirection, et écrit ce qui s'est passé."""
     debut, code, erreur, reponse = time.monotonic(), None, "", ""
     try:
         with requests.Session() as web:
@@ -255,7 +275,6 @@ def envoyer(appel: AppelIpn) -> None:
 def conclure(appel: AppelIpn, code: int | None, duree_ms: int, erreur: str, reponse: str) -> None:
     """Écrit l'issue d'un appel, prévient le marchand d'un échec et prévoit le rejeu."""
     appel.etat = EtatAppel.REUSSI if code in REUSSITES else EtatAppel.ECHOUE
-    appel.envoye_le = appel.envoye_le or timezone.now()
     appel.code, appel.duree_ms, appel.erreur, appel.reponse = code, duree_ms, erreur, reponse
     appel.save()
     logger.info(
@@ -313,4 +332,4 @@ def rejouer(appel: AppelIpn) -> None:
     if appel.panne == "perdue":
         conclure(appel, None, 0, "panne demandée : jamais parti", "")
     else:
-        envoyer(appel)
+        appeler(appel)

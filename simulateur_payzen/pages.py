@@ -165,7 +165,8 @@ def payer(session: SessionPaiement, transaction: Transaction | None) -> HttpResp
 
 def conclure(requete: HttpRequest, session: SessionPaiement) -> HttpResponse:
     """Reçu, refus, annulation ou expiration, avec le retour à la boutique."""
-    if session.appels.filter(etat=EtatAppel.EN_COURS, source="PAY").exists():
+    tranchee = session.etape in {Etape.PAYEE, Etape.REFUSEE}
+    if tranchee and session.appels.filter(etat=EtatAppel.EN_COURS, source="PAY").exists():
         attente = afficher(requete, "traitement", {}, session)
         attente.headers["Refresh"] = "1"
         return attente

@@ -1,0 +1,111 @@
+"""Chaque page du simulateur, dans Chromium, à 320 px : axe n'y trouve rien et rien ne déborde."""
+
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+from tests.simulateur_payzen.plateforme import SITE
+
+pytestmark = [
+    pytest.mark.navigateur,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium n'est pas installé"),
+]
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+REFUSEE, AVEC_CODE = "4970 1000 0000 0113", "4970 1100 0000 0021"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Un navigateur pour tout le fichier."""
+    with sync_playwright() as pilote:
+        navigateur = pilote.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        yield navigateur
+        navigateur.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """Une page étroite, qui note ce que la console reproche."""
+    contexte = chromium.new_context(viewport={"width": 320, "height": 800})
+    page = contexte.new_page()
+    yield page
+    contexte.close()
+
+
+def verifier(page: Page) -> None:
+    """Aucune violation, aucun défilement horizontal."""
+    violations = [(regle["id"], regle["help"]) for regle in Axe().run(page).response["violations"]]
+    assert violations == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320, page.url
+
+
+def choisir_et_valider(page: Page, numero: str) -> None:
+    """Choisit une carte d'essai, puis valide."""
+    page.click(f"a:has-text('{numero}')")
+    page.click("text=Valider le paiement")
+
+
+def test_le_parcours_du_payeur(simulateur, page):
+    page.goto(simulateur.ouvrir(payment_cards="CB;VISA;MASTERCARD").url)
+    verifier(page)
+    page.click("button:has-text('CB')")
+    verifier(page)
+    page.click("text=Valider le paiement")
+    verifier(page)
+    choisir_et_valider(page, REFUSEE)
+    verifier(page)
+    choisir_et_valider(page, AVEC_CODE)
+    verifier(page)
+    page.fill("#code", "12")
+    page.click("button:has-text('Valider')")
+    verifier(page)
+    page.fill("#code", page.inner_text("#code-attendu"))
+    page.click("button:has-text('Valider')")
+    verifier(page)
+
+    assert page.inner_text("h1") == "Paiement accepté"
+
+
+def test_le_navigateur_laisse_le_formulaire_de_retour_partir(simulateur, marchand, page):
+    page.goto(simulateur.ouvrir(return_mode="POST").url)
+    page.click("text=Annuler et retourner à la boutique")
+    verifier(page)
+
+    page.click("text=Retourner à la boutique")
+
+    assert page.url == f"{marchand.url}retour/"
+    assert marchand.recues[-1].champs["vads_trans_status"] == "ABANDONED"
+
+
+def test_le_refus_l_expiration_et_l_erreur(simulateur, page):
+    simulateur.regler(tentatives_supplementaires=0, session_s=2)
+    refusee, oubliee = simulateur.ouvrir(), simulateur.ouvrir()
+    page.goto(refusee.url)
+    choisir_et_valider(page, REFUSEE)
+    verifier(page)
+    page.wait_for_timeout(2000)
+    page.goto(oubliee.url)
+    verifier(page)
+    page.set_content(f'<form method="post" action="{simulateur.base}/vads-payment/"><button>Payer</button></form>')
+    page.click("button")
+    verifier(page)
+
+    assert "Erreur 02" in page.inner_text("main")
+
+
+def test_le_back_office(simulateur, page):
+    transaction = simulateur.payer()
+    simulateur.envoyer(simulateur.composer(amount="0"))
+    appel = simulateur.appels()[0]["id"]
+    chemins = ["", f"transactions/{transaction['uuid']}/", "notifications/", f"notifications/{appel}/"]
+
+    for chemin in [*chemins, "courriels/", "journaux/", f"reglages/{SITE}/"]:
+        reponse = page.goto(f"{simulateur.base}/vads-merchant/{chemin}")
+        assert reponse.status == 200
+        verifier(page)
+    page.goto(f"{simulateur.base}/vads-merchant/transactions/{transaction['uuid']}/")
+    page.click("text=Remettre en banque")
+
+    assert page.inner_text("h1").endswith("CAPTURED")
