@@ -4,6 +4,6 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def reglages(request: HttpRequest) -> dict[str, object]:  # noqa: ARG001 (la signature est celle de Django)
+def reglages(request: HttpRequest) -> dict[str, object]:
     """L'emplacement de logo, seul réglage d'apparence."""
     return {"logo": settings.LOGO}

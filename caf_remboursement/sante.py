@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 
 @require_safe
-def sante(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (la signature est celle de Django)
+def sante(request: HttpRequest) -> JsonResponse:
     """Répond 200 quand la base répond, 503 sinon. Redis n'en est pas : le service paie sans lui."""
     try:
         with connection.cursor() as curseur:

@@ -7,6 +7,7 @@ from caf_remboursement.sante import sante
 
 urlpatterns = [
     path("", include("caf_remboursement.pages_urls")),
+    path("", include("comptes.connexion_urls")),
     path("", include("comptes.urls")),
     path("mon-compte/dettes/", include("dettes.urls")),
     path("", include("demarches.urls")),

@@ -225,9 +225,7 @@ class Mouvement(models.Model):
     class Meta:
         verbose_name = "mouvement"
         constraints = [
-            models.UniqueConstraint(
-                name="un_seul_constat_par_dette", fields=["dette"], condition=Q(genre="CONSTAT")
-            ),
+            models.UniqueConstraint(name="un_seul_constat_par_dette", fields=["dette"], condition=Q(genre="CONSTAT")),
             models.CheckConstraint(name="mouvement_jamais_nul", condition=~Q(montant=0)),
             models.CheckConstraint(
                 name="mouvement_de_paiement_dans_le_bon_sens",

@@ -229,7 +229,7 @@ def resumer(fait: Fait) -> dict[str, object]:
 
 @transaction.atomic
 def consigner_incomplete(message: NotificationIncomplete) -> None:
-    """Un message authentique mais sans montant ou référence lisibles : un agent le lira, redemander n'y changerait rien."""
+    """Garde pour un agent un message authentique mais illisible : redemander n'y changerait rien."""
     empreinte = hashlib.sha256(json.dumps(message.champs, sort_keys=True).encode()).hexdigest()
     cle = f"incomplete:{empreinte}"
     _verrouiller_la_cle(cle)

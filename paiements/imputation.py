@@ -13,7 +13,7 @@ from dettes.repartition import repartir
 from paiements import anomalies
 from paiements.models import Anomalie, Imputation, Paiement
 from paiements.services import avancer, verrouiller
-from paiements.statuts import Geste, Statut
+from paiements.statuts import Geste
 
 logger = logging.getLogger(__name__)
 

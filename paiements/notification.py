@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from paiements import payzen
-from paiements.constats import constater, consigner_incomplete
+from paiements.constats import consigner_incomplete, constater
 
 logger = logging.getLogger(__name__)
 

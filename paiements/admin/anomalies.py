@@ -1,0 +1,119 @@
+"""La file des agents : ce qui attend, du plus ancien au plus récent, et comment en sortir."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from comptes.models import Utilisateur
+from dettes.models import Dette
+from paiements import anomalies, imputation, restitution
+from paiements.admin.gestes import Bouton, GestesAdmin, MotifForm
+from paiements.models import Anomalie
+
+Genre = Anomalie.Genre
+
+CONSEILS = {
+    Genre.MONTANT_DIFFERENT: "Comparer les deux montants, puis rendre l'argent ou l'expliquer.",
+    Genre.DOUBLE_PAIEMENT: "Rendre le deuxième débit.",
+    Genre.RELIQUAT: "Placer le reste sur une autre dette, avec l'accord de l'allocataire, ou le rendre.",
+    Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
+    Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
+    Genre.STATUT_INATTENDU: "Lire l'état au Back Office de PayZen ; un réglage de la boutique en est souvent la cause.",
+    Genre.ANNULATION_BANQUE: "Les dettes d'un débit annulé sont rouvertes ; un remboursement partiel reste à porter.",
+    Genre.IMPAYE: "Les dettes sont à rouvrir ; prévenir l'allocataire.",
+    Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches.",
+    Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
+}
+
+
+class ResteForm(MotifForm):
+    """Où porter le reste, et comment l'allocataire a donné son accord."""
+
+    reference = forms.CharField(label="Référence de la dette", max_length=30)
+    motif = forms.CharField(label="Accord de l'allocataire : comment, quand", max_length=200)
+
+
+class DetteInconnue(Exception):
+    """L'allocataire n'a pas de dette de cette référence."""
+
+
+def placer_le_reste(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    siennes = Dette.objects.for_allocataire(anomalie.paiement.demarche.allocataire)
+    dette = siennes.filter(reference=donnees["reference"].strip().upper()).first()
+    if dette is None:
+        raise DetteInconnue("cet allocataire n'a pas de dette de cette référence")
+    imputation.imputer_le_reste(anomalie, {dette: anomalie.montant}, accord=donnees["motif"], agent=agent)
+    return f"Le reste est porté sur la dette {dette.reference}."
+
+
+def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    restitution.demander(anomalie.paiement, motif=donnees["motif"], agent=agent, anomalie=anomalie)
+    return "La restitution est demandée ; un comptable doit l'approuver."
+
+
+def mettre_de_cote(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    anomalies.resoudre(anomalie, motif=donnees["motif"], agent=agent, issue=Anomalie.Issue.ECARTEE)
+    return "L'anomalie est close."
+
+
+def _is_ouverte(anomalie: Anomalie) -> bool:
+    return anomalie.resolue_le is None
+
+
+def _is_a_rendre(anomalie: Anomalie) -> bool:
+    return _is_ouverte(anomalie) and anomalie.montant > Decimal(0) and anomalie.paiement is not None
+
+
+@admin.register(Anomalie)
+class AnomalieAdmin(GestesAdmin):
+    list_display = ["genre", "montant", "caf", "paiement", "ouverte_le", "resolue_le"]
+    list_filter = [("resolue_le", admin.EmptyFieldListFilter), "genre", "caf"]
+    search_fields = ["paiement__reference", "cle"]
+    list_select_related = ["caf", "paiement"]
+    fields = readonly_fields = [
+        *("genre", "conseil", "montant", "caf", "paiement", "dette", "ce_qui_s_est_passe"),
+        *("ouverte_le", "resolue_le", "resolue_par", "issue", "resolution"),
+    ]
+    boutons = [
+        Bouton(
+            "placer",
+            "Porter le reste sur une autre dette",
+            "traiter_anomalie",
+            lambda anomalie: _is_ouverte(anomalie) and anomalie.genre == Genre.RELIQUAT,
+            placer_le_reste,
+            refus=(imputation.ResteImpossible, DetteInconnue, anomalies.DejaResolue),
+            form=ResteForm,
+        ),
+        Bouton(
+            "restituer",
+            "Demander la restitution",
+            "demander_restitution",
+            _is_a_rendre,
+            demander_la_restitution,
+            refus=(restitution.RestitutionImpossible,),
+        ),
+        Bouton(
+            "clore",
+            "Mettre de côté",
+            "traiter_anomalie",
+            _is_ouverte,
+            mettre_de_cote,
+            refus=(anomalies.DejaResolue,),
+        ),
+    ]
+
+    def get_queryset(self, request):  # type: ignore[no-untyped-def]  # la signature est celle de Django
+        return super().get_queryset(request).plus_anciennes_d_abord()
+
+    @admin.display(description="ce qu'on propose")
+    def conseil(self, anomalie: Anomalie) -> str:
+        return CONSEILS[Genre(anomalie.genre)]
+
+    @admin.display(description="ce qui s'est passé")
+    def ce_qui_s_est_passe(self, anomalie: Anomalie) -> SafeString:
+        lignes = format_html_join("", "<dt>{}</dt><dd>{}</dd>", anomalie.constat.items())
+        return format_html("<dl>{}</dl>", lignes)

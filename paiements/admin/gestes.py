@@ -1,0 +1,91 @@
+"""Des boutons sur une fiche : chacun demande un droit, un motif s'il en faut un, et appelle un service."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+
+from comptes.admin import OfficeAdmin
+from comptes.models import Utilisateur
+from comptes.roles import Geste as Droit
+
+
+class MotifForm(forms.Form):
+    """Aucun geste sans motif : il reste au journal."""
+
+    motif = forms.CharField(label="Motif", max_length=200, widget=forms.TextInput(attrs={"size": 60}))
+
+
+class Bouton(NamedTuple):
+    """
+    Un geste d'agent.
+
+    `faire` reçoit l'objet, les valeurs du formulaire et l'agent ; il rend la phrase à montrer. Les exceptions de
+    `refus` disent pourquoi le geste n'est plus possible : elles se montrent telles quelles.
+    """
+
+    nom: str
+    texte: str
+    droit: Droit
+    is_possible: Callable[[Any], bool]
+    faire: Callable[[Any, dict[str, Any], Utilisateur], str]
+    refus: tuple[type[Exception], ...] = ()
+    form: type[forms.Form] | None = MotifForm
+
+
+class GestesAdmin(OfficeAdmin):
+    """Une fiche en lecture, et ses boutons : seuls paraissent ceux que l'état et le rôle permettent."""
+
+    boutons: ClassVar[list[Bouton]] = []
+    change_form_template = "admin/geste.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        geste = path("<int:pk>/geste/<str:nom>/", self.admin_site.admin_view(self.agir), name=self._nom_de_l_adresse())
+        return [geste, *super().get_urls()]
+
+    def _nom_de_l_adresse(self) -> str:
+        return f"{self.opts.model_name}_geste"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        objet = self.get_object(request, object_id)
+        gestes = [
+            {
+                "adresse": reverse(f"admin:{self._nom_de_l_adresse()}", args=[objet.pk, bouton.nom]),
+                "texte": bouton.texte,
+                "form": bouton.form(auto_id=f"{bouton.nom}_%s") if bouton.form else None,
+            }
+            for bouton in self.boutons
+            if objet is not None and bouton.is_possible(objet) and self.can(request, bouton.droit)
+        ]
+        return super().change_view(request, object_id, form_url, {"gestes": gestes, **(extra_context or {})})
+
+    def agir(self, request: HttpRequest, pk: int, nom: str) -> HttpResponse:
+        """Un geste, sur un objet de l'agent : seulement par un bouton, seulement si son rôle le permet."""
+        objet = get_object_or_404(self.get_queryset(request), pk=pk)
+        bouton = next((bouton for bouton in self.boutons if bouton.nom == nom), None)
+        if bouton is None:
+            raise Http404
+        if request.method != "POST" or not self.can(request, bouton.droit):
+            raise PermissionDenied
+        self._faire(request, objet, bouton)
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk]))
+
+    def _faire(self, request: HttpRequest, objet: Model, bouton: Bouton) -> None:
+        form = bouton.form(request.POST) if bouton.form else None
+        if form is not None and not form.is_valid():
+            messages.error(request, "Rien n'a été fait : complétez le formulaire, le motif reste au journal.")
+            return
+        try:
+            phrase = bouton.faire(objet, form.cleaned_data if form else {}, request.user)
+        except bouton.refus as refus:
+            messages.error(request, f"Ce geste n'est pas possible : {refus}.")
+        else:
+            messages.success(request, phrase)

@@ -1,0 +1,101 @@
+"""La fiche d'un paiement : tout sur une page, du clic sur « Payer » à la dette."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from comptes.admin import ReadonlyMixin
+from comptes.models import Utilisateur
+from paiements import controle, restitution, services
+from paiements.admin.gestes import Bouton, GestesAdmin
+from paiements.models import (
+    Anomalie,
+    DemandeRestitution,
+    EtapePaiement,
+    Imputation,
+    NotificationPayzen,
+    Paiement,
+    Ticket,
+)
+from paiements.statuts import Statut
+
+
+class EtapeInline(ReadonlyMixin, admin.TabularInline):
+    model = EtapePaiement
+    fields = readonly_fields = ["le", "geste", "de", "vers", "motif", "auteur"]
+    ordering = ["pk"]
+
+
+class NotificationInline(ReadonlyMixin, admin.TabularInline):
+    model = NotificationPayzen
+    fields = readonly_fields = ["recue_le", "source", "cle", "sort", "motif"]
+    ordering = ["pk"]
+
+
+class ImputationInline(ReadonlyMixin, admin.TabularInline):
+    model = Imputation
+    fields = readonly_fields = ["dette", "montant", "mouvement"]
+    ordering = ["pk"]
+
+
+class TicketInline(ReadonlyMixin, admin.TabularInline):
+    model = Ticket
+    fields = readonly_fields = ["etat", "essais", "envoye_le", "prochain_essai_le", "dernier_motif"]
+
+
+class AnomalieInline(ReadonlyMixin, admin.TabularInline):
+    model = Anomalie
+    fields = readonly_fields = ["ouverte_le", "genre", "montant", "resolue_le", "issue", "resolution"]
+    ordering = ["pk"]
+
+
+class RestitutionInline(ReadonlyMixin, admin.TabularInline):
+    model = DemandeRestitution
+    fields = readonly_fields = ["demandee_le", "montant", "etat", "demandeur", "approbateur", "motif"]
+    ordering = ["pk"]
+
+
+def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
+    avant = paiement.statut
+    apres = controle.controler(paiement.pk)
+    return f"PayZen a été interrogé : {'rien de neuf' if apres.statut == avant else apres.get_statut_display()}."
+
+
+def confirmer(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    services.confirmer(paiement, motif=donnees["motif"], agent=agent)
+    return "Le paiement est vérifié ; il va être porté aux dettes."
+
+
+def demander_la_restitution(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    restitution.demander(paiement, motif=donnees["motif"], agent=agent)
+    return "La restitution est demandée ; un comptable doit l'approuver."
+
+
+@admin.register(Paiement)
+class PaiementAdmin(GestesAdmin):
+    list_display = ["reference", "montant", "statut", "caf", "cree_le", "accepte_le"]
+    list_filter = ["statut", "caf", "cree_le"]
+    search_fields = ["reference", "demarche__reference", "demarche__allocataire__numero", "carte_fin", "uuid"]
+    search_help_text = "Référence, numéro allocataire, quatre derniers chiffres de la carte, uuid de transaction."
+    ordering = ["-cree_le"]
+    list_select_related = ["caf"]
+    inlines = [EtapeInline, NotificationInline, ImputationInline, TicketInline, RestitutionInline, AnomalieInline]
+    boutons = [
+        Bouton("interroger", "Interroger PayZen", "verifier", lambda _paiement: True, interroger, form=None),
+        Bouton(
+            "confirmer",
+            "Confirmer la vérification",
+            "verifier",
+            lambda paiement: paiement.statut == Statut.ACCEPTE and paiement.confirme_le is not None,
+            confirmer,
+            refus=(services.TransitionImpossible,),
+        ),
+        Bouton(
+            "restituer",
+            "Demander la restitution du paiement entier",
+            "demander_restitution",
+            lambda paiement: paiement.statut in restitution.RESTITUABLES,
+            demander_la_restitution,
+            refus=(restitution.RestitutionImpossible,),
+        ),
+    ]
