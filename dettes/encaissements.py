@@ -1,0 +1,220 @@
+"""
+Rendre à la Caf ce qui a été porté aux dettes : un fichier numéroté sans trou, réémis à l'identique (FICHIERS §4).
+
+La base dit ce qui est parti ; le fichier n'en est que l'image. On l'écrit sous un nom de brouillon, on valide la
+transaction, puis on lui donne son nom : une panne laisse un brouillon, que l'émission suivante achève ou efface.
+"""
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Case, F, Max, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Abs, Cast, Concat, TruncDate
+
+from comptes.models import Caf
+from dettes.models import FichierEmis, LigneEmise, Mouvement
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+PARIS = ZoneInfo("Europe/Paris")
+COLONNES = (
+    "caf;sequence;reference_paiement;date_paiement;date_imputation;"
+    "numero;reference_dette;montant;sens;uuid_transaction"
+)
+BROUILLON = ".brouillon"
+
+A_EMETTRE = """
+INSERT INTO dettes_ligneemise (fichier_id, mouvement_id)
+SELECT %s, m.id FROM dettes_mouvement m JOIN dettes_dette d ON d.id = m.dette_id
+WHERE d.caf_id = %s AND m.genre IN ('IMPUTATION', 'REJET')
+  AND NOT EXISTS (SELECT FROM dettes_ligneemise e WHERE e.mouvement_id = m.id)
+ORDER BY m.id
+"""
+
+
+class EmissionImpossible(Exception):
+    """Le fichier demandé ne peut pas être écrit ; le message dit pourquoi."""
+
+
+def get_nom(fichier: FichierEmis) -> str:
+    """Le nom du fichier, le même à chaque réémission."""
+    return f"encaissements_{fichier.caf_id}_{fichier.sequence:06d}.csv"
+
+
+def emettre(caf: Caf, dossier: Path, *, essai: bool = False) -> FichierEmis | None:
+    """
+    Écrit dans `dossier` les imputations et les rejets pas encore partis, et rend le fichier émis, ou rien.
+
+    Chaque mouvement part une fois, dans un seul fichier ; sans mouvement, aucune séquence n'est consommée. Une
+    émission interrompue est d'abord achevée. Un essai compte, et n'écrit rien.
+
+    :raises EmissionImpossible: si une autre émission de cette Caf est en cours
+    """
+    with _reserver(caf):
+        if not essai:
+            _achever(caf, dossier)
+        with transaction.atomic():
+            fichier = _consigner(caf)
+            if fichier.lignes and not essai:
+                fichier.empreinte = _ecrire_brouillon(fichier, dossier)
+                fichier.save(update_fields=["empreinte"])
+            transaction.set_rollback(essai or not fichier.lignes)
+        if not fichier.lignes:
+            return None
+        if not essai:
+            _publier(fichier, dossier)
+            logger.info("encaissements émis", extra={"fichier": get_nom(fichier), "lignes": fichier.lignes})
+        return fichier
+
+
+def reemettre(caf: Caf, sequence: int, dossier: Path) -> FichierEmis:
+    """
+    Réécrit un fichier déjà émis, octet pour octet.
+
+    :raises EmissionImpossible: s'il n'a jamais été émis, ou si la base ne rend plus la même empreinte
+    """
+    fichier = FichierEmis.objects.filter(caf=caf, sequence=sequence).first()
+    if fichier is None:
+        raise EmissionImpossible(f"le fichier d'encaissements {caf.pk} n° {sequence} n'a jamais été émis.")
+    with _reserver(caf):
+        with transaction.atomic():
+            empreinte = _ecrire_brouillon(fichier, dossier)
+        if empreinte != fichier.empreinte:
+            _get_brouillon(fichier, dossier).unlink()
+            raise EmissionImpossible(
+                f"{get_nom(fichier)} ne se réécrit plus à l'identique : la base a changé. Rien n'est écrit, alertez."
+            )
+        _publier(fichier, dossier)
+    return fichier
+
+
+@contextmanager
+def _reserver(caf: Caf) -> Iterator[None]:
+    """Une émission à la fois pour une Caf, de la base au fichier : deux ne se partagent pas un brouillon."""
+    cle = f"encaissements {caf.pk}"
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [cle])
+        if not curseur.fetchone()[0]:
+            raise EmissionImpossible(f"une autre émission de la Caf {caf.pk} est en cours. Attendez sa fin.")
+        try:
+            yield
+        finally:
+            curseur.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [cle])
+
+
+def _consigner(caf: Caf) -> FichierEmis:
+    """Prend le numéro suivant, y range les mouvements à rendre, et les compte."""
+    derniere = FichierEmis.objects.filter(caf=caf).aggregate(n=Max("sequence"))["n"] or 0
+    fichier = FichierEmis.objects.create(caf=caf, sequence=derniere + 1, lignes=0, total=Decimal(0))
+    with connection.cursor() as curseur:
+        curseur.execute("SET LOCAL statement_timeout = 0")
+        curseur.execute(A_EMETTRE, [fichier.pk, caf.pk])
+        fichier.lignes = curseur.rowcount
+    somme = Mouvement.objects.filter(ligne_emise__fichier=fichier).aggregate(somme=Sum("montant"))["somme"]
+    fichier.total = -(somme or Decimal(0))
+    fichier.save(update_fields=["lignes", "total"])
+    return fichier
+
+
+def _achever(caf: Caf, dossier: Path) -> None:
+    """Donne leur nom aux fichiers validés qu'une panne a laissés en brouillon ; efface ceux qui ne le sont pas."""
+    for brouillon in sorted(dossier.glob(f".encaissements_{caf.pk}_*{BROUILLON}")):
+        numero = re.search(r"_(\d+)\.", brouillon.name)
+        if numero and FichierEmis.objects.filter(caf=caf, sequence=int(numero[1])).exists():
+            reemettre(caf, int(numero[1]), dossier)
+        else:
+            brouillon.unlink()
+
+
+def _get_brouillon(fichier: FichierEmis, dossier: Path) -> Path:
+    return dossier / f".{get_nom(fichier)}{BROUILLON}"
+
+
+def _ecrire_brouillon(fichier: FichierEmis, dossier: Path) -> str:
+    """Écrit les lignes du fichier en flux, et rend leur empreinte SHA-256."""
+    dossier.mkdir(parents=True, exist_ok=True)
+    requete, valeurs = get_lignes(fichier).query.sql_with_params()
+    ordre = f"COPY ({requete}) TO STDOUT WITH (FORMAT csv, DELIMITER ';')"
+    empreinte = hashlib.sha256()
+    with _get_brouillon(fichier, dossier).open("wb") as flux, connection.cursor() as curseur:
+        entete = f"{COLONNES}\n".encode()
+        empreinte.update(entete)
+        flux.write(entete)
+        with curseur.copy(ordre, valeurs) as copie:
+            for bloc in copie:
+                empreinte.update(bloc)
+                flux.write(bloc)
+    return empreinte.hexdigest()
+
+
+def get_lignes(fichier: FichierEmis) -> QuerySet[LigneEmise, tuple[Any, ...]]:
+    """
+    Les lignes d'un fichier, colonnes dans l'ordre de COLONNES, montants en centimes, dates à l'heure de Paris.
+
+    Le paiement se retrouve par l'imputation qui porte la même référence sur la même dette, pour un rejet aussi. Une
+    référence de dette peut commencer par un tiret : un tableur la prendrait pour un calcul.
+    """
+    imputee = Mouvement.objects.filter(
+        dette=OuterRef("mouvement__dette"), origine=OuterRef("mouvement__origine"), genre=Mouvement.Genre.IMPUTATION
+    )
+    paye_le = imputee.annotate(jour=TruncDate("imputation__paiement__accepte_le", tzinfo=PARIS)).values("jour")[:1]
+    dette = F("mouvement__dette__reference")
+    return (
+        LigneEmise.objects.filter(fichier=fichier)
+        .order_by("mouvement_id")
+        .annotate(
+            date_paiement=Subquery(paye_le),
+            date_imputation=TruncDate("mouvement__le", tzinfo=PARIS),
+            dette=Case(
+                When(mouvement__dette__reference__startswith="-", then=Concat(Value("'"), dette)), default=dette
+            ),
+            centimes=Cast(Abs("mouvement__montant") * 100, BigIntegerField()),
+            uuid=Subquery(imputee.values("imputation__paiement__uuid")[:1]),
+        )
+        .values_list(
+            "fichier__caf_id",
+            "fichier__sequence",
+            "mouvement__origine",
+            "date_paiement",
+            "date_imputation",
+            "mouvement__dette__allocataire__numero",
+            "dette",
+            "centimes",
+            "mouvement__genre",
+            "uuid",
+        )
+    )
+
+
+def _publier(fichier: FichierEmis, dossier: Path) -> None:
+    """Donne son nom au fichier, puis pose son manifeste : qui voit le manifeste trouve le fichier entier."""
+    manifeste = {
+        "version": VERSION,
+        "caf": fichier.caf_id,
+        "sequence": fichier.sequence,
+        "emis_le": fichier.emis_le.astimezone(PARIS).isoformat(),
+        "fichiers": [
+            {
+                "nom": get_nom(fichier),
+                "lignes": fichier.lignes,
+                "sha256": fichier.empreinte,
+                "total": int(fichier.total * 100),
+            }
+        ],
+    }
+    final = dossier / get_nom(fichier)
+    brouillon = _get_brouillon(fichier, dossier)
+    provisoire = final.with_name(f".{final.stem}.json{BROUILLON}")
+    provisoire.write_text(json.dumps(manifeste, indent=2) + "\n", encoding="utf-8")
+    brouillon.replace(final)
+    provisoire.replace(final.with_suffix(".json"))

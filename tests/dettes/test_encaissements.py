@@ -1,0 +1,178 @@
+"""Rendre les encaissements à la Caf (FICHIERS §4)."""
+
+import csv
+import hashlib
+import json
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from dettes import encaissements
+from dettes.models import FichierEmis, LigneEmise, Mouvement
+from paiements.imputation import contrepasser
+from tests.factories import CafFactory, DetteFactory, PaiementFactory
+
+ENTETE = (
+    "caf;sequence;reference_paiement;date_paiement;date_imputation;"
+    "numero;reference_dette;montant;sens;uuid_transaction"
+)
+
+
+def lire(chemin: Path) -> list[dict[str, str]]:
+    with chemin.open(encoding="utf-8", newline="") as flux:
+        return list(csv.DictReader(flux, delimiter=";"))
+
+
+def test_une_imputation_part_avec_son_paiement(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+
+    fichier = encaissements.emettre(paiement.caf, tmp_path)
+
+    texte = (tmp_path / "encaissements_661_000001.csv").read_text(encoding="utf-8")
+    [ligne] = lire(tmp_path / "encaissements_661_000001.csv")
+    assert texte.startswith(f"{ENTETE}\n")
+    assert ligne["reference_paiement"] == paiement.reference
+    assert ligne["uuid_transaction"] == paiement.uuid
+    assert ligne["numero"] == paiement.demarche.allocataire.numero
+    assert (ligne["montant"], ligne["sens"]) == ("12000", "IMPUTATION")
+    assert len(ligne["date_paiement"]) == len(ligne["date_imputation"]) == 10
+    assert (fichier.lignes, fichier.total) == (1, Decimal("120.00"))
+
+
+def test_le_manifeste_dit_l_empreinte_et_le_total(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+
+    encaissements.emettre(paiement.caf, tmp_path)
+
+    manifeste = json.loads((tmp_path / "encaissements_661_000001.json").read_text())
+    octets = (tmp_path / "encaissements_661_000001.csv").read_bytes()
+    assert (manifeste["caf"], manifeste["sequence"]) == ("661", 1)
+    assert manifeste["fichiers"] == [
+        {
+            "nom": "encaissements_661_000001.csv",
+            "lignes": 1,
+            "sha256": hashlib.sha256(octets).hexdigest(),
+            "total": 12000,
+        }
+    ]
+
+
+def test_un_mouvement_ne_part_qu_une_fois(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    encaissements.emettre(paiement.caf, tmp_path)
+
+    deuxieme = encaissements.emettre(paiement.caf, tmp_path)
+
+    assert deuxieme is None
+    assert FichierEmis.objects.count() == LigneEmise.objects.count() == 1
+
+
+def test_un_rejet_part_avec_le_paiement_qu_il_reprend(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    encaissements.emettre(paiement.caf, tmp_path)
+    contrepasser(paiement, motif="impayé")
+
+    fichier = encaissements.emettre(paiement.caf, tmp_path)
+
+    [ligne] = lire(tmp_path / "encaissements_661_000002.csv")
+    assert (ligne["sens"], ligne["montant"], ligne["sequence"]) == ("REJET", "12000", "2")
+    assert (ligne["reference_paiement"], ligne["uuid_transaction"]) == (paiement.reference, paiement.uuid)
+    assert fichier.total == Decimal("-120.00")
+
+
+def test_une_caf_ne_recoit_que_le_sien(db, tmp_path):
+    PaiementFactory(impute=True)
+
+    assert encaissements.emettre(CafFactory(code="751"), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_un_fichier_se_reemet_a_l_identique(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    encaissements.emettre(paiement.caf, tmp_path / "un")
+    PaiementFactory(impute=True)
+
+    encaissements.reemettre(paiement.caf, 1, tmp_path / "deux")
+
+    for nom in ("encaissements_661_000001.csv", "encaissements_661_000001.json"):
+        assert (tmp_path / "un" / nom).read_bytes() == (tmp_path / "deux" / nom).read_bytes()
+
+
+def test_une_reemission_qui_differerait_est_refusee(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    encaissements.emettre(paiement.caf, tmp_path / "un")
+    FichierEmis.objects.update(empreinte="0" * 64)
+
+    with pytest.raises(encaissements.EmissionImpossible, match="à l'identique"):
+        encaissements.reemettre(paiement.caf, 1, tmp_path / "deux")
+
+    assert list((tmp_path / "deux").iterdir()) == []
+
+
+def test_une_emission_coupee_apres_la_base_s_acheve_seule(db, tmp_path, monkeypatch):
+    paiement = PaiementFactory(impute=True)
+    monkeypatch.setattr(encaissements, "_publier", lambda *args: (_ for _ in ()).throw(OSError(28, "disque plein")))
+    with pytest.raises(OSError, match="disque plein"):
+        encaissements.emettre(paiement.caf, tmp_path)
+    monkeypatch.undo()
+
+    encaissements.emettre(paiement.caf, tmp_path)
+
+    assert [ligne["sequence"] for ligne in lire(tmp_path / "encaissements_661_000001.csv")] == ["1"]
+    assert sorted(chemin.name for chemin in tmp_path.iterdir()) == [
+        "encaissements_661_000001.csv",
+        "encaissements_661_000001.json",
+    ]
+
+
+def test_une_emission_coupee_avant_la_base_ne_saute_aucun_numero(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    (tmp_path / ".encaissements_661_000001.csv.brouillon").write_text("à moitié")
+
+    fichier = encaissements.emettre(paiement.caf, tmp_path)
+
+    assert fichier.sequence == 1
+    assert [chemin.name for chemin in tmp_path.iterdir() if chemin.name.startswith(".")] == []
+
+
+def test_un_tableur_n_execute_pas_une_reference_de_dette(db, tmp_path):
+    dette = DetteFactory(reference="-1-1")
+    Mouvement.objects.create(dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=Decimal(-5), origine="P-ESSAI")
+
+    encaissements.emettre(dette.caf, tmp_path)
+
+    assert lire(tmp_path / "encaissements_661_000001.csv")[0]["reference_dette"] == "'-1-1"
+
+
+def test_un_essai_compte_et_n_ecrit_rien(db, tmp_path):
+    PaiementFactory(impute=True)
+    sortie = StringIO()
+
+    call_command("emettre_encaissements", "661", dossier=tmp_path, essai=True, stdout=sortie)
+
+    assert "essai, rien n'est écrit, 1 lignes, 120.00 €" in sortie.getvalue()
+    assert list(tmp_path.iterdir()) == []
+    assert not FichierEmis.objects.exists()
+
+
+def test_un_numero_jamais_emis_ne_se_reemet_pas(db, tmp_path):
+    CafFactory()
+
+    with pytest.raises(CommandError, match="n'a jamais été émis"):
+        call_command("emettre_encaissements", "661", dossier=tmp_path, sequence=3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_emissions_en_meme_temps_le_disent(tmp_path):
+    caf = CafFactory()
+    autre = connection.copy()
+    with autre.cursor() as curseur:
+        curseur.execute("SELECT pg_advisory_lock(hashtextextended('encaissements 661', 0))")
+
+    with pytest.raises(encaissements.EmissionImpossible, match="en cours"):
+        encaissements.emettre(caf, tmp_path)
+    autre.close()
