@@ -107,5 +107,5 @@ LOGGING = {
     "formatters": {"texte": {"()": "simulateur_payzen.enveloppe.FormatAvecExtra"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "texte"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"simulateur_payzen": {"level": "INFO"}},
+    "loggers": {"simulateur_payzen": {"level": "INFO"}, "django": {"handlers": []}},
 }

@@ -33,6 +33,13 @@ def marchand_de_session() -> Iterator[Marchand]:
             marchand.recues.append(Recue(corps, time.monotonic()))
             time.sleep(marchand.lenteur_s)
             self.send_response(marchand.code)
+            if 300 <= marchand.code < 400:
+                self.send_header("Location", f"{marchand.url}ailleurs/")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            marchand.visites.append(self.path)
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, *args: object) -> None:

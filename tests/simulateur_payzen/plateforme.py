@@ -83,12 +83,14 @@ class Marchand:
 
     url: str
     recues: list[Recue] = field(default_factory=list)
+    visites: list[str] = field(default_factory=list)
     code: int = 200
     lenteur_s: float = 0
 
     def vider(self) -> None:
         """Redevient une boutique neuve qui répond 200."""
         self.recues.clear()
+        self.visites.clear()
         self.code, self.lenteur_s = 200, 0
 
     def attendre(self, nombre: int, delai_s: float = 5) -> list[Recue]:

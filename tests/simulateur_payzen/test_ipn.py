@@ -60,6 +60,7 @@ def test_ces_codes_valent_succes_meme_une_redirection_qu_on_ne_suit_pas(simulate
     simulateur.payer()
 
     assert [(appel["etat"], appel["code"]) for appel in simulateur.appels()] == [("REUSSI", code)]
+    assert (len(marchand.recues), marchand.visites) == (1, [])
 
 
 @pytest.mark.parametrize("code", [207, 304, 400, 403, 500, 503])
