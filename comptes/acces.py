@@ -15,9 +15,9 @@ def allocataire_requis(vue: Vue) -> Vue:
 
     @wraps(vue)
     def gardee(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if request.user.is_staff:  # type: ignore[union-attr]  # login_required est passé avant
+        if request.user.is_staff:
             return redirect("admin:index")
-        if request.user.allocataire_id is None:  # type: ignore[union-attr]  # idem
+        if request.user.allocataire_id is None:  # type: ignore[union-attr]  # login_required est passé avant
             raise PermissionDenied
         return vue(request, *args, **kwargs)
 

@@ -4,6 +4,10 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+
+from comptes.identifiants import normaliser
+from comptes.roles import GESTES, Geste
 
 
 class Caf(models.Model):
@@ -90,7 +94,7 @@ class Allocataire(models.Model):
 
 class UtilisateurManager(BaseUserManager["Utilisateur"]):
     def create_user(self, identifiant: str, password: str | None = None, **champs: object) -> "Utilisateur":
-        utilisateur = self.model(identifiant=identifiant, **champs)
+        utilisateur = self.model(identifiant=normaliser(identifiant), **champs)
         utilisateur.set_password(password)
         utilisateur.save()
         return utilisateur
@@ -124,6 +128,12 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "utilisateur"
         constraints = [
+            # La connexion cherche la forme normalisée : une autre forme n'entrerait jamais.
+            models.CheckConstraint(
+                name="identifiant_normalise",
+                condition=Q(identifiant__regex=r"^[a-z0-9._@-]+$"),
+                violation_error_message="Un identifiant n'a ni majuscule, ni espace, ni accent.",
+            ),
             models.CheckConstraint(
                 name="allocataire_ou_agent_jamais_les_deux",
                 condition=Q(allocataire=None) | Q(is_staff=False, is_superuser=False),
@@ -160,3 +170,38 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.utilisateur} ({self.get_role_display()})"
+
+    def can(self, geste: Geste) -> bool:
+        return geste in GESTES[self.role]
+
+
+class CodeActivationQuerySet(models.QuerySet["CodeActivation"]):
+    def valables(self) -> "CodeActivationQuerySet":
+        """Ceux qui peuvent encore servir : ni utilisés, ni périmés, ni brûlés par trop d'essais."""
+        return self.filter(utilise_le=None, expire_le__gt=timezone.now(), essais__lt=CodeActivation.ESSAIS_PERMIS)
+
+
+class CodeActivation(models.Model):
+    """Un code envoyé par courrier, échangé une fois contre un mot de passe choisi. Le code n'est pas ici."""
+
+    ESSAIS_PERMIS = 5
+
+    utilisateur = models.ForeignKey(Utilisateur, models.CASCADE, related_name="codes_activation")
+    empreinte = models.CharField(max_length=64)
+    expire_le = models.DateTimeField("expire le")
+    essais = models.PositiveSmallIntegerField("essais manqués", default=0)
+    utilise_le = models.DateTimeField("utilisé le", null=True, blank=True)
+
+    objects = CodeActivationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "code d'activation"
+        verbose_name_plural = "codes d'activation"
+        constraints = [
+            models.UniqueConstraint(
+                name="un_code_en_attente_par_utilisateur", fields=["utilisateur"], condition=Q(utilise_le=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"code de {self.utilisateur}"

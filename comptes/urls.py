@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from comptes import views
 
 app_name = "comptes"
-urlpatterns: list[URLPattern] = []
+
+urlpatterns = [
+    path("premiere-connexion/", views.premiere_connexion, name="premiere_connexion"),
+    path("mon-compte/", views.mon_compte, name="mon_compte"),
+]

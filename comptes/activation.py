@@ -1,0 +1,109 @@
+"""
+Le code reçu par courrier, qui permet de choisir un mot de passe : à la première connexion, ou quand on l'a oublié.
+
+Dix chiffres, trente jours, cinq essais. On n'en garde qu'une empreinte à clé : la base volée ne les rend pas.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from comptes.identifiants import normaliser
+from comptes.models import Allocataire, CodeActivation, Utilisateur
+
+logger = logging.getLogger(__name__)
+
+CHIFFRES = 10
+VALIDITE = timedelta(days=30)
+LOT = 1000
+
+
+@transaction.atomic
+def preparer(caf: str) -> list[Utilisateur]:
+    """
+    Ouvre un compte, sans mot de passe, à chaque allocataire de la Caf qui n'en a pas.
+
+    :returns: les comptes qui n'ont encore ni mot de passe ni code en attente
+    """
+    sans_compte = Allocataire.objects.filter(caf=caf, utilisateurs=None).order_by("pk")
+    Utilisateur.objects.bulk_create(
+        [
+            Utilisateur(
+                identifiant=normaliser(f"{caf}{allocataire.numero}"),
+                allocataire=allocataire,
+                password=make_password(None),
+            )
+            for allocataire in sans_compte
+        ],
+        batch_size=LOT,
+    )
+    en_attente = CodeActivation.objects.valables().filter(utilisateur=OuterRef("pk"))
+    inactifs = Utilisateur.objects.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX, is_active=True)
+    return list(inactifs.filter(~Exists(en_attente), allocataire__caf=caf).order_by("identifiant"))
+
+
+def choisir(caf: str, identifiants: list[str]) -> list[Utilisateur]:
+    """Ces comptes d'allocataires de la Caf, actifs ou non ; ceux qu'elle n'a pas sont laissés de côté."""
+    cherches = [normaliser(identifiant) for identifiant in identifiants]
+    return list(Utilisateur.objects.filter(identifiant__in=cherches, allocataire__caf=caf).order_by("identifiant"))
+
+
+@transaction.atomic
+def emettre(utilisateurs: Iterable[Utilisateur]) -> dict[str, str]:
+    """
+    Tire un code pour chacun ; celui qui attendait encore ne vaut plus rien.
+
+    :returns: identifiant → code. C'est la seule fois que le code existe en clair.
+    """
+    codes = {utilisateur: _tirer() for utilisateur in utilisateurs}
+    CodeActivation.objects.filter(utilisateur__in=codes, utilise_le=None).delete()
+    expire_le = timezone.now() + VALIDITE
+    CodeActivation.objects.bulk_create(
+        [
+            CodeActivation(utilisateur=utilisateur, empreinte=_empreinter(utilisateur, code), expire_le=expire_le)
+            for utilisateur, code in codes.items()
+        ],
+        batch_size=LOT,
+    )
+    return {utilisateur.identifiant: code for utilisateur, code in codes.items()}
+
+
+@transaction.atomic
+def activer(identifiant: str, code: str, mot_de_passe: str) -> Utilisateur | None:
+    """
+    Pose le mot de passe choisi si le code est le bon ; sinon compte l'essai.
+
+    Rend None dans tous les autres cas, sans dire lequel : compte inconnu ou fermé, code faux, périmé, déjà utilisé,
+    ou brûlé par cinq essais.
+    """
+    attendus = CodeActivation.objects.select_for_update(of=("self",)).select_related("utilisateur").valables()
+    attendu = attendus.filter(utilisateur__identifiant=normaliser(identifiant), utilisateur__is_active=True).first()
+    if attendu is None:
+        return None
+    utilisateur = attendu.utilisateur
+    if not constant_time_compare(attendu.empreinte, _empreinter(utilisateur, "".join(code.split()))):
+        attendu.essais += 1
+        attendu.save(update_fields=["essais"])
+        logger.warning("code d'activation faux", extra={"utilisateur": utilisateur.pk, "essais": attendu.essais})
+        return None
+    attendu.utilise_le = timezone.now()
+    attendu.save(update_fields=["utilise_le"])
+    utilisateur.set_password(mot_de_passe)
+    utilisateur.save(update_fields=["password"])
+    logger.info("mot de passe choisi par code", extra={"utilisateur": utilisateur.pk})
+    return utilisateur
+
+
+def _tirer() -> str:
+    return f"{secrets.randbelow(10**CHIFFRES):0{CHIFFRES}d}"
+
+
+def _empreinter(utilisateur: Utilisateur, code: str) -> str:
+    return salted_hmac("comptes.CodeActivation", f"{utilisateur.pk}:{code}", algorithm="sha256").hexdigest()

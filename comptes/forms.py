@@ -1,0 +1,61 @@
+"""Ce que l'on saisit pour entrer."""
+
+from allauth.account.forms import LoginForm
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.core.exceptions import ValidationError
+
+from comptes.identifiants import normaliser
+from comptes.models import Utilisateur
+
+
+class ConnexionForm(LoginForm):  # type: ignore[misc]  # allauth n'a pas de types
+    """Le formulaire d'allauth, dont l'identifiant se recopie avec ses espaces."""
+
+    def clean_login(self) -> str:
+        return normaliser(self.cleaned_data["login"])
+
+
+class PremiereConnexionForm(forms.Form):
+    """Le code reçu par courrier, et le mot de passe que l'on choisit."""
+
+    identifiant = forms.CharField(
+        max_length=60,
+        help_text="Le code de votre Caf suivi de votre numéro allocataire. Par exemple : 661\u00a00000354.",
+        widget=forms.TextInput(attrs={"class": "court", "autocomplete": "username", "autocapitalize": "none"}),
+        error_messages={"required": "Saisissez votre identifiant"},
+    )
+    code = forms.CharField(
+        label="Code reçu par courrier",
+        max_length=30,
+        help_text="Dix chiffres.",
+        widget=forms.TextInput(attrs={"class": "court", "inputmode": "numeric", "autocomplete": "one-time-code"}),
+        error_messages={"required": "Saisissez le code reçu par courrier"},
+    )
+    mot_de_passe = forms.CharField(
+        label="Nouveau mot de passe",
+        strip=False,
+        help_text=password_validators_help_text_html,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": "Choisissez un mot de passe"},
+    )
+    confirmation = forms.CharField(
+        label="Le même mot de passe, encore une fois",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": "Saisissez le mot de passe une deuxième fois"},
+    )
+
+    def clean_identifiant(self) -> str:
+        return normaliser(self.cleaned_data["identifiant"])
+
+    def clean_mot_de_passe(self) -> str:
+        mot_de_passe: str = self.cleaned_data["mot_de_passe"]
+        validate_password(mot_de_passe, Utilisateur(identifiant=self.cleaned_data.get("identifiant", "")))
+        return mot_de_passe
+
+    def clean_confirmation(self) -> str:
+        confirmation: str = self.cleaned_data["confirmation"]
+        if self.cleaned_data.get("mot_de_passe", confirmation) != confirmation:
+            raise ValidationError("Les deux mots de passe sont différents")
+        return confirmation

@@ -1,0 +1,36 @@
+"""La liste des Caf, telle que la Cnaf la publie."""
+
+import csv
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from comptes.models import Caf
+
+
+class Command(BaseCommand):
+    help = "Crée les Caf du fichier, ou met à jour leur nom et leur département. Relançable."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        defaut = Path(settings.BASE_DIR) / "donnees" / "caf.csv"
+        parser.add_argument("fichier", nargs="?", type=Path, default=defaut, help="CSV à points-virgules")
+
+    def handle(self, *, fichier: Path, **_: object) -> None:
+        """La boutique, le seuil et l'ouverture, réglés ici, ne viennent pas de ce fichier : ils restent."""
+        try:
+            with fichier.open(encoding="utf-8", newline="") as flux:
+                lignes = list(csv.DictReader(flux, delimiter=";"))
+            cafs = [
+                Caf(code=ligne["code_organisme"], nom=ligne["nom"], departement=ligne["departement"])
+                for ligne in lignes
+            ]
+        except (OSError, KeyError) as erreur:
+            raise CommandError(f"{fichier} est illisible : {erreur}") from erreur
+        connues = [caf for caf in cafs if caf.code]
+        Caf.objects.bulk_create(
+            connues, update_conflicts=True, unique_fields=["code"], update_fields=["nom", "departement"]
+        )
+        self.stdout.write(self.style.SUCCESS(f"{len(connues)} Caf chargées."))
+        if sans_code := [caf.nom for caf in cafs if not caf.code]:
+            self.stdout.write(f"Sans code connu, laissées de côté : {', '.join(sans_code)}.")

@@ -1,0 +1,43 @@
+"""Les codes à envoyer par la poste."""
+
+import csv
+import os
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from comptes import activation
+from comptes.models import Caf
+
+
+class Command(BaseCommand):
+    help = (
+        "Tire un code de première connexion pour chaque allocataire d'une Caf qui n'a ni mot de passe ni code en "
+        "attente, et les écrit pour l'envoi postal."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("caf", metavar="CAF", help="code de la Caf")
+        parser.add_argument("--sortie", required=True, type=Path, help="fichier à créer, lisible de vous seul")
+        parser.add_argument(
+            "--identifiant", nargs="+", default=[], help="seulement ces comptes, même actifs : mot de passe oublié"
+        )
+
+    def handle(self, *, caf: str, sortie: Path, identifiant: list[str], **_: object) -> None:
+        """Tout ou rien : un code en base est un code au fichier. Le fichier ne porte aucun nom."""
+        if not Caf.objects.filter(pk=caf).exists():
+            raise CommandError(f"Caf inconnue : {caf}.")
+        try:
+            descripteur = os.open(sortie, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as erreur:
+            raise CommandError(f"{sortie} ne peut pas être créé : {erreur.strerror}.") from erreur
+        try:
+            with os.fdopen(descripteur, "w", encoding="utf-8", newline="") as flux, transaction.atomic():
+                utilisateurs = activation.choisir(caf, identifiant) if identifiant else activation.preparer(caf)
+                codes = activation.emettre(utilisateurs)
+                csv.writer(flux, delimiter=";").writerows([("identifiant", "code"), *codes.items()])
+        except BaseException:
+            sortie.unlink()
+            raise
+        self.stdout.write(self.style.SUCCESS(f"{len(codes)} codes écrits dans {sortie}."))

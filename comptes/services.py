@@ -1,0 +1,63 @@
+"""Ce que l'on décide sur une Caf et sur ses agents."""
+
+import logging
+from datetime import date
+
+from django.db import transaction
+
+from comptes.identifiants import normaliser
+from comptes.models import Agent, Caf, Utilisateur
+
+logger = logging.getLogger(__name__)
+
+
+class MessageAbsent(Exception):
+    """On ne suspend pas un service sans dire pourquoi aux allocataires."""
+
+
+def suspendre(caf: Caf, message: str, retour_prevu_le: date | None, auteur: Utilisateur) -> None:
+    """
+    Arrête les paiements en ligne d'une Caf. Ceux qui sont en route se terminent normalement.
+
+    :param message: ce que liront les allocataires
+    :raises MessageAbsent: si le message est vide
+    """
+    if not message.strip():
+        raise MessageAbsent(caf.code)
+    _changer(caf, auteur, ouverte=False, message=message.strip(), retour=retour_prevu_le)
+
+
+def rouvrir(caf: Caf, auteur: Utilisateur) -> None:
+    """Reprend les paiements en ligne d'une Caf."""
+    _changer(caf, auteur, ouverte=True, message="", retour=None)
+
+
+def _changer(caf: Caf, auteur: Utilisateur, *, ouverte: bool, message: str, retour: date | None) -> None:
+    caf.ouverte, caf.message_suspension, caf.retour_prevu_le = ouverte, message, retour
+    caf.save(update_fields=["ouverte", "message_suspension", "retour_prevu_le"])
+    logger.info("service de la Caf", extra={"caf": caf.code, "ouverte": ouverte, "auteur": auteur.identifiant})
+
+
+class IdentifiantPris(Exception):
+    """Cet identifiant est celui d'un allocataire : un compte est l'un ou l'autre, jamais les deux."""
+
+
+@transaction.atomic
+def creer_agent(identifiant: str, role: Agent.Role, cafs: list[Caf], mot_de_passe: str) -> tuple[Agent, bool]:
+    """
+    Crée un agent ; s'il existe, change son rôle et ses Caf, et garde son mot de passe.
+
+    :returns: l'agent, et vrai s'il vient d'être créé
+    :raises IdentifiantPris: si l'identifiant est celui d'un allocataire
+    """
+    identifiant = normaliser(identifiant)
+    utilisateur = Utilisateur.objects.filter(identifiant=identifiant).first()
+    if utilisateur and utilisateur.allocataire_id:
+        raise IdentifiantPris(identifiant)
+    cree = utilisateur is None
+    if utilisateur is None:
+        utilisateur = Utilisateur.objects.create_user(identifiant, mot_de_passe, is_staff=True)
+    agent, _ = Agent.objects.update_or_create(utilisateur=utilisateur, defaults={"role": role})
+    agent.cafs.set(cafs)
+    logger.info("agent", extra={"agent": identifiant, "role": role, "cafs": [caf.code for caf in cafs], "cree": cree})
+    return agent, cree
