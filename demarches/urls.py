@@ -1,4 +1,16 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from demarches import suivi, views
 
 app_name = "demarches"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("rembourser/", views.commencer, name="commencer"),
+    path("rembourser/<str:reference>/informations/", views.informations, name="informations"),
+    path("rembourser/<str:reference>/choix/", views.choix, name="choix"),
+    path("rembourser/<str:reference>/montants/", views.montants, name="montants"),
+    path("rembourser/<str:reference>/recapitulatif/", views.recapitulatif, name="recapitulatif"),
+    path("rembourser/<str:reference>/abandonner/", views.abandonner, name="abandonner"),
+    path("mon-compte/demarches/", suivi.liste, name="liste"),
+    path("mon-compte/demarches/<str:reference>/", suivi.detail, name="detail"),
+    path("mon-compte/demarches/<str:reference>/recommencer/", suivi.recommencer, name="recommencer"),
+]

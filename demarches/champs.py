@@ -1,0 +1,116 @@
+"""Les saisies de l'allocataire : lues comme il les écrit, refusées avec une phrase qui aide (DOMAINE §5, §11)."""
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
+
+LONGUEUR_MAXIMALE = 30
+LONGUEURS_DE_CARTE = range(13, 20)
+# Une saisie démesurée ne doit pas coûter de temps : au-delà, le champ la refuse de toute façon.
+LUE_AU_PLUS = 300
+UNITE_FINALE = re.compile(r"\s*(€|euros?)$", re.IGNORECASE)
+ENTIER = r"[0-9]+|[0-9]{1,3}(?: [0-9]{3})+"
+NOMBRE = re.compile(rf"(?P<entier>{ENTIER})(?:[.,](?P<decimales>[0-9]*))?")
+
+
+def ecrire_euros(montant: Decimal) -> str:
+    """Écrit un montant en euros à la française, insécable : « 1 234,56 € »."""
+    return f"{number_format(montant, decimal_pos=2, force_grouping=True)}\u00a0€"
+
+
+def ecrire_saisie(montant: Decimal) -> str:
+    """Écrit un montant tel qu'on le tape : « 1234,56 »."""
+    return f"{montant:.2f}".replace(".", ",")
+
+
+def has_numero_de_carte(saisie: str) -> bool:
+    """Vrai si la saisie contient 13 à 19 chiffres qui suivent la règle de Luhn : un numéro de carte, sans doute."""
+    suites = re.findall(r"[0-9]{13,}", re.sub(r"[\s.-]", "", saisie[:LUE_AU_PLUS]))
+    return any(
+        _suit_luhn(suite[debut : debut + longueur])
+        for suite in suites
+        for longueur in LONGUEURS_DE_CARTE
+        for debut in range(len(suite) - longueur + 1)
+    )
+
+
+def _suit_luhn(chiffres: str) -> bool:
+    doubles = [int(chiffre) * 2 for chiffre in chiffres[-2::-2]]
+    simples = [int(chiffre) for chiffre in chiffres[-1::-2]]
+    return (sum(simples) + sum(double - 9 if double > 9 else double for double in doubles)) % 10 == 0
+
+
+class SansCarteMixin(forms.Field):
+    """Refuse un numéro de carte collé là par mégarde, et ne le réaffiche jamais (DOMAINE §6)."""
+
+    def clean(self, value: object) -> object:
+        if has_numero_de_carte(str(value or "")):
+            raise ValidationError(
+                "N’écrivez pas de numéro de carte ici : vous le saisirez sur la page sécurisée de PayZen", code="carte"
+            )
+        return super().clean(value)
+
+    def bound_data(self, data: object, initial: object) -> object:
+        return "" if has_numero_de_carte(str(data or "")) else super().bound_data(data, initial)
+
+
+class CourrielField(SansCarteMixin, forms.EmailField):
+    """Une adresse électronique, facultative."""
+
+    default_error_messages = {
+        "invalid": "Écrivez une adresse électronique complète, par exemple prenom.nom@exemple.fr",
+        "max_length": "Cette adresse est trop longue : vérifiez-la, ou laissez le champ vide",
+    }
+
+
+class MontantField(SansCarteMixin, forms.Field):
+    """
+    Un montant en euros, écrit à la française : « 12,5 », « 1 234,56 € » ; le point vaut la virgule.
+
+    Rend un Decimal positif ou nul, ou None si le champ est vide. Les milliers se séparent par une espace, de n'importe
+    quelle largeur ; « 12 50 », qui peut vouloir dire deux choses, est refusé.
+    """
+
+    widget = forms.TextInput
+    default_error_messages = {
+        "required": "Indiquez un montant",
+        "texte": "Écrivez le montant en chiffres, par exemple 12,50",
+        "negatif": "Indiquez un montant sans le signe moins",
+        "decimales": "Indiquez au plus 2 chiffres après la virgule",
+        "separateurs": "Écrivez le montant sans séparer les milliers, par exemple 1234,56",
+    }
+
+    def __init__(self, *, aide_au_total: bool = True, **options: Any) -> None:
+        """:param aide_au_total: faux si la saisie n'entre pas dans le total calculé en direct"""
+        self.aide_au_total = aide_au_total
+        super().__init__(**options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attributs = {"inputmode": "decimal", "autocomplete": "off", "maxlength": str(LONGUEUR_MAXIMALE)}
+        return super().widget_attrs(widget) | attributs | {"data-montant": self.aide_au_total}
+
+    def prepare_value(self, value: object) -> object:
+        return ecrire_saisie(value) if isinstance(value, Decimal) else value
+
+    def to_python(self, value: object) -> Decimal | None:
+        # NFKC ramène l'espace insécable, l'espace fine et les chiffres pleine chasse à leur forme ordinaire.
+        saisie = UNITE_FINALE.sub("", unicodedata.normalize("NFKC", str(value or "")[:LUE_AU_PLUS]).strip())
+        if not saisie:
+            return None
+        if saisie[0] in "-−–":
+            raise self._refus("negatif")
+        nombre = NOMBRE.fullmatch(saisie)
+        if not nombre or len(saisie) > LONGUEUR_MAXIMALE:
+            raise self._refus("separateurs" if re.fullmatch(r"[0-9]+(?:[.,][0-9]+){2,}", saisie) else "texte")
+        decimales = nombre["decimales"] or ""
+        if len(decimales) > 2:
+            raise self._refus("decimales")
+        return Decimal(f"{nombre['entier'].replace(' ', '')}.{decimales or '0'}").quantize(Decimal("0.01"))
+
+    def _refus(self, code: str) -> ValidationError:
+        return ValidationError(self.error_messages[code], code=code)

@@ -1,0 +1,96 @@
+"""Les règles d'un montant, à un seul endroit : ce que l'on peut payer, dette par dette et au total (DOMAINE §5)."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from django.conf import settings
+
+from demarches.champs import ecrire_euros
+from dettes.models import Dette
+from dettes.repartition import repartir
+
+Parts = list[tuple[Dette, Decimal]]
+
+ZERO = Decimal(0)
+DETTE_DISPARUE = "Une dette que vous aviez choisie ne se paie plus ici : relisez vos montants"
+
+
+class MontantInvalide(Exception):
+    """
+    Un montant ne peut pas se payer. `erreurs` : la phrase à montrer, par clé de dette.
+
+    La clé None porte sur le total.
+    """
+
+    def __init__(self, erreurs: Mapping[int | None, str]) -> None:
+        super().__init__("montant impossible à payer")
+        self.erreurs = dict(erreurs)
+
+
+def get_disponible_total(dettes: Iterable[Dette]) -> Decimal:
+    """Ce que l'on peut encore payer sur toutes ces dettes, en euros."""
+    return sum((max(dette.disponible, ZERO) for dette in dettes), ZERO)
+
+
+def get_total(parts: Parts) -> Decimal:
+    return sum((montant for _, montant in parts), ZERO)
+
+
+def partager(montant: Decimal, dettes: list[Dette]) -> Parts:
+    """
+    Répartit un montant global, en euros, sur des dettes rangées « plus anciennes d'abord ».
+
+    :raises MontantInvalide: si le montant dépasse le disponible, ou reste sous le minimum
+    """
+    disponible = get_disponible_total(dettes)
+    if montant > disponible:
+        raise MontantInvalide({None: f"Le montant dépasse ce qu’il reste à payer : {ecrire_euros(disponible)}"})
+    parts = repartir(montant, dettes)
+    if not _tient_le_minimum(parts):
+        raise MontantInvalide({None: _dire_le_minimum("Le montant", disponible)})
+    return parts
+
+
+def retenir(montants: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
+    """
+    Prend les montants choisis dette par dette, en euros par clé de dette ; zéro veut dire « pas celle-ci ».
+
+    :raises MontantInvalide: si l'un dépasse le disponible de sa dette, si une dette ne se paie plus ici, si rien n'est
+        choisi, ou si le total reste sous le minimum
+    """
+    choisis = {pk: montant for pk, montant in montants.items() if montant}
+    par_cle = {dette.pk: dette for dette in dettes}
+    erreurs: dict[int | None, str] = {}
+    for pk, montant in choisis.items():
+        dette = par_cle.get(pk)
+        if dette is None or dette.disponible <= 0:
+            erreurs[None] = DETTE_DISPARUE
+        elif montant > dette.disponible:
+            reste = ecrire_euros(dette.disponible)
+            erreurs[pk] = f"Le montant dépasse ce qu’il reste à payer pour cette dette : {reste}"
+    if erreurs:
+        raise MontantInvalide(erreurs)
+    if not choisis:
+        raise MontantInvalide({None: "Indiquez un montant pour au moins une dette"})
+    parts = [(dette, choisis[dette.pk]) for dette in dettes if dette.pk in choisis]
+    if not _tient_le_minimum(parts):
+        raise MontantInvalide({None: _dire_le_minimum("Le total", get_disponible_total(dettes))})
+    return parts
+
+
+def ramener(voulus: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
+    """Garde de chaque montant voulu, en euros par clé de dette, ce qui tient encore dans le disponible."""
+    possibles = [(dette, min(voulus.get(dette.pk, ZERO), dette.disponible)) for dette in dettes]
+    return [(dette, montant) for dette, montant in possibles if montant > 0]
+
+
+def _tient_le_minimum(parts: Parts) -> bool:
+    """Un total plus petit n'est admis que s'il solde chaque dette visée : un centime dû se paie (ADR 0030)."""
+    total = get_total(parts)
+    return total >= settings.MONTANT_MINIMUM or (total > 0 and all(part == dette.disponible for dette, part in parts))
+
+
+def _dire_le_minimum(sujet: str, disponible: Decimal) -> str:
+    if disponible < settings.MONTANT_MINIMUM:
+        return f"Il reste {ecrire_euros(disponible)} à payer : indiquez ce montant exact"
+    return f"{sujet} doit être d’au moins {ecrire_euros(settings.MONTANT_MINIMUM)}, sauf pour solder une dette"

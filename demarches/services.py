@@ -1,0 +1,273 @@
+"""Les gestes d'une démarche : chacun verrouille, relit, décide et écrit, dans une transaction."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from comptes.models import Allocataire, Utilisateur
+from demarches.etats import Etat
+from demarches.models import Demarche, LigneDemarche
+from demarches.montants import (
+    ZERO,
+    MontantInvalide,
+    Parts,
+    get_disponible_total,
+    get_total,
+    partager,
+    ramener,
+    retenir,
+)
+from dettes.models import Dette
+from dettes.repartition import repartir
+
+Etape = Demarche.Etape
+Mode = Demarche.Mode
+
+
+class DemarcheFigee(Exception):
+    """La démarche n'est plus un brouillon : rien ne s'y modifie."""
+
+
+class RecommencementImpossible(Exception):
+    """On ne recommence qu'une démarche refusée ou non réalisée."""
+
+
+class Ecart(NamedTuple):
+    """Une ligne qui ne tient plus : ce que l'on voulait payer, ce que l'on peut encore payer, en euros."""
+
+    dette: Dette
+    demande: Decimal
+    disponible: Decimal
+
+
+@transaction.atomic
+def commencer(utilisateur: Utilisateur) -> Demarche:
+    """Rend le brouillon de cette personne, ou en ouvre un : jamais deux, même touché deux fois."""
+    _verrouiller_la_personne(utilisateur.pk)
+    brouillon = Demarche.objects.brouillons().filter(auteur=utilisateur).first()
+    return brouillon or Demarche.objects.create(auteur=utilisateur, allocataire=utilisateur.allocataire)
+
+
+@transaction.atomic
+def enregistrer_informations(demarche: Demarche, *, courriel: str) -> Demarche:
+    """
+    Note que les mentions en vigueur ont été lues, et l'adresse facultative du ticket.
+
+    :raises DemarcheFigee: si la démarche n'est plus un brouillon
+    """
+    demarche = _verrouiller(demarche)
+    if demarche.mentions_version != settings.MENTIONS_VERSION:
+        demarche.mentions_version = settings.MENTIONS_VERSION
+        demarche.mentions_lues_le = timezone.now()
+    demarche.courriel = courriel
+    return _avancer(demarche, Etape.CHOIX)
+
+
+@transaction.atomic
+def choisir_mode(demarche: Demarche, mode: str) -> Demarche:
+    """
+    Choisit un montant global ou des dettes. En changer ramène aux montants, gardés pour être relus.
+
+    :raises DemarcheFigee: si la démarche n'est plus un brouillon
+    """
+    demarche = _verrouiller(demarche)
+    if demarche.mode != mode:
+        demarche.mode = Mode(mode)
+        demarche.etape = min(demarche.etape, Etape.MONTANTS)
+    return _avancer(demarche, Etape.MONTANTS)
+
+
+@transaction.atomic
+def enregistrer_montant_global(demarche: Demarche, montant: Decimal) -> Demarche:
+    """
+    Répartit un montant, en euros, sur les dettes payables, en commençant par la plus ancienne.
+
+    :raises DemarcheFigee: si la démarche n'est plus un brouillon
+    :raises MontantInvalide: si le montant dépasse le disponible, ou reste sous le minimum
+    """
+    demarche = _verrouiller(demarche)
+    return _enregistrer(demarche, Mode.GLOBAL, partager(montant, get_dettes(demarche)))
+
+
+@transaction.atomic
+def enregistrer_montants(demarche: Demarche, montants: Mapping[int, Decimal]) -> Demarche:
+    """
+    Enregistre les montants choisis, en euros par clé de dette.
+
+    :raises DemarcheFigee: si la démarche n'est plus un brouillon
+    :raises MontantInvalide: si l'un des montants, ou leur total, ne peut pas se payer
+    """
+    demarche = _verrouiller(demarche)
+    return _enregistrer(demarche, Mode.AFFECTE, retenir(montants, get_dettes(demarche)))
+
+
+@transaction.atomic
+def ajuster(demarche: Demarche) -> Demarche:
+    """
+    Ramène les montants d'un brouillon à ce qui peut encore se payer, quand un solde a changé.
+
+    :raises DemarcheFigee: si la démarche n'est plus un brouillon
+    """
+    demarche = _verrouiller(demarche)
+    return _reprendre(demarche, demarche)
+
+
+@transaction.atomic
+def abandonner(demarche: Demarche) -> None:
+    """
+    Quitte le parcours : rien n'est gardé de la saisie. Sans effet si c'est déjà fait.
+
+    :raises DemarcheFigee: si la démarche est partie à la banque
+    """
+    relue = Demarche.objects.select_for_update(of=("self",), no_key=True).get(pk=demarche.pk)
+    if relue.etat != Etat.ABANDONNEE:
+        _effacer(_verrouiller(demarche))
+
+
+@transaction.atomic
+def recommencer(demarche: Demarche) -> Demarche:
+    """
+    Ouvre un brouillon déjà rempli d'après une démarche refusée ou non réalisée (ADR 0001).
+
+    Il remplace le brouillon en cours de cette personne. Les montants sont ramenés à ce qui peut encore se payer : qui
+    appelle compare les totaux et le dit.
+
+    :raises RecommencementImpossible: si la démarche n'est ni refusée, ni non réalisée
+    """
+    _verrouiller_la_personne(demarche.auteur_id)
+    ancienne = Demarche.objects.select_for_update(of=("self",), no_key=True).get(pk=demarche.pk)
+    if not ancienne.is_a_recommencer:
+        raise RecommencementImpossible(ancienne.reference)
+    brouillons = Demarche.objects.brouillons().filter(auteur=ancienne.auteur_id)
+    for brouillon in brouillons.select_for_update(of=("self",), no_key=True):
+        _effacer(brouillon)
+
+    nouvelle = Demarche(
+        auteur_id=ancienne.auteur_id, allocataire_id=ancienne.allocataire_id, courriel=ancienne.courriel
+    )
+    if ancienne.mentions_version == settings.MENTIONS_VERSION:
+        nouvelle.mentions_version = ancienne.mentions_version
+        nouvelle.mentions_lues_le = ancienne.mentions_lues_le
+    nouvelle.mode = ancienne.mode
+    nouvelle.save()
+    return _reprendre(nouvelle, ancienne)
+
+
+def get_dettes(demarche: Demarche) -> list[Dette]:
+    """Les dettes payables de l'allocataire, plus anciennes d'abord, avec `engage` et `disponible` (euros)."""
+    return get_dettes_de(demarche.allocataire)
+
+
+def get_dettes_de(allocataire: Allocataire) -> list[Dette]:
+    """Comme `get_dettes`, avant qu'une démarche soit ouverte."""
+    dettes = Dette.objects.for_allocataire(allocataire).payables().with_disponible()
+    return list(dettes.plus_anciennes_d_abord())
+
+
+def get_etape(demarche: Demarche) -> Demarche.Etape:
+    """L'étape où reprendre : celle atteinte, ou la première si les mentions ont changé depuis leur lecture."""
+    if demarche.mentions_version != settings.MENTIONS_VERSION:
+        return Etape.INFORMATIONS
+    return Etape(demarche.etape)
+
+
+def get_ecarts(demarche: Demarche) -> list[Ecart]:
+    """
+    Les lignes d'un brouillon qui ne tiennent plus : dette qui ne se paie plus ici, montant au-delà du disponible.
+
+    Les montants de la démarche elle-même n'y comptent pas : seule une démarche partie à la banque engage les siens.
+    """
+    disponibles = {dette.pk: dette.disponible for dette in get_dettes(demarche)}
+    lignes = demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "pk")
+    ecarts = (Ecart(ligne.dette, ligne.montant, disponibles.get(ligne.dette_id, ZERO)) for ligne in lignes)
+    return [ecart for ecart in ecarts if ecart.demande > ecart.disponible]
+
+
+def empreinte(demarche: Demarche) -> str:
+    """
+    L'empreinte de ce que le récapitulatif montre : version des mentions, courriel, mode, montant, lignes.
+
+    Glissée dans le formulaire « Payer », elle garantit que l'on ne paie jamais autre chose que ce qui était affiché.
+    """
+    montre = [
+        settings.MENTIONS_VERSION,
+        demarche.courriel,
+        demarche.mode,
+        str(demarche.montant),
+        sorted((ligne.dette_id, str(ligne.montant)) for ligne in demarche.lignes.all()),
+    ]
+    return hashlib.sha256(json.dumps(montre).encode()).hexdigest()
+
+
+def _verrouiller_la_personne(utilisateur_id: int) -> None:
+    """Une personne n'ouvre qu'un brouillon à la fois : ses gestes passent l'un après l'autre."""
+    Utilisateur.objects.select_for_update(of=("self",), no_key=True).get(pk=utilisateur_id)
+
+
+def _verrouiller(demarche: Demarche) -> Demarche:
+    relue = (
+        Demarche.objects.select_for_update(of=("self",), no_key=True).select_related("allocataire").get(pk=demarche.pk)
+    )
+    if not relue.is_modifiable:
+        raise DemarcheFigee(relue.reference)
+    return relue
+
+
+def _avancer(demarche: Demarche, etape: Demarche.Etape) -> Demarche:
+    demarche.etape = max(demarche.etape, etape)
+    demarche.save()
+    return demarche
+
+
+def _enregistrer(demarche: Demarche, mode: Demarche.Mode, parts: Parts) -> Demarche:
+    demarche.mode = mode
+    _poser_les_lignes(demarche, parts)
+    return _avancer(demarche, Etape.RECAPITULATIF)
+
+
+def _poser_les_lignes(demarche: Demarche, parts: Parts) -> None:
+    demarche.lignes.all().delete()
+    LigneDemarche.objects.bulk_create(
+        LigneDemarche(demarche=demarche, dette=dette, montant=montant) for dette, montant in parts
+    )
+    demarche.montant = get_total(parts)
+
+
+def _reprendre(demarche: Demarche, modele: Demarche) -> Demarche:
+    """Remplit un brouillon d'après les montants d'un modèle, ramenés au disponible, et l'amène où le relire."""
+    dettes = get_dettes(demarche)
+    if modele.mode == Mode.GLOBAL:
+        parts = repartir(min(modele.montant, get_disponible_total(dettes)), dettes)
+    else:
+        parts = ramener(dict(modele.lignes.values_list("dette_id", "montant")), dettes)
+    _poser_les_lignes(demarche, parts)
+    demarche.etape = Etape.RECAPITULATIF if _is_payable(demarche, parts, dettes) else Etape.MONTANTS
+    demarche.save()
+    return demarche
+
+
+def _is_payable(demarche: Demarche, parts: Parts, dettes: list[Dette]) -> bool:
+    """Faux si ce qui reste, une fois ramené au disponible, est passé sous le minimum."""
+    try:
+        if demarche.mode == Mode.GLOBAL:
+            partager(get_total(parts), dettes)
+        else:
+            retenir({dette.pk: montant for dette, montant in parts}, dettes)
+    except MontantInvalide:
+        return False
+    return True
+
+
+def _effacer(brouillon: Demarche) -> None:
+    brouillon.lignes.all().delete()
+    brouillon.etat = Etat.ABANDONNEE
+    brouillon.etape = Etape.INFORMATIONS
+    brouillon.courriel = brouillon.mode = ""
+    brouillon.montant = ZERO
+    brouillon.save()

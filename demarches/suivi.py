@@ -1,0 +1,85 @@
+"""« Mes démarches » : la liste, le détail, recommencer (PARCOURS §6)."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from comptes.acces import allocataire_requis
+from demarches import services
+from demarches.etats import Etat
+from demarches.frise import raconter
+from demarches.models import Demarche, DemarcheQuerySet
+from demarches.parcours import RequeteAllocataire, get_la_mienne, refuser, reprendre
+
+PAR_PAGE = 20
+
+
+def get_visibles(request: RequeteAllocataire) -> DemarcheQuerySet:
+    """
+    Celles du dossier, sauf les saisies d'un conjoint.
+
+    Deux conjoints partagent leurs dettes et leurs paiements ; ce que l'un n'a pas encore demandé ne regarde que lui.
+    """
+    a_moi_seul = Q(etat__in=[Etat.BROUILLON, Etat.ABANDONNEE]) & ~Q(auteur=request.user)
+    dossier = Demarche.objects.for_allocataire(request.user.allocataire)
+    return dossier.exclude(a_moi_seul).select_related("paiement")
+
+
+@never_cache
+@require_safe
+@login_required
+@allocataire_requis
+def liste(request: RequeteAllocataire) -> HttpResponse:
+    demarches = get_visibles(request).demandees().plus_recentes_d_abord()
+    page = Paginator(demarches, PAR_PAGE).get_page(request.GET.get("page"))
+    return render(request, "demarches/liste.html", {"page": page})
+
+
+@never_cache
+@require_safe
+@login_required
+@allocataire_requis
+def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
+    """Où en est une démarche, ce qu'elle a changé, et ce qu'il reste à faire."""
+    demarche = get_object_or_404(get_visibles(request).select_related("allocataire__caf"), reference=reference)
+    paiement = getattr(demarche, "paiement", None)
+    contexte: dict[str, object] = {
+        "demarche": demarche,
+        "paiement": paiement,
+        "is_a_moi": demarche.auteur_id == request.user.pk,
+        "lignes": demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "pk"),
+    }
+    if paiement is not None:
+        imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
+        contexte |= {
+            "evenements": raconter(demarche.etat, list(paiement.etapes.order_by("le", "pk"))),
+            "imputations": imputations,
+            "reliquat": demarche.montant - sum(imputation.montant for imputation in imputations),
+        }
+    return render(request, "demarches/detail.html", contexte)
+
+
+@never_cache
+@require_POST
+@login_required
+@allocataire_requis
+def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
+    """Ouvre une nouvelle démarche déjà remplie, et mène où la relire."""
+    ancienne = get_la_mienne(request, reference)
+    if refus := refuser(request, ancienne.allocataire, services.get_dettes(ancienne)):
+        return refus
+    try:
+        nouvelle = services.recommencer(ancienne)
+    except services.RecommencementImpossible:
+        return redirect("demarches:detail", reference)
+    if nouvelle.montant < ancienne.montant:
+        messages.warning(
+            request,
+            "Une partie de ces montants a été remboursée ou engagée depuis : nous les avons baissés. Relisez-les.",
+        )
+    return reprendre(nouvelle)
