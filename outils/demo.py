@@ -48,6 +48,7 @@ def main() -> None:
     analyseur.add_argument("--neuve", action="store_true", help="efface d'abord les données de la démonstration")
     neuve = analyseur.parse_args().neuve
     dossier = Path(os.environ.get("DEMO_DOSSIER") or RACINE / ".demo").resolve()
+    os.umask(0o077)  # secrets, courriels et journaux : à nous seuls
     if "MAKELEVEL" in os.environ:
         die_with_parent(signal.SIGTERM)()  # make tué, plus personne ne nous arrêterait
     for numero in (signal.SIGINT, signal.SIGTERM):
@@ -185,10 +186,11 @@ def _wait_ready(equipe: Equipe, ports: Ports, redis_url: str) -> None:
             nom: lambda port=port: _is_answering(port) for nom, port in pages.items() if nom in equipe.processus
         } | {"taches": lambda: bool(celery.control.ping(timeout=0.5))}
         for nom, repond in attendus.items():
-            wait_until(lambda: repond() or equipe.find_dead() is not None, DELAI_DEMARRAGE)  # noqa: B023 — lue aussitôt
+            # La fonction est lue aussitôt, dans le même tour de boucle.
+            vivant = wait_until(lambda: repond() or equipe.find_dead() is not None, DELAI_DEMARRAGE)  # noqa: B023
             if mort := equipe.find_dead():
                 raise _explain_death(equipe, mort)
-            if not repond():
+            if not vivant:
                 raise Empechement(f"« {nom} » ne répond pas. Son journal : {equipe.get_log(nom)}")
 
 
