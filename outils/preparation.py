@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 RACINE = Path(__file__).resolve().parent.parent
@@ -9,7 +10,7 @@ CAFS = ("661", "751", "598")
 
 
 def main() -> None:
-    """Tables, livraisons d'exemple, comptes, fichiers statiques : en un seul processus, pour aller vite."""
+    """Tables, Caf, livraisons d'exemple, comptes, fichiers statiques : en un seul processus, pour aller vite."""
     analyseur = argparse.ArgumentParser(prog="python -m outils.preparation", description=__doc__)
     analyseur.add_argument("--comptes", type=Path, required=True, help="où écrire les comptes d'essai")
     comptes = analyseur.parse_args().comptes
@@ -17,14 +18,18 @@ def main() -> None:
 
     import django
     from django.conf import settings
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
     django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS))
-    call_command("preparer_demo", comptes=str(comptes))
-    if not _is_collected(Path(settings.STATIC_ROOT)):
-        call_command("collectstatic", interactive=False, verbosity=0)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("charger_cafs")
+        call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS))
+        call_command("preparer_demo", "--comptes", str(comptes))
+        if not _is_collected(Path(settings.STATIC_ROOT)):
+            call_command("collectstatic", interactive=False, verbosity=0)
+    except CommandError as refus:
+        sys.exit(str(refus))
 
 
 def _is_collected(destination: Path) -> bool:
