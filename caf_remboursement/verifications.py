@@ -7,33 +7,33 @@ from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
 
 from paiements.payzen import Mode
 
 PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
-@register()
-def verifier_pango(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+@checks.register()
+def verifier_pango(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
     """Sans Pango, on paie et on rembourse ; seuls les tickets en PDF attendent."""
     if ctypes.util.find_library("pango-1.0"):
         return []
-    return [Warning("Pango est absent : aucun ticket ne pourra être rendu en PDF.", hint=PANGO, id="service.W001")]
+    return [checks.Warning("Pango est absent : aucun ticket ne se rendra en PDF.", hint=PANGO, id="service.W001")]
 
 
-@register(Tags.security, deploy=True)
-def verifier_la_plateforme(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def verifier_la_plateforme(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
     """En production : une vraie plateforme, des boutiques, et pas de simulateur sur le disque."""
     if settings.PAYZEN_MODE != Mode.PRODUCTION:
         return []
-    fautes: list[CheckMessage] = []
+    fautes: list[checks.CheckMessage] = []
     if find_spec("simulateur_payzen") is not None:
-        fautes.append(Error("Le simulateur PayZen ne s'installe jamais en production.", id="service.E001"))
+        fautes.append(checks.Error("Le simulateur PayZen ne s'installe jamais en production.", id="service.E001"))
     for nom in ("PAYZEN_URL_FORMULAIRE", "PAYZEN_URL_API", "ADRESSE_PUBLIQUE"):
         adresse = urlsplit(getattr(settings, nom))
         if adresse.scheme != "https" or adresse.hostname in ("127.0.0.1", "localhost"):
-            fautes.append(Error(f"{nom} n'est pas une adresse https publique.", id="service.E002"))
+            fautes.append(checks.Error(f"{nom} n'est pas une adresse https publique.", id="service.E002"))
     if not settings.PAYZEN_BOUTIQUES:
-        fautes.append(Error("Aucune boutique PayZen : personne ne pourra payer.", id="service.E003"))
+        fautes.append(checks.Error("Aucune boutique PayZen : personne ne pourra payer.", id="service.E003"))
     return fautes

@@ -54,7 +54,7 @@ class Paiement(models.Model):
     """
     Une tentative de paiement : une ligne par clic sur « Payer ». Montant en euros, dates en UTC.
 
-    La référence est l'`order_id` envoyé à PayZen ; `trans_id` est unique par boutique et par jour UTC (PROTOCOLE §1.3).
+    La référence est l'`order_id` envoyé à PayZen ; `trans_id` est unique par boutique et jour UTC (PROTOCOLE §1.3).
     """
 
     demarche = models.OneToOneField(Demarche, models.PROTECT, related_name="paiement", verbose_name="démarche")
@@ -398,10 +398,10 @@ class DemandeRestitution(models.Model):
             pgtrigger.Protect(name="restitution_jamais_effacee", operation=pgtrigger.Delete),
         ]
 
+    def __str__(self) -> str:
+        return f"restitution de {self.montant} € sur {self.paiement}"
+
     @property
     def is_partielle(self) -> bool:
         """Le reste du débit est sur des dettes : annuler le débit entier les priverait de leur argent."""
         return self.anomalie is not None and self.anomalie.genre == Anomalie.Genre.RELIQUAT
-
-    def __str__(self) -> str:
-        return f"restitution de {self.montant} € sur {self.paiement}"

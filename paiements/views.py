@@ -15,9 +15,9 @@ from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Paiement
 from paiements.statuts import Statut
 
-SECONDES_ENTRE_DEUX_ESSAIS = 3
+SECONDES_ENTRE_DEUX_ESSAIS = 4
 # Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
-ESSAIS_AVANT_DE_CONSEILLER = 40
+ESSAIS_AVANT_DE_CONSEILLER = 30
 
 
 @never_cache
@@ -74,11 +74,14 @@ def _attendre(request: HttpRequest, paiement: Paiement) -> HttpResponse:
         "paiement": paiement,
         "demarche": paiement.demarche,
         "essai_suivant": min(essai, ESSAIS_AVANT_DE_CONSEILLER) + 1,
-        "pause": SECONDES_ENTRE_DEUX_ESSAIS,
+        "dernier_essai": ESSAIS_AVANT_DE_CONSEILLER,
         "a_conseiller": essai >= ESSAIS_AVANT_DE_CONSEILLER,
         "libre_le": services.get_libre_le(paiement),
     }
-    return render(request, "paiements/attente.html", contexte)
+    page = render(request, "paiements/attente.html", contexte)
+    if not contexte["a_conseiller"]:
+        page["Refresh"] = f"{SECONDES_ENTRE_DEUX_ESSAIS};url=?essai={contexte['essai_suivant']}"
+    return page
 
 
 @never_cache

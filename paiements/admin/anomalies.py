@@ -22,7 +22,7 @@ CONSEILS = {
     Genre.RELIQUAT: "Placer le reste sur une autre dette, avec l'accord de l'allocataire, ou le rendre.",
     Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
-    Genre.STATUT_INATTENDU: "Lire l'état au Back Office de PayZen ; un réglage de la boutique en est souvent la cause.",
+    Genre.STATUT_INATTENDU: "Lire l'état au Back Office ; la cause est souvent un réglage de la boutique.",
     Genre.ANNULATION_BANQUE: "Les dettes d'un débit annulé sont rouvertes ; un remboursement partiel reste à porter.",
     Genre.IMPAYE: "Les dettes sont à rouvrir ; prévenir l'allocataire.",
     Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches.",
