@@ -25,18 +25,19 @@ class Command(BaseCommand):
     help = "Prépare les comptes de la démonstration et les écrit en JSON. Ne change rien si le fichier existe."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--comptes", required=True, type=Path, help="fichier à créer, lisible de vous seul")
+        parser.add_argument("--comptes", required=True, help="fichier à créer, lisible de vous seul")
 
-    def handle(self, *, comptes: Path, **_: object) -> None:
+    def handle(self, *, comptes: str, **_: object) -> None:
+        fichier = Path(comptes)
         if settings.PAYZEN_MODE == "PRODUCTION":
             raise CommandError("Des comptes d'essai n'ont pas leur place en production (PAYZEN_MODE=PRODUCTION).")
-        if comptes.exists():
+        if fichier.exists():
             self.stdout.write(f"{comptes} existe : rien n'a été changé.")
             return
         with transaction.atomic():
             cafs = _ouvrir_les_cafs()
             acces = [*_ouvrir_les_allocataires(), *_ouvrir_les_agents(cafs)]
-        descripteur = os.open(comptes, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descripteur = os.open(fichier, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descripteur, "w", encoding="utf-8") as flux:
             json.dump(acces, flux, ensure_ascii=False, indent=2)
         self.stdout.write(self.style.SUCCESS(f"{len(acces)} comptes écrits dans {comptes}."))

@@ -1,0 +1,192 @@
+"""Le bureau des agents : sa porte, ses Caf, ses gestes."""
+
+import itertools
+from typing import get_args
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from comptes.models import Agent, Utilisateur
+from comptes.roles import GESTES, Geste
+from tests.factories import MOT_DE_PASSE, AgentFactory, AllocataireFactory, CafFactory, UtilisateurFactory
+
+pytestmark = pytest.mark.django_db
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+@pytest.fixture
+def installer(client: Client):
+    """Un agent de la Caf 661 à son bureau, double authentification active."""
+
+    def installer(role: str = Agent.Role.GESTION, **champs: object) -> Agent:
+        agent = AgentFactory(role=role, **champs)
+        TOTP.activate(agent.utilisateur, SECRET)
+        client.force_login(agent.utilisateur)
+        return agent
+
+    return installer
+
+
+def calculer_code() -> str:
+    compteur = next(itertools.islice(yield_hotp_counters_from_time(), 1, None))
+    return format_hotp_value(hotp_value(SECRET, compteur))
+
+
+def test_sans_double_authentification_un_agent_l_active_d_abord(client: Client) -> None:
+    client.force_login(AgentFactory().utilisateur)
+
+    for adresse in ["/agents/", "/agents/comptes/allocataire/"]:
+        assert client.get(adresse).url == reverse("mfa_activate_totp")
+
+
+def test_un_agent_active_sa_double_authentification_puis_entre(client: Client) -> None:
+    agent = AgentFactory()
+    client.force_login(agent.utilisateur)
+    activer = reverse("mfa_activate_totp")
+
+    confirmation = client.get(activer, follow=True)
+    page = client.post(confirmation.redirect_chain[-1][0], {"password": MOT_DE_PASSE}, follow=True)
+    secret = page.context["form"].secret
+    compteur = next(itertools.islice(yield_hotp_counters_from_time(), 1, None))
+    client.post(activer, {"code": format_hotp_value(hotp_value(secret, compteur))})
+
+    assert Authenticator.objects.filter(user=agent.utilisateur, type="totp").exists()
+    assert client.get("/agents/").status_code == 200
+    assert "Il en reste 10 sur 10" in client.get(reverse("mfa_view_recovery_codes")).content.decode()
+
+
+def test_le_mot_de_passe_seul_ne_suffit_plus(client: Client) -> None:
+    agent = AgentFactory()
+    TOTP.activate(agent.utilisateur, SECRET)
+    saisie = {"login": agent.utilisateur.identifiant, "password": MOT_DE_PASSE}
+
+    apres_le_mot_de_passe = client.post(reverse("account_login"), saisie)
+    porte_close = client.get("/agents/", follow=True).redirect_chain[-1][0]
+    faux = client.post(reverse("mfa_authenticate"), {"code": "000000"})
+    apres_le_code = client.post(reverse("mfa_authenticate"), {"code": calculer_code()})
+
+    assert apres_le_mot_de_passe.url == reverse("mfa_authenticate")
+    assert porte_close.startswith(("/connexion/", reverse("mfa_authenticate")))
+    assert faux.status_code == 200
+    assert apres_le_code.url == "/agents/"
+
+
+def test_l_admin_n_a_pas_de_porte_a_lui(client: Client) -> None:
+    assert client.get("/agents/", follow=True).redirect_chain[-1][0].startswith("/connexion/?next=")
+
+    client.force_login(UtilisateurFactory())
+    assert client.get("/agents/", follow=True).status_code == 403
+
+
+def test_un_agent_ne_voit_que_ses_caf(client: Client, installer) -> None:
+    ici, ailleurs = AllocataireFactory(), AllocataireFactory(caf=CafFactory(code="751"))
+    installer()
+
+    liste = client.get(reverse("admin:comptes_allocataire_changelist"))
+
+    assert list(liste.context["cl"].queryset) == [ici]
+    fiche = reverse("admin:comptes_allocataire_change", args=[ailleurs.pk])
+    assert client.get(fiche).url == "/agents/"
+    assert client.get(reverse("admin:comptes_caf_change", args=["751"])).url == "/agents/"
+
+
+def test_un_allocataire_se_cherche_par_son_numero_entier(client: Client, installer) -> None:
+    AllocataireFactory(numero="1234567")
+    installer()
+
+    trouves = [
+        client.get(reverse("admin:comptes_allocataire_changelist"), {"q": cherche}).context["cl"].result_count
+        for cherche in ["1234567", "123456"]
+    ]
+
+    assert trouves == [1, 0]
+
+
+def test_un_agent_regarde_et_ne_modifie_rien(client: Client, installer) -> None:
+    allocataire = AllocataireFactory()
+    installer(Agent.Role.RESPONSABLE)
+    fiche = reverse("admin:comptes_allocataire_change", args=[allocataire.pk])
+
+    assert client.get(fiche).status_code == 200
+    assert client.post(fiche, {"nom": "Autre"}).status_code == 403
+    assert client.get(reverse("admin:comptes_allocataire_add")).status_code == 403
+    assert client.post(reverse("admin:comptes_allocataire_delete", args=[allocataire.pk])).status_code == 403
+
+
+@pytest.mark.parametrize("modele", ["utilisateur", "agent"])
+def test_les_comptes_sont_a_l_operateur_seul(client: Client, installer, modele: str) -> None:
+    adresse = reverse(f"admin:comptes_{modele}_changelist")
+    installer(Agent.Role.RESPONSABLE)
+    assert client.get(adresse).status_code == 403
+
+    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
+    TOTP.activate(operateur, SECRET)
+    client.force_login(operateur)
+    assert client.get(adresse).status_code == 200
+
+
+def test_le_responsable_suspend_avec_un_message_puis_rouvre(client: Client, installer) -> None:
+    caf = CafFactory()
+    installer(Agent.Role.RESPONSABLE)
+    suspendre = reverse("admin:caf_suspendre", args=[caf.pk])
+    assert "Suspendre le service" in client.get(reverse("admin:comptes_caf_change", args=[caf.pk])).content.decode()
+
+    client.post(suspendre, {"message": "  "})
+    caf.refresh_from_db()
+    assert caf.ouverte
+    client.post(suspendre, {"message": "Panne de réseau.", "retour_prevu_le": "2026-12-24"})
+    caf.refresh_from_db()
+    assert (caf.ouverte, caf.message_suspension, str(caf.retour_prevu_le)) == (False, "Panne de réseau.", "2026-12-24")
+    client.post(reverse("admin:caf_rouvrir", args=[caf.pk]))
+    caf.refresh_from_db()
+    assert (caf.ouverte, caf.message_suspension, caf.retour_prevu_le) == (True, "", None)
+    assert LogEntry.objects.filter(object_id=caf.pk).count() == 2
+
+
+@pytest.mark.parametrize("role", [role for role in Agent.Role if role != Agent.Role.RESPONSABLE])
+def test_suspendre_est_au_responsable_seul(client: Client, installer, role: str) -> None:
+    caf = CafFactory()
+    installer(role)
+
+    reponse = client.post(reverse("admin:caf_suspendre", args=[caf.pk]), {"message": "Panne."})
+
+    caf.refresh_from_db()
+    assert reponse.status_code == 403
+    assert caf.ouverte
+
+
+def test_le_responsable_d_une_caf_n_en_suspend_pas_une_autre(client: Client, installer) -> None:
+    autre = CafFactory(code="751")
+    installer(Agent.Role.RESPONSABLE)
+
+    assert client.post(reverse("admin:caf_suspendre", args=[autre.pk]), {"message": "Panne."}).status_code == 404
+
+
+def test_un_geste_ne_part_pas_d_un_lien(client: Client, installer) -> None:
+    installer(Agent.Role.RESPONSABLE)
+
+    assert client.get(reverse("admin:caf_rouvrir", args=["661"])).status_code == 403
+
+
+def test_chaque_role_a_sa_ligne_et_regarde() -> None:
+    assert set(GESTES) == set(Agent.Role.values)
+    assert all("regarder" in gestes for gestes in GESTES.values())
+    assert set().union(*GESTES.values()) == set(get_args(Geste))
+
+
+def test_personne_ne_demande_et_n_approuve_une_restitution() -> None:
+    for gestes in GESTES.values():
+        assert not {"demander_restitution", "approuver_restitution"} <= gestes
+
+
+def test_le_bureau_parle_francais(client: Client, installer) -> None:
+    installer()
+
+    html = client.get("/agents/").content.decode()
+
+    assert "Rembourser ma Caf : bureau des agents" in html
+    assert "Les dossiers de vos Caf" in html
