@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from dettes import views
 
 app_name = "dettes"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.liste, name="liste"),
+    path("<str:reference>/", views.detail, name="detail"),
+]

@@ -124,7 +124,7 @@ SELECT count(*) FROM (
 AJUSTER_CHANGEES = """
 INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif, fichier_recu_id, le)
 SELECT d.id, 'AJUSTEMENT', greatest(c.reste, 0) - d.solde, 0, %(origine)s,
-       CASE WHEN c.absente THEN 'absente d''une livraison complète' ELSE '' END, %(fichier_recu)s, now()
+       CASE WHEN c.absente THEN 'la Caf ne compte plus cette dette' ELSE '' END, %(fichier_recu)s, now()
 FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
 WHERE d.id IN (SELECT id FROM changees) AND d.solde <> greatest(c.reste, 0)
 ORDER BY d.id
@@ -175,7 +175,7 @@ ORDER BY d.id
 
 AJUSTER_NEUVES = """
 INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif, fichier_recu_id, le)
-SELECT d.id, 'AJUSTEMENT', n.solde - d.montant_initial, 0, %(origine)s, 'déjà remboursé à la première livraison',
+SELECT d.id, 'AJUSTEMENT', n.solde - d.montant_initial, 0, %(origine)s, 'déjà remboursé quand ce service l''a reçue',
        %(fichier_recu)s, now()
 FROM neuves n JOIN dettes_dette d ON d.id = n.id
 WHERE n.solde <> d.montant_initial

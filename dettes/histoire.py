@@ -1,0 +1,92 @@
+"""Raconter une dette à qui la doit : la frise, le tableau et la courbe de ses mouvements (PARCOURS §2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils import timezone
+
+from dettes.models import Dette, Mouvement
+
+Genre = Mouvement.Genre
+
+TITRES = {
+    Genre.CONSTAT: "Dette constatée",
+    Genre.RETENUE: "Retenue sur vos prestations",
+    Genre.REMISE: "Remise de dette",
+    Genre.IMPUTATION: "Paiement en ligne",
+    Genre.REJET: "Paiement repris",
+    Genre.AJUSTEMENT: "Mise à jour par la Caf",
+}
+COLONNES = [("Date", "date"), ("Événement", "texte"), ("Montant", "montant"), ("Solde après", "montant")]
+LARGEUR, HAUTEUR, MARGE = 640, 200, 4
+
+
+@dataclass(frozen=True)
+class Courbe:
+    """Le tracé en marches d'un solde, dans un cadre de `largeur` sur `hauteur`, et ses repères."""
+
+    trait: str
+    aire: str
+    haut: Decimal
+    debut: date
+    fin: date
+    largeur: int = LARGEUR
+    hauteur: int = HAUTEUR
+
+
+def raconter(dette: Dette, mouvements: Sequence[Mouvement]) -> list[dict[str, object]]:
+    """La frise d'une dette, du constat à ce qui est en route (`dette.engage`, en euros)."""
+    evenements: list[dict[str, object]] = [
+        {
+            "titre": TITRES[Genre(mouvement.genre)],
+            "etat": "echec" if mouvement.genre == Genre.REJET else "fait",
+            "le": get_jour(dette, mouvement),
+            "montant": mouvement.montant,
+            "texte": _expliquer(mouvement),
+        }
+        for mouvement in mouvements
+    ]
+    engage = getattr(dette, "engage", None)
+    if engage:
+        texte = "La Caf vérifie votre paiement, puis met votre dette à jour."
+        evenements.append({"titre": "Paiement en cours", "etat": "en_cours", "montant": -engage, "texte": texte})
+    return evenements
+
+
+def tabuler(dette: Dette, mouvements: Sequence[Mouvement]) -> list[list[object]]:
+    """Les mêmes mouvements en lignes de tableau, colonnes de COLONNES."""
+    return [[get_jour(dette, m), TITRES[Genre(m.genre)], m.montant, m.solde_apres] for m in mouvements]
+
+
+def tracer(dette: Dette, mouvements: Sequence[Mouvement], fin: date) -> Courbe | None:
+    """La courbe du solde jusqu'au jour `fin` ; rien tant que le solde n'a pas bougé."""
+    if len(mouvements) < 2:
+        return None
+    debut = get_jour(dette, mouvements[0])
+    haut = max(mouvement.solde_apres for mouvement in mouvements)
+    duree = max((fin - debut).days, 1)
+    trait, x = "", 0
+    for mouvement in mouvements:
+        # Un constat noté après un autre mouvement ne fait pas reculer la courbe.
+        x = max(x, min(LARGEUR, LARGEUR * (get_jour(dette, mouvement) - debut).days // duree))
+        y = MARGE + round((HAUTEUR - 2 * MARGE) * (1 - mouvement.solde_apres / haut))
+        trait += f"H{x}V{y}" if trait else f"M{x} {y}"
+    trait += f"H{LARGEUR}"
+    bas = HAUTEUR - MARGE
+    return Courbe(trait=trait, aire=f"{trait}V{bas}H0Z", haut=haut, debut=debut, fin=fin)
+
+
+def get_jour(dette: Dette, mouvement: Mouvement) -> date:
+    """Le jour d'un mouvement à l'heure de Paris ; pour le constat, celui du courrier, et non de notre lecture."""
+    return dette.notifiee_le if mouvement.genre == Genre.CONSTAT else timezone.localtime(mouvement.le).date()
+
+
+def _expliquer(mouvement: Mouvement) -> str:
+    """Une phrase de plus quand le titre ne suffit pas. Le motif d'un rejet est écrit pour les agents."""
+    if mouvement.genre == Genre.REJET:
+        return "L’argent de ce paiement est revenu sur votre compte : la dette remonte d’autant."
+    if mouvement.genre == Genre.IMPUTATION:
+        return f"Référence {mouvement.origine}."
+    return f"{mouvement.motif[:1].upper()}{mouvement.motif[1:]}." if mouvement.motif else ""

@@ -1,0 +1,41 @@
+"""La courbe d'un solde, en marches."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from dettes import histoire
+from dettes.models import Dette, Mouvement
+
+DETTE = Dette(notifiee_le=date(2025, 1, 1), montant_initial=Decimal(100), solde=Decimal(50))
+
+
+def mouvement(genre, jour, montant, solde_apres):
+    le = datetime(jour.year, jour.month, jour.day, 12, tzinfo=UTC)
+    return Mouvement(genre=genre, le=le, montant=Decimal(montant), solde_apres=Decimal(solde_apres))
+
+
+CONSTAT = mouvement("CONSTAT", date(2026, 1, 1), 100, 100)
+
+
+def test_la_courbe_descend_en_marches_du_courrier_a_aujourd_hui():
+    moitie = mouvement("RETENUE", date(2025, 7, 2), -50, 50)
+
+    courbe = histoire.tracer(DETTE, [CONSTAT, moitie], date(2025, 12, 31))
+
+    assert courbe.trait == "M0 4H320V100H640"
+    assert (courbe.haut, courbe.debut) == (Decimal(100), date(2025, 1, 1))
+
+
+def test_la_courbe_ne_recule_jamais():
+    dette = Dette(notifiee_le=date(2025, 6, 1))
+    avant = mouvement("AJUSTEMENT", date(2025, 1, 1), -50, 50)
+
+    courbe = histoire.tracer(dette, [CONSTAT, avant], date(2025, 6, 1))
+
+    assert courbe.trait == "M0 4H0V100H640"
+
+
+def test_un_mouvement_de_fin_de_soiree_est_au_jour_de_paris():
+    tard = Mouvement(genre="RETENUE", le=datetime(2026, 6, 30, 22, 30, tzinfo=UTC))
+
+    assert histoire.get_jour(DETTE, tard) == date(2026, 7, 1)
