@@ -26,7 +26,7 @@ class Bilan:
 
 
 VUE_ALLOCATAIRES = """
-CREATE OR REPLACE TEMP VIEW allocataires_lus AS
+CREATE TEMP VIEW allocataires_lus AS
 SELECT caf, numero, civilite, nom, prenom, nullif(date_naissance, '')::date AS date_naissance, courriel,
        nullif(radie_le, '')::date AS radie_le
 FROM etape_allocataires
@@ -75,7 +75,7 @@ WHERE d.caf_id = %(caf)s AND (d.solde > 0 OR d.situation NOT IN ('SOLDEE', 'ANNU
 
 # Nos écritures que la Caf n'a pas encore déduites : pas émises, ou émises après la dernière séquence qu'elle a prise.
 VUE_DETTES = """
-CREATE OR REPLACE TEMP VIEW dettes_lues AS
+CREATE TEMP VIEW dettes_lues AS
 SELECT e.ligne, e.absente, e.caf, a.id AS allocataire_id, e.reference, e.creancier, e.nature, e.code, e.libelle,
        e.motif, nullif(e.periode_debut, '')::date AS periode_debut, nullif(e.periode_fin, '')::date AS periode_fin,
        e.notifiee_le::date AS notifiee_le, e.montant_initial::numeric(11) / 100 AS montant_initial,
@@ -83,7 +83,7 @@ SELECT e.ligne, e.absente, e.caf, a.id AS allocataire_id, e.reference, e.creanci
        nullif(e.retenue_mensuelle, '')::numeric(11) / 100 AS retenue_mensuelle
 FROM etape_dettes e JOIN comptes_allocataire a ON a.caf_id = e.caf AND a.numero = e.numero;
 
-CREATE OR REPLACE TEMP VIEW dettes_connues AS
+CREATE TEMP VIEW dettes_connues AS
 SELECT d.id, l.ligne, l.absente, l.creancier, l.nature, l.code, l.libelle, l.motif, l.periode_debut, l.periode_fin,
        l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial,
        l.solde + coalesce(r.somme, 0) AS reste,
@@ -103,7 +103,7 @@ LEFT JOIN (
 """
 
 REPERER_CHANGEES = """
-CREATE TEMP TABLE changees ON COMMIT DROP AS
+CREATE TEMP TABLE changees AS
 SELECT d.id, c.absente, c.montant_initial <> d.montant_initial AS autre_montant_initial
 FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
 WHERE c.reste < 0 OR d.solde <> c.reste OR c.montant_initial <> d.montant_initial OR
@@ -149,7 +149,7 @@ SELECT c.id, -c.reste FROM dettes_connues c WHERE c.id IN (SELECT id FROM change
 """
 
 CREER_DETTES = """
-CREATE TEMP TABLE neuves (id bigint, solde numeric) ON COMMIT DROP;
+CREATE TEMP TABLE neuves (id bigint, solde numeric);
 
 WITH creees AS (
     INSERT INTO dettes_dette (caf_id, allocataire_id, reference, creancier, nature, code, libelle, motif,
@@ -175,8 +175,8 @@ ORDER BY d.id
 
 AJUSTER_NEUVES = """
 INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif, fichier_recu_id, le)
-SELECT d.id, 'AJUSTEMENT', n.solde - d.montant_initial, 0, %(origine)s, 'déjà remboursé quand ce service l''a reçue',
-       %(fichier_recu)s, now()
+SELECT d.id, 'AJUSTEMENT', n.solde - d.montant_initial, 0, %(origine)s,
+       'déjà remboursé quand ce service a reçu la dette', %(fichier_recu)s, now()
 FROM neuves n JOIN dettes_dette d ON d.id = n.id
 WHERE n.solde <> d.montant_initial
 ORDER BY d.id

@@ -1,4 +1,4 @@
-"""Les fichiers entrent tels quels, en texte, dans une table d'étape qui disparaît avec la transaction."""
+"""Les fichiers entrent tels quels, en texte, dans une table d'étape."""
 
 import csv
 import hashlib
@@ -58,7 +58,6 @@ def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None
         textes = ", ".join(f"{colonne} text" for colonne in attendues)
         curseur.execute(
             f"CREATE TEMP TABLE {table} (ligne bigint, largeur smallint, absente boolean DEFAULT false, {textes})"
-            " ON COMMIT DROP"
         )
         lues = _copier(curseur, f"COPY {table} (ligne, largeur, {', '.join(colonnes)}) FROM STDIN", lecteur, colonnes)
     if lues != fichier.lignes:
@@ -67,6 +66,11 @@ def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None
         )
     curseur.execute(f"CREATE INDEX ON {table} (numero)")
     curseur.execute(f"ANALYZE {table}")
+
+
+def nettoyer(curseur: CursorWrapper) -> None:
+    """Ôte tout ce qui n'a servi qu'à cet import, et les vues qui en dépendent."""
+    curseur.execute("DROP TABLE etape_allocataires, etape_dettes, rejets, changees, neuves CASCADE")
 
 
 @contextmanager

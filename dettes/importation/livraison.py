@@ -126,10 +126,12 @@ def _prendre(
     rejets.verifier_seuil(manifeste.allocataires, allocataires.rejetes, seuil)
     rejets.verifier_seuil(manifeste.dettes, dettes.rejetes, seuil)
     details = application.appliquer_dettes(curseur, manifeste, fichier_recu, dettes)
+    montres = rejets.montrer(curseur, REJETS_MONTRES)
+    etape.nettoyer(curseur)
     return {
         "allocataires": _compter(allocataires) | {"comptes_ouverts": comptes},
         "dettes": _compter(dettes) | details,
-        "rejets": rejets.montrer(curseur, REJETS_MONTRES),
+        "rejets": montres,
         "fichier_rejets": str(fichier) if fichier else None,
     }
 

@@ -14,10 +14,8 @@ ENTETE = ["fichier", "ligne", "cle", "motif"]
 
 
 def preparer(curseur: CursorWrapper) -> None:
-    """Crée la table où vont les rejets le temps de la transaction."""
-    curseur.execute(
-        "CREATE TEMP TABLE rejets (fichier text, ligne bigint, cle text, numero text, motif text) ON COMMIT DROP"
-    )
+    """Crée la table où vont les rejets le temps de l'import."""
+    curseur.execute("CREATE TEMP TABLE rejets (fichier text, ligne bigint, cle text, numero text, motif text)")
 
 
 def rejeter(curseur: CursorWrapper, table: str, cle: str, regles: Regles, manifeste: Manifeste) -> int:
