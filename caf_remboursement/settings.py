@@ -156,7 +156,11 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "comptes:mon_compte"
 ACCOUNT_ADAPTER = "comptes.allauth.Adaptateur"
-ACCOUNT_FORMS = {"login": "comptes.forms.ConnexionForm"}
+ACCOUNT_FORMS = {
+    "login": "comptes.forms.ConnexionForm",
+    "change_password": "comptes.forms.MotDePasseForm",
+    "reauthenticate": "comptes.forms.ConfirmationForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "identifiant"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None
 # Les identifiants sont enregistrés en minuscules : la recherche suit l'index au lieu de lire toute la table.
@@ -171,6 +175,10 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "login": "100/m/ip", "premier
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)
 ACCOUNT_SESSION_REMEMBER = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "comptes.forms.CodeForm",
+    "activate_totp": "comptes.forms.ActivationForm",
+}
 MFA_TOTP_ISSUER = "Rembourser ma Caf"
 MFA_TOTP_TOLERANCE = 1  # une horloge de téléphone en avance ou en retard d'une demi-minute entre encore
 

@@ -9,14 +9,14 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from comptes.identifiants import normaliser
-from comptes.models import Allocataire, CodeActivation, Utilisateur
+from comptes.models import CodeActivation, Utilisateur
 
 logger = logging.getLogger(__name__)
 
@@ -25,34 +25,17 @@ VALIDITE = timedelta(days=30)
 LOT = 1000
 
 
-@transaction.atomic
-def preparer(caf: str) -> list[Utilisateur]:
-    """
-    Ouvre un compte, sans mot de passe, à chaque allocataire de la Caf qui n'en a pas.
-
-    :returns: les comptes qui n'ont encore ni mot de passe ni code en attente
-    """
-    sans_compte = Allocataire.objects.filter(caf=caf, utilisateurs=None).order_by("pk")
-    Utilisateur.objects.bulk_create(
-        [
-            Utilisateur(
-                identifiant=normaliser(f"{caf}{allocataire.numero}"),
-                allocataire=allocataire,
-                password=make_password(None),
-            )
-            for allocataire in sans_compte
-        ],
-        batch_size=LOT,
-    )
+def get_sans_mot_de_passe(caf: str) -> QuerySet[Utilisateur]:
+    """Les comptes d'allocataires que l'import de la Caf a ouverts, et qui n'ont ni mot de passe ni code en attente."""
     en_attente = CodeActivation.objects.valables().filter(utilisateur=OuterRef("pk"))
-    inactifs = Utilisateur.objects.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX, is_active=True)
-    return list(inactifs.filter(~Exists(en_attente), allocataire__caf=caf).order_by("identifiant"))
+    jamais_venus = Utilisateur.objects.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX, is_active=True)
+    return jamais_venus.filter(~Exists(en_attente), allocataire__caf=caf).order_by("identifiant")
 
 
-def choisir(caf: str, identifiants: list[str]) -> list[Utilisateur]:
-    """Ces comptes d'allocataires de la Caf, actifs ou non ; ceux qu'elle n'a pas sont laissés de côté."""
+def get_demandes(caf: str, identifiants: list[str]) -> QuerySet[Utilisateur]:
+    """Ces comptes d'allocataires de la Caf, qu'ils aient un mot de passe ou non ; ceux d'ailleurs sont ignorés."""
     cherches = [normaliser(identifiant) for identifiant in identifiants]
-    return list(Utilisateur.objects.filter(identifiant__in=cherches, allocataire__caf=caf).order_by("identifiant"))
+    return Utilisateur.objects.filter(identifiant__in=cherches, allocataire__caf=caf).order_by("identifiant")
 
 
 @transaction.atomic

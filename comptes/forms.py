@@ -1,12 +1,20 @@
 """Ce que l'on saisit pour entrer."""
 
-from allauth.account.forms import LoginForm
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from comptes.identifiants import normaliser
 from comptes.models import Utilisateur
+
+CHOISIR_UN_MOT_DE_PASSE = (
+    "Dix caractères au moins, pas seulement des chiffres. Quatre mots sans rapport font l’affaire."
+)
 
 
 class ConnexionForm(LoginForm):  # type: ignore[misc]  # allauth n'a pas de types
@@ -14,6 +22,41 @@ class ConnexionForm(LoginForm):  # type: ignore[misc]  # allauth n'a pas de type
 
     def clean_login(self) -> str:
         return normaliser(self.cleaned_data["login"])
+
+
+class MotDePasseForm(ChangePasswordForm):  # type: ignore[misc]  # allauth n'a pas de types
+    """Changer de mot de passe : le libellé suffit, sans texte gris qui le répète."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = CHOISIR_UN_MOT_DE_PASSE
+        for champ in self.fields.values():
+            del champ.widget.attrs["placeholder"]
+
+
+class ConfirmationForm(ReauthenticateForm):  # type: ignore[misc]  # allauth n'a pas de types
+    """Redire son mot de passe avant de toucher à la sécurité de son compte."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["password"].widget.attrs["placeholder"]
+
+
+class CodeMixin:
+    """Un code à chiffres : le clavier du téléphone s'ouvre sur les chiffres."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        saisie = self.fields["code"].widget  # type: ignore[attr-defined]  # le formulaire d'allauth qui suit l'apporte
+        saisie.attrs = {"class": "court", "inputmode": "numeric", "autocomplete": "one-time-code"}
+
+
+class CodeForm(CodeMixin, AuthenticateForm):  # type: ignore[misc]  # allauth n'a pas de types
+    pass
+
+
+class ActivationForm(CodeMixin, ActivateTOTPForm):  # type: ignore[misc]  # allauth n'a pas de types
+    pass
 
 
 class PremiereConnexionForm(forms.Form):
@@ -35,7 +78,7 @@ class PremiereConnexionForm(forms.Form):
     mot_de_passe = forms.CharField(
         label="Nouveau mot de passe",
         strip=False,
-        help_text=password_validators_help_text_html,
+        help_text=CHOISIR_UN_MOT_DE_PASSE,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         error_messages={"required": "Choisissez un mot de passe"},
     )

@@ -78,7 +78,8 @@ def test_creer_un_agent_refuse_une_caf_inconnue_et_un_compte_d_allocataire(
 
 
 def test_les_codes_partent_sans_aucun_nom_dans_un_fichier_prive(tmp_path: Path) -> None:
-    AllocataireFactory(numero="0000354", nom="Colin"), AllocataireFactory(caf=CafFactory(code="751"))
+    UtilisateurFactory(allocataire=AllocataireFactory(numero="0000354", nom="Colin"), password=None)
+    UtilisateurFactory(allocataire=AllocataireFactory(caf=CafFactory(code="751")), password=None)
     UtilisateurFactory(allocataire=AllocataireFactory(numero="0000400"))
     sortie = tmp_path / "codes.csv"
 
@@ -92,7 +93,7 @@ def test_les_codes_partent_sans_aucun_nom_dans_un_fichier_prive(tmp_path: Path) 
 
 
 def test_relancer_l_emission_ne_renvoie_pas_un_code_deja_parti(tmp_path: Path) -> None:
-    AllocataireFactory()
+    UtilisateurFactory(password=None)
 
     lancer("emettre_codes", "661", sortie=tmp_path / "lundi.csv")
     dit = lancer("emettre_codes", "661", sortie=tmp_path / "mardi.csv")
@@ -111,18 +112,18 @@ def test_un_mot_de_passe_oublie_recoit_un_code_a_la_demande(tmp_path: Path) -> N
 
 
 def test_une_emission_qui_echoue_ne_laisse_ni_code_ni_fichier(tmp_path: Path, monkeypatch) -> None:
-    AllocataireFactory()
+    UtilisateurFactory(password=None)
     monkeypatch.setattr("comptes.activation.secrets.randbelow", lambda _: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         lancer("emettre_codes", "661", sortie=tmp_path / "codes.csv")
 
     assert not list(tmp_path.iterdir())
-    assert not Utilisateur.objects.exists()
+    assert not CodeActivation.objects.exists()
 
 
 def test_l_emission_n_ecrase_aucun_fichier(tmp_path: Path) -> None:
-    AllocataireFactory()
+    UtilisateurFactory(password=None)
     (tmp_path / "codes.csv").write_text("à garder")
 
     with pytest.raises(CommandError, match="ne peut pas être créé"):
@@ -134,15 +135,9 @@ def test_l_emission_n_ecrase_aucun_fichier(tmp_path: Path) -> None:
 @pytest.fixture
 def dossiers() -> None:
     """De quoi remplir les comptes de démonstration, dans trois Caf."""
-    for code in ("661", "751", "598"):
-        CafFactory(code=code, boutique="")
-    for numero, combien, radie in [
-        ("0000354", 4, False),
-        ("0000355", 30, False),
-        ("0000360", 3, True),
-        ("0000370", 0, False),
-    ]:
-        allocataire = AllocataireFactory(numero=numero, radie=radie)
+    situations = [("661", "0000354", 4, False), ("751", "0000360", 3, True), ("661", "0000355", 30, False)]
+    for code, numero, combien, radie in [*situations, ("598", "0000370", 0, False)]:
+        allocataire = AllocataireFactory(caf=CafFactory(code=code, boutique=""), numero=numero, radie=radie)
         for _ in range(combien):
             DetteFactory(allocataire=allocataire)
 
@@ -153,7 +148,7 @@ def test_la_demonstration_a_ses_comptes_et_ils_ouvrent(tmp_path: Path, dossiers:
     lancer("preparer_demo", comptes=str(fichier))
 
     comptes = json.loads(fichier.read_text())
-    assert [c["identifiant"] for c in comptes[:4]] == ["6610000354", "6610000360", "6610000355", "6610000370"]
+    assert [c["identifiant"] for c in comptes[:4]] == ["6610000354", "7510000360", "6610000355", "5980000370"]
     assert len(comptes) == 4 + len(Agent.Role)
     assert fichier.stat().st_mode & 0o777 == 0o600
     assert [("secret_totp" in c) for c in comptes] == [False] * 4 + [True] * 4

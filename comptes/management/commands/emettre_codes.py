@@ -13,7 +13,7 @@ from comptes.models import Caf
 
 class Command(BaseCommand):
     help = (
-        "Tire un code de première connexion pour chaque allocataire d'une Caf qui n'a ni mot de passe ni code en "
+        "Tire un code de première connexion pour chaque compte d'une Caf qui n'a ni mot de passe ni code en "
         "attente, et les écrit pour l'envoi postal."
     )
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("caf", metavar="CAF", help="code de la Caf")
         parser.add_argument("--sortie", required=True, type=Path, help="fichier à créer, lisible de vous seul")
         parser.add_argument(
-            "--identifiant", nargs="+", default=[], help="seulement ces comptes, même actifs : mot de passe oublié"
+            "--identifiant", nargs="+", default=[], help="seulement ces comptes, même s'ils ont un mot de passe"
         )
 
     def handle(self, *, caf: str, sortie: Path, identifiant: list[str], **_: object) -> None:
@@ -34,8 +34,9 @@ class Command(BaseCommand):
             raise CommandError(f"{sortie} ne peut pas être créé : {erreur.strerror}.") from erreur
         try:
             with os.fdopen(descripteur, "w", encoding="utf-8", newline="") as flux, transaction.atomic():
-                utilisateurs = activation.choisir(caf, identifiant) if identifiant else activation.preparer(caf)
-                codes = activation.emettre(utilisateurs)
+                codes = activation.emettre(
+                    activation.get_demandes(caf, identifiant) if identifiant else activation.get_sans_mot_de_passe(caf)
+                )
                 csv.writer(flux, delimiter=";").writerows([("identifiant", "code"), *codes.items()])
         except BaseException:
             sortie.unlink()

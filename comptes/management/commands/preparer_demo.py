@@ -55,13 +55,13 @@ def _ouvrir_les_cafs() -> list[Caf]:
 
 
 def _ouvrir_les_allocataires() -> Iterator[dict[str, str]]:
-    """Un dossier par situation, toujours le même pour les mêmes données."""
-    dossiers = Allocataire.objects.filter(caf__in=BOUTIQUES).order_by("-caf", "numero")
-    ouverts = dossiers.filter(radie_le=None)
-    yield _ouvrir("allocataire qui a plusieurs dettes", _trouver(ouverts, PLUSIEURS))
-    yield _ouvrir("allocataire au dossier clos, qui doit encore", _trouver(dossiers.exclude(radie_le=None), PLUSIEURS))
+    """Un dossier par situation, toujours le même pour les mêmes données ; les trois Caf y sont."""
+    dossiers = Allocataire.objects.order_by("numero")
+    ouverts, clos = dossiers.filter(radie_le=None), dossiers.exclude(radie_le=None)
+    yield _ouvrir("allocataire qui a plusieurs dettes", _trouver(ouverts.filter(caf="661"), PLUSIEURS))
+    yield _ouvrir("allocataire au dossier clos, qui doit encore", _trouver(clos.filter(caf="751"), PLUSIEURS))
     yield _ouvrir("allocataire qui a trente dettes", dossiers.filter(caf="661", numero="0000355").first())
-    yield _ouvrir("allocataire sans dette", ouverts.filter(dettes=None).first())
+    yield _ouvrir("allocataire sans dette", ouverts.filter(caf="598", dettes=None).first())
 
 
 def _trouver(dossiers: QuerySet[Allocataire], nombre: range) -> Allocataire | None:
