@@ -1,7 +1,7 @@
 """
 La démonstration entière, d'une commande : `make demo`.
 
-Base, courtier, courriels, faux PayZen, site, tâches : tout tourne ici, sur la boucle locale, et s'arrête ensemble.
+Base, courtier, courriels, PayZen simulé, site, tâches : tout tourne ici, sur la boucle locale, et s'arrête ensemble.
 Ce qu'elle écrit tient dans `.demo/` ; un second lancement retrouve les mêmes données.
 """
 
@@ -133,7 +133,7 @@ def _run(dossier: Path, pile: ExitStack) -> None:
         "preparation", [sys.executable, "-m", "outils.preparation", "--comptes", dossier / "comptes.json"]
     ):
         raise _explain_death(equipe, "preparation")
-    print("Démarrage du site, des tâches et du faux PayZen…", flush=True)
+    print("Démarrage du site, des tâches et du PayZen simulé…", flush=True)
     for nom, commande in _list_commands(dossier, ports, smtp if catch else None).items():
         equipe.start(nom, commande)
     _wait_ready(equipe, ports, environnement["REDIS_URL"])
@@ -157,7 +157,7 @@ def _start_services(dossier: Path, pile: ExitStack) -> dict[str, str]:
 
 
 def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, list[str]]:
-    """Un processus par rôle, comme en production, plus le faux PayZen et l'attrape-courriel."""
+    """Un processus par rôle, comme en production, plus le PayZen simulé et l'attrape-courriel."""
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "caf_remboursement"]
     journal = ["--loglevel", "WARNING"]
@@ -215,7 +215,7 @@ def _announce(dossier: Path, ports: Ports, *, catch: bool) -> None:
     adresses = {
         "service": f"http://127.0.0.1:{ports.service}/",
         "agents": f"http://127.0.0.1:{ports.service}/agents/",
-        "simulateur": f"http://127.0.0.1:{ports.simulateur}/",
+        "simulateur": f"http://127.0.0.1:{ports.simulateur}/vads-merchant/",
     }
     if catch:
         adresses["courriels"] = f"http://127.0.0.1:{ports.courriel}/"
@@ -231,7 +231,7 @@ def _describe(adresses: Mapping[str, str], comptes: list[dict[str, str]], dossie
     libelles = {
         "service": "Le site des allocataires",
         "agents": "L'espace des agents",
-        "simulateur": "Le faux PayZen",
+        "simulateur": "Le PayZen simulé",
         "courriels": "Les courriels envoyés",
     }
     lignes = ["", *(f"  {libelles[nom]:<26}{adresse}" for nom, adresse in adresses.items()), "", "Comptes d'essai :"]
@@ -243,7 +243,7 @@ def _describe(adresses: Mapping[str, str], comptes: list[dict[str, str]], dossie
     lignes += [
         "",
         "À essayer : connectez-vous en allocataire, choisissez une dette, indiquez un montant, payez avec une carte",
-        "du faux PayZen, puis lisez le ticket reçu par courriel et regardez le solde baisser.",
+        "du PayZen simulé, puis lisez le ticket reçu par courriel et regardez le solde baisser.",
         "",
         f"Ces accès sont aussi dans {dossier / 'acces.json'}. Ctrl-C arrête tout ; make demo-neuve repart de zéro.",
         "",

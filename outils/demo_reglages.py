@@ -79,6 +79,7 @@ def build_environment(dossier: Path, ports: Ports, services: Mapping[str, str]) 
     defauts = {
         "SECRET_KEY": tires["SECRET_KEY"],
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "SERVEURS_FRONTAUX": "0",
         "ADRESSE_PUBLIQUE": f"http://127.0.0.1:{ports.service}",
         "PAYZEN_MODE": "TEST",
         "PAYZEN_URL_FORMULAIRE": f"{simulateur}/vads-payment/",
@@ -98,8 +99,10 @@ def build_environment(dossier: Path, ports: Ports, services: Mapping[str, str]) 
 
 def _describe_shops(environnement: Mapping[str, str], tirees: Mapping[str, Any], port: int) -> str:
     """Les boutiques du simulateur : les mêmes clés de test que le service, sans quoi aucune signature n'irait."""
+    fichier = environnement.get("PAYZEN_BOUTIQUES_FICHIER")
+    donnees = Path(fichier).read_text() if fichier else environnement["PAYZEN_BOUTIQUES"]
     boutiques = {}
-    for site, cles in json.loads(environnement["PAYZEN_BOUTIQUES"]).items():
+    for site, cles in json.loads(donnees).items():
         test, production = cles.get("TEST"), tirees.get(site, {}).get("PRODUCTION") or _draw_keys("prod")
         if test:
             boutiques[site] = {

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,14 +56,17 @@ def test_une_base_tuee_brutalement_reprend_au_lancement_suivant(dossier: Path) -
 
 def test_un_numero_repris_par_un_autre_programme_n_empeche_pas_de_repartir(dossier: Path) -> None:
     url = postgres.start(dossier, durable=False)
-    donnees = postgres._locate(dossier).donnees
-    trace = (donnees / "postmaster.pid").read_text().splitlines()
+    serveur = postgres._locate(dossier)
+    fichier = serveur.donnees / "postmaster.pid"
+    trace = fichier.read_text().splitlines()
     postgres.stop(dossier)
-    (donnees / "postmaster.pid").write_text("\n".join([str(os.getppid()), *trace[1:]]) + "\n")
+    with subprocess.Popen(["/usr/bin/sleep", "60"], **serveur.run_as()) as autre:
+        fichier.write_text("\n".join([str(autre.pid), *trace[1:]]) + "\n")
 
-    postgres.start(dossier, durable=False)
+        postgres.start(dossier, durable=False)
 
-    assert get_postmaster(url) != os.getppid()
+        assert get_postmaster(url) != autre.pid
+        autre.kill()
 
 
 def test_demarrer_deux_fois_garde_le_meme_serveur(dossier: Path) -> None:
