@@ -58,10 +58,12 @@ def main() -> None:
 
 def _run(titre: str, commande: list[str], variables: dict[str, str], dossier: Path) -> bool:
     """Passe un contrôle ; sa sortie ne se montre que s'il échoue."""
+    environnement = os.environ | VARIABLES | variables
+    environnement.pop("DJANGO_ALLOW_ASYNC_UNSAFE")  # pour les tests de navigateur seulement
     controle = subprocess.run(
         commande,
         cwd=dossier,
-        env=os.environ | VARIABLES | variables,
+        env=environnement,
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
