@@ -1,0 +1,51 @@
+"""Ce qui ne passe pas par une page."""
+
+import pytest
+
+from comptes import activation, services
+from comptes.mots_de_passe import tirer_mot_de_passe
+from tests.courses import en_meme_temps
+from tests.factories import AgentFactory, CafFactory, UtilisateurFactory
+
+
+@pytest.mark.django_db
+def test_on_ne_suspend_pas_sans_dire_pourquoi() -> None:
+    caf = CafFactory()
+
+    with pytest.raises(services.MessageAbsent):
+        services.suspendre(caf, "  ", None, AgentFactory().utilisateur)
+
+    caf.refresh_from_db()
+    assert caf.ouverte
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_personnes_en_meme_temps_n_echangent_le_code_qu_une_fois() -> None:
+    utilisateur = UtilisateurFactory(password=None)
+    code = activation.emettre([utilisateur])[utilisateur.identifiant]
+
+    issues = en_meme_temps(
+        lambda: activation.activer(utilisateur.identifiant, code, "lune-seau-brique-feu"),
+        lambda: activation.activer(utilisateur.identifiant, code, "autre-seau-brique-feu"),
+    )
+
+    assert sorted(issues, key=bool) == [None, utilisateur]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_dix_essais_simultanes_n_en_valent_que_cinq() -> None:
+    utilisateur = UtilisateurFactory(password=None)
+    code = activation.emettre([utilisateur])[utilisateur.identifiant]
+    faux = code[::-1] if code != code[::-1] else "0000000001"
+
+    issues = en_meme_temps(*[lambda: activation.activer(utilisateur.identifiant, faux, "lune-seau-brique-feu")] * 10)
+
+    assert issues == [None] * 10
+    assert utilisateur.codes_activation.get().essais == 5
+
+
+def test_un_mot_de_passe_tire_se_dicte_et_ne_se_repete_pas() -> None:
+    tires = {tirer_mot_de_passe() for _ in range(100)}
+
+    assert len(tires) == 100
+    assert all(len(tire) == 19 and tire.replace("-", "").isalpha() for tire in tires)
