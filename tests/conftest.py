@@ -1,8 +1,12 @@
 """Ce que tous les tests partagent ; la base et le courtier viennent du greffon `outils.pytest_services`."""
 
+import shutil
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from playwright.sync_api import Browser, sync_playwright
 
 
 def pytest_configure() -> None:
@@ -19,3 +23,16 @@ def pytest_configure() -> None:
 def cache_vide() -> None:
     """Aucun test n'hérite des essais de connexion comptés par un autre."""
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Le Chromium du système, un seul pour tous les essais ; sans lui ils échouent, et disent quoi taper."""
+    programme = shutil.which("chromium")
+    if programme is None:
+        pytest.fail("Chromium n'est pas installé : sudo apt-get install chromium")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as pilote:
+        navigateur = pilote.chromium.launch(executable_path=programme, args=options)
+        yield navigateur
+        navigateur.close()

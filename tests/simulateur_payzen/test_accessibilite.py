@@ -1,28 +1,13 @@
 """Chaque page du simulateur, dans Chromium, à 320 px : axe n'y trouve rien et rien ne déborde."""
 
-import shutil
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.simulateur_payzen.plateforme import SITE
 
-pytestmark = [
-    pytest.mark.navigateur,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium n'est pas installé"),
-]
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytestmark = pytest.mark.navigateur
 REFUSEE, AVEC_CODE = "4970 1000 0000 0113", "4970 1100 0000 0021"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Un navigateur pour tout le fichier."""
-    with sync_playwright() as pilote:
-        navigateur = pilote.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
-        yield navigateur
-        navigateur.close()
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""Une démonstration pour toute la session, des navigateurs avec et sans JavaScript."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.navigateur.demonstration import Demonstration
+from tests.navigateur.examen import HAUTEUR, Examen
+from tests.navigateur.visiteur import Visiteur
+
+Ouvrir = Callable[..., Visiteur]
+
+
+@pytest.fixture(scope="session")
+def demonstration() -> Iterator[Demonstration]:
+    """Le service entier, démarré une fois ; à la fin il s'arrête en entier, et sans se plaindre."""
+    demonstration = Demonstration()
+    try:
+        demonstration.lancer()
+        yield demonstration
+        code, survivants = demonstration.arreter()
+        assert (code, survivants) == (0, []), demonstration.lire_le_journal()
+    finally:
+        demonstration.effacer()
+
+
+@pytest.fixture(scope="session")
+def examen_de_session() -> Examen:
+    return Examen()
+
+
+@pytest.fixture
+def examen(examen_de_session: Examen) -> Iterator[Examen]:
+    """Les fautes d'un essai : aucune, à la fin."""
+    examen_de_session.fautes.clear()
+    yield examen_de_session
+    assert examen_de_session.fautes == []
+
+
+@pytest.fixture
+def ouvrir(chromium: Browser, demonstration: Demonstration, examen: Examen) -> Iterator[Ouvrir]:
+    """De quoi ouvrir un navigateur de plus, sur un petit téléphone."""
+    contextes: list[BrowserContext] = []
+
+    def ouvrir(*, javascript: bool = True) -> Visiteur:
+        contexte = chromium.new_context(
+            viewport={"width": 320, "height": HAUTEUR}, locale="fr-FR", java_script_enabled=javascript
+        )
+        contextes.append(contexte)
+        contexte.set_default_timeout(15_000)
+        examen.surveiller(contexte)
+        return Visiteur(contexte.new_page(), demonstration, examen, javascript=javascript)
+
+    yield ouvrir
+    for contexte in contextes:
+        contexte.close()
+
+
+@pytest.fixture
+def visiteur(ouvrir: Ouvrir) -> Visiteur:
+    """Une personne et son navigateur."""
+    return ouvrir()

@@ -1,0 +1,112 @@
+"""Une vraie démonstration, lancée comme le ferait une personne : `python -m outils.demo`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from outils import postgres
+from outils.systeme import find_port, remove_tree, wait_until
+
+RACINE = Path(__file__).resolve().parents[2]
+DELAI_DE_DEPART = 120
+# Rien des réglages des tests (base, courtier, boutiques) ne doit passer à la démonstration.
+GARDEES = ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV")
+
+
+class Demonstration:
+    """Le service entier, dans ses processus : ses adresses, ses comptes, et la main sur le simulateur."""
+
+    def __init__(self) -> None:
+        self.dossier = Path(tempfile.mkdtemp(prefix="rembourser-navigateur-"))
+        self.journal = self.dossier / "demo.log"
+        self.acces: dict[str, Any] = {}
+
+    def lancer(self) -> None:
+        """Lance tout et attend « Prêt » ; échoue avec ce que la démonstration a dit."""
+        environnement = {nom: os.environ[nom] for nom in GARDEES if nom in os.environ}
+        environnement |= {nom: str(find_port()) for nom in ("PORT", "PORT_SIMULATEUR", "PORT_COURRIEL")}
+        with self.journal.open("wb") as sortie:
+            self.processus = subprocess.Popen(
+                [sys.executable, "-m", "outils.demo"],
+                cwd=RACINE,
+                env=environnement | {"DEMO_DOSSIER": str(self.dossier), "PYTHONUNBUFFERED": "1"},
+                stdout=sortie,
+                stderr=sortie,
+            )
+        wait_until(lambda: self.processus.poll() is not None or "Prêt :" in self.lire_le_journal(), DELAI_DE_DEPART)
+        assert "Prêt :" in self.lire_le_journal(), self.lire_le_journal()
+        self.acces = json.loads((self.dossier / "acces.json").read_text())
+
+    def arreter(self) -> tuple[int, list[str]]:
+        """Arrête par SIGTERM ; rend le code de sortie et les commandes des processus qui ont survécu."""
+        self.processus.send_signal(signal.SIGTERM)
+        code = self.processus.wait(60)
+        return code, self.trouver_les_survivants()
+
+    def effacer(self) -> None:
+        """Tue ce qui resterait, et efface tout ce qui a été écrit."""
+        if self.processus.poll() is None:
+            self.processus.kill()
+            self.processus.wait()
+        postgres.erase(self.dossier / "base")
+        remove_tree(self.dossier)
+
+    def lire_le_journal(self) -> str:
+        """Ce que la démonstration a imprimé."""
+        return self.journal.read_text(errors="replace")
+
+    def trouver_les_survivants(self) -> list[str]:
+        """Les processus dont la commande ou l'environnement porte notre dossier."""
+        marque = os.fsencode(self.dossier)
+        return [
+            lire(processus / "cmdline").replace(b"\0", b" ").decode(errors="replace")
+            for processus in Path("/proc").glob("[0-9]*")
+            if marque in lire(processus / "cmdline") + lire(processus / "environ")
+        ]
+
+    def get_adresse(self, nom: str, chemin: str = "") -> str:
+        """L'adresse d'une page de l'un des quatre sites : service, agents, simulateur, courriels."""
+        adresse: str = self.acces["adresses"][nom] + chemin
+        return adresse
+
+    def get_compte(self, role: str) -> dict[str, str]:
+        """Le compte d'essai qui a ce rôle : identifiant, mot_de_passe, et secret_totp pour un agent."""
+        return next(compte for compte in self.acces["comptes"] if compte["role"] == role)
+
+    def regler(self, pannes: dict[str, Any] | None = None, **reglages: Any) -> None:
+        """Change les pannes ou les réglages du simulateur."""
+        adresse = self.get_adresse("simulateur", "controle/")
+        requests.post(adresse, json={"pannes": pannes or {}, "reglages": reglages}, timeout=20).raise_for_status()
+
+    def lister_transactions(self, reference: str) -> list[dict[str, Any]]:
+        """Ce que le simulateur a fait d'un paiement."""
+        adresse = self.get_adresse("simulateur", "controle/transactions/")
+        transactions: list[dict[str, Any]] = requests.get(adresse, params={"order_id": reference}, timeout=20).json()[
+            "transactions"
+        ]
+        return transactions
+
+
+def lire(fichier: Path) -> bytes:
+    """Le contenu d'un fichier de /proc ; vide si le processus vient de finir ou n'est pas à nous."""
+    try:
+        return fichier.read_bytes()
+    except OSError:
+        return b""
+
+
+def attendre(condition: Callable[[], Any], secondes: float, motif: str) -> None:
+    """Attend qu'une condition soit vraie ; échoue en disant ce qui n'est pas venu."""
+    limite = time.monotonic() + secondes
+    while not condition():
+        assert time.monotonic() < limite, f"toujours pas, après {secondes} s : {motif}"
+        time.sleep(0.3)

@@ -1,0 +1,54 @@
+"""Ce qu'aucune page ne doit faire : gêner, déborder, sortir de la machine, se plaindre à la console."""
+
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+LARGEURS = (1440, 320)
+HAUTEUR = 800
+# Chromium note ainsi toute réponse 4xx ou 5xx : ce sont nos refus, que chaque essai constate lui-même.
+REFUS = "Failed to load resource: the server responded with a status of"
+
+
+class Examen:
+    """Relève les fautes au passage ; chaque page n'est examinée qu'une fois par session."""
+
+    def __init__(self) -> None:
+        self.vues: set[str] = set()
+        self.fautes: list[str] = []
+
+    def surveiller(self, contexte: BrowserContext) -> None:
+        """Écoute tout ce que fait un navigateur."""
+        contexte.on("request", self._noter_la_requete)
+        contexte.on("console", self._noter_la_console)
+        contexte.on("weberror", lambda erreur: self.fautes.append(f"script : {erreur.error}"))
+
+    def passer(self, page: Page) -> None:
+        """Examine la page ouverte avec axe, à 1440 puis 320 px ; elle reste à 320 px."""
+        titre = page.title()
+        if titre in self.vues:
+            return
+        self.vues.add(titre)
+        for largeur in LARGEURS:
+            page.set_viewport_size({"width": largeur, "height": HAUTEUR})
+            for regle in Axe().run(page).response["violations"]:
+                cibles = [noeud["target"] for noeud in regle["nodes"]]
+                self.fautes.append(f"{titre}, {largeur} px : {regle['id']} ({regle['help']}) {cibles}")
+            self.mesurer(page)
+
+    def mesurer(self, page: Page) -> None:
+        """Rien ne dépasse de la largeur de l'écran."""
+        largeur = page.evaluate("document.documentElement.clientWidth")
+        contenu = page.evaluate("document.documentElement.scrollWidth")
+        if contenu > largeur:
+            self.fautes.append(f"{page.title()} : {contenu} px de contenu dans {largeur} px")
+
+    def _noter_la_requete(self, requete: Request) -> None:
+        adresse = urlsplit(requete.url)
+        if adresse.scheme not in ("data", "blob") and adresse.hostname != "127.0.0.1":
+            self.fautes.append(f"requête vers l'extérieur : {requete.url}")
+
+    def _noter_la_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(REFUS):
+            self.fautes.append(f"console : {message.text}")

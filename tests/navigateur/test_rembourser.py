@@ -1,0 +1,76 @@
+"""Toute la route, dans un vrai navigateur, sur une vraie démonstration : de la dette au solde qui baisse."""
+
+import io
+from decimal import Decimal
+
+import pytest
+from pypdf import PdfReader
+
+from tests.navigateur.demonstration import attendre
+from tests.navigateur.visiteur import ACCEPTEE_AVEC_CODE, Visiteur
+
+pytestmark = pytest.mark.navigateur
+PLUSIEURS = "allocataire qui a plusieurs dettes"
+RADIE = "allocataire au dossier clos, qui doit encore"
+TRENTE = "allocataire qui a trente dettes"
+SANS_DETTE = "allocataire sans dette"
+TEXTE_DU_TICKET = "Ce ticket atteste l’opération de carte"
+
+
+def lire_pdf(contenu: bytes) -> str:
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(contenu)).pages]
+    return " ".join(" ".join(pages).split())
+
+
+def telecharger_le_ticket(visiteur: Visiteur) -> str:
+    with visiteur.page.expect_download() as attendu:
+        visiteur.suivre("Télécharger le ticket (PDF)")
+    return lire_pdf(attendu.value.path().read_bytes())
+
+
+def lire_le_ticket_recu(visiteur: Visiteur, courriel: str) -> str:
+    """Attend le courriel, le lit, et rend le texte de son PDF joint."""
+    page = visiteur.page
+    ligne = page.locator("li", has_text=courriel)
+
+    def est_arrive() -> bool:
+        visiteur.aller("", "courriels")
+        return ligne.count() > 0
+
+    attendre(est_arrive, 30, f"le courriel pour {courriel}")
+    ligne.first.get_by_role("link").click()
+    visiteur.voir("Votre ticket de paiement")
+    piece = page.locator("ul a").first.get_attribute("href")
+    return lire_pdf(page.request.get(visiteur.demonstration.get_adresse("courriels", piece.lstrip("/"))).body())
+
+
+def attendre_la_prise_en_compte(visiteur: Visiteur) -> None:
+    visiteur.aller("mon-compte/demarches/")
+    visiteur.voir("Mes démarches")
+    visiteur.page.locator("main article").first.get_by_role("link").click()
+
+    def est_prise_en_compte() -> bool:
+        visiteur.page.reload()
+        return visiteur.page.get_by_text("Vos dettes sont à jour").count() > 0
+
+    attendre(est_prise_en_compte, 30, "la démarche prise en compte")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])
+def test_de_la_dette_au_solde_qui_baisse(ouvrir, javascript):
+    visiteur = ouvrir(javascript=javascript)
+    courriel = f"camille.{'avec' if javascript else 'sans'}@exemple.invalid"
+    visiteur.se_connecter(PLUSIEURS)
+    avant = visiteur.lire_les_soldes()
+    premiere, seconde = list(avant)[:2]
+
+    visiteur.preparer({premiere: "12,5", seconde: "7,05 €"}, courriel)
+    visiteur.lire(courriel)
+    paiement = visiteur.payer(ACCEPTEE_AVEC_CODE)
+    tickets = [telecharger_le_ticket(visiteur), lire_le_ticket_recu(visiteur, courriel)]
+    attendre_la_prise_en_compte(visiteur)
+
+    for ticket in tickets:
+        assert all(mot in ticket for mot in (paiement, premiere, seconde, "12,50 €", "7,05 €", "19,55 €", "0021"))
+    baisses = {premiere: Decimal("12.50"), seconde: Decimal("7.05")}
+    assert visiteur.lire_les_soldes() == {dette: solde - baisses.get(dette, 0) for dette, solde in avant.items()}

@@ -1,0 +1,176 @@
+"""Une personne devant le service : elle lit les titres, remplit ce qui a un libellé, presse ce qui a un nom."""
+
+import base64
+import hashlib
+import hmac
+import struct
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.navigateur.demonstration import Demonstration
+from tests.navigateur.examen import Examen
+
+ACCEPTEE_AVEC_CODE, ACCEPTEE, REFUSEE = "4970110000000021", "4970100000000055", "4970100000000113"
+ENREGISTREE = "Votre demande de paiement a été enregistrée avec succès."
+NON_REALISEE = "Votre demande de paiement n’a pas été réalisée."
+NON_PRISE_EN_COMPTE = "Votre demande de paiement n’a pas pu être prise en compte."
+
+
+class Visiteur:
+    """Une personne et sa page, sur une démonstration."""
+
+    def __init__(self, page: Page, demonstration: Demonstration, examen: Examen, *, javascript: bool) -> None:
+        self.page, self.demonstration, self.examen, self.javascript = page, demonstration, examen, javascript
+
+    def aller(self, chemin: str, site: str = "service") -> None:
+        """Ouvre une page par son adresse."""
+        self.page.goto(self.demonstration.get_adresse(site, chemin))
+
+    def voir(self, titre: str) -> None:
+        """Constate le titre de la page, et l'examine."""
+        expect(self.page.locator("h1")).to_have_text(titre)
+        if self.javascript:
+            self.examen.passer(self.page)
+        else:
+            self.examen.mesurer(self.page)
+
+    def lire(self, phrase: str) -> None:
+        """Constate une phrase du contenu."""
+        expect(self.page.locator("main")).to_contain_text(phrase)
+
+    def presser(self, nom: str) -> None:
+        """Presse un bouton, par le début de son nom."""
+        self.page.get_by_role("button", name=nom).first.click()
+
+    def suivre(self, nom: str) -> None:
+        """Suit un lien du contenu, par son nom."""
+        self.page.locator("main").get_by_role("link", name=nom, exact=True).first.click()
+
+    def cocher(self, libelle: str) -> None:
+        """Touche le libellé d'une case ou d'un choix, comme un doigt le ferait."""
+        self.page.locator("label", has_text=libelle).first.click()
+
+    def se_connecter(self, role: str) -> None:
+        """Entre avec le compte d'essai qui a ce rôle ; un agent donne aussi son code à usage unique."""
+        compte = self.demonstration.get_compte(role)
+        self.aller("connexion/")
+        self.voir("Se connecter")
+        self.page.get_by_label("Identifiant").fill(compte["identifiant"])
+        self.page.get_by_label("Mot de passe", exact=True).fill(compte["mot_de_passe"])
+        self.presser("Se connecter")
+        if "secret_totp" in compte:
+            self.examen.passer(self.page)
+            self.page.get_by_role("textbox").fill(calculer_code(compte["secret_totp"]))
+            self.presser("Se connecter")
+
+    # --- Mes dettes
+
+    def lire_les_soldes(self) -> dict[str, Decimal]:
+        """Ce qui reste à rembourser de chaque dette payable, par référence, d'après Mes dettes."""
+        self.aller("mon-compte/dettes/")
+        self.voir("Mes dettes")
+        cartes = self.page.locator("article.dette:has(.solde)").all()
+        return {
+            carte.locator(".reference").inner_text(): lire_euros(carte.locator(".solde .montant")) for carte in cartes
+        }
+
+    # --- Rembourser
+
+    def commencer(self) -> None:
+        """De Mes dettes à la première étape, sans reprendre ce qu'un autre essai aurait laissé."""
+        self.aller("mon-compte/dettes/")
+        self.suivre("Rembourser en ligne")
+        self.voir("Rembourser en ligne")
+        if self.page.get_by_role("button", name="Reprendre ma démarche").is_visible():
+            self.suivre("Abandonner cette démarche")
+            self.presser("Abandonner la démarche")
+            self.suivre("Rembourser en ligne")
+        self.presser("Commencer")
+        self.voir("Avant de commencer")
+
+    def informer(self, courriel: str = "") -> None:
+        """Accepte les mentions, donne ou non son courriel."""
+        self.cocher("J’ai pris connaissance")
+        self.page.get_by_label("adresse électronique").fill(courriel)
+        self.presser("Continuer")
+        self.voir("Que voulez-vous rembourser ?")
+
+    def choisir_des_dettes(self, montants: Mapping[str, str]) -> None:
+        """Choisit des dettes et donne à chacune son montant, tel qu'on le tape."""
+        self.cocher("Des dettes que je choisis")
+        self.presser("Continuer")
+        self.voir("Combien pour chaque dette ?")
+        for reference, saisie in montants.items():
+            self.page.locator("li.dette", has_text=reference).get_by_role("textbox").fill(saisie)
+
+    def choisir_un_montant(self, saisie: str) -> None:
+        """Choisit un montant global, tel qu'on le tape."""
+        self.cocher("Un montant global")
+        self.presser("Continuer")
+        self.voir("Combien voulez-vous rembourser ?")
+        self.page.get_by_label("Montant à rembourser").fill(saisie)
+
+    def preparer(self, montants: Mapping[str, str], courriel: str = "") -> None:
+        """Tout le chemin jusqu'au récapitulatif, pour des dettes choisies."""
+        self.commencer()
+        self.informer(courriel)
+        self.choisir_des_dettes(montants)
+        self.presser("Continuer")
+        self.voir("Relisez avant de payer")
+
+    def partir_payer(self) -> None:
+        """Presse « Payer » et arrive sur la page de la banque."""
+        self.presser("Payer ")
+        if not self.javascript:
+            self.presser("Continuer vers PayZen")
+        self.voir("Avec quelle carte payez-vous ?")
+
+    # --- La page de PayZen
+
+    def payer_par_carte(self, numero: str) -> None:
+        """Choisit CB et saisit une carte."""
+        self.presser("CB")
+        self.voir("Votre carte CB")
+        self.page.get_by_label("Numéro de la carte").fill(numero)
+        self.page.get_by_label("Mois").select_option("12")
+        self.page.get_by_label("Année").select_option(index=3)
+        self.page.get_by_label("Cryptogramme").fill("123")
+        self.presser("Valider le paiement")
+
+    def donner_le_code(self) -> None:
+        """Recopie le code que la banque a envoyé."""
+        self.voir("Simulateur de votre banque")
+        self.page.get_by_label("Code à 6 chiffres").fill(self.page.locator("#code-attendu").inner_text())
+        self.presser("Valider")
+
+    def revenir(self, titre: str) -> str:
+        """Revient de la banque, constate la page d'arrivée, et rend la référence du paiement."""
+        self.suivre("Retourner à la boutique")
+        self.voir(titre)
+        return self.page.url.rstrip("/").split("/")[-2]
+
+    def payer(self, numero: str = ACCEPTEE) -> str:
+        """Du récapitulatif à la page de réussite ; rend la référence du paiement."""
+        self.partir_payer()
+        self.payer_par_carte(numero)
+        if numero == ACCEPTEE_AVEC_CODE:
+            self.donner_le_code()
+        self.voir("Paiement accepté")
+        return self.revenir(ENREGISTREE)
+
+
+def lire_euros(endroit: Locator) -> Decimal:
+    """« 1 234,56 € », quelles que soient les espaces."""
+    texte = endroit.inner_text()
+    return Decimal("".join(signe for signe in texte if signe.isdigit() or signe == ",").replace(",", "."))
+
+
+def calculer_code(secret: str) -> str:
+    """Le code à usage unique de l'instant (RFC 6238 : trente secondes, six chiffres)."""
+    empreinte = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1)
+    debut = empreinte[-1] & 0x0F
+    nombre = struct.unpack(">I", empreinte[debut : debut + 4])[0] & 0x7FFFFFFF
+    return f"{nombre % 1_000_000:06d}"
