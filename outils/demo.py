@@ -205,7 +205,8 @@ def _is_answering(port: int) -> bool:
 def _explain_death(equipe: Equipe, nom: str) -> Empechement:
     """Pourquoi un processus est mort, d'après la fin de son journal."""
     fin = equipe.get_log(nom).read_text(errors="replace")[-1500:].strip()
-    if "No space left" in fin or "database or disk is full" in fin:
+    # Sur un disque plein, le journal lui-même n'a pas pu s'écrire.
+    if "No space left" in fin or "disk is full" in fin or get_free_space(equipe.journaux) < 5:
         return Empechement("le disque est plein. Libérez de la place (1 Go suffit), puis relancez make demo.")
     return Empechement(f"« {nom} » s'est arrêté tout seul. Fin de son journal ({equipe.get_log(nom)}) :\n{fin}")
 

@@ -115,8 +115,11 @@ def test_un_chemin_trop_long_pour_une_socket_est_raccourci(dossier: Path) -> Non
 
 
 def test_un_dossier_d_autrui_est_refuse(tmp_path: Path) -> None:
-    leurre = tmp_path / "leurre"
-    leurre.symlink_to("/usr")
+    cible, leurre = tmp_path / "cible", tmp_path / "leurre"
+    cible.mkdir(mode=0o755)
+    leurre.symlink_to(cible)
 
     with pytest.raises(Empechement, match="n'est pas à nous"):
         postgres.make_private(leurre, postgres._find_account(tmp_path))
+
+    assert cible.stat().st_mode & 0o777 == 0o755
