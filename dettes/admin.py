@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from comptes.admin import OfficeAdmin, ReadonlyMixin
+from comptes.bureau import OfficeAdmin, ReadonlyMixin
 from dettes.models import Dette, FichierEmis, FichierRecu, Mouvement
 
 
@@ -15,7 +15,7 @@ class MouvementInline(ReadonlyMixin, admin.TabularInline):
 @admin.register(Dette)
 class DetteAdmin(OfficeAdmin):
     list_display = ["reference", "libelle", "solde", "montant_initial", "situation", "phase", "caf"]
-    list_filter = ["situation", "phase", "nature", "caf"]
+    list_filter = ["situation", "phase", "nature", ("caf", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["reference", "allocataire__numero"]
     search_help_text = "Référence de la dette, numéro allocataire."
     ordering = ["-pk"]
@@ -26,7 +26,7 @@ class DetteAdmin(OfficeAdmin):
 @admin.register(FichierRecu)
 class FichierRecuAdmin(OfficeAdmin):
     list_display = ["caf", "sequence", "mode", "arrete_le", "somme_soldes", "pris_le"]
-    list_filter = ["caf", "mode"]
+    list_filter = [("caf", admin.RelatedOnlyFieldListFilter), "mode"]
     ordering = ["-pris_le"]
     list_select_related = ["caf"]
 
@@ -34,6 +34,6 @@ class FichierRecuAdmin(OfficeAdmin):
 @admin.register(FichierEmis)
 class FichierEmisAdmin(OfficeAdmin):
     list_display = ["caf", "sequence", "lignes", "total", "emis_le"]
-    list_filter = ["caf"]
+    list_filter = [("caf", admin.RelatedOnlyFieldListFilter)]
     ordering = ["-emis_le"]
     list_select_related = ["caf"]

@@ -8,10 +8,10 @@ from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from comptes.bureau import Bouton, GestesAdmin, MotifForm
 from comptes.models import Utilisateur
 from dettes.models import Dette
 from paiements import anomalies, imputation, restitution
-from paiements.admin.gestes import Bouton, GestesAdmin, MotifForm
 from paiements.models import Anomalie
 
 Genre = Anomalie.Genre
@@ -71,7 +71,7 @@ def _is_a_rendre(anomalie: Anomalie) -> bool:
 @admin.register(Anomalie)
 class AnomalieAdmin(GestesAdmin):
     list_display = ["genre", "montant", "caf", "paiement", "ouverte_le", "resolue_le"]
-    list_filter = [("resolue_le", admin.EmptyFieldListFilter), "genre", "caf"]
+    list_filter = [("resolue_le", admin.EmptyFieldListFilter), "genre", ("caf", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["paiement__reference", "cle"]
     list_select_related = ["caf", "paiement"]
     fields = readonly_fields = [

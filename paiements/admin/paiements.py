@@ -4,10 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 
-from comptes.admin import ReadonlyMixin
+from comptes.bureau import Bouton, GestesAdmin, ReadonlyMixin
 from comptes.models import Utilisateur
 from paiements import controle, restitution, services
-from paiements.admin.gestes import Bouton, GestesAdmin
 from paiements.models import (
     Anomalie,
     DemandeRestitution,
@@ -74,7 +73,7 @@ def demander_la_restitution(paiement: Paiement, donnees: dict[str, Any], agent: 
 @admin.register(Paiement)
 class PaiementAdmin(GestesAdmin):
     list_display = ["reference", "montant", "statut", "caf", "cree_le", "accepte_le"]
-    list_filter = ["statut", "caf", "cree_le"]
+    list_filter = ["statut", ("caf", admin.RelatedOnlyFieldListFilter), "cree_le"]
     search_fields = ["reference", "demarche__reference", "demarche__allocataire__numero", "carte_fin", "uuid"]
     search_help_text = "Référence, numéro allocataire, quatre derniers chiffres de la carte, uuid de transaction."
     ordering = ["-cree_le"]

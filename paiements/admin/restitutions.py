@@ -5,9 +5,9 @@ from typing import Any
 
 from django.contrib import admin
 
+from comptes.bureau import Bouton, GestesAdmin
 from comptes.models import Utilisateur
 from paiements import restitution
-from paiements.admin.gestes import Bouton, GestesAdmin
 from paiements.models import DemandeRestitution
 
 

@@ -132,7 +132,7 @@ def test_les_comptes_sont_a_l_operateur_seul(client: Client, installer, modele: 
 def test_le_responsable_suspend_avec_un_message_puis_rouvre(client: Client, installer) -> None:
     caf = CafFactory()
     installer(Agent.Role.RESPONSABLE)
-    suspendre = reverse("admin:caf_suspendre", args=[caf.pk])
+    suspendre = reverse("admin:caf_geste", args=[caf.pk, "suspendre"])
     assert "Suspendre le service" in client.get(reverse("admin:comptes_caf_change", args=[caf.pk])).content.decode()
 
     client.post(suspendre, {"message": "  "})
@@ -141,7 +141,7 @@ def test_le_responsable_suspend_avec_un_message_puis_rouvre(client: Client, inst
     client.post(suspendre, {"message": "Panne de réseau.", "retour_prevu_le": "2026-12-24"})
     caf.refresh_from_db()
     assert (caf.ouverte, caf.message_suspension, str(caf.retour_prevu_le)) == (False, "Panne de réseau.", "2026-12-24")
-    client.post(reverse("admin:caf_rouvrir", args=[caf.pk]))
+    client.post(reverse("admin:caf_geste", args=[caf.pk, "rouvrir"]))
     caf.refresh_from_db()
     assert (caf.ouverte, caf.message_suspension, caf.retour_prevu_le) == (True, "", None)
     assert LogEntry.objects.filter(object_id=caf.pk).count() == 2
@@ -152,7 +152,7 @@ def test_suspendre_est_au_responsable_seul(client: Client, installer, role: str)
     caf = CafFactory()
     installer(role)
 
-    reponse = client.post(reverse("admin:caf_suspendre", args=[caf.pk]), {"message": "Panne."})
+    reponse = client.post(reverse("admin:caf_geste", args=[caf.pk, "suspendre"]), {"message": "Panne."})
 
     caf.refresh_from_db()
     assert reponse.status_code == 403
@@ -163,13 +163,13 @@ def test_le_responsable_d_une_caf_n_en_suspend_pas_une_autre(client: Client, ins
     autre = CafFactory(code="751")
     installer(Agent.Role.RESPONSABLE)
 
-    assert client.post(reverse("admin:caf_suspendre", args=[autre.pk]), {"message": "Panne."}).status_code == 404
+    assert client.post(reverse("admin:caf_geste", args=[autre.pk, "suspendre"]), {"message": "Panne."}).status_code == 404
 
 
 def test_un_geste_ne_part_pas_d_un_lien(client: Client, installer) -> None:
     installer(Agent.Role.RESPONSABLE)
 
-    assert client.get(reverse("admin:caf_rouvrir", args=["661"])).status_code == 403
+    assert client.get(reverse("admin:caf_geste", args=["661", "rouvrir"])).status_code == 403
 
 
 def test_chaque_role_a_sa_ligne_et_regarde() -> None:

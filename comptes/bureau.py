@@ -1,19 +1,77 @@
-"""Des boutons sur une fiche : chacun demande un droit, un motif s'il en faut un, et appelle un service."""
+"""
+Le bureau des agents, ce qui sert à toutes ses fiches : la lecture limitée à ses Caf, et les boutons.
+
+On regarde ; ce que l'on peut faire est un bouton, qui demande un droit, un motif s'il en faut un, et appelle un
+service.
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 
-from comptes.admin import OfficeAdmin
-from comptes.models import Utilisateur
+from comptes.models import Agent, Utilisateur
 from comptes.roles import Geste as Droit
+
+
+def get_agent(request: HttpRequest) -> Agent | None:
+    """L'agent connecté ; None pour un opérateur ou un compte désactivé."""
+    return getattr(request.user, "agent", None) if request.user.is_active else None
+
+
+def can(request: HttpRequest, geste: Droit) -> bool:
+    """Dit si le rôle de l'agent permet ce geste. L'opérateur regarde tout et ne fait rien à la place d'un agent."""
+    if request.user.is_superuser:
+        return geste == "regarder"
+    agent = get_agent(request)
+    return agent is not None and agent.can(geste)
+
+
+class ReadonlyMixin:
+    """Un agent regarde ; ce qu'il peut faire est un bouton qui appelle un service."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return can(request, "regarder")
+
+    def has_view_permission(self, request: HttpRequest, *_: object) -> bool:
+        return can(request, "regarder")
+
+    def has_add_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    def has_change_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    def has_delete_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+
+class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+    """Une liste du bureau : en lecture, et seulement les dossiers des Caf de l'agent."""
+
+    chemin_caf = "caf"  # du modèle à sa Caf, p. ex. « demarche__allocataire__caf »
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        objets = super().get_queryset(request)
+        if request.user.is_superuser:
+            return objets
+        agent = get_agent(request)
+        return objets.filter(**{f"{self.chemin_caf}__in": agent.cafs.all()}) if agent else objets.none()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        titre = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, titre | (extra_context or {}))
+
+    @staticmethod
+    def can(request: HttpRequest, geste: Droit) -> bool:
+        return can(request, geste)
 
 
 class MotifForm(forms.Form):
@@ -46,7 +104,7 @@ class GestesAdmin(OfficeAdmin):
     change_form_template = "admin/geste.html"
 
     def get_urls(self) -> list[URLPattern]:
-        geste = path("<int:pk>/geste/<str:nom>/", self.admin_site.admin_view(self.agir), name=self._nom_de_l_adresse())
+        geste = path("<str:pk>/geste/<str:nom>/", self.admin_site.admin_view(self.agir), name=self._nom_de_l_adresse())
         return [geste, *super().get_urls()]
 
     def _nom_de_l_adresse(self) -> str:
@@ -67,7 +125,7 @@ class GestesAdmin(OfficeAdmin):
         ]
         return super().change_view(request, object_id, form_url, {"gestes": gestes, **(extra_context or {})})
 
-    def agir(self, request: HttpRequest, pk: int, nom: str) -> HttpResponse:
+    def agir(self, request: HttpRequest, pk: str, nom: str) -> HttpResponse:
         """Un geste, sur un objet de l'agent : seulement par un bouton, seulement si son rôle le permet."""
         objet = get_object_or_404(self.get_queryset(request), pk=pk)
         bouton = next((bouton for bouton in self.boutons if bouton.nom == nom), None)
@@ -88,4 +146,12 @@ class GestesAdmin(OfficeAdmin):
         except bouton.refus as refus:
             messages.error(request, f"Ce geste n'est pas possible : {refus}.")
         else:
+            self.log_change(request, objet, _tracer(bouton, form))
             messages.success(request, phrase)
+
+
+def _tracer(bouton: Bouton, form: forms.Form | None) -> str:
+    """Ce qui reste à l'historique de la fiche : le geste, et ce que l'agent a écrit."""
+    return " : ".join(
+        [bouton.texte, *(str(valeur) for valeur in (form.cleaned_data if form else {}).values() if valeur)]
+    )

@@ -1,0 +1,197 @@
+"""Le bureau des agents : ce qu'ils voient des paiements, et ce que leurs boutons font."""
+
+from decimal import Decimal
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+
+from dettes.models import Mouvement
+from paiements import controle, restitution
+from paiements.imputation import imputer_un_lot
+from paiements.models import Anomalie, DemandeRestitution
+from paiements.statuts import Statut
+from tests.factories import AgentFactory, CafFactory, DetteFactory, PaiementFactory, demander
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def entrer(client):
+    """Un agent à son bureau : `entrer("COMPTABLE")`."""
+
+    def entrer(role="GESTION", **champs):
+        agent = AgentFactory(role=role, **champs)
+        TOTP.activate(agent.utilisateur, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+        client.force_login(agent.utilisateur)
+        return agent.utilisateur
+
+    return entrer
+
+
+def fiche(objet):
+    return reverse(f"admin:{objet._meta.app_label}_{objet._meta.model_name}_change", args=[objet.pk])
+
+
+def geste(objet, nom):
+    return reverse(f"admin:{objet._meta.model_name}_geste", args=[objet.pk, nom])
+
+
+def faire_un_reliquat():
+    paiement = PaiementFactory(verifie=True)
+    dette = paiement.demarche.lignes.get().dette
+    Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=Decimal(-880), origine="livraison")
+    imputer_un_lot()
+    return paiement, paiement.anomalies.get()
+
+
+def test_la_fiche_d_un_paiement_dit_toute_sa_vie(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    entrer("CONSULTATION")
+
+    page = client.get(fiche(paiement)).content.decode()
+
+    for mot in ("en attente de la banque", "porté sur 1 dette(s)", "a fait avancer le paiement", "•••• 0055"[-4:]):
+        assert mot in page
+
+
+@pytest.mark.parametrize(
+    ("role", "voit"),
+    [
+        ("CONSULTATION", []),
+        ("GESTION", ["Interroger PayZen", "Demander la restitution"]),
+        ("COMPTABLE", []),
+        ("RESPONSABLE", ["Interroger PayZen", "Demander la restitution"]),
+    ],
+)
+def test_chaque_role_a_ses_boutons(client, entrer, role, voit):
+    paiement = PaiementFactory(impute=True)
+    entrer(role)
+
+    page = client.get(fiche(paiement)).content.decode()
+
+    assert [texte for texte in ("Interroger PayZen", "Demander la restitution") if texte in page] == voit
+
+
+def test_un_geste_sans_le_droit_est_refuse_meme_sans_bouton(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    entrer("CONSULTATION")
+
+    reponse = client.post(geste(paiement, "restituer"), {"motif": "pour voir"})
+
+    assert reponse.status_code == 403
+    assert not DemandeRestitution.objects.exists()
+
+
+def test_le_paiement_d_une_autre_caf_n_existe_pas(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    entrer(cafs=[CafFactory(code="751", nom="Caf de Paris", boutique="75100001")])
+
+    assert client.post(geste(paiement, "interroger")).status_code == 404
+    assert client.get(fiche(paiement)).status_code == 302
+
+
+def test_sans_motif_rien_n_est_fait(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    entrer()
+
+    page = client.post(geste(paiement, "restituer"), {"motif": ""}, follow=True).content.decode()
+
+    assert "Rien n&#x27;a été fait" in page
+    assert not DemandeRestitution.objects.exists()
+
+
+def test_interroger_payzen_fait_avancer_le_paiement(client, entrer, plateforme):
+    paiement = PaiementFactory()
+    plateforme(paiement, "AUTHORISED")
+    entrer()
+
+    client.post(geste(paiement, "interroger"))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.VERIFIE
+
+
+def test_un_agent_confirme_au_dessus_du_seuil(client, entrer, plateforme):
+    demarche = demander(Decimal(500))
+    demarche.allocataire.caf.seuil_controle = Decimal(500)
+    demarche.allocataire.caf.save()
+    paiement = PaiementFactory(demarche=demarche, accepte=True)
+    plateforme(paiement, "AUTHORISED")
+    controle.controler(paiement.pk)
+    agent = entrer()
+
+    client.post(geste(paiement, "confirmer"), {"motif": "justificatif vu"})
+
+    paiement.refresh_from_db()
+    etape = paiement.etapes.get(geste="verifier")
+    assert (paiement.statut, etape.auteur, etape.motif) == (Statut.VERIFIE, agent.identifiant, "justificatif vu")
+
+
+def test_une_restitution_passe_par_deux_personnes(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    entrer("GESTION")
+    client.post(geste(paiement, "restituer"), {"motif": "payé deux fois"})
+    demande = DemandeRestitution.objects.get()
+    entrer("COMPTABLE")
+
+    client.post(geste(demande, "approuver"))
+
+    demande.refresh_from_db()
+    assert demande.etat == DemandeRestitution.Etat.APPROUVEE
+    assert restitution.reserver(10) == [demande.pk]
+
+
+def test_un_reliquat_se_place_depuis_sa_fiche(client, entrer):
+    paiement, anomalie = faire_un_reliquat()
+    autre = DetteFactory(allocataire=paiement.demarche.allocataire)
+    entrer()
+
+    client.post(geste(anomalie, "placer"), {"reference": autre.reference.lower(), "motif": "accord le 3 mars"})
+
+    anomalie.refresh_from_db()
+    autre.refresh_from_db()
+    assert (anomalie.issue, autre.solde) == (Anomalie.Issue.IMPUTEE, Decimal(800))
+    assert "accord le 3 mars" in LogEntry.objects.get().change_message
+
+
+def test_un_reste_place_sur_une_dette_inconnue_dit_pourquoi_non(client, entrer):
+    _, anomalie = faire_un_reliquat()
+    entrer()
+
+    page = client.post(geste(anomalie, "placer"), {"reference": "RIEN", "motif": "oui"}, follow=True).content.decode()
+
+    anomalie.refresh_from_db()
+    assert "n&#x27;a pas de dette de cette référence" in page
+    assert anomalie.resolue_le is None
+
+
+def test_l_accueil_dit_ce_qui_attend(client, entrer):
+    faire_un_reliquat()
+    entrer()
+
+    page = client.get(reverse("admin:index")).content.decode()
+
+    assert "Reste qui ne tient plus sur les dettes" in page
+    assert "100,00\xa0€" in page
+
+
+def test_l_accueil_ne_dit_rien_des_autres_caf(client, entrer):
+    faire_un_reliquat()
+    entrer(cafs=[CafFactory(code="751", nom="Caf de Paris", boutique="75100001")])
+
+    assert "Aucune anomalie ouverte" in client.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize("liste", ["paiement", "anomalie", "demanderestitution"])
+def test_les_listes_coutent_autant_pour_un_que_pour_dix(client, entrer, django_assert_max_num_queries, liste):
+    for _ in range(10):
+        _, anomalie = faire_un_reliquat()
+        restitution.demander(anomalie.paiement, motif="trop", agent=AgentFactory().utilisateur, anomalie=anomalie)
+    entrer()
+
+    with django_assert_max_num_queries(16):
+        reponse = client.get(reverse(f"admin:paiements_{liste}_changelist"))
+
+    assert reponse.status_code == 200
