@@ -8,13 +8,17 @@ from django.utils import timezone
 
 from comptes.models import Caf, Utilisateur
 from dettes.models import Dette
-from paiements.models import Anomalie, Paiement
+from paiements.models import Anomalie, AnomalieQuerySet, DemandeRestitution, Paiement
 
 logger = logging.getLogger(__name__)
 
 
 class DejaResolue(Exception):
     """Un autre agent a déjà clos cette anomalie."""
+
+
+class RestitutionEnCours(DejaResolue):
+    """L'argent de cette anomalie est en train d'être rendu : il ne va nulle part ailleurs."""
 
 
 def ouvrir(
@@ -54,10 +58,14 @@ def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur, issue: Anoma
     Clôt une anomalie. Le motif dit ce qui a été fait, l'issue où est allé l'argent.
 
     :raises DejaResolue: si un autre agent est passé avant
+    :raises RestitutionEnCours: si son argent est en train d'être rendu
     """
     anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
     if anomalie.resolue_le is not None:
         raise DejaResolue(str(anomalie))
+    en_cours = anomalie.restitutions.filter(etat__in=DemandeRestitution.EN_COURS)
+    if issue != Anomalie.Issue.RESTITUEE and en_cours.exists():
+        raise RestitutionEnCours("une restitution de cet argent est en cours")
     anomalie.resolue_le = timezone.now()
     anomalie.resolue_par = agent
     anomalie.issue = issue
@@ -65,6 +73,11 @@ def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur, issue: Anoma
     anomalie.save(update_fields=["resolue_le", "resolue_par", "issue", "resolution"])
     logger.info("anomalie résolue", extra={"anomalie": anomalie.pk, "genre": anomalie.genre})
     return anomalie
+
+
+def clore_par_la_banque(closes: AnomalieQuerySet, *, motif: str) -> int:
+    """Clôt celles dont la banque a repris ou rendu l'argent : elles ne retiennent plus rien. Rend leur nombre."""
+    return closes.ouvertes().update(resolue_le=timezone.now(), issue=Anomalie.Issue.RESTITUEE, resolution=motif)
 
 
 def signaler_solde_negatif(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -71,6 +72,8 @@ def _lire_les_faits_connus(paiement: Paiement | None, fait: Fait) -> set[str]:
 
 
 def _decider(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite:
+    if deja := _deja_regle(paiement, fait, connus):
+        return deja
     if paiement is None:
         return _reference_inconnue(fait)
     if (fait.site, fait.mode) != (paiement.boutique, paiement.mode):
@@ -78,7 +81,7 @@ def _decider(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite:
     if fait.is_credit:
         return _remboursement(paiement, fait, connus)
     if fait.is_success:
-        return _succes(paiement, fait, connus)
+        return _succes(paiement, fait)
     if fait.is_cancelled_after:
         return _annulation(paiement, fait)
     if fait.is_refused or fait.is_failed:
@@ -90,16 +93,37 @@ def _decider(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite:
     return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "état que nous ne connaissons pas")
 
 
+def _deja_regle(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite | None:
+    """
+    Un succès que la banque a annulé depuis, ou qu'un agent tient déjà, n'est ni accepté ni retenu une fois de plus.
+
+    Le montant d'un débit ne fait que baisser à la banque (PROTOCOLE §5) : celui qu'on retient aussi.
+    """
+    if not (connus and fait.is_success) or (paiement and paiement.is_encaisse and paiement.uuid == fait.uuid):
+        return None
+    # L'annulation a pu arriver avant l'accord : l'état de la plateforme est le dernier, pas le dernier reçu.
+    if any(cle.startswith((f"{fait.uuid}:CANCELLED:", f"{fait.uuid}:CAPTURE_FAILED:")) for cle in connus):
+        return Suite(Sort.SANS_EFFET, "la banque a déjà annulé cette transaction")
+    retenues = Anomalie.objects.for_debit(paiement, fait.uuid)
+    retenues.ouvertes().filter(montant__gt=fait.montant).update(montant=fait.montant)
+    return Suite(Sort.SANS_EFFET, "déjà confié à un agent") if retenues.exists() else None
+
+
 def _reference_inconnue(fait: Fait) -> Suite:
+    if fait.is_cancelled_after and _liberer(None, fait):
+        return Suite(Sort.APPLIQUEE, "référence inconnue, débit annulé")
     if not (fait.is_success or fait.is_credit):
         return Suite(Sort.SANS_EFFET, "référence inconnue, aucun argent en jeu")
     anomalies.ouvrir(
-        Anomalie.Genre.REFERENCE_INCONNUE, cle=fait.cle, constat={"vu": resumer(fait)}, montant=fait.montant
+        Anomalie.Genre.REFERENCE_INCONNUE,
+        cle=fait.uuid or fait.cle,
+        constat={"vu": resumer(fait)},
+        montant=fait.montant if fait.is_success else Decimal(0),
     )
     return Suite(Sort.ANOMALIE, "référence inconnue")
 
 
-def _succes(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
+def _succes(paiement: Paiement, fait: Fait) -> Suite:
     if paiement.is_encaisse and paiement.uuid == fait.uuid:
         return _deja_encaisse(paiement, fait)
     if paiement.is_encaisse:
@@ -108,9 +132,6 @@ def _succes(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
         return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "transaction qui n'est pas la nôtre")
     if (fait.montant, fait.devise) != (paiement.montant, "EUR"):
         return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "montant ou devise inattendus")
-    # L'annulation a pu arriver avant l'accord : l'état de la plateforme est le dernier, pas le dernier reçu.
-    if any(cle.startswith((f"{fait.uuid}:CANCELLED:", f"{fait.uuid}:CAPTURE_FAILED:")) for cle in connus):
-        return Suite(Sort.SANS_EFFET, "la banque a déjà annulé cette transaction")
     _accepter(paiement, fait)
     return Suite(Sort.APPLIQUEE)
 
@@ -151,11 +172,18 @@ def _is_notre_formulaire(paiement: Paiement, fait: Fait) -> bool:
     return fait.trans_date in (None, paiement.cree_le.replace(microsecond=0))
 
 
+def _liberer(paiement: Paiement | None, fait: Fait) -> int:
+    """Le débit est défait : l'anomalie qui en retenait l'argent ne retient plus rien."""
+    retenues = Anomalie.objects.for_debit(paiement, fait.uuid)
+    return anomalies.clore_par_la_banque(retenues, motif=f"transaction {fait.statut} à la banque")
+
+
 def _annulation(paiement: Paiement, fait: Fait) -> Suite:
+    liberees = _liberer(paiement, fait)
     if not paiement.is_encaisse:
         return _fin_sans_debit(Geste.ABANDONNER, paiement, fait)
     if paiement.uuid != fait.uuid:
-        return Suite(Sort.SANS_EFFET, "annulation d'une autre transaction")
+        return Suite(Sort.APPLIQUEE if liberees else Sort.SANS_EFFET, "annulation d'un autre débit")
     if paiement.statut in (Statut.REJETE, Statut.RESTITUE):
         return Suite(Sort.SANS_EFFET, "argent déjà rendu")
     contrepasser(paiement, motif=f"transaction {fait.statut}")
@@ -171,12 +199,22 @@ def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
         return Suite(Sort.SANS_EFFET, "remboursement sans effet à la banque")
     if connus or _is_demande_ici(paiement, fait):
         return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
-    if fait.montant != paiement.montant or paiement.statut not in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE):
+    if (
+        fait.montant != paiement.montant
+        or paiement.statut not in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE)
+        or _retient_un_autre_debit(paiement)
+    ):
         return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
     contrepasser(paiement, motif="remboursement à la banque")
     paiement.prochain_controle_le = None
     avancer(Geste.RESTITUER, paiement, motif="remboursement à la banque", auteur="PayZen")
     return Suite(Sort.APPLIQUEE, "remboursé à la banque")
+
+
+def _retient_un_autre_debit(paiement: Paiement) -> bool:
+    """Deux débits de même montant : rien ne dit lequel a été remboursé, un agent le dira."""
+    retenues = paiement.anomalies.ouvertes().filter(montant__gt=0)
+    return retenues.exclude(genre__in=(Anomalie.Genre.RELIQUAT, Anomalie.Genre.DESACCORD)).exists()
 
 
 def _is_demande_ici(paiement: Paiement, fait: Fait) -> bool:
@@ -202,7 +240,9 @@ def _confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) 
         "mode": paiement.mode,
         "trans_id": paiement.trans_id,
     }
-    retenu = fait.montant if fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid) else 0
+    retenu = (
+        fait.montant if fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid) else Decimal(0)
+    )
     anomalies.ouvrir(
         genre,
         cle=f"{paiement.reference}:{fait.cle}",

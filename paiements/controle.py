@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 # ouvrier reprenne vite un contrôle dont l'ouvrier est mort.
 BAIL = timedelta(minutes=1)
 REPRISE_APRES_PANNE = timedelta(minutes=2)
+# Passé le dernier rendez-vous, ce que la banque ou un agent n'a pas tranché se redemande une fois par jour.
+CHAQUE_JOUR = timedelta(days=1)
 
 
 def reserver(combien: int) -> list[int]:
@@ -73,13 +75,20 @@ def _conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
     paiement.controles += 1
     if paiement.statut == Statut.ACCEPTE:
         _verifier(paiement, faits)
-    elif paiement.statut == Statut.EN_ATTENTE and not any(fait.is_success or fait.is_pending for fait in faits):
+    elif paiement.statut == Statut.EN_ATTENTE and not _is_en_suspens(paiement, faits):
         paiement.prochain_controle_le = _prochain_controle(paiement)
         avancer(Geste.EXPIRER, paiement, motif="la plateforme n'a rien encaissé", auteur="service")
     else:
         paiement.prochain_controle_le = _prochain_controle(paiement)
+        if paiement.statut == Statut.EN_ATTENTE:
+            paiement.prochain_controle_le = paiement.prochain_controle_le or timezone.now() + CHAQUE_JOUR
         paiement.save(update_fields=["prochain_controle_le", "controles"])
     return paiement
+
+
+def _is_en_suspens(paiement: Paiement, faits: list[Fait]) -> bool:
+    """La banque hésite, ou tient un débit qu'un agent n'a pas encore réglé : on n'invite pas à payer de nouveau."""
+    return any(fait.is_pending for fait in faits) or paiement.anomalies.ouvertes().filter(montant__gt=0).exists()
 
 
 def _prochain_controle(paiement: Paiement) -> datetime | None:
@@ -125,12 +134,14 @@ def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:
 
 
 def _signaler_le_desaccord(paiement: Paiement, fait: Fait | None) -> None:
-    paiement.prochain_controle_le = None
+    # Close sans que rien n'ait changé, l'anomalie se rouvre : un paiement accepté ne s'oublie pas.
+    paiement.prochain_controle_le = timezone.now() + CHAQUE_JOUR
+    deja = paiement.anomalies.filter(genre=Anomalie.Genre.DESACCORD, resolue_le__isnull=False).count()
     vu = resumer(fait) if fait else "aucune transaction à ce nom"
     attendu = {"uuid": paiement.uuid, "montant": paiement.montant, "boutique": paiement.boutique}
     anomalies.ouvrir(
         Anomalie.Genre.DESACCORD,
-        cle=paiement.reference,
+        cle=f"{paiement.reference}:{deja}",
         constat={"attendu": attendu, "vu": vu},
         montant=paiement.montant,
         paiement=paiement,

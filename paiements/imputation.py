@@ -103,7 +103,7 @@ def contrepasser(paiement: Paiement, *, motif: str) -> None:
     """
     Reprend ce qu'un paiement avait porté sur les dettes, par des écritures de plus ; les dettes remontent d'autant.
 
-    À appeler sous le verrou du paiement ; sans imputation, ne fait rien.
+    Son reliquat est reparti avec le reste. À appeler sous le verrou du paiement ; sans imputation, ne reprend rien.
     """
     imputations = list(paiement.imputations.order_by("dette_id"))
     dettes = Dette.objects.filter(imputations__in=imputations).order_by("pk")
@@ -116,6 +116,8 @@ def contrepasser(paiement: Paiement, *, motif: str) -> None:
             origine=paiement.reference,
             motif=motif,
         )
+    reliquats = Anomalie.objects.filter(paiement=paiement, genre=Anomalie.Genre.RELIQUAT)
+    anomalies.clore_par_la_banque(reliquats, motif=motif)
 
 
 class ResteImpossible(Exception):
@@ -131,10 +133,12 @@ def imputer_le_reste(
 
     :param accord: comment l'allocataire a dit oui, et quand
     :raises ResteImpossible: si les parts ne font pas le reliquat, ou si une dette ne peut recevoir la sienne
-    :raises DejaResolue: si un autre agent est passé avant
+    :raises DejaResolue: si un autre agent est passé avant, ou si ce reste est en train d'être rendu
     """
+    if anomalie.genre != Anomalie.Genre.RELIQUAT or anomalie.paiement_id is None:
+        raise ResteImpossible("cette anomalie ne retient pas de reste")
     paiement = verrouiller(anomalie.paiement_id)
-    if anomalie.genre != Anomalie.Genre.RELIQUAT or sum(parts.values()) != anomalie.montant:
+    if sum(parts.values()) != anomalie.montant:
         raise ResteImpossible(f"les parts doivent faire {anomalie.montant} €")
     siennes = Dette.objects.for_allocataire(paiement.demarche.allocataire).filter(pk__in=[d.pk for d in parts])
     list(siennes.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))

@@ -1,6 +1,7 @@
 """L'argent : tentatives, journal, notifications, imputations, tickets, anomalies."""
 
 from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.core.serializers.json import DjangoJSONEncoder
@@ -8,10 +9,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from comptes.models import Caf, Utilisateur
+from comptes.models import Allocataire, Caf, Utilisateur
 from demarches.models import Demarche
 from demarches.references import draw_reference
-from dettes.models import MONTANT, Dette, Mouvement
+from dettes.models import Dette, Mouvement
 from paiements.payzen import draw_trans_id
 from paiements.statuts import ENCAISSES, TRANSITIONS, Geste, Statut
 
@@ -25,7 +26,7 @@ def aujourd_hui_utc() -> datetime:
 
 
 class PaiementQuerySet(models.QuerySet["Paiement"]):
-    def for_allocataire(self, allocataire: object) -> "PaiementQuerySet":
+    def for_allocataire(self, allocataire: Allocataire) -> "PaiementQuerySet":
         return self.filter(demarche__allocataire=allocataire)
 
     def for_agent(self, utilisateur: Utilisateur) -> "PaiementQuerySet":
@@ -61,7 +62,7 @@ class Paiement(models.Model):
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="paiements", verbose_name="Caf")
     reference = models.CharField("référence", max_length=32, unique=True, default=draw_paiement)
     statut = models.CharField(max_length=10, choices=Statut, default=Statut.INITIE)
-    montant = models.DecimalField(**MONTANT)
+    montant = models.DecimalField(max_digits=9, decimal_places=2)
     boutique = models.CharField(max_length=8)
     mode = models.CharField("mode PayZen", max_length=10)
     trans_id = models.CharField(max_length=6, default=draw_trans_id)
@@ -209,7 +210,7 @@ class Imputation(models.Model):
 
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="imputations")
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="imputations")
-    montant = models.DecimalField(**MONTANT)
+    montant = models.DecimalField(max_digits=9, decimal_places=2)
     mouvement = models.OneToOneField(Mouvement, models.PROTECT, related_name="imputation")
 
     class Meta:
@@ -256,8 +257,9 @@ class AnomalieQuerySet(models.QuerySet["Anomalie"]):
     def ouvertes(self) -> "AnomalieQuerySet":
         return self.filter(resolue_le=None)
 
-    def plus_anciennes_d_abord(self) -> "AnomalieQuerySet":
-        return self.order_by(F("resolue_le").asc(nulls_first=True), "ouverte_le", "-montant")
+    def for_debit(self, paiement: Paiement | None, uuid: str) -> "AnomalieQuerySet":
+        """Celles qu'un débit de la banque a ouvertes et dont elles retiennent l'argent."""
+        return self.filter(paiement=paiement, constat__vu__uuid=uuid, montant__gt=0)
 
 
 class Anomalie(models.Model):
@@ -290,12 +292,15 @@ class Anomalie(models.Model):
         RESTITUEE = "RESTITUEE", "rendu à l'allocataire"
         ECARTEE = "ECARTEE", "mis de côté"
 
+    # Ce qui attend d'abord ; puis l'âge, et à âge égal l'argent.
+    ORDRE_DE_LA_FILE: ClassVar[list[Any]] = [F("resolue_le").asc(nulls_first=True), "ouverte_le", "-montant"]
+
     genre = models.CharField(max_length=20, choices=Genre)
     cle = models.CharField("clé", max_length=170, help_text="ce qui fait que deux constats sont le même")
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="anomalies", null=True, blank=True, verbose_name="Caf")
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="anomalies", null=True, blank=True)
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="anomalies", null=True, blank=True)
-    montant = models.DecimalField(**MONTANT, default=0)
+    montant = models.DecimalField(max_digits=9, decimal_places=2, default=0)
     constat = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="ce qu'on attendait, ce qu'on a vu")
     ouverte_le = models.DateTimeField("ouverte le", default=timezone.now)
     resolue_le = models.DateTimeField("résolue le", null=True, blank=True)
@@ -349,7 +354,7 @@ class DemandeRestitution(models.Model):
 
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="restitutions")
     anomalie = models.ForeignKey(Anomalie, models.PROTECT, related_name="restitutions", null=True, blank=True)
-    montant = models.DecimalField(**MONTANT)
+    montant = models.DecimalField(max_digits=9, decimal_places=2)
     etat = models.CharField("état", max_length=9, choices=Etat, default=Etat.DEMANDEE)
     motif = models.CharField(max_length=200)
     demandeur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="restitutions_demandees")

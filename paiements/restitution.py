@@ -47,6 +47,8 @@ def demander(
     paiement = verrouiller(paiement.pk)
     if DemandeRestitution.objects.filter(paiement=paiement, etat__in=DemandeRestitution.EN_COURS).exists():
         raise RestitutionImpossible("une restitution est déjà en cours sur ce paiement")
+    if anomalie is not None:
+        anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
     debit, montant = _choisir_le_debit(paiement, anomalie)
     demande = DemandeRestitution(
         paiement=paiement, anomalie=anomalie, debit=debit, montant=montant, motif=motif, demandeur=agent
@@ -61,7 +63,7 @@ def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[st
     if anomalie is None:
         if paiement.statut not in RESTITUABLES or paiement.uuid is None:
             raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
-        if paiement.restitutions.filter(etat=Etat.FAITE).exists():
+        if paiement.restitutions.filter(etat=Etat.FAITE, debit=paiement.uuid).exists():
             raise RestitutionImpossible("une partie de ce paiement est déjà rendue")
         return paiement.uuid, paiement.montant
     if anomalie.paiement_id != paiement.pk or anomalie.resolue_le is not None or not anomalie.montant:
@@ -145,6 +147,9 @@ def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
 def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
     """Ce que la plateforme a déjà fait de cet ordre : le débit annulé, ou un crédit du même montant, à personne."""
     connus = set(demande.paiement.restitutions.exclude(uuid="").values_list("uuid", flat=True))
+    # Un remboursement de la banque qui a déjà rouvert les dettes n'est pas une réponse à notre ordre.
+    portes = demande.paiement.notifications.filter(sort="APPLIQUEE", cle__contains=":CREDIT:")
+    connus |= {cle.split(":")[0] for cle in portes.values_list("cle", flat=True)}
     for fait in faits:
         if fait.is_credit and fait.montant == demande.montant and fait.uuid not in connus:
             return fait
@@ -168,7 +173,7 @@ def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
         contrepasser(paiement, motif=demande.motif)
         paiement.prochain_controle_le = None
         avancer(Geste.RESTITUER, paiement, motif=demande.motif, auteur=str(demande.approbateur))
-    if demande.anomalie and demande.anomalie.resolue_le is None:
+    if demande.anomalie and demande.anomalie.resolue_le is None and demande.approbateur:
         anomalies.resoudre(
             demande.anomalie, motif=demande.motif, agent=demande.approbateur, issue=Anomalie.Issue.RESTITUEE
         )

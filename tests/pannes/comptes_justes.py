@@ -1,0 +1,95 @@
+"""Ce qui doit être vrai entre la banque et nous : chaque euro qu'elle tient a sa case chez nous, et une seule."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.db.models import Q, Sum
+
+from demarches.models import Demarche, LigneDemarche
+from dettes.models import Dette
+from paiements.models import Anomalie, DemandeRestitution, EtapePaiement, Imputation, Paiement
+from paiements.statuts import Statut
+from tests.pannes.banque import Banque
+
+Genre, Issue = Anomalie.Genre, Anomalie.Issue
+EN_ROUTE = (Statut.INITIE, Statut.EN_ATTENTE, Statut.ACCEPTE, Statut.VERIFIE)
+VIVANTS = (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE)
+ZERO = Decimal(0)
+
+
+def get_compte(reference: str) -> dict[str, Decimal]:
+    """
+    Où est, chez nous, l'argent d'une référence, en euros par case.
+
+    `signale` est ce qu'un agent sait parti sans que la machine ait pu dire de quelle dette : un crédit partiel, un
+    montant baissé à la banque.
+    """
+    paiement = Paiement.objects.filter(reference=reference).first()
+    anomalies = list(Anomalie.objects.filter(Q(paiement__reference=reference) | Q(constat__vu__reference=reference)))
+    cases = dict.fromkeys(("en cours", "imputé", "retenu", "signalé"), ZERO)
+    if paiement and paiement.statut in (Statut.ACCEPTE, Statut.VERIFIE):
+        cases["en cours"] = paiement.montant
+    if paiement and paiement.statut == Statut.IMPUTE:
+        cases["imputé"] = paiement.imputations.aggregate(somme=Sum("montant"))["somme"] or ZERO
+    for anomalie in anomalies:
+        # Un désaccord parle d'un paiement encore « en cours » : le compter ici le compterait deux fois.
+        if anomalie.genre != Genre.DESACCORD and anomalie.issue in ("", Issue.ECARTEE):
+            cases["retenu"] += anomalie.montant
+        cases["signalé"] += _signale(anomalie, paiement)
+    return cases
+
+
+def _signale(anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
+    vu, attendu = anomalie.constat.get("vu", {}), anomalie.constat.get("attendu", {})
+    if not isinstance(vu, dict) or anomalie.genre == Genre.DESACCORD:
+        return ZERO
+    if vu.get("operation") == "CREDIT" and not DemandeRestitution.objects.filter(uuid=vu["uuid"]).exists():
+        return -Decimal(vu["montant"])
+    if anomalie.genre == Genre.MONTANT_DIFFERENT and vu["uuid"] == attendu["uuid"] and paiement.statut in VIVANTS:
+        return Decimal(vu["montant"]) - Decimal(attendu["montant"])
+    return ZERO
+
+
+def get_euros_sans_case(banque: Banque) -> Iterator[str]:
+    """Une phrase par référence dont la banque et nous ne disons pas la même somme."""
+    for reference in sorted({transaction.reference for transaction in banque.transactions}):
+        net, compte = banque.get_net(reference), get_compte(reference)
+        if net != sum(compte.values()):
+            yield f"{reference} : la banque tient {net} €, nous {compte}"
+
+
+def get_engage(dette: Dette) -> Decimal:
+    """Ce qui est en route vers une dette, compté depuis les paiements et non depuis l'état des démarches."""
+    lignes = LigneDemarche.objects.filter(dette=dette, demarche__paiement__statut__in=EN_ROUTE)
+    return lignes.aggregate(somme=Sum("montant"))["somme"] or ZERO
+
+
+def get_depassements(demarche: Demarche) -> Iterator[str]:
+    """Les dettes d'une démarche qui vient de partir, si plus que leur solde est en route."""
+    for dette in Dette.objects.filter(lignes__demarche=demarche):
+        if get_engage(dette) > dette.solde:
+            yield f"{dette} : {get_engage(dette)} € en route pour un solde de {dette.solde} €"
+
+
+def get_doubles(banque: Banque) -> Iterator[str]:
+    """Ce qui aurait agi deux fois : un accord, une imputation, un ordre de remboursement."""
+    gestes = Counter(EtapePaiement.objects.values_list("paiement__reference", "geste"))
+    yield from (f"{qui} : {geste} {fois} fois" for (qui, geste), fois in gestes.items() if fois > 1)
+    yield from (f"{ordre} : {fois} fois" for ordre, fois in banque.ordres.items() if ordre != "envois" and fois > 1)
+
+
+def get_accords_faux(banque: Banque) -> Iterator[str]:
+    """Un paiement accepté l'a été par un débit de la banque, de sa référence, de son numéro."""
+    debits = {transaction.uuid: transaction for transaction in banque.transactions}
+    for paiement in Paiement.objects.encaisses():
+        debit = debits.get(paiement.uuid or "")
+        if debit is None or (debit.reference, debit.trans_id) != (paiement.reference, paiement.trans_id):
+            yield f"{paiement} : accepté sur {debit}"
+
+
+def get_imputations_sans_argent() -> Iterator[str]:
+    """Aucune dette n'a reçu d'un paiement plus qu'il n'apportait."""
+    for imputation in Imputation.objects.values("paiement__reference", "paiement__montant").annotate(s=Sum("montant")):
+        if imputation["s"] > imputation["paiement__montant"]:
+            yield f"{imputation['paiement__reference']} : {imputation['s']} € imputés"

@@ -1,0 +1,387 @@
+"""Le guichet : personnes, agents, banque, Caf et horloge, chacun ses gestes, dans n'importe quel ordre."""
+
+import sys
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import time_machine
+from django.db import transaction
+from django.db.models import Min
+from django.test import RequestFactory
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from demarches import services as parcours
+from demarches.models import Demarche
+from demarches.montants import MontantInvalide, get_disponible_total
+from dettes.models import Dette, Mouvement
+from dettes.repartition import repartir
+from paiements import anomalies, controle, imputation, invariants, restitution, services
+from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket
+from paiements.notification import notification
+from paiements.payzen import EchecRest
+from paiements.statuts import Statut
+from tests.factories import AgentFactory, CafFactory, DetteFactory, UtilisateurFactory
+from tests.pannes import comptes_justes
+from tests.pannes.banque import Banque, Session, Transaction
+
+# L'horloge des histoires part d'un passé assez lointain pour que tout y soit « en retard » aux yeux de la base.
+DEPART = timedelta(days=400)
+SEUIL = Decimal(300)
+CENTIME = Decimal("0.01")
+MONTANTS = [Decimal(m) for m in ("0.01", "1.00", "33.33", "100.00", "250.00", "900.00")]
+ATTENTES = [timedelta(seconds=6), timedelta(minutes=2), timedelta(minutes=26), timedelta(hours=2), timedelta(hours=25)]
+RANG = st.integers(0, 7)
+PART = st.integers(1, 4)
+
+
+@contextmanager
+def tout_annuler():
+    """Les journaux ne s'effacent pas : une histoire vit dans une transaction, et rien n'en reste."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def choisir(liste, rang):
+    return liste[rang % len(liste)]
+
+
+class Guichet(RuleBasedStateMachine):
+    """Une histoire. Chaque geste accepte les refus que son service annonce, et aucun autre."""
+
+    def __init__(self):
+        super().__init__()
+        self.erreur_d_avant = sys.exc_info()[1]
+        self.pile = ExitStack()
+        self.pile.enter_context(tout_annuler())
+        self.horloge_de_la_base = datetime.now(UTC)
+        self.horloge = self.pile.enter_context(time_machine.travel(self.horloge_de_la_base - DEPART, tick=False))
+        caf = CafFactory(seuil_controle=SEUIL)
+        self.banque = Banque(caf.boutique)
+        self.pile.enter_context(self.banque.servir())
+        self.agents = [AgentFactory().utilisateur, AgentFactory(role="COMPTABLE").utilisateur]
+        colin, martin = UtilisateurFactory(), UtilisateurFactory()
+        conjoint = UtilisateurFactory(allocataire=colin.allocataire, identifiant="conjoint")
+        self.personnes = [colin, conjoint, martin]
+        for personne, montant in ((colin, 250), (colin, 100), (martin, 900)):
+            DetteFactory(allocataire=personne.allocataire, montant_initial=Decimal(montant))
+        self.vues: dict[int, list[tuple[Demarche, str]]] = {personne.pk: [] for personne in self.personnes}
+        self.livrees: list[dict[str, str]] = []
+
+    def teardown(self):
+        try:
+            if sys.exc_info()[1] is self.erreur_d_avant:
+                self.finir()
+        finally:
+            self.pile.close()
+
+    # --- L'allocataire ---
+
+    @rule(qui=RANG, montant=st.sampled_from(MONTANTS))
+    def devoir(self, qui, montant):
+        DetteFactory(allocataire=choisir(self.personnes, qui).allocataire, montant_initial=montant)
+
+    @rule(qui=RANG, globale=st.booleans(), part=PART, courriel=st.booleans())
+    def ecrire(self, qui, globale, part, courriel):
+        personne = choisir(self.personnes, qui)
+        demarche = parcours.enregistrer_informations(
+            parcours.commencer(personne), courriel="personne@exemple.fr" if courriel else ""
+        )
+        dettes = parcours.get_dettes(demarche)
+        try:
+            if globale:
+                total = (get_disponible_total(dettes) * part / 4).quantize(CENTIME)
+                demarche = parcours.enregistrer_montant_global(demarche, total)
+            else:
+                parts = {d.pk: (max(d.disponible, Decimal(0)) * part / 4).quantize(CENTIME) for d in dettes}
+                demarche = parcours.enregistrer_montants(demarche, parts)
+        except MontantInvalide:
+            return
+        self.vues[personne.pk].append((demarche, parcours.empreinte(demarche)))
+
+    @rule(qui=RANG, onglet=RANG)
+    def payer(self, qui, onglet):
+        vues = self.vues[choisir(self.personnes, qui).pk]
+        if not vues:
+            return
+        # Le dernier onglet d'abord : une histoire réduite paie ce qu'elle vient d'écrire.
+        demarche, vue = choisir(vues[::-1], onglet)
+        try:
+            depart = services.payer(demarche, empreinte_vue=vue)
+        except (services.RecapitulatifPerime, services.DejaDemandee):
+            return
+        assert not list(comptes_justes.get_depassements(demarche))
+        self.banque.ouvrir(depart.champs)
+
+    @rule(qui=RANG, globale=st.booleans(), part=PART)
+    def payer_d_un_trait(self, qui, globale, part):
+        """Écrire, payer, accord, notification : le chemin ordinaire, pour que les histoires aillent loin."""
+        self.ecrire(qui, globale, part, courriel=True)
+        ouvertes = len(self.banque.sessions)
+        self.payer(qui, onglet=0)
+        if len(self.banque.sessions) > ouvertes:
+            self.banque.debiter(self.banque.sessions[-1], "AUTHORISED")
+            self.livrer(-1)
+
+    @rule(qui=RANG)
+    def quitter(self, qui):
+        if brouillon := Demarche.objects.brouillons().filter(auteur=choisir(self.personnes, qui)).first():
+            parcours.abandonner(brouillon)
+
+    @rule(rang=RANG)
+    def recommencer(self, rang):
+        refusees = [d for d in Demarche.objects.order_by("pk") if d.is_a_recommencer]
+        if refusees:
+            demarche = parcours.recommencer(choisir(refusees, rang))
+            self.vues[demarche.auteur_id].append((demarche, parcours.empreinte(demarche)))
+
+    # --- La banque ---
+
+    def get_sessions(self) -> list[Session]:
+        """Celles où l'on peut encore payer : la plateforme les ferme bien avant notre dernier contrôle."""
+        limite = (timezone.now() - timedelta(hours=24)).strftime("%Y%m%d%H%M%S")
+        return [s for s in self.banque.sessions if s.ouverte and s.champs["vads_trans_date"] > limite]
+
+    def get_transactions(self, *statuts, operation="DEBIT") -> list[Transaction]:
+        return [t for t in self.banque.transactions if t.statut in statuts and t.operation == operation]
+
+    @precondition(lambda self: self.get_sessions())
+    @rule(rang=RANG, fin=st.sampled_from(["AUTHORISED", "REFUSED", "WAITING_AUTHORISATION", "ABANDONED", "autre"]))
+    def repondre(self, rang, fin):
+        session = choisir(self.get_sessions(), rang)
+        if fin == "ABANDONED":
+            self.banque.abandonner(session)
+        elif fin == "autre":
+            self.banque.debiter(session, "AUTHORISED", montant=int(session.champs["vads_amount"]) + 100)
+        else:
+            self.banque.debiter(session, fin)
+
+    @precondition(lambda self: self.get_transactions("WAITING_AUTHORISATION"))
+    @rule(rang=RANG, fin=st.sampled_from(["AUTHORISED", "REFUSED"]))
+    def se_decider(self, rang, fin):
+        self.banque.changer(choisir(self.get_transactions("WAITING_AUTHORISATION"), rang), fin, source="BATCH_AUTO")
+
+    @precondition(lambda self: self.get_transactions("AUTHORISED"))
+    @rule(rang=RANG, fin=st.sampled_from(["CAPTURED", "CANCELLED", "CAPTURE_FAILED", "baisser"]))
+    def evoluer(self, rang, fin):
+        debit = choisir(self.get_transactions("AUTHORISED"), rang)
+        if fin == "CAPTURED":
+            self.banque.remettre(debit)
+        elif fin != "baisser":
+            self.banque.changer(debit, fin)
+        elif debit.montant > 1 and not debit.baisse:
+            debit.baisse = True
+            self.banque.changer(debit, debit.statut, debit.montant // 2)
+
+    @precondition(lambda self: self.get_transactions("CAPTURED"))
+    @rule(rang=RANG, part=PART)
+    def rembourser(self, rang, part):
+        debit = choisir(self.get_transactions("CAPTURED"), rang)
+        montant = (debit.montant - debit.rendu) * part // 4
+        if montant:
+            self.banque.rembourser(debit, montant)
+
+    @precondition(lambda self: self.get_transactions("AUTHORISED", "CAPTURED"))
+    @rule(rang=RANG)
+    def dupliquer(self, rang):
+        self.banque.dupliquer(choisir(self.get_transactions("AUTHORISED", "CAPTURED"), rang))
+
+    @precondition(lambda self: self.banque.transactions)
+    @rule(rang=RANG)
+    def renvoyer(self, rang):
+        self.banque.poster(choisir(self.banque.transactions, rang), "BO")
+
+    @rule()
+    def encaisser_sans_nous(self):
+        self.banque.encaisser_sans_nous(f"AUTRE-{len(self.banque.transactions)}", 4200)
+
+    # --- Le courrier ---
+
+    @precondition(lambda self: self.banque.courrier)
+    @rule(rang=RANG)
+    def livrer(self, rang):
+        message = self.banque.courrier.pop(rang % len(self.banque.courrier))
+        self.livrees.append(message)
+        self.poster(message)
+
+    @precondition(lambda self: self.livrees)
+    @rule(rang=RANG)
+    def relivrer(self, rang):
+        self.poster(choisir(self.livrees, rang) | {"vads_url_check_src": "RETRY"})
+
+    @precondition(lambda self: self.banque.courrier)
+    @rule(rang=RANG)
+    def perdre(self, rang):
+        """Seul ce que l'interrogation retrouve peut se perdre : après la vérification, elle ne passe plus."""
+        message = choisir(self.banque.courrier, rang)
+        if message["vads_order_id"].startswith("P-") and message["vads_url_check_src"] in ("PAY", "BATCH_AUTO"):
+            self.banque.courrier.remove(message)
+
+    def poster(self, message):
+        corps = self.banque.signer(message)
+        requete = RequestFactory().post("/", corps, content_type="application/x-www-form-urlencoded")
+        assert notification(requete).status_code == 200
+
+    # --- Le service ---
+
+    @rule(panne=st.sampled_from(["", "", "500", "delai"]))
+    def controler(self, panne=""):
+        self.banque.panne = panne
+        for paiement_id in controle.reserver(50):
+            controle.controler(paiement_id)
+        self.banque.panne = ""
+
+    @rule()
+    def imputer(self):
+        imputation.imputer_un_lot()
+
+    @rule(panne=st.sampled_from(["", "500", "perdue"]))
+    def restituer(self, panne=""):
+        self.banque.panne = panne
+        for demande_id in restitution.reserver(50):
+            try:
+                restitution.executer(DemandeRestitution.objects.get(pk=demande_id))
+            except EchecRest:
+                continue
+        self.banque.panne = ""
+
+    @rule(attente=st.sampled_from(ATTENTES))
+    def attendre(self, attente):
+        self.horloge.shift(attente)
+
+    # --- La Caf ---
+
+    @rule(rang=RANG, part=PART, situation=st.sampled_from(["", "", "TRANSMISE", "ANNULEE", "RECOURS"]))
+    def ajuster(self, rang, part, situation):
+        """Le fichier de la Caf dit un autre solde, ou une autre situation."""
+        dette = choisir(Dette.objects.order_by("-pk"), rang)
+        nouveau = (dette.montant_initial * (part - 1) / 2).quantize(CENTIME)
+        if nouveau != dette.solde:
+            Mouvement.objects.create(
+                dette=dette, genre=Mouvement.Genre.AJUSTEMENT, montant=nouveau - dette.solde, origine="livraison"
+            )
+        if situation:
+            Dette.objects.filter(pk=dette.pk).update(situation=situation)
+
+    # --- Les agents ---
+
+    @rule(rang=RANG)
+    def confirmer(self, rang):
+        acceptes = Paiement.objects.filter(statut=Statut.ACCEPTE).order_by("pk")
+        if not acceptes:
+            return
+        try:
+            services.confirmer(choisir(acceptes, rang), motif="vu", agent=self.agents[0])
+        except services.TransitionImpossible:
+            assert choisir(acceptes, rang).confirme_le is None
+
+    @rule(rang=RANG)
+    def clore(self, rang):
+        ouvertes = Anomalie.objects.ouvertes().order_by("pk")
+        if ouvertes:
+            anomalies.resoudre(
+                choisir(ouvertes, rang), motif="réglé autrement", agent=self.agents[0], issue=Anomalie.Issue.ECARTEE
+            )
+
+    @rule(rang=RANG)
+    def placer_le_reste(self, rang):
+        reliquats = Anomalie.objects.filter(genre=Anomalie.Genre.RELIQUAT).order_by("pk")
+        if not reliquats:
+            return
+        anomalie = choisir(reliquats, rang)
+        dettes = parcours.get_dettes_de(anomalie.paiement.demarche.allocataire)
+        try:
+            imputation.imputer_le_reste(
+                anomalie, dict(repartir(anomalie.montant, dettes)), accord="oui", agent=self.agents[0]
+            )
+        except (imputation.ResteImpossible, anomalies.DejaResolue):
+            return
+
+    @rule(rang=RANG, pour_anomalie=st.booleans(), qui=RANG)
+    def demander(self, rang, pour_anomalie, qui):
+        objets = Anomalie.objects.exclude(paiement=None) if pour_anomalie else Paiement.objects.all()
+        if not objets:
+            return
+        objet = choisir(objets.order_by("pk"), rang)
+        anomalie = objet if pour_anomalie else None
+        try:
+            restitution.demander(
+                objet.paiement if pour_anomalie else objet,
+                motif="erreur",
+                agent=choisir(self.agents, qui),
+                anomalie=anomalie,
+            )
+        except restitution.RestitutionImpossible:
+            return
+
+    @rule(rang=RANG, accord=st.sampled_from([True, True, False]), qui=RANG)
+    def decider(self, rang, accord, qui):
+        demandes = DemandeRestitution.objects.filter(etat="DEMANDEE").order_by("pk")
+        if not demandes:
+            return
+        demande, agent = choisir(demandes, rang), choisir(self.agents, qui)
+        try:
+            restitution.decider(demande, accord=accord, agent=agent)
+        except restitution.RestitutionImpossible:
+            assert agent.pk == demande.demandeur_id
+
+    # --- Ce qui est vrai à tout instant ---
+
+    @invariant()
+    def tenir(self):
+        # « rien_en_retard » dépend de l'horloge, que l'histoire avance sans balayer : il se vérifie dans `finir`.
+        assert [v for v in invariants.verifier() if v.invariant.nom != "rien_en_retard"] == []
+        assert list(comptes_justes.get_doubles(self.banque)) == []
+        assert list(comptes_justes.get_accords_faux(self.banque)) == []
+        assert list(comptes_justes.get_imputations_sans_argent()) == []
+
+    # --- Et à la fin de l'histoire ---
+
+    def finir(self):
+        """Tout arrive, tout est balayé, les agents répondent : chaque euro a sa case, et rien n'attend plus."""
+        for attente in self.get_transactions("WAITING_AUTHORISATION"):
+            self.banque.changer(attente, "AUTHORISED", source="BATCH_AUTO")
+        while self.banque.courrier:
+            self.livrer(0)
+        self.balayer()
+        self.exiger()
+        for demande in DemandeRestitution.objects.filter(etat="DEMANDEE"):
+            autre = next(agent for agent in self.agents if agent.pk != demande.demandeur_id)
+            restitution.decider(demande, accord=True, agent=autre)
+        for paiement in Paiement.objects.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False):
+            services.confirmer(paiement, motif="vu", agent=self.agents[0])
+        self.balayer()
+        self.exiger()
+        while Anomalie.objects.ouvertes().exclude(genre=Anomalie.Genre.DESACCORD).exists():
+            self.clore(0)
+            self.balayer()
+        self.exiger()
+        assert not Paiement.objects.filter(statut__in=(Statut.INITIE, Statut.EN_ATTENTE)).exists()
+
+    def exiger(self):
+        Ticket.objects.filter(etat="A_ENVOYER").update(etat="ENVOYE", envoye_le=timezone.now())
+        assert list(invariants.verifier()) == []
+        assert list(comptes_justes.get_euros_sans_case(self.banque)) == []
+        self.tenir()
+
+    def balayer(self):
+        """
+        L'horloge va de rendez-vous en rendez-vous pendant cinq jours, puis rejoint celle de la base.
+
+        Ce que la banque ou un agent n'a pas tranché se redemande chaque jour : il reste toujours un rendez-vous.
+        """
+        fin = timezone.now() + timedelta(days=5)
+        while True:
+            self.controler()
+            self.imputer()
+            self.restituer()
+            prochain = Paiement.objects.aggregate(le=Min("prochain_controle_le"))["le"]
+            if prochain is None or prochain > fin:
+                break
+            self.horloge.move_to(max(prochain, timezone.now()) + timedelta(seconds=1), tick=False)
+        self.horloge.move_to(max(fin, self.horloge_de_la_base), tick=False)
+        self.controler()
+        self.imputer()

@@ -1,0 +1,280 @@
+"""Les histoires que la machine a trouvées, réduites et nommées. Chacune finit par `finir` : chaque euro a sa case."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from dettes.models import Dette
+from paiements import anomalies, imputation, restitution
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.payzen import rest
+from paiements.statuts import Statut
+from tests.pannes.guichet import Guichet
+
+pytestmark = pytest.mark.django_db
+
+Genre = Anomalie.Genre
+
+
+@contextmanager
+def ouvrir_le_guichet():
+    """La machine, conduite à la main."""
+    guichet = Guichet()
+    try:
+        yield guichet
+    finally:
+        guichet.pile.close()
+
+
+@pytest.fixture
+def guichet(monkeypatch):
+    monkeypatch.setattr(rest, "ATTENTE_S", 0)
+    with ouvrir_le_guichet() as guichet:
+        yield guichet
+
+
+@pytest.fixture
+def accepte(guichet):
+    """Un paiement accepté de 250 €, et son débit à la banque."""
+    guichet.payer_d_un_trait(2, globale=False, part=1)
+    return Paiement.objects.get(), guichet.banque.transactions[0]
+
+
+@pytest.fixture
+def reliquat(guichet, accepte):
+    """Le même, imputé alors que la Caf avait annulé la dette : tout est resté sans dette."""
+    paiement, debit = accepte
+    Dette.objects.filter(lignes__demarche=paiement.demarche).update(situation="ANNULEE")
+    guichet.controler()
+    guichet.imputer()
+    return paiement, debit, paiement.anomalies.get(genre=Genre.RELIQUAT)
+
+
+def tout_livrer(guichet):
+    while guichet.banque.courrier:
+        guichet.livrer(0)
+
+
+def rendre(guichet, paiement, **champs):
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0], **champs)
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer()
+    demande.refresh_from_db()
+    return demande
+
+
+def test_un_double_debit_remis_en_banque_ne_se_retient_qu_une_fois(guichet, accepte):
+    double = guichet.banque.dupliquer(accepte[1])
+    guichet.banque.remettre(double)
+    guichet.banque.poster(double, "BO")
+
+    tout_livrer(guichet)
+
+    assert accepte[0].anomalies.get().genre == Genre.DOUBLE_PAIEMENT
+    guichet.finir()
+
+
+def test_un_double_debit_annule_par_la_banque_n_est_plus_retenu(guichet, accepte):
+    double = guichet.banque.dupliquer(accepte[1])
+    guichet.banque.changer(double, "CANCELLED")
+
+    tout_livrer(guichet)
+
+    assert accepte[0].anomalies.get().issue == Anomalie.Issue.RESTITUEE
+    guichet.finir()
+
+
+def test_un_double_debit_annonce_annule_avant_d_etre_annonce_n_est_pas_retenu(guichet, accepte):
+    guichet.banque.changer(guichet.banque.dupliquer(accepte[1]), "CANCELLED")
+
+    guichet.livrer(1)
+    guichet.livrer(0)
+
+    assert not accepte[0].anomalies.exists()
+    guichet.finir()
+
+
+def test_un_double_debit_arrive_avant_l_original_ne_se_retient_qu_une_fois(guichet):
+    guichet.ecrire(2, globale=False, part=1, courriel=False)
+    guichet.payer(2, onglet=0)
+    double = guichet.banque.dupliquer(guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED"))
+
+    guichet.livrer(1)
+    guichet.livrer(0)
+    guichet.banque.remettre(double)
+    guichet.banque.poster(double, "BO")
+    guichet.livrer(0)
+
+    assert Paiement.objects.get().anomalies.count() == 1
+    guichet.finir()
+
+
+def test_un_accord_dont_le_montant_a_baisse_avant_d_arriver_ne_compte_qu_une_fois(guichet):
+    guichet.ecrire(2, globale=False, part=1, courriel=False)
+    guichet.payer(2, onglet=0)
+    debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
+    guichet.banque.changer(debit, "AUTHORISED", debit.montant // 2)
+
+    guichet.livrer(1)
+    guichet.livrer(0)
+
+    assert Paiement.objects.get().statut == Statut.EN_ATTENTE
+    assert Anomalie.objects.get().montant == Decimal("112.50")
+    guichet.finir()
+
+
+def test_un_double_debit_baisse_a_la_banque_baisse_sa_retenue(guichet, accepte):
+    double = guichet.banque.dupliquer(accepte[1])
+    guichet.banque.changer(double, "AUTHORISED", 1000)
+
+    tout_livrer(guichet)
+
+    assert accepte[0].anomalies.get().montant == Decimal(10)
+    guichet.finir()
+
+
+def test_un_reliquat_part_avec_le_paiement_que_la_banque_annule(guichet, reliquat):
+    _, debit, anomalie = reliquat
+    guichet.banque.changer(debit, "CANCELLED")
+
+    tout_livrer(guichet)
+
+    anomalie.refresh_from_db()
+    assert anomalie.issue == Anomalie.Issue.RESTITUEE
+    guichet.finir()
+
+
+def test_le_reste_d_un_paiement_annule_ne_se_porte_plus_sur_une_dette(guichet, reliquat):
+    _, debit, anomalie = reliquat
+    guichet.devoir(2, Decimal(900))
+    guichet.banque.changer(debit, "CANCELLED")
+    tout_livrer(guichet)
+
+    with pytest.raises(anomalies.DejaResolue):
+        imputation.imputer_le_reste(
+            anomalie, {Dette.objects.latest("pk"): anomalie.montant}, accord="oui", agent=guichet.agents[0]
+        )
+
+    guichet.finir()
+
+
+@pytest.mark.parametrize("etat", ["DEMANDEE", "APPROUVEE"])
+def test_un_reste_en_cours_de_restitution_ne_se_place_ni_ne_s_ecarte(guichet, reliquat, etat):
+    paiement, _, anomalie = reliquat
+    guichet.devoir(2, Decimal(900))
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0], anomalie=anomalie)
+    if etat == "APPROUVEE":
+        restitution.decider(demande, accord=True, agent=guichet.agents[1])
+
+    with pytest.raises(anomalies.RestitutionEnCours):
+        imputation.imputer_le_reste(
+            anomalie, {Dette.objects.latest("pk"): anomalie.montant}, accord="oui", agent=guichet.agents[0]
+        )
+    with pytest.raises(anomalies.RestitutionEnCours):
+        guichet.clore(0)
+
+    assert not paiement.imputations.exists()
+
+
+def test_une_banque_qui_hesite_trois_jours_est_encore_interrogee(guichet):
+    guichet.ecrire(2, globale=False, part=1, courriel=False)
+    guichet.payer(2, onglet=0)
+    debit = guichet.banque.debiter(guichet.banque.sessions[0], "WAITING_AUTHORISATION")
+    for _ in range(5):
+        guichet.attendre(timedelta(hours=25))
+        guichet.controler()
+        guichet.tenir()
+
+    debit.statut = "AUTHORISED"
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert Paiement.objects.get().statut in (Statut.ACCEPTE, Statut.VERIFIE)
+
+
+def test_un_montant_different_une_fois_clos_libere_la_dette(guichet):
+    guichet.ecrire(2, globale=False, part=4, courriel=False)
+    guichet.payer(2, onglet=0)
+    guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED", montant=100)
+    tout_livrer(guichet)
+    guichet.attendre(timedelta(hours=80))
+    guichet.controler()
+    guichet.clore(0)
+
+    guichet.tenir()
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert Paiement.objects.get().statut == Statut.EXPIRE
+    guichet.finir()
+
+
+def test_un_desaccord_clos_se_rouvre_tant_qu_il_dure(guichet, accepte):
+    guichet.banque.changer(accepte[1], "AUTHORISED", 100)
+    tout_livrer(guichet)
+    guichet.controler()
+    desaccords = accepte[0].anomalies.filter(genre=Genre.DESACCORD)
+    anomalies.resoudre(desaccords.get(), motif="vu", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    guichet.tenir()
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert desaccords.count() == 2
+    assert desaccords.filter(resolue_le=None).count() == 1
+
+
+def test_une_reference_inconnue_ne_retient_que_ce_que_la_banque_tient(guichet):
+    debit = guichet.banque.encaisser_sans_nous("AUTRE-1", 4200)
+    guichet.banque.remettre(debit)
+    guichet.banque.poster(debit, "BO")
+    guichet.banque.rembourser(debit, 4200)
+    guichet.banque.changer(guichet.banque.encaisser_sans_nous("AUTRE-2", 4200), "CANCELLED")
+
+    tout_livrer(guichet)
+
+    assert sum(a.montant for a in Anomalie.objects.ouvertes()) == 42
+    guichet.finir()
+
+
+def test_un_credit_deja_porte_ne_tient_pas_lieu_de_restitution_d_un_double(guichet, accepte):
+    paiement, debit = accepte
+    guichet.banque.remettre(debit)
+    guichet.banque.rembourser(debit, debit.montant)
+    tout_livrer(guichet)
+    double = guichet.banque.dupliquer(debit)
+    tout_livrer(guichet)
+
+    demande = rendre(guichet, paiement, anomalie=paiement.anomalies.get())
+
+    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert double.statut == "CANCELLED"
+    guichet.finir()
+
+
+def test_un_credit_pendant_qu_un_double_est_retenu_attend_un_agent(guichet, accepte):
+    paiement, debit = accepte
+    double = guichet.banque.dupliquer(debit)
+    guichet.banque.remettre(double)
+    guichet.banque.rembourser(double, double.montant)
+
+    tout_livrer(guichet)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+    assert {a.genre for a in paiement.anomalies.all()} == {Genre.DOUBLE_PAIEMENT, Genre.ANNULATION_BANQUE}
+    guichet.finir()
+
+
+def test_un_double_rendu_n_empeche_pas_de_rendre_le_paiement(guichet, accepte):
+    paiement, debit = accepte
+    guichet.banque.dupliquer(debit)
+    tout_livrer(guichet)
+    rendre(guichet, paiement, anomalie=paiement.anomalies.get())
+
+    demande = rendre(guichet, paiement)
+
+    assert demande.etat == DemandeRestitution.Etat.FAITE
+    guichet.finir()
