@@ -86,5 +86,10 @@ class AffecteForm(forms.Form):
             raise ValidationError(DETTE_DISPARUE)
 
     def ajouter_les_erreurs(self, refus: MontantInvalide) -> None:
+        """Chaque phrase en face de son champ ; celle du total attend que les champs soient justes."""
+        fautif = bool(self.errors)
         for pk, phrase in refus.erreurs.items():
-            self.add_error(None if pk is None else f"{PREFIXE}{pk}", phrase)
+            if pk is not None:
+                self.add_error(f"{PREFIXE}{pk}", phrase)
+            elif not fautif:
+                self.add_error(None, phrase)

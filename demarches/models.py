@@ -1,5 +1,6 @@
 """La demande : une démarche de remboursement et ses lignes."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pgtrigger
@@ -10,7 +11,7 @@ from django.utils import timezone
 from comptes.models import Allocataire, Utilisateur
 from demarches.etats import A_RECOMMENCER, ENGAGES, Etat
 from demarches.references import draw_demarche
-from dettes.models import MONTANT, Dette
+from dettes.models import Dette
 
 
 class DemarcheQuerySet(models.QuerySet["Demarche"]):
@@ -63,7 +64,7 @@ class Demarche(models.Model):
     mentions_lues_le = models.DateTimeField("mentions lues le", null=True, blank=True)
     courriel = models.EmailField("courriel pour le ticket", blank=True)
     mode = models.CharField(max_length=7, choices=Mode, blank=True)
-    montant = models.DecimalField(**MONTANT, default=Decimal(0))
+    montant = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal(0))
     cree_le = models.DateTimeField("créée le", default=timezone.now)
     engagee = models.GeneratedField(
         expression=Case(When(etat__in=ENGAGES, then=Value(True)), default=Value(False)),
@@ -133,6 +134,12 @@ class Demarche(models.Model):
         return self.etat in A_RECOMMENCER
 
     @property
+    def demandee_le(self) -> datetime | None:
+        """L'heure du clic sur « Payer », None avant. Une requête si le paiement n'est pas chargé."""
+        paiement = getattr(self, "paiement", None)
+        return paiement and paiement.cree_le
+
+    @property
     def total_des_lignes(self) -> Decimal:
         return self.lignes.aggregate(total=Sum("montant"))["total"] or Decimal(0)
 
@@ -142,7 +149,7 @@ class LigneDemarche(models.Model):
 
     demarche = models.ForeignKey(Demarche, models.CASCADE, related_name="lignes", verbose_name="démarche")
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="lignes")
-    montant = models.DecimalField(**MONTANT)
+    montant = models.DecimalField(max_digits=9, decimal_places=2)
 
     class Meta:
         verbose_name = "ligne de démarche"

@@ -12,7 +12,7 @@ from dettes.repartition import repartir
 Parts = list[tuple[Dette, Decimal]]
 
 ZERO = Decimal(0)
-DETTE_DISPARUE = "Une dette que vous aviez choisie ne se paie plus ici : relisez vos montants"
+DETTE_DISPARUE = "Une dette que vous aviez choisie ne se paie plus ici\u00a0: relisez vos montants"
 
 
 class MontantInvalide(Exception):
@@ -44,7 +44,7 @@ def partager(montant: Decimal, dettes: list[Dette]) -> Parts:
     """
     disponible = get_disponible_total(dettes)
     if montant > disponible:
-        raise MontantInvalide({None: f"Le montant dépasse ce qu’il reste à payer : {ecrire_euros(disponible)}"})
+        raise MontantInvalide({None: f"Le montant dépasse ce qu’il reste à payer\u00a0: {ecrire_euros(disponible)}"})
     parts = repartir(montant, dettes)
     if not _tient_le_minimum(parts):
         raise MontantInvalide({None: _dire_le_minimum("Le montant", disponible)})
@@ -67,7 +67,7 @@ def retenir(montants: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
             erreurs[None] = DETTE_DISPARUE
         elif montant > dette.disponible:
             reste = ecrire_euros(dette.disponible)
-            erreurs[pk] = f"Le montant dépasse ce qu’il reste à payer pour cette dette : {reste}"
+            erreurs[pk] = f"Le montant dépasse ce qu’il reste à payer pour cette dette\u00a0: {reste}"
     if erreurs:
         raise MontantInvalide(erreurs)
     if not choisis:
@@ -92,5 +92,5 @@ def _tient_le_minimum(parts: Parts) -> bool:
 
 def _dire_le_minimum(sujet: str, disponible: Decimal) -> str:
     if disponible < settings.MONTANT_MINIMUM:
-        return f"Il reste {ecrire_euros(disponible)} à payer : indiquez ce montant exact"
+        return f"Il reste {ecrire_euros(disponible)} à payer\u00a0: indiquez ce montant exact"
     return f"{sujet} doit être d’au moins {ecrire_euros(settings.MONTANT_MINIMUM)}, sauf pour solder une dette"

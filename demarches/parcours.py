@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -27,7 +27,7 @@ class RequeteAllocataire(HttpRequest):
 
 
 VueEtape = Callable[[RequeteAllocataire, Demarche], HttpResponse]
-Vue = Callable[..., HttpResponse]
+Vue = Callable[..., HttpResponseBase]
 
 
 def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
@@ -59,6 +59,13 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
         return gardee
 
     return decorer
+
+
+def get_dossier(request: RequeteAllocataire) -> Allocataire:
+    """Le dossier de la personne : `allocataire_requis` garantit qu'elle en a un."""
+    allocataire = request.user.allocataire
+    assert allocataire is not None  # noqa: S101 (dit à mypy ce que le décorateur garantit)
+    return allocataire
 
 
 def get_saisie(request: HttpRequest) -> QueryDict | None:

@@ -62,12 +62,12 @@ def saisir_les_montants(request: RequeteAllocataire, demarche: Demarche, dettes:
     elif faire.startswith(TOUT):
         _remplir(saisie, [(dette, dette.disponible) for dette in dettes if faire in (TOUT, f"{TOUT}-{dette.pk}")])
     form = AffecteForm(saisie, dettes=dettes)
-    if form.is_valid():
+    is_lisible, montants = form.is_valid(), form.montants
+    if faire in (CONTINUER, CALCULER):
         try:
-            if faire == CONTINUER:
-                return reprendre(services.enregistrer_montants(demarche, form.montants))
-            if faire == CALCULER:
-                retenir(form.montants, dettes)
+            if is_lisible and faire == CONTINUER:
+                return reprendre(services.enregistrer_montants(demarche, montants))
+            retenir(montants, dettes)
         except MontantInvalide as refus:
             form.ajouter_les_erreurs(refus)
     return _montrer(request, demarche, dettes, form, repartition)

@@ -50,8 +50,10 @@ class Ecart(NamedTuple):
 def commencer(utilisateur: Utilisateur) -> Demarche:
     """Rend le brouillon de cette personne, ou en ouvre un : jamais deux, même touché deux fois."""
     _verrouiller_la_personne(utilisateur.pk)
-    brouillon = Demarche.objects.brouillons().filter(auteur=utilisateur).first()
-    return brouillon or Demarche.objects.create(auteur=utilisateur, allocataire=utilisateur.allocataire)
+    if brouillon := Demarche.objects.brouillons().filter(auteur=utilisateur).first():
+        return brouillon
+    allocataire = Allocataire.objects.get(utilisateurs=utilisateur)
+    return Demarche.objects.create(auteur=utilisateur, allocataire=allocataire)
 
 
 @transaction.atomic
@@ -199,8 +201,8 @@ def empreinte(demarche: Demarche) -> str:
         settings.MENTIONS_VERSION,
         demarche.courriel,
         demarche.mode,
-        str(demarche.montant),
-        sorted((ligne.dette_id, str(ligne.montant)) for ligne in demarche.lignes.all()),
+        f"{demarche.montant:.2f}",
+        sorted((ligne.dette_id, f"{ligne.montant:.2f}") for ligne in demarche.lignes.all()),
     ]
     return hashlib.sha256(json.dumps(montre).encode()).hexdigest()
 

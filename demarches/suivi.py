@@ -14,7 +14,8 @@ from demarches import services
 from demarches.etats import Etat
 from demarches.frise import raconter
 from demarches.models import Demarche, DemarcheQuerySet
-from demarches.parcours import RequeteAllocataire, get_la_mienne, refuser, reprendre
+from demarches.montants import ZERO
+from demarches.parcours import RequeteAllocataire, get_dossier, get_la_mienne, refuser, reprendre
 
 PAR_PAGE = 20
 
@@ -26,7 +27,7 @@ def get_visibles(request: RequeteAllocataire) -> DemarcheQuerySet:
     Deux conjoints partagent leurs dettes et leurs paiements ; ce que l'un n'a pas encore demandé ne regarde que lui.
     """
     a_moi_seul = Q(etat__in=[Etat.BROUILLON, Etat.ABANDONNEE]) & ~Q(auteur=request.user)
-    dossier = Demarche.objects.for_allocataire(request.user.allocataire)
+    dossier = Demarche.objects.for_allocataire(get_dossier(request))
     return dossier.exclude(a_moi_seul).select_related("paiement")
 
 
@@ -56,10 +57,12 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     }
     if paiement is not None:
         imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
+        impute = sum((imputation.montant for imputation in imputations), ZERO)
         contexte |= {
             "evenements": raconter(demarche.etat, list(paiement.etapes.order_by("le", "pk"))),
             "imputations": imputations,
-            "reliquat": demarche.montant - sum(imputation.montant for imputation in imputations),
+            "impute": impute,
+            "reliquat": demarche.montant - impute,
         }
     return render(request, "demarches/detail.html", contexte)
 

@@ -23,6 +23,7 @@ from demarches.parcours import (
     afficher,
     etape,
     get_adresse,
+    get_dossier,
     get_la_mienne,
     get_saisie,
     refuser,
@@ -40,7 +41,7 @@ Etape = Demarche.Etape
 @allocataire_requis
 def commencer(request: RequeteAllocataire) -> HttpResponse:
     """La page d'avant : ce qu'il faut avoir, ce qui va se passer ; ou la reprise du brouillon."""
-    allocataire = request.user.allocataire
+    allocataire = get_dossier(request)
     dettes = services.get_dettes_de(allocataire)
     if refus := refuser(request, allocataire, dettes):
         return refus
@@ -49,7 +50,6 @@ def commencer(request: RequeteAllocataire) -> HttpResponse:
     contexte = {
         "brouillon": Demarche.objects.brouillons().filter(auteur=request.user).first(),
         "disponible": get_disponible_total(dettes),
-        "dettes": [dette for dette in dettes if dette.disponible > 0],
         "is_radie": allocataire.radie_le is not None,
         "has_retenue": any(dette.retenue_mensuelle for dette in dettes),
     }

@@ -1,0 +1,123 @@
+"""Ce que l'on tape, ce que l'on comprend, ce que l'on refuse."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from caf_remboursement.templatetags.montants import euros
+from demarches.champs import CourrielField, MontantField, ecrire_euros, ecrire_saisie, has_numero_de_carte
+from demarches.formulaires import InformationsForm, MontantForm
+
+CARTE = "4111 1111 1111 1111"  # le numéro d'essai que tout le monde connaît
+
+
+@pytest.mark.parametrize(
+    ("saisie", "attendu"),
+    [
+        ("12", "12.00"),
+        ("12,5", "12.50"),
+        ("12,50", "12.50"),
+        ("12.5", "12.50"),
+        ("12,", "12.00"),
+        ("0,01", "0.01"),
+        ("007,00", "7.00"),
+        ("  84,12  ", "84.12"),
+        ("84,12 €", "84.12"),
+        ("84,12€", "84.12"),
+        ("84,12\u00a0€", "84.12"),
+        ("84 euros", "84.00"),
+        ("1 Euro", "1.00"),
+        ("1 234,56", "1234.56"),
+        ("1\u00a0234,56", "1234.56"),
+        ("1\u202f234,56\u00a0€", "1234.56"),
+        ("1\u2009234 567", "1234567.00"),
+        ("35906,87", "35906.87"),
+        ("１２,５", "12.50"),
+        ("0", "0.00"),
+    ],
+)
+def test_les_saisies_francaises_sont_comprises(saisie, attendu):
+    assert MontantField().clean(saisie) == Decimal(attendu)
+
+
+@pytest.mark.parametrize(
+    ("saisie", "phrase"),
+    [
+        ("", "Indiquez un montant"),
+        ("   ", "Indiquez un montant"),
+        ("€", "Indiquez un montant"),
+        ("-12", "Indiquez un montant sans le signe moins"),
+        ("−12,50", "Indiquez un montant sans le signe moins"),
+        ("12,345", "Indiquez au plus 2 chiffres après la virgule"),
+        ("1.234", "Indiquez au plus 2 chiffres après la virgule"),
+        ("1.234,56", "Écrivez le montant sans séparer les milliers, par exemple 1234,56"),
+        ("1,234.56", "Écrivez le montant sans séparer les milliers, par exemple 1234,56"),
+        ("douze", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("12 50", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("12,5O", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("1e3", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("NaN", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("Infinity", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("+12", "Écrivez le montant en chiffres, par exemple 12,50"),
+        (",5", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("12 $", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("1_000", "Écrivez le montant en chiffres, par exemple 12,50"),
+        ("½", "Écrivez le montant en chiffres, par exemple 12,50"),
+    ],
+)
+def test_chaque_faute_de_saisie_a_sa_phrase(saisie, phrase):
+    with pytest.raises(ValidationError) as refus:
+        MontantField().clean(saisie)
+
+    assert refus.value.messages == [phrase]
+
+
+def test_un_champ_facultatif_peut_rester_vide():
+    assert MontantField(required=False).clean("") is None
+
+
+def test_une_saisie_demesuree_est_refusee_sans_peser():
+    with pytest.raises(ValidationError):
+        MontantField().clean("9" * 1_000_000)
+
+
+@pytest.mark.parametrize("saisie", [CARTE, "4111111111111111", "4111-1111-1111-1111", f"carte {CARTE} 12/27"])
+@pytest.mark.parametrize("champ", [MontantField, CourrielField])
+def test_un_numero_de_carte_est_refuse_et_explique(champ, saisie):
+    with pytest.raises(ValidationError) as refus:
+        champ().clean(saisie)
+
+    assert [erreur.code for erreur in refus.value.error_list] == ["carte"]
+
+
+@pytest.mark.parametrize("saisie", ["+33 6 12 34 56 78", "123456789012", "1 234,56", "prenom.nom@exemple.fr"])
+def test_ce_qui_n_est_pas_un_numero_de_carte_passe(saisie):
+    assert not has_numero_de_carte(saisie)
+
+
+@pytest.mark.parametrize(
+    ("formulaire", "nom"), [(MontantForm, "montant"), (InformationsForm, "courriel")], ids=["montant", "courriel"]
+)
+def test_un_numero_de_carte_ne_se_reaffiche_pas(formulaire, nom):
+    form = formulaire({nom: CARTE})
+
+    assert not form.is_valid()
+    assert "4111" not in str(form[nom]) + str(form.errors)
+
+
+def test_le_reste_d_une_saisie_fautive_se_reaffiche_tel_quel():
+    form = MontantForm({"montant": "12,345 €"})
+
+    assert not form.is_valid()
+    assert 'value="12,345 €"' in str(form["montant"])
+
+
+@pytest.mark.parametrize("montant", ["0.01", "84.10", "1234.56", "9999999.99"])
+def test_un_montant_s_ecrit_partout_pareil(montant):
+    assert ecrire_euros(Decimal(montant)) == euros(Decimal(montant))
+
+
+def test_un_montant_enregistre_revient_comme_on_le_tape():
+    assert ecrire_saisie(Decimal("1234.5")) == "1234,50"
+    assert MontantField().clean(ecrire_saisie(Decimal("1234.5"))) == Decimal("1234.50")

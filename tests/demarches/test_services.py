@@ -1,0 +1,277 @@
+"""Les gestes d'une démarche : ce qu'ils écrivent, ce qu'ils refusent."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from demarches import services
+from demarches.etats import Etat
+from demarches.models import Demarche
+from demarches.montants import MontantInvalide
+from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
+
+pytestmark = pytest.mark.django_db
+
+Etape = Demarche.Etape
+
+
+@pytest.fixture
+def personne():
+    return UtilisateurFactory()
+
+
+@pytest.fixture
+def dettes(personne):
+    """Une ancienne de 300 €, puis une récente de 100 €."""
+    return [
+        DetteFactory(allocataire=personne.allocataire, montant_initial=montant, notifiee_le=date(annee, 1, 1))
+        for annee, montant in ((2024, Decimal(300)), (2025, Decimal(100)))
+    ]
+
+
+@pytest.fixture
+def demarche(personne, dettes):
+    """Un brouillon au récapitulatif : 50 € sur l'ancienne, 80 € sur la récente."""
+    return DemarcheFactory(
+        auteur=personne, courriel="ines@exemple.fr", lignes={dettes[0]: Decimal(50), dettes[1]: Decimal(80)}
+    )
+
+
+def lire(demarche):
+    return {ligne.dette: ligne.montant for ligne in demarche.lignes.select_related("dette")}
+
+
+def baisser(dette, montant):
+    dette.mouvements.create(genre="AJUSTEMENT", montant=-Decimal(montant), origine="livraison")
+
+
+def test_commencer_deux_fois_rend_le_meme_brouillon(personne):
+    assert services.commencer(personne) == services.commencer(personne)
+    assert Demarche.objects.get().allocataire == personne.allocataire
+
+
+def test_deux_conjoints_ont_chacun_leur_brouillon(personne):
+    conjoint = UtilisateurFactory(allocataire=personne.allocataire, identifiant="conjoint")
+
+    assert services.commencer(personne) != services.commencer(conjoint)
+
+
+def test_les_informations_notent_la_version_lue_et_menent_au_choix(personne, settings):
+    demarche = services.enregistrer_informations(services.commencer(personne), courriel="ines@exemple.fr")
+
+    demarche.refresh_from_db()
+    assert (demarche.mentions_version, demarche.courriel) == (settings.MENTIONS_VERSION, "ines@exemple.fr")
+    assert demarche.mentions_lues_le <= timezone.now()
+    assert services.get_etape(demarche) == Etape.CHOIX
+
+
+def test_relire_les_memes_mentions_garde_la_premiere_date(demarche):
+    avant = demarche.mentions_lues_le
+
+    apres = services.enregistrer_informations(demarche, courriel="")
+
+    assert apres.mentions_lues_le == avant
+    assert services.get_etape(apres) == Etape.RECAPITULATIF
+
+
+def test_des_mentions_nouvelles_se_relisent_avant_de_continuer(demarche, settings):
+    vue = services.empreinte(demarche)
+    settings.MENTIONS_VERSION = "2027-01"
+
+    assert services.get_etape(demarche) == Etape.INFORMATIONS
+    assert services.empreinte(demarche) != vue
+
+
+def test_changer_de_mode_ramene_aux_montants_sans_les_perdre(demarche):
+    lignes = lire(demarche)
+
+    change = services.choisir_mode(demarche, "GLOBAL")
+
+    assert services.get_etape(change) == Etape.MONTANTS
+    assert lire(change) == lignes
+
+
+def test_confirmer_le_meme_mode_ne_fait_rien_refaire(demarche):
+    assert services.get_etape(services.choisir_mode(demarche, "AFFECTE")) == Etape.RECAPITULATIF
+
+
+def test_un_montant_global_se_repartit_de_la_plus_ancienne_a_la_plus_recente(demarche, dettes):
+    enregistree = services.enregistrer_montant_global(demarche, Decimal("310.50"))
+
+    assert lire(enregistree) == {dettes[0]: Decimal(300), dettes[1]: Decimal("10.50")}
+    assert (enregistree.montant, enregistree.mode) == (Decimal("310.50"), "GLOBAL")
+
+
+def test_des_montants_choisis_remplacent_les_anciens(demarche, dettes):
+    enregistree = services.enregistrer_montants(demarche, {dettes[1].pk: Decimal("12.34")})
+
+    assert lire(enregistree) == {dettes[1]: Decimal("12.34")}
+    assert enregistree.montant == enregistree.total_des_lignes == Decimal("12.34")
+
+
+def test_un_montant_refuse_ne_change_rien(demarche, dettes):
+    lignes = lire(demarche)
+
+    with pytest.raises(MontantInvalide):
+        services.enregistrer_montants(demarche, {dettes[0].pk: Decimal("300.01")})
+
+    assert lire(demarche) == lignes
+
+
+def test_la_dette_d_un_autre_ne_se_paie_pas(demarche):
+    with pytest.raises(MontantInvalide):
+        services.enregistrer_montants(demarche, {DetteFactory().pk: Decimal(10)})
+
+
+def test_le_disponible_ote_ce_qui_est_en_route_mais_pas_soi_meme(demarche, dettes, personne):
+    conjoint = UtilisateurFactory(allocataire=personne.allocataire, identifiant="conjoint")
+    PaiementFactory(demarche=DemarcheFactory(auteur=conjoint, lignes={dettes[0]: Decimal(120)}))
+
+    assert [dette.disponible for dette in services.get_dettes(demarche)] == [Decimal(180), Decimal(100)]
+    assert services.get_ecarts(demarche) == []
+
+
+@pytest.mark.parametrize("situation", ["TRANSMISE", "ANNULEE"])
+def test_une_dette_qui_ne_se_paie_plus_ici_est_un_ecart(demarche, dettes, situation):
+    dettes[1].situation = situation
+    dettes[1].save(update_fields=["situation"])
+
+    assert services.get_ecarts(demarche) == [services.Ecart(dettes[1], Decimal(80), Decimal(0))]
+
+
+def test_un_solde_passe_sous_le_montant_est_un_ecart(demarche, dettes):
+    baisser(dettes[1], "20.01")
+
+    assert services.get_ecarts(demarche) == [services.Ecart(dettes[1], Decimal(80), Decimal("79.99"))]
+
+
+def test_ajuster_ramene_au_disponible_et_rend_le_recapitulatif_vrai(demarche, dettes):
+    baisser(dettes[1], 60)
+
+    ajustee = services.ajuster(demarche)
+
+    assert lire(ajustee) == {dettes[0]: Decimal(50), dettes[1]: Decimal(40)}
+    assert ajustee.montant == Decimal(90)
+    assert services.get_ecarts(ajustee) == []
+
+
+def test_ajuster_un_montant_global_le_garde_s_il_tient_ailleurs(personne, dettes):
+    demarche = DemarcheFactory(auteur=personne, mode="GLOBAL", lignes={dettes[0]: Decimal(300)})
+    baisser(dettes[0], 60)
+
+    ajustee = services.ajuster(demarche)
+
+    assert lire(ajustee) == {dettes[0]: Decimal(240), dettes[1]: Decimal(60)}
+
+
+def test_ajuster_renvoie_aux_montants_s_il_ne_reste_presque_rien(personne, dettes):
+    demarche = DemarcheFactory(auteur=personne, lignes={dettes[0]: Decimal("0.60"), dettes[1]: Decimal("80")})
+    dettes[1].situation = "TRANSMISE"
+    dettes[1].save(update_fields=["situation"])
+
+    assert services.get_etape(services.ajuster(demarche)) == Etape.MONTANTS
+
+
+@pytest.mark.parametrize(
+    "changer",
+    [
+        lambda demarche, dettes: services.enregistrer_informations(demarche, courriel="autre@exemple.fr"),
+        lambda demarche, dettes: services.choisir_mode(demarche, "GLOBAL"),
+        lambda demarche, dettes: services.enregistrer_montants(demarche, {dettes[0].pk: Decimal(130)}),
+    ],
+    ids=["courriel", "mode", "lignes de même total"],
+)
+def test_l_empreinte_change_avec_ce_qui_est_montre(demarche, dettes, changer):
+    avant = services.empreinte(demarche)
+
+    assert services.empreinte(changer(demarche, dettes)) != avant
+
+
+def test_l_empreinte_ne_depend_pas_de_l_ordre_de_saisie(demarche, dettes):
+    avant = services.empreinte(demarche)
+
+    reprise = services.enregistrer_montants(demarche, {dettes[1].pk: Decimal(80), dettes[0].pk: Decimal(50)})
+
+    assert services.empreinte(reprise) == avant
+
+
+def test_abandonner_efface_la_saisie(demarche):
+    services.abandonner(demarche)
+    services.abandonner(demarche)
+
+    demarche.refresh_from_db()
+    assert demarche.etat == Etat.ABANDONNEE
+    assert (demarche.courriel, demarche.mode, demarche.montant) == ("", "", Decimal(0))
+    assert not demarche.lignes.exists()
+
+
+@pytest.mark.parametrize(
+    "geste",
+    [
+        lambda demarche: services.enregistrer_informations(demarche, courriel=""),
+        lambda demarche: services.choisir_mode(demarche, "GLOBAL"),
+        lambda demarche: services.enregistrer_montant_global(demarche, Decimal(10)),
+        lambda demarche: services.enregistrer_montants(demarche, {}),
+        services.ajuster,
+        services.abandonner,
+    ],
+)
+def test_une_demarche_partie_a_la_banque_ne_se_modifie_plus(demarche, geste):
+    PaiementFactory(demarche=demarche)
+
+    with pytest.raises(services.DemarcheFigee):
+        geste(demarche)
+
+
+@pytest.mark.parametrize("fin", ["refuse", "expire"])
+def test_recommencer_rouvre_une_demarche_deja_remplie(demarche, fin):
+    ancienne = PaiementFactory(demarche=demarche, **{fin: True}).demarche
+
+    nouvelle = services.recommencer(ancienne)
+
+    assert nouvelle != ancienne
+    assert (nouvelle.courriel, nouvelle.mode, nouvelle.montant) == ("ines@exemple.fr", "AFFECTE", Decimal(130))
+    assert lire(nouvelle) == lire(ancienne)
+    assert nouvelle.mentions_lues_le == ancienne.mentions_lues_le
+    assert services.get_etape(nouvelle) == Etape.RECAPITULATIF
+
+
+def test_recommencer_ramene_au_disponible(demarche, dettes):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    baisser(dettes[1], 90)
+
+    nouvelle = services.recommencer(ancienne)
+
+    assert lire(nouvelle) == {dettes[0]: Decimal(50), dettes[1]: Decimal(10)}
+
+
+def test_recommencer_refait_lire_des_mentions_nouvelles(demarche, settings):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    settings.MENTIONS_VERSION = "2027-01"
+
+    nouvelle = services.recommencer(ancienne)
+
+    assert nouvelle.mentions_lues_le is None
+    assert services.get_etape(nouvelle) == Etape.INFORMATIONS
+
+
+def test_recommencer_remplace_le_brouillon_en_cours(demarche, personne):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    brouillon = services.commencer(personne)
+
+    nouvelle = services.recommencer(ancienne)
+
+    brouillon.refresh_from_db()
+    assert brouillon.etat == Etat.ABANDONNEE
+    assert Demarche.objects.brouillons().get() == nouvelle
+
+
+@pytest.mark.parametrize("etat", ["attente", "accepte", "impute"])
+def test_on_ne_recommence_pas_ce_qui_est_en_route_ou_abouti(demarche, etat):
+    traits = {} if etat == "attente" else {etat: True}
+    ancienne = PaiementFactory(demarche=demarche, **traits).demarche
+
+    with pytest.raises(services.RecommencementImpossible):
+        services.recommencer(ancienne)

@@ -1,0 +1,231 @@
+"""« Mes démarches » : la liste, le détail de chaque état, recommencer."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from demarches.etats import Etat
+from demarches.models import Demarche
+from paiements import services as paiements
+from paiements.imputation import imputer_un_lot
+from paiements.statuts import Geste
+from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, dire
+
+pytestmark = pytest.mark.django_db
+
+LISTE = "/mon-compte/demarches/"
+
+
+@pytest.fixture
+def dette(personne):
+    return DetteFactory(allocataire=personne.allocataire)
+
+
+@pytest.fixture
+def payer(personne, dette):
+    """Paie 120 € sur la dette : `payer(accepte=True)`."""
+
+    def ouvrir(montant="120.00", **traits):
+        demarche = DemarcheFactory(auteur=personne, courriel="ines@exemple.fr", lignes={dette: Decimal(montant)})
+        return PaiementFactory(demarche=demarche, **traits)
+
+    return ouvrir
+
+
+def get_frise(reponse):
+    return [(evenement["titre"], evenement["etat"]) for evenement in reponse.context["evenements"]]
+
+
+def test_la_plus_recente_est_en_tete(connecte, payer):
+    demarches = {jours: payer("1.00", expire=True).demarche for jours in (3, 1, 2)}
+    for jours, demarche in demarches.items():
+        Demarche.objects.filter(pk=demarche.pk).update(cree_le=timezone.now() - timedelta(days=jours))
+
+    page = connecte.get(LISTE).context["page"]
+
+    assert list(page) == [demarches[1], demarches[2], demarches[3]]
+
+
+def test_sans_demarche_la_page_invite_a_rembourser(connecte):
+    assert "Vous n’avez encore rien remboursé en ligne" in connecte.get(LISTE).content.decode()
+
+
+def test_la_liste_est_par_vingt_et_coute_toujours_autant(connecte, payer, django_assert_max_num_queries):
+    payer(expire=True)
+    with django_assert_max_num_queries(6) as avec_une:
+        connecte.get(LISTE)
+    for _ in range(20):
+        payer("1.00", expire=True)
+
+    with django_assert_max_num_queries(len(avec_une)):
+        page = connecte.get(LISTE).content.decode()
+
+    assert page.count("Non réalisée") == 20
+    assert "Page 1 sur 2" in page
+
+
+def test_le_detail_coute_autant_pour_une_dette_que_pour_dix(connecte, personne, django_assert_max_num_queries):
+    dettes = DetteFactory.create_batch(11, allocataire=personne.allocataire)
+    une = PaiementFactory(demarche=DemarcheFactory(auteur=personne, lignes={dettes[0]: Decimal(10)}), impute=True)
+    with django_assert_max_num_queries(9) as avec_une:
+        connecte.get(f"{LISTE}{une.demarche.reference}/")
+    lignes = {dette: Decimal(10) for dette in dettes[1:]}
+    dix = PaiementFactory(demarche=DemarcheFactory(auteur=personne, lignes=lignes), impute=True)
+
+    with django_assert_max_num_queries(len(avec_une)):
+        connecte.get(f"{LISTE}{dix.demarche.reference}/")
+
+
+def test_une_demarche_abandonnee_quitte_la_liste_mais_s_explique(connecte, voir, personne):
+    demarche = DemarcheFactory(auteur=personne, etat=Etat.ABANDONNEE)
+
+    assert demarche.reference not in connecte.get(LISTE).content.decode()
+    assert "Cette démarche est abandonnée" in voir("detail", demarche).content.decode()
+
+
+def test_le_conjoint_suit_les_paiements_du_dossier_mais_pas_les_saisies(client, payer, personne, dette):
+    paye, brouillon = payer(refuse=True).demarche, DemarcheFactory(auteur=personne)
+    client.force_login(UtilisateurFactory(allocataire=personne.allocataire, identifiant="conjoint"))
+
+    liste = client.get(LISTE).content.decode()
+    detail = client.get(f"{LISTE}{paye.reference}/").content.decode()
+
+    assert paye.reference in liste
+    assert brouillon.reference not in liste
+    assert client.get(f"{LISTE}{brouillon.reference}/").status_code == 404
+    assert "ines@exemple.fr" not in detail
+    assert "Recommencer" not in detail
+    assert client.post(f"{LISTE}{paye.reference}/recommencer/").status_code == 404
+
+
+def test_un_brouillon_se_reprend(voir, personne):
+    page = voir("detail", DemarcheFactory(auteur=personne)).content.decode()
+
+    assert "Reprendre" in page
+    assert "Abandonner" in page
+
+
+def test_a_la_banque_on_dit_quoi_faire_et_de_ne_pas_repayer(voir, payer):
+    reponse = voir("detail", payer().demarche)
+
+    page = reponse.content.decode()
+    assert "Ne payez pas une deuxième fois" in page
+    assert "Recommencer" not in page
+    assert "ticket.pdf" not in page
+    assert get_frise(reponse) == [
+        ("Demandée", "fait"),
+        ("Enregistrée", "en_cours"),
+        ("Vérifiée par la Caf", "a_venir"),
+        ("Dettes mises à jour", "a_venir"),
+    ]
+
+
+def test_enregistree_on_attend_la_verification_avec_son_ticket(voir, payer):
+    paiement = payer(accepte=True)
+
+    reponse = voir("detail", paiement.demarche)
+
+    page = reponse.content.decode()
+    assert reverse("paiements:ticket", args=[paiement.reference]) in page
+    assert "se terminant par 0055" in page
+    assert get_frise(reponse)[1:3] == [("Enregistrée", "fait"), ("Vérifiée par la Caf", "en_cours")]
+
+
+def test_prise_en_compte_montre_le_solde_apres(voir, payer):
+    reponse = voir("detail", payer(impute=True).demarche)
+
+    assert {etat for _, etat in get_frise(reponse)} == {"fait"}
+    assert "Reste 780,00\u00a0€" in reponse.content.decode()
+
+
+def test_une_dette_eteinte_est_dite_soldee(voir, payer):
+    assert "Dette soldée" in voir("detail", payer("900.00", impute=True).demarche).content.decode()
+
+
+def test_ce_qui_n_a_pas_trouve_place_est_dit(voir, payer, dette):
+    paiement = payer(verifie=True)
+    dette.mouvements.create(genre="RETENUE", montant=Decimal("-800"), origine="livraison")
+    imputer_un_lot()
+
+    page = voir("detail", paiement.demarche).content.decode()
+
+    assert "20,00\u00a0€ n’ont pas trouvé place" in page
+
+
+@pytest.mark.parametrize(
+    ("fin", "titre"), [("refuse", "Refusée par la banque"), ("expire", "Non réalisée")], ids=["refusée", "expirée"]
+)
+def test_une_demarche_sans_suite_se_recommence(voir, payer, fin, titre):
+    reponse = voir("detail", payer(**{fin: True}).demarche)
+
+    page = reponse.content.decode()
+    assert get_frise(reponse)[-1] == (titre, "echec")
+    assert "Recommencer" in page
+    assert "À notre connaissance, votre carte n’a pas été débitée" in page
+
+
+@pytest.mark.parametrize(
+    ("geste", "attendu", "derniere"),
+    [
+        (Geste.REJETER, "Votre banque a repris l’argent", ("Annulée par la banque", "echec")),
+        (Geste.RESTITUER, "La Caf vous a rendu cet argent", ("Restituée", "fait")),
+    ],
+)
+def test_l_argent_reparti_apres_coup_s_explique(voir, payer, geste, attendu, derniere):
+    paiement = payer(accepte=True)
+    paiements.appliquer(geste, paiement, motif="test", auteur="test")
+
+    reponse = voir("detail", paiement.demarche)
+
+    assert attendu in reponse.content.decode()
+    assert get_frise(reponse) == [("Demandée", "fait"), ("Enregistrée", "fait"), derniere]
+    assert "Recommencer" not in reponse.content.decode()
+
+
+def test_un_refus_suivi_d_un_accord_raconte_l_accord(voir, payer):
+    paiement = payer(refuse=True)
+    dire(paiement, "AUTHORISED")
+
+    reponse = voir("detail", paiement.demarche)
+
+    assert get_frise(reponse)[:2] == [("Demandée", "fait"), ("Enregistrée", "fait")]
+
+
+def test_recommencer_mene_au_recapitulatif_deja_rempli(connecte, envoyer, payer):
+    reponse = envoyer("recommencer", payer(refuse=True).demarche)
+
+    page = connecte.get(reponse["Location"]).content.decode()
+    assert "Payer 120,00\u00a0€" in page
+    assert "ines@exemple.fr" in page
+
+
+def test_recommencer_dit_que_les_montants_ont_baisse(connecte, envoyer, payer, dette):
+    refusee = payer(refuse=True).demarche
+    dette.mouvements.create(genre="RETENUE", montant=Decimal("-850"), origine="livraison")
+
+    reponse = envoyer("recommencer", refusee)
+
+    page = connecte.get(reponse["Location"]).content.decode()
+    assert "nous les avons baissés" in page
+    assert "Payer 50,00\u00a0€" in page
+
+
+def test_recommencer_ne_se_fait_pas_par_get(voir, payer):
+    assert voir("recommencer", payer(refuse=True).demarche).status_code == 405
+
+
+def test_recommencer_ce_qui_est_en_route_ramene_au_suivi(envoyer, payer):
+    demarche = payer(accepte=True).demarche
+
+    assert envoyer("recommencer", demarche)["Location"] == f"{LISTE}{demarche.reference}/"
+    assert not Demarche.objects.brouillons().exists()
+
+
+def test_recommencer_une_dette_soldee_depuis_le_dit(envoyer, payer, dette):
+    refusee = payer(refuse=True).demarche
+    dette.mouvements.create(genre="REMISE", montant=Decimal("-900"), origine="livraison")
+
+    assert "Vous n’avez rien à rembourser ici" in envoyer("recommencer", refusee).content.decode()
