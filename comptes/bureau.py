@@ -6,14 +6,13 @@ service.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
@@ -51,6 +50,12 @@ class ReadonlyMixin:
 
     def has_delete_permission(self, *_: object, **__: object) -> bool:
         return False
+
+
+class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-arg]  # sert à tous les modèles
+    """Les lignes d'un journal, dans l'ordre où elles ont été écrites, sous la fiche de ce qu'elles racontent."""
+
+    ordering = ("pk",)
 
 
 class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
@@ -127,9 +132,9 @@ class GestesAdmin(OfficeAdmin):
 
     def agir(self, request: HttpRequest, pk: str, nom: str) -> HttpResponse:
         """Un geste, sur un objet de l'agent : seulement par un bouton, seulement si son rôle le permet."""
-        objet = get_object_or_404(self.get_queryset(request), pk=pk)
+        objet = self.get_object(request, pk)
         bouton = next((bouton for bouton in self.boutons if bouton.nom == nom), None)
-        if bouton is None:
+        if objet is None or bouton is None:
             raise Http404
         if request.method != "POST" or not self.can(request, bouton.droit):
             raise PermissionDenied
@@ -142,7 +147,7 @@ class GestesAdmin(OfficeAdmin):
             messages.error(request, "Rien n'a été fait : complétez le formulaire, le motif reste au journal.")
             return
         try:
-            phrase = bouton.faire(objet, form.cleaned_data if form else {}, request.user)
+            phrase = bouton.faire(objet, form.cleaned_data if form else {}, cast("Utilisateur", request.user))
         except bouton.refus as refus:
             messages.error(request, f"Ce geste n'est pas possible : {refus}.")
         else:

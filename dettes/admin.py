@@ -2,14 +2,13 @@
 
 from django.contrib import admin
 
-from comptes.bureau import OfficeAdmin, ReadonlyMixin
+from comptes.bureau import JournalInline, OfficeAdmin
 from dettes.models import Dette, FichierEmis, FichierRecu, Mouvement
 
 
-class MouvementInline(ReadonlyMixin, admin.TabularInline):
+class MouvementInline(JournalInline):
     model = Mouvement
-    fields = readonly_fields = ["le", "genre", "montant", "solde_apres", "origine", "motif"]
-    ordering = ["pk"]
+    fields = readonly_fields = ("le", "genre", "montant", "solde_apres", "origine", "motif")
 
 
 @admin.register(Dette)

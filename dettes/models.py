@@ -9,8 +9,7 @@ from django.db.models.functions import Coalesce
 
 from comptes.models import Allocataire, Caf
 
-MONTANT = {"max_digits": 9, "decimal_places": 2}
-ZERO = Value(Decimal(0), output_field=DecimalField(**MONTANT))
+ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=9, decimal_places=2))
 
 
 class DetteQuerySet(models.QuerySet["Dette"]):
@@ -92,11 +91,15 @@ class Dette(models.Model):
     periode_debut = models.DateField("début de la période", null=True, blank=True)
     periode_fin = models.DateField("fin de la période", null=True, blank=True)
     notifiee_le = models.DateField("notifiée le")
-    montant_initial = models.DecimalField("montant d'origine", **MONTANT)
-    solde = models.DecimalField(**MONTANT)
+    montant_initial = models.DecimalField("montant d'origine", max_digits=9, decimal_places=2)
+    solde = models.DecimalField(max_digits=9, decimal_places=2)
     phase = models.CharField(max_length=11, choices=Phase)
     situation = models.CharField(max_length=9, choices=Situation)
-    retenue_mensuelle = models.DecimalField("retenue mensuelle", **MONTANT, null=True, blank=True)
+    retenue_mensuelle = models.DecimalField("retenue mensuelle", max_digits=9, decimal_places=2, null=True, blank=True)
+
+    # Posés par `with_disponible`, en euros ; absents sinon.
+    engage: Decimal
+    disponible: Decimal
 
     objects = DetteQuerySet.as_manager()
 
@@ -213,8 +216,8 @@ class Mouvement(models.Model):
 
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="mouvements")
     genre = models.CharField(max_length=10, choices=Genre)
-    montant = models.DecimalField("montant signé", **MONTANT)
-    solde_apres = models.DecimalField("solde après", **MONTANT, editable=False)
+    montant = models.DecimalField("montant signé", max_digits=9, decimal_places=2)
+    solde_apres = models.DecimalField("solde après", max_digits=9, decimal_places=2, editable=False)
     origine = models.CharField(max_length=80, help_text="ce qui l'a causé : livraison, référence de paiement")
     motif = models.CharField(max_length=200, blank=True)
     fichier_recu = models.ForeignKey(

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from comptes.models import Caf
 from paiements import anomalies
 from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Ticket
@@ -119,6 +120,7 @@ def _reference_inconnue(fait: Fait) -> Suite:
         cle=fait.uuid or fait.cle,
         constat={"vu": resumer(fait)},
         montant=fait.montant if fait.is_success else Decimal(0),
+        caf=Caf.objects.filter(boutique=fait.site).first(),
     )
     return Suite(Sort.ANOMALIE, "référence inconnue")
 

@@ -18,7 +18,7 @@ def en_meme_temps(*gestes: Callable[[], T]) -> list[T | Exception]:
         try:
             barriere.wait(timeout=10)
             issues[rang] = geste()
-        except Exception as erreur:  # noqa: BLE001 (le test lit ce que chaque fil a levé)
+        except Exception as erreur:  # le test lit ce que chaque fil a levé
             issues[rang] = erreur
         finally:
             connection.close()

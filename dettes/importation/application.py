@@ -51,7 +51,7 @@ WHERE NOT EXISTS (SELECT FROM comptes_allocataire a WHERE a.caf_id = l.caf AND a
 # Le mot de passe est inutilisable, à la manière de make_password(None) : « ! » et quarante signes tirés au sort.
 CREER_COMPTES = """
 INSERT INTO comptes_utilisateur (identifiant, password, allocataire_id, is_active, is_staff, is_superuser, cree_le)
-SELECT a.caf_id || a.numero,
+SELECT lower(a.caf_id || a.numero),
        '!' || left(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 40),
        a.id, true, false, false, now()
 FROM comptes_allocataire a
@@ -121,12 +121,19 @@ SELECT count(*) FROM (
 ) AS verrouillees
 """
 
+# Sous le verrou, une fois pour toutes : un paiement imputé entre-temps est dans le compte.
+VISER_CHANGEES = """
+ANALYZE changees;
+CREATE TEMP TABLE cibles AS SELECT c.* FROM dettes_connues c JOIN changees USING (id);
+ANALYZE cibles
+"""
+
 AJUSTER_CHANGEES = """
 INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif, fichier_recu_id, le)
 SELECT d.id, 'AJUSTEMENT', greatest(c.reste, 0) - d.solde, 0, %(origine)s,
        CASE WHEN c.absente THEN 'la Caf ne compte plus cette dette' ELSE '' END, %(fichier_recu)s, now()
-FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
-WHERE d.id IN (SELECT id FROM changees) AND d.solde <> greatest(c.reste, 0)
+FROM cibles c JOIN dettes_dette d ON d.id = c.id
+WHERE d.solde <> greatest(c.reste, 0)
 ORDER BY d.id
 """
 
@@ -135,8 +142,8 @@ UPDATE dettes_dette d
 SET creancier = c.creancier, nature = c.nature, code = c.code, libelle = c.libelle, motif = c.motif,
     periode_debut = c.periode_debut, periode_fin = c.periode_fin, notifiee_le = c.notifiee_le, phase = c.phase,
     situation = c.situation, retenue_mensuelle = c.retenue_mensuelle
-FROM dettes_connues c
-WHERE d.id = c.id AND d.id IN (SELECT id FROM changees)
+FROM cibles c
+WHERE d.id = c.id
   AND (d.creancier, d.nature, d.code, d.libelle, d.motif, d.periode_debut, d.periode_fin, d.notifiee_le, d.phase,
        d.situation, d.retenue_mensuelle)
       IS DISTINCT FROM
@@ -144,9 +151,7 @@ WHERE d.id = c.id AND d.id IN (SELECT id FROM changees)
        c.situation, c.retenue_mensuelle)
 """
 
-REPERER_NEGATIVES = """
-SELECT c.id, -c.reste FROM dettes_connues c WHERE c.id IN (SELECT id FROM changees) AND c.reste < 0 ORDER BY c.id
-"""
+REPERER_NEGATIVES = "SELECT id, -reste FROM cibles WHERE reste < 0 ORDER BY id"
 
 CREER_DETTES = """
 CREATE TEMP TABLE neuves (id bigint, solde numeric);
@@ -201,7 +206,7 @@ def appliquer_dettes(
     """
     Porte les dettes lues, verrou pris dans l'ordre des clés ; rend les comptes propres aux dettes.
 
-    Tout se recalcule sous le verrou : un paiement imputé pendant la lecture n'est ni perdu ni compté deux fois.
+    Le solde visé se calcule sous le verrou : un paiement imputé pendant la lecture n'est ni perdu ni compté deux fois.
     """
     valeurs: dict[str, Any] = {
         "caf": manifeste.caf,
@@ -214,6 +219,7 @@ def appliquer_dettes(
     curseur.execute(VUE_DETTES, valeurs)
     curseur.execute(REPERER_CHANGEES)
     curseur.execute(VERROUILLER_CHANGEES)
+    curseur.execute(VISER_CHANGEES)
     negatives = _signaler_negatives(curseur, manifeste)
     curseur.execute(AJUSTER_CHANGEES, valeurs)
     curseur.execute(CHANGER_DETTES)

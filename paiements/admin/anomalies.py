@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -12,7 +13,7 @@ from comptes.bureau import Bouton, GestesAdmin, MotifForm
 from comptes.models import Utilisateur
 from dettes.models import Dette
 from paiements import anomalies, imputation, restitution
-from paiements.models import Anomalie
+from paiements.models import Anomalie, Paiement
 
 Genre = Anomalie.Genre
 
@@ -37,12 +38,22 @@ class ResteForm(MotifForm):
     motif = forms.CharField(label="Accord de l'allocataire : comment, quand", max_length=200)
 
 
+class SansPaiement(Exception):
+    """L'anomalie ne parle d'aucun paiement à nous."""
+
+
 class DetteInconnue(Exception):
     """L'allocataire n'a pas de dette de cette référence."""
 
 
+def get_paiement(anomalie: Anomalie) -> Paiement:
+    if anomalie.paiement is None:
+        raise SansPaiement("cette anomalie ne parle d'aucun paiement né de ce service")
+    return anomalie.paiement
+
+
 def placer_le_reste(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    siennes = Dette.objects.for_allocataire(anomalie.paiement.demarche.allocataire)
+    siennes = Dette.objects.for_allocataire(get_paiement(anomalie).demarche.allocataire)
     dette = siennes.filter(reference=donnees["reference"].strip().upper()).first()
     if dette is None:
         raise DetteInconnue("cet allocataire n'a pas de dette de cette référence")
@@ -51,7 +62,7 @@ def placer_le_reste(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisat
 
 
 def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    restitution.demander(anomalie.paiement, motif=donnees["motif"], agent=agent, anomalie=anomalie)
+    restitution.demander(get_paiement(anomalie), motif=donnees["motif"], agent=agent, anomalie=anomalie)
     return "La restitution est demandée ; un comptable doit l'approuver."
 
 
@@ -74,10 +85,10 @@ class AnomalieAdmin(GestesAdmin):
     list_filter = [("resolue_le", admin.EmptyFieldListFilter), "genre", ("caf", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["paiement__reference", "cle"]
     list_select_related = ["caf", "paiement"]
-    fields = readonly_fields = [
+    fields = readonly_fields = (
         *("genre", "conseil", "montant", "caf", "paiement", "dette", "ce_qui_s_est_passe"),
         *("ouverte_le", "resolue_le", "resolue_par", "issue", "resolution"),
-    ]
+    )
     boutons = [
         Bouton(
             "placer",
@@ -94,7 +105,7 @@ class AnomalieAdmin(GestesAdmin):
             "demander_restitution",
             _is_a_rendre,
             demander_la_restitution,
-            refus=(restitution.RestitutionImpossible,),
+            refus=(restitution.RestitutionImpossible, SansPaiement),
         ),
         Bouton(
             "clore",
@@ -106,8 +117,9 @@ class AnomalieAdmin(GestesAdmin):
         ),
     ]
 
-    def get_queryset(self, request):  # type: ignore[no-untyped-def]  # la signature est celle de Django
-        return super().get_queryset(request).plus_anciennes_d_abord()
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Ce qui attend d'abord, du plus ancien au plus récent."""
+        return Anomalie.ORDRE_DE_LA_FILE
 
     @admin.display(description="ce qu'on propose")
     def conseil(self, anomalie: Anomalie) -> str:

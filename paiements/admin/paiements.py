@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from comptes.bureau import Bouton, GestesAdmin, ReadonlyMixin
+from comptes.bureau import Bouton, GestesAdmin, JournalInline
 from comptes.models import Utilisateur
 from paiements import controle, restitution, services
 from paiements.models import (
@@ -19,39 +19,34 @@ from paiements.models import (
 from paiements.statuts import Statut
 
 
-class EtapeInline(ReadonlyMixin, admin.TabularInline):
+class EtapeInline(JournalInline):
     model = EtapePaiement
-    fields = readonly_fields = ["le", "geste", "de", "vers", "motif", "auteur"]
-    ordering = ["pk"]
+    fields = readonly_fields = ("le", "geste", "de", "vers", "motif", "auteur")
 
 
-class NotificationInline(ReadonlyMixin, admin.TabularInline):
+class NotificationInline(JournalInline):
     model = NotificationPayzen
-    fields = readonly_fields = ["recue_le", "source", "cle", "sort", "motif"]
-    ordering = ["pk"]
+    fields = readonly_fields = ("recue_le", "source", "cle", "sort", "motif")
 
 
-class ImputationInline(ReadonlyMixin, admin.TabularInline):
+class ImputationInline(JournalInline):
     model = Imputation
-    fields = readonly_fields = ["dette", "montant", "mouvement"]
-    ordering = ["pk"]
+    fields = readonly_fields = ("dette", "montant", "mouvement")
 
 
-class TicketInline(ReadonlyMixin, admin.TabularInline):
+class TicketInline(JournalInline):
     model = Ticket
-    fields = readonly_fields = ["etat", "essais", "envoye_le", "prochain_essai_le", "dernier_motif"]
+    fields = readonly_fields = ("etat", "essais", "envoye_le", "prochain_essai_le", "dernier_motif")
 
 
-class AnomalieInline(ReadonlyMixin, admin.TabularInline):
+class AnomalieInline(JournalInline):
     model = Anomalie
-    fields = readonly_fields = ["ouverte_le", "genre", "montant", "resolue_le", "issue", "resolution"]
-    ordering = ["pk"]
+    fields = readonly_fields = ("ouverte_le", "genre", "montant", "resolue_le", "issue", "resolution")
 
 
-class RestitutionInline(ReadonlyMixin, admin.TabularInline):
+class RestitutionInline(JournalInline):
     model = DemandeRestitution
-    fields = readonly_fields = ["demandee_le", "montant", "etat", "demandeur", "approbateur", "motif"]
-    ordering = ["pk"]
+    fields = readonly_fields = ("demandee_le", "montant", "etat", "demandeur", "approbateur", "motif")
 
 
 def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:

@@ -163,7 +163,9 @@ def test_le_responsable_d_une_caf_n_en_suspend_pas_une_autre(client: Client, ins
     autre = CafFactory(code="751")
     installer(Agent.Role.RESPONSABLE)
 
-    assert client.post(reverse("admin:caf_geste", args=[autre.pk, "suspendre"]), {"message": "Panne."}).status_code == 404
+    assert (
+        client.post(reverse("admin:caf_geste", args=[autre.pk, "suspendre"]), {"message": "Panne."}).status_code == 404
+    )
 
 
 def test_un_geste_ne_part_pas_d_un_lien(client: Client, installer) -> None:

@@ -1,0 +1,143 @@
+"""La liste d'acceptation du marchand, point par point (PROTOCOLE §11)."""
+
+import json
+import time
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
+
+from demarches.services import empreinte, recommencer
+from paiements import controle, services
+from paiements.models import Anomalie, Paiement
+from paiements.payzen import is_signed, sign
+from paiements.statuts import Statut
+from tests.factories import PaiementFactory, demander
+
+pytestmark = pytest.mark.django_db
+VECTEURS = json.loads((Path(__file__).parent.parent / "donnees" / "vecteurs_signature.json").read_text())
+
+
+def test_1_les_vecteurs_passent_une_alteration_echoue_sha1_est_refuse():
+    hmac = [vecteur for vecteur in VECTEURS if vecteur["algorithm"] == "HMAC-SHA-256"]
+    sha1 = [vecteur for vecteur in VECTEURS if vecteur["algorithm"] == "SHA-1"]
+
+    assert (len(hmac), len(sha1)) == (15, 3)
+    assert all(sign(v["fields"], v["key"]) == v["signature"] for v in hmac)
+    assert not any(is_signed(v["fields"] | {"vads_amount": "1"}, v["signature"], v["key"]) for v in hmac)
+    assert not any(is_signed(v["fields"], v["signature"], v["key"]) for v in sha1)
+
+
+def test_2_chaque_clic_a_sa_ligne_ses_identifiants_sa_date_et_le_montant_du_serveur(client):
+    premiere = demander(Decimal("12.50"))
+    client.force_login(premiere.auteur)
+    pages = [payer(client, premiere)]
+    services.appliquer("expirer", Paiement.objects.get(), motif="test", auteur="test")
+    premiere.refresh_from_db()
+    pages.append(payer(client, recommencer(premiere)))
+
+    champs = [page.context["depart"].champs for page in pages]
+    for nom in ("vads_order_id", "vads_trans_id"):
+        assert champs[0][nom] != champs[1][nom]
+    assert {c["vads_amount"] for c in champs} == {"1250"}
+    assert all("no-store" in page["Cache-Control"] for page in pages)
+    assert all(b'type="submit"' in page.content for page in pages)
+
+
+def payer(client, demarche):
+    return client.post(
+        reverse("paiements:payer", args=[demarche.reference]), {"empreinte": empreinte(demarche), "montant": "1"}
+    )
+
+
+def test_3_la_notification_repond_le_bon_code_vite_et_sans_rediriger(notifier, settings):
+    paiement = PaiementFactory()
+    settings.SECURE_SSL_REDIRECT = True
+    adresses = [reverse("paiements:notification"), reverse("paiements:notification").rstrip("/")]
+    exigeant = Client(enforce_csrf_checks=True)
+
+    debut = time.perf_counter()
+    accord = notifier(paiement, "AUTHORISED")
+    duree = time.perf_counter() - debut
+
+    assert (accord.status_code, duree < 1) == (200, True)
+    assert [exigeant.get(adresse).status_code for adresse in adresses] == [405, 405]
+    assert [exigeant.post(adresse, {"signature": "x"}).status_code for adresse in adresses] == [400, 400]
+    with connection.execute_wrapper(couper_la_base):
+        assert notifier(paiement, "CAPTURED").status_code == 503
+
+
+def couper_la_base(execute, sql, params, many, context):
+    raise OperationalError("la base ne répond plus")
+
+
+@pytest.mark.parametrize(
+    ("champs", "code", "anomalie"),
+    [
+        ({"vads_amount": "1"}, 200, Anomalie.Genre.MONTANT_DIFFERENT),
+        ({"vads_currency": "840"}, 200, Anomalie.Genre.MONTANT_DIFFERENT),
+        ({"vads_trans_id": "900001"}, 200, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_trans_date": "20200101000000"}, 200, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_order_id": "P-INCONNUE"}, 200, Anomalie.Genre.REFERENCE_INCONNUE),
+        ({"vads_ctx_mode": "PRODUCTION"}, 400, None),
+        ({"signature_fausse": "1", "vads_amount": None}, 200, Anomalie.Genre.STATUT_INATTENDU),
+    ],
+)
+def test_4_chaque_champ_est_compare_a_notre_ligne(notifier, champs, code, anomalie):
+    paiement = PaiementFactory()
+
+    reponse = notifier(paiement, "AUTHORISED", **champs)
+
+    paiement.refresh_from_db()
+    assert (reponse.status_code, paiement.statut) == (code, Statut.EN_ATTENTE)
+    assert list(Anomalie.objects.values_list("genre", flat=True)) == ([anomalie] if anomalie else [])
+
+
+def test_5_les_etats_suivent_la_table_et_chaque_message_est_consigne(notifier):
+    paiement = PaiementFactory()
+
+    for statut in ("REFUSED", "AUTHORISED", "AUTHORISED", "ABANDONED", "CAPTURED"):
+        notifier(paiement, statut)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+    assert list(paiement.notifications.order_by("pk").values_list("sort", flat=True)) == [
+        "APPLIQUEE",
+        "APPLIQUEE",
+        "DOUBLON",
+        "SANS_EFFET",
+        "APPLIQUEE",
+    ]
+    assert not any("carte" in cle or "cust" in cle for n in paiement.notifications.all() for cle in n.champs)
+
+
+def test_6_la_page_de_retour_ne_lit_que_notre_base(client):
+    paiement = PaiementFactory()
+    client.force_login(paiement.demarche.auteur)
+
+    page = client.get(reverse("paiements:retour", args=[paiement.reference]) + "?vads_trans_status=AUTHORISED")
+
+    paiement.refresh_from_db()
+    assert "Nous attendons la réponse" in page.content.decode()
+    assert paiement.statut == Statut.EN_ATTENTE
+
+
+def test_7_le_rapprochement_retrouve_conclut_et_ne_decide_rien_sans_reponse(plateforme, settings):
+    perdu, jamais_paye, muet = (PaiementFactory() for _ in range(3))
+    plateforme(perdu, "AUTHORISED")
+    controle.controler(perdu.pk)
+    plateforme.serveur.reset()
+    plateforme(jamais_paye)
+    controle.controler(jamais_paye.pk)
+    plateforme.serveur.reset()
+    plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", status=500)
+    controle.controler(muet.pk)
+
+    statuts = {p.pk: p.statut for p in Paiement.objects.all()}
+    assert [statuts[p.pk] for p in (perdu, jamais_paye, muet)] == [Statut.VERIFIE, Statut.EXPIRE, Statut.EN_ATTENTE]
+    rendez_vous = [timedelta(minutes=25), timedelta(minutes=75), timedelta(hours=24), timedelta(hours=72)]
+    assert rendez_vous == settings.PAIEMENT_CONTROLES
