@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from demarches import services as parcours
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, get_disponible_total
-from dettes.models import Dette, Mouvement
+from dettes.models import Dette
 from dettes.repartition import repartir
 from paiements import anomalies, controle, imputation, invariants, restitution, services
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket
@@ -26,6 +26,7 @@ from paiements.statuts import Statut
 from tests.factories import AgentFactory, CafFactory, DetteFactory, UtilisateurFactory
 from tests.pannes import comptes_justes
 from tests.pannes.banque import Banque, Session, Transaction
+from tests.pannes.livraison import ouvrir_les_fichiers
 
 # L'horloge des histoires part d'un passé assez lointain pour que tout y soit « en retard » aux yeux de la base.
 DEPART = timedelta(days=400)
@@ -62,6 +63,7 @@ class Guichet(RuleBasedStateMachine):
         caf = CafFactory(seuil_controle=SEUIL)
         self.banque = Banque(caf.boutique)
         self.pile.enter_context(self.banque.servir())
+        self.fichiers = self.pile.enter_context(ouvrir_les_fichiers(caf))
         self.agents = [AgentFactory().utilisateur, AgentFactory(role="COMPTABLE").utilisateur]
         colin, martin = UtilisateurFactory(), UtilisateurFactory()
         conjoint = UtilisateurFactory(allocataire=colin.allocataire, identifiant="conjoint")
@@ -254,17 +256,18 @@ class Guichet(RuleBasedStateMachine):
 
     # --- La Caf ---
 
-    @rule(rang=RANG, part=PART, situation=st.sampled_from(["", "", "TRANSMISE", "ANNULEE", "RECOURS"]))
-    def ajuster(self, rang, part, situation):
-        """Le fichier de la Caf dit un autre solde, ou une autre situation."""
-        dette = choisir(Dette.objects.order_by("-pk"), rang)
-        nouveau = (dette.montant_initial * (part - 1) / 2).quantize(CENTIME)
-        if nouveau != dette.solde:
-            Mouvement.objects.create(
-                dette=dette, genre=Mouvement.Genre.AJUSTEMENT, montant=nouveau - dette.solde, origine="livraison"
-            )
-        if situation:
-            Dette.objects.filter(pk=dette.pk).update(situation=situation)
+    @rule(rang=RANG, part=PART, situation=st.sampled_from(["EN_COURS", "EN_COURS", "TRANSMISE", "ANNULEE", "RECOURS"]))
+    def livrer_une_dette(self, rang, part, situation):
+        """Hausse, baisse, soldée, transmise, annulée : le vrai import, qui déduit ce que la Caf a déjà pris."""
+        dette = choisir(Dette.objects.select_related("allocataire").order_by("-pk"), rang)
+        sans_nous = (dette.montant_initial * (part - 1) / 3).quantize(CENTIME)
+        attendu = self.fichiers.livrer(dette, sans_nous, situation)
+        dette.refresh_from_db()
+        assert dette.solde == attendu
+
+    @rule()
+    def emettre(self):
+        self.fichiers.emettre()
 
     # --- Les agents ---
 
