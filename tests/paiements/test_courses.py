@@ -1,6 +1,7 @@
 """Partout où deux personnes peuvent se rencontrer : un seul gagne, l'autre le sait."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import OperationalError
@@ -41,7 +42,7 @@ def test_deux_conjoints_ne_depassent_jamais_le_disponible():
     conjoints = [UtilisateurFactory(allocataire=allocataire, identifiant=nom) for nom in ("un", "deux", "trois")]
     demarches = [DemarcheFactory(auteur=c, lignes=dict.fromkeys(dettes, Decimal(60))) for c in conjoints]
 
-    issues = en_meme_temps(*[lambda d=d, v=empreinte(d): services.payer(d, empreinte_vue=v) for d in demarches])
+    issues = en_meme_temps(*[partial(services.payer, d, empreinte_vue=empreinte(d)) for d in demarches])
 
     assert Paiement.objects.count() == 1
     assert sum(isinstance(issue, services.RecapitulatifPerime) for issue in issues) == 2

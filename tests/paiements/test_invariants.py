@@ -32,18 +32,18 @@ def service():
 
 
 FAUTES = {
-    "total_des_lignes": "UPDATE demarches_lignedemarche SET montant = montant + 0.01 WHERE id = (SELECT max(id) FROM demarches_lignedemarche)",
-    "solde_et_mouvements": "UPDATE dettes_dette SET solde = solde - 0.01 WHERE id = (SELECT max(id) FROM dettes_dette)",
-    "constat": "DELETE FROM dettes_mouvement WHERE id = (SELECT min(id) FROM dettes_mouvement WHERE genre = 'CONSTAT')",
-    "aucun_euro_sans_case": "DELETE FROM paiements_imputation WHERE id = (SELECT min(id) FROM paiements_imputation)",
+    "total_des_lignes": "UPDATE demarches_lignedemarche SET montant = montant + 0.01",
+    "solde_et_mouvements": "UPDATE dettes_dette SET solde = solde - 0.01",
+    "constat": "DELETE FROM dettes_mouvement WHERE genre = 'CONSTAT'",
+    "aucun_euro_sans_case": "DELETE FROM paiements_imputation",
     "argent_repris_des_dettes": "UPDATE dettes_mouvement SET origine = 'ailleurs' WHERE genre = 'REJET'",
     "imputation_et_mouvement": "UPDATE dettes_mouvement SET origine = 'ailleurs' WHERE genre = 'IMPUTATION'",
     "mouvement_sans_imputation": "DELETE FROM paiements_imputation",
     "journal_sans_trou": "DELETE FROM paiements_etapepaiement WHERE geste = 'verifier'",
     "demarche_suit_le_paiement": "UPDATE demarches_demarche SET etat = 'REFUSEE'",
     "accord_prouve": "DELETE FROM paiements_notificationpayzen",
-    "rien_d_oublie": "UPDATE paiements_paiement SET prochain_controle_le = NULL WHERE statut IN ('EN_ATTENTE', 'ACCEPTE')",
-    "rien_en_retard": "UPDATE paiements_paiement SET prochain_controle_le = now() - interval '6 minutes' WHERE statut = 'ACCEPTE'",
+    "rien_d_oublie": "UPDATE paiements_paiement SET prochain_controle_le = NULL",
+    "rien_en_retard": "UPDATE paiements_paiement SET prochain_controle_le = now() - interval '6 minutes'",
     "ticket_de_chaque_accord": "UPDATE demarches_demarche SET courriel = 'personne@exemple.fr'",
     "gardes_en_place": "ALTER TABLE dettes_mouvement DISABLE TRIGGER USER",
 }
