@@ -53,7 +53,7 @@ def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None
     """
     attendues = COLONNES[table]
     with _lire(fichier) as lecteur:
-        colonnes = next(lecteur, [])
+        colonnes: list[str] = next(lecteur, [])
         _verifier_entete(fichier, colonnes, attendues)
         textes = ", ".join(f"{colonne} text" for colonne in attendues)
         curseur.execute(
@@ -70,7 +70,7 @@ def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None
 
 def nettoyer(curseur: CursorWrapper) -> None:
     """Ôte tout ce qui n'a servi qu'à cet import, et les vues qui en dépendent."""
-    curseur.execute("DROP TABLE etape_allocataires, etape_dettes, rejets, changees, neuves CASCADE")
+    curseur.execute("DROP TABLE etape_allocataires, etape_dettes, rejets, changees, cibles, neuves CASCADE")
 
 
 @contextmanager

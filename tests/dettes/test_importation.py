@@ -14,8 +14,9 @@ from dettes import encaissements
 from dettes.importation import LivraisonRefusee, application, importer
 from dettes.models import Dette, FichierRecu, Mouvement
 from dettes.signals import solde_negatif
-from paiements.imputation import contrepasser
+from paiements.imputation import contrepasser, imputer_un_lot
 from paiements.invariants import verifier
+from tests.courses import en_meme_temps
 from tests.factories import CafFactory, DemarcheFactory, PaiementFactory, UtilisateurFactory
 
 EXEMPLES = Path(__file__).parents[2] / "donnees" / "exemple"
@@ -266,3 +267,18 @@ def test_la_reference_d_un_autre_dossier_ne_change_pas_de_mains(livrer):
 
     assert compte_rendu["rejets"][0]["motif"] == "la référence est celle d'un autre dossier"
     assert get_dette().allocataire.numero == "0000354"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_un_paiement_impute_pendant_l_import_n_est_ni_perdu_ni_double(livrer):
+    importer(livrer())
+    dette = get_dette()
+    demarche = DemarcheFactory(auteur=dette.allocataire.utilisateurs.get(), lignes={dette: Decimal(120)})
+    PaiementFactory(demarche=demarche, verifie=True)
+    dossier = livrer([{"solde": "5000"}], sequence=2)
+
+    issues = en_meme_temps(lambda: importer(dossier)["issue"], imputer_un_lot)
+
+    assert issues == ["prise", 1]
+    assert get_dette().solde == 0
+    assert [v for v in verifier() if v.invariant.nom == "solde_et_mouvements"] == []
