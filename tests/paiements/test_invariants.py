@@ -79,7 +79,7 @@ def test_la_commande_rend_du_json_et_echoue_sur_une_violation(service):
 
     rendu = json.loads(sortie.getvalue())
     assert fin.value.code == 1
-    assert [v["invariant"] for v in rendu["violations"]] == ["solde_et_mouvements"]
+    assert {v["invariant"] for v in rendu["violations"]} == {"solde_et_mouvements"}
 
 
 def test_la_commande_dit_que_tout_va_bien(service):
