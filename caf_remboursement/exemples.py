@@ -85,7 +85,7 @@ def build_dettes() -> list[Dette]:
         )
         for reference, libelle, initial, solde, autres in cas
     ]
-    dettes[0].engage = Decimal(120)  # type: ignore[attr-defined]  # l'annotation de with_disponible()
+    dettes[0].engage = Decimal(120)
     return dettes
 
 

@@ -7,7 +7,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
+from comptes.models import Allocataire, Utilisateur
+
 Vue = Callable[..., HttpResponseBase]
+
+
+class RequeteAllocataire(HttpRequest):
+    """Une requête passée par `login_required` puis `allocataire_requis`."""
+
+    user: Utilisateur
 
 
 def allocataire_requis(vue: Vue) -> Vue:
@@ -22,3 +30,8 @@ def allocataire_requis(vue: Vue) -> Vue:
         return vue(request, *args, **kwargs)
 
     return gardee
+
+
+def get_dossier(request: RequeteAllocataire) -> Allocataire:
+    """Le dossier de la personne connectée, avec sa Caf."""
+    return Allocataire.objects.select_related("caf").get(utilisateurs=request.user.pk)

@@ -11,9 +11,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes import activation
-from comptes.acces import allocataire_requis
+from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from comptes.forms import PremiereConnexionForm
-from comptes.models import Allocataire
 
 CODE_REFUSE = (
     "L’identifiant ou le code est faux, ou ce code ne sert plus. "
@@ -45,9 +44,9 @@ def premiere_connexion(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 @allocataire_requis
-def mon_compte(request: HttpRequest) -> HttpResponse:
+def mon_compte(request: RequeteAllocataire) -> HttpResponse:
     """Où j'en suis : ce qu'il reste à rembourser, le paiement en route, les dernières démarches."""
-    allocataire = Allocataire.objects.select_related("caf").get(utilisateurs=request.user.pk)
+    allocataire = get_dossier(request)
     demarches = allocataire.demarches.plus_recentes_d_abord()
     # Ce qu'un conjoint n'a pas encore demandé ne regarde que lui.
     saisies_d_un_autre = Q(etat="BROUILLON") & ~Q(auteur=request.user.pk)

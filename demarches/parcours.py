@@ -4,14 +4,14 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from comptes.acces import allocataire_requis
-from comptes.models import Allocataire, Utilisateur
+from comptes.acces import RequeteAllocataire, Vue, allocataire_requis
+from comptes.models import Allocataire
 from demarches.models import Demarche
 from demarches.montants import get_disponible_total
 from demarches.services import DemarcheFigee, get_dettes, get_etape
@@ -20,14 +20,7 @@ from dettes.models import Dette
 NOMS = ("informations", "choix", "montants", "recapitulatif")
 
 
-class RequeteAllocataire(HttpRequest):
-    """Une requête passée par `login_required` puis `allocataire_requis`."""
-
-    user: Utilisateur
-
-
 VueEtape = Callable[[RequeteAllocataire, Demarche], HttpResponse]
-Vue = Callable[..., HttpResponseBase]
 
 
 def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
@@ -59,13 +52,6 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
         return gardee
 
     return decorer
-
-
-def get_dossier(request: RequeteAllocataire) -> Allocataire:
-    """Le dossier de la personne : `allocataire_requis` garantit qu'elle en a un."""
-    allocataire = request.user.allocataire
-    assert allocataire is not None  # noqa: S101 (dit à mypy ce que le décorateur garantit)
-    return allocataire
 
 
 def get_saisie(request: HttpRequest) -> QueryDict | None:

@@ -9,13 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from comptes.acces import allocataire_requis
+from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from demarches import services
 from demarches.etats import Etat
 from demarches.frise import raconter
 from demarches.models import Demarche, DemarcheQuerySet
 from demarches.montants import ZERO
-from demarches.parcours import RequeteAllocataire, get_dossier, get_la_mienne, refuser, reprendre
+from demarches.parcours import get_la_mienne, refuser, reprendre
 
 PAR_PAGE = 20
 

@@ -12,18 +12,16 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from comptes.acces import allocataire_requis
+from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from demarches import services
 from demarches.etats import Etat
 from demarches.formulaires import ChoixForm, InformationsForm
 from demarches.models import Demarche, LigneDemarche
 from demarches.montants import get_disponible_total
 from demarches.parcours import (
-    RequeteAllocataire,
     afficher,
     etape,
     get_adresse,
-    get_dossier,
     get_la_mienne,
     get_saisie,
     refuser,

@@ -23,9 +23,8 @@ class DetteQuerySet(models.QuerySet["Dette"]):
     def with_disponible(self) -> "DetteQuerySet":
         """Ajoute `engage`, déjà en route vers la Caf, et `disponible`, ce que l'on peut encore payer (euros)."""
         en_route = Q(lignes__demarche__engagee=True)
-        return self.annotate(engage=Coalesce(Sum("lignes__montant", filter=en_route), ZERO)).annotate(
-            disponible=F("solde") - F("engage")
-        )
+        engage = Coalesce(Sum("lignes__montant", filter=en_route), ZERO)
+        return self.annotate(engage=engage, disponible=F("solde") - engage)  # type: ignore[no-redef]  # voir Dette
 
     def plus_anciennes_d_abord(self) -> "DetteQuerySet":
         """L'ordre d'extinction des dettes : la plus ancienne, puis la plus petite (CSS D553-4, DOMAINE §5)."""

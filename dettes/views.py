@@ -3,13 +3,13 @@
 from decimal import ROUND_CEILING, Decimal
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from comptes.acces import allocataire_requis
+from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from comptes.models import Allocataire
 from dettes import histoire
 from dettes.models import Dette
@@ -19,9 +19,9 @@ from dettes.models import Dette
 @require_safe
 @login_required
 @allocataire_requis
-def liste(request: HttpRequest) -> HttpResponse:
+def liste(request: RequeteAllocataire) -> HttpResponse:
     """Toutes les dettes du dossier : celles que l'on peut régler ici, puis les autres avec la raison."""
-    allocataire = get_allocataire(request)
+    allocataire = get_dossier(request)
     dettes = list(Dette.objects.for_allocataire(allocataire).with_disponible().plus_anciennes_d_abord())
     payables = [dette for dette in dettes if dette.is_payable]
     contexte = {
@@ -39,9 +39,9 @@ def liste(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 @allocataire_requis
-def detail(request: HttpRequest, reference: str) -> HttpResponse:
+def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Une dette : pourquoi, ce qui s'est passé, les droits. Celle d'un autre dossier n'existe pas."""
-    allocataire = get_allocataire(request)
+    allocataire = get_dossier(request)
     dette = get_object_or_404(Dette.objects.for_allocataire(allocataire).with_disponible(), reference=reference)
     mouvements = list(dette.mouvements.order_by("pk"))
     contexte = {
@@ -54,11 +54,6 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "mois_de_retenue": get_mois_de_retenue(dette),
     }
     return render(request, "dettes/detail.html", contexte)
-
-
-def get_allocataire(request: HttpRequest) -> Allocataire:
-    """Le dossier de la personne connectée, avec sa Caf."""
-    return Allocataire.objects.select_related("caf").get(utilisateurs=request.user.pk)
 
 
 def get_en_route(allocataire: Allocataire) -> list[object]:

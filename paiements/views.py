@@ -1,13 +1,13 @@
 """Payer, revenir de la banque, prendre son ticket. Le retour lit la base et ne décide de rien."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from comptes.acces import allocataire_requis
+from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from demarches.models import Demarche
 from demarches.views import afficher_recapitulatif
 from paiements import services, tickets
@@ -24,7 +24,7 @@ ESSAIS_AVANT_DE_CONSEILLER = 30
 @require_http_methods(["GET", "POST"])
 @login_required
 @allocataire_requis
-def payer(request: HttpRequest, reference: str) -> HttpResponse:
+def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """La page de départ : un formulaire signé qui part seul, et un bouton si rien ne part."""
     demarche = get_object_or_404(Demarche, auteur=request.user, reference=reference)
     if request.method == "GET":
@@ -40,8 +40,7 @@ def payer(request: HttpRequest, reference: str) -> HttpResponse:
     except services.RecapitulatifPerime as perime:
         return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
     except (services.ServiceSuspendu, BoutiqueAbsente):
-        caf = request.user.allocataire.caf
-        return render(request, "demarches/suspendu.html", {"caf": caf}, status=503)
+        return render(request, "pages/suspension.html", {"caf": get_dossier(request).caf}, status=503)
     return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
 
 
@@ -49,10 +48,10 @@ def payer(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 @login_required
 @allocataire_requis
-def retour(request: HttpRequest, reference: str) -> HttpResponse:
+def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Là où le navigateur revient : une page par état, d'après la base seule."""
     paiements = Paiement.objects.select_related("demarche", "caf")
-    paiement = get_object_or_404(paiements, demarche__allocataire=request.user.allocataire, reference=reference)
+    paiement = get_object_or_404(paiements, demarche__allocataire=request.user.allocataire_id, reference=reference)
     if paiement.statut == Statut.EN_ATTENTE:
         return _attendre(request, paiement)
     contexte: dict[str, object] = {"paiement": paiement, "demarche": paiement.demarche}
@@ -67,7 +66,7 @@ def retour(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, gabarit, contexte)
 
 
-def _attendre(request: HttpRequest, paiement: Paiement) -> HttpResponse:
+def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
     texte = request.GET.get("essai", "")
     essai = int(texte) if texte.isascii() and texte.isdecimal() and len(texte) < 4 else 0
     contexte = {
@@ -88,9 +87,9 @@ def _attendre(request: HttpRequest, paiement: Paiement) -> HttpResponse:
 @require_safe
 @login_required
 @allocataire_requis
-def ticket(request: HttpRequest, reference: str) -> HttpResponse:
+def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Le ticket en PDF, refait à la demande : son contenu est celui de la base."""
-    paiements = Paiement.objects.encaisses().filter(demarche__allocataire=request.user.allocataire)
+    paiements = Paiement.objects.encaisses().filter(demarche__allocataire=request.user.allocataire_id)
     paiement = get_object_or_404(paiements, reference=reference)
     pdf = tickets.rendre_pdf(tickets.lire(paiement))
     nom = tickets.get_nom_du_fichier(paiement)
