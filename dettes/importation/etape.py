@@ -37,7 +37,7 @@ def verifier_empreinte(fichier: FichierAnnonce) -> None:
                     )
                 empreinte.update(bloc)
     except OSError as erreur:
-        raise LivraisonRefusee(f"{fichier.chemin} ne se lit pas ({erreur.strerror}).") from erreur
+        raise LivraisonRefusee(f"{fichier.chemin} est absent ou ne se lit pas. Redemandez la livraison.") from erreur
     if empreinte.hexdigest() != fichier.sha256:
         raise LivraisonRefusee(
             f"{fichier.chemin.name} n'a pas l'empreinte annoncée : il est tronqué, ou a changé après l'écriture du"

@@ -63,7 +63,7 @@ def read_manifeste(dossier: Path) -> Manifeste:
         octets = (dossier / NOM).read_bytes()
     except OSError as erreur:
         raise LivraisonRefusee(
-            f"{dossier / NOM} ne se lit pas ({erreur.strerror}). Donnez le dossier entier de la livraison."
+            f"{dossier / NOM} est absent ou ne se lit pas. Donnez le dossier entier de la livraison."
         ) from erreur
     try:
         donnees = json.loads(octets.decode("utf-8-sig"))
