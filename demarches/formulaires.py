@@ -49,6 +49,10 @@ class MontantForm(forms.Form):
 
     montant = MontantField(label="Montant à rembourser")
 
+    def __init__(self, data: QueryDict | None = None, *, aide: str = "", **options: Any) -> None:
+        super().__init__(data, **options)
+        self.fields["montant"].help_text = aide
+
     def ajouter_les_erreurs(self, refus: MontantInvalide) -> None:
         for phrase in refus.erreurs.values():
             self.add_error("montant", phrase)

@@ -1,7 +1,5 @@
 """L'étape des montants : un seul, ou un par dette. Chaque bouton marche aussi sans JavaScript."""
 
-from decimal import Decimal
-
 from django.http import HttpResponse, QueryDict
 
 from comptes.acces import RequeteAllocataire
@@ -20,15 +18,16 @@ CONTINUER, CALCULER, REPARTIR, TOUT = "continuer", "calculer", "repartir", "tout
 def saisir_un_montant(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
     """Mode global : le maximum est dit d'avance, « Calculer » montre la répartition sans rien écrire."""
     disponible = get_disponible_total(dettes)
+    aide = f"Au plus {ecrire_euros(disponible)}."
     if request.method != "POST":
         voulu = min(demarche.montant, disponible)
-        form = MontantForm(initial={"montant": voulu or None})
-        return _montrer_le_global(request, demarche, form, repartir(voulu, dettes), disponible)
+        form = MontantForm(initial={"montant": voulu or None}, aide=aide)
+        return _montrer_le_global(request, demarche, form, repartir(voulu, dettes))
 
     saisie, faire = request.POST.copy(), request.POST.get("faire", CONTINUER)
     if faire == TOUT:
         saisie["montant"] = ecrire_saisie(disponible)
-    form, apercu = MontantForm(saisie), []
+    form, apercu = MontantForm(saisie, aide=aide), []
     if form.is_valid():
         montant = form.cleaned_data["montant"]
         try:
@@ -37,16 +36,14 @@ def saisir_un_montant(request: RequeteAllocataire, demarche: Demarche, dettes: l
             apercu = partager(montant, dettes)
         except MontantInvalide as refus:
             form.ajouter_les_erreurs(refus)
-    return _montrer_le_global(request, demarche, form, apercu, disponible)
+    return _montrer_le_global(request, demarche, form, apercu)
 
 
 def _montrer_le_global(
-    request: RequeteAllocataire, demarche: Demarche, form: MontantForm, apercu: Parts, disponible: Decimal
+    request: RequeteAllocataire, demarche: Demarche, form: MontantForm, apercu: Parts
 ) -> HttpResponse:
     restes = [(dette, montant, dette.disponible - montant) for dette, montant in apercu]
-    form.fields["montant"].help_text = f"Au plus {ecrire_euros(disponible)}."
-    etape = Demarche.Etape.MONTANTS
-    return afficher(request, "montant_global", demarche, etape, form=form, apercu=restes)
+    return afficher(request, "montant_global", demarche, Demarche.Etape.MONTANTS, form=form, apercu=restes)
 
 
 def saisir_les_montants(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:

@@ -35,9 +35,10 @@ def test_deux_onglets_n_entremelent_pas_leurs_montants(personne, dettes):
     demarche = DemarcheFactory(auteur=personne, lignes={dettes[0]: Decimal(10)})
     saisies = [{dettes[0].pk: Decimal(n), dettes[1].pk: Decimal(n)} for n in (20, 30, 40, 50)]
 
-    en_meme_temps(*[partial(services.enregistrer_montants, demarche, saisie) for saisie in saisies])
+    issues = en_meme_temps(*[partial(services.enregistrer_montants, demarche, saisie) for saisie in saisies])
 
     demarche.refresh_from_db()
+    assert all(isinstance(issue, Demarche) for issue in issues)
     assert dict(demarche.lignes.values_list("dette_id", "montant")) in saisies
     assert demarche.montant == demarche.total_des_lignes
 
