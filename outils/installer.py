@@ -39,8 +39,11 @@ def main() -> None:
         _create_venv()
         _install(groupe)
         _provide("la fabrication des tickets PDF", [p for so, p in PANGO.items() if not _is_loadable(so)])
-        if groupe == "tests" and not shutil.which("chromium"):
-            _provide("les tests de navigateur", ["chromium"])
+        if groupe == "tests":
+            manquants = [] if shutil.which("chromium") else ["chromium"]
+            # Le pilote de Playwright est un Node qui en a besoin ; une Debian nue ne l'a pas.
+            manquants += [] if _is_loadable("libatomic.so.1") else ["libatomic1"]
+            _provide("les tests de navigateur", manquants)
 
 
 def _check_python() -> None:
