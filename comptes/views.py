@@ -3,7 +3,7 @@
 from allauth.account.utils import perform_login
 from allauth.decorators import rate_limit
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -47,14 +47,12 @@ def premiere_connexion(request: HttpRequest) -> HttpResponse:
 def mon_compte(request: RequeteAllocataire) -> HttpResponse:
     """Où j'en suis : ce qu'il reste à rembourser, le paiement en route, les dernières démarches."""
     allocataire = get_dossier(request)
-    demarches = allocataire.demarches.plus_recentes_d_abord()
-    # Ce qu'un conjoint n'a pas encore demandé ne regarde que lui.
-    saisies_d_un_autre = Q(etat="BROUILLON") & ~Q(auteur=request.user.pk)
+    demarches = allocataire.demarches.visibles_par(request.user).plus_recentes_d_abord()
     contexte = {
         "allocataire": allocataire,
         "caf": allocataire.caf,
         "dettes": allocataire.dettes.payables().aggregate(reste=Sum("solde", default=0), nombre=Count("pk")),
-        "en_route": demarches.engagees(),
-        "demarches": demarches.demandees().exclude(saisies_d_un_autre)[:DEMARCHES_MONTREES],
+        "en_route": demarches.engagees().select_related("paiement"),
+        "demarches": demarches.demandees()[:DEMARCHES_MONTREES],
     }
     return render(request, "comptes/mon_compte.html", contexte)

@@ -18,6 +18,15 @@ class DemarcheQuerySet(models.QuerySet["Demarche"]):
     def for_allocataire(self, allocataire: Allocataire) -> "DemarcheQuerySet":
         return self.filter(allocataire=allocataire)
 
+    def visibles_par(self, utilisateur: Utilisateur) -> "DemarcheQuerySet":
+        """
+        Celles du dossier, sauf les saisies d'un conjoint (docs/adr/0032).
+
+        Deux conjoints partagent leurs dettes et leurs paiements ; ce que l'un n'a pas demandé ne regarde que lui.
+        """
+        saisies = Q(etat__in=[Etat.BROUILLON, Etat.ABANDONNEE])
+        return self.filter(allocataire=utilisateur.allocataire_id).exclude(saisies & ~Q(auteur=utilisateur))
+
     def brouillons(self) -> "DemarcheQuerySet":
         return self.filter(etat=Etat.BROUILLON)
 

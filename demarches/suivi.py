@@ -3,32 +3,19 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
+from comptes.acces import RequeteAllocataire, allocataire_requis
 from demarches import services
-from demarches.etats import Etat
 from demarches.frise import raconter
-from demarches.models import Demarche, DemarcheQuerySet
+from demarches.models import Demarche
 from demarches.montants import ZERO
 from demarches.parcours import get_la_mienne, refuser, reprendre
 
 PAR_PAGE = 20
-
-
-def get_visibles(request: RequeteAllocataire) -> DemarcheQuerySet:
-    """
-    Celles du dossier, sauf les saisies d'un conjoint.
-
-    Deux conjoints partagent leurs dettes et leurs paiements ; ce que l'un n'a pas encore demandé ne regarde que lui.
-    """
-    a_moi_seul = Q(etat__in=[Etat.BROUILLON, Etat.ABANDONNEE]) & ~Q(auteur=request.user)
-    dossier = Demarche.objects.for_allocataire(get_dossier(request))
-    return dossier.exclude(a_moi_seul).select_related("paiement")
 
 
 @never_cache
@@ -36,7 +23,9 @@ def get_visibles(request: RequeteAllocataire) -> DemarcheQuerySet:
 @login_required
 @allocataire_requis
 def liste(request: RequeteAllocataire) -> HttpResponse:
-    demarches = get_visibles(request).demandees().plus_recentes_d_abord()
+    demarches = (
+        Demarche.objects.visibles_par(request.user).demandees().select_related("paiement").plus_recentes_d_abord()
+    )
     page = Paginator(demarches, PAR_PAGE).get_page(request.GET.get("page"))
     return render(request, "demarches/liste.html", {"page": page})
 
@@ -47,7 +36,9 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
 @allocataire_requis
 def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Où en est une démarche, ce qu'elle a changé, et ce qu'il reste à faire."""
-    demarche = get_object_or_404(get_visibles(request).select_related("allocataire__caf"), reference=reference)
+    demarche = get_object_or_404(
+        Demarche.objects.visibles_par(request.user).select_related("paiement", "allocataire__caf"), reference=reference
+    )
     paiement = getattr(demarche, "paiement", None)
     contexte: dict[str, object] = {
         "demarche": demarche,

@@ -226,6 +226,12 @@ class Mouvement(models.Model):
 
     class Meta:
         verbose_name = "mouvement"
+        indexes = [
+            # Ce que l'import déduit et que l'export rend : la plupart des mouvements sont des ajustements.
+            models.Index(
+                name="mouvements_de_paiement", fields=["dette"], condition=Q(genre__in=["IMPUTATION", "REJET"])
+            )
+        ]
         constraints = [
             models.UniqueConstraint(name="un_seul_constat_par_dette", fields=["dette"], condition=Q(genre="CONSTAT")),
             models.CheckConstraint(name="mouvement_jamais_nul", condition=~Q(montant=0)),

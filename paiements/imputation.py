@@ -116,6 +116,8 @@ def contrepasser(paiement: Paiement, *, motif: str) -> None:
             origine=paiement.reference,
             motif=motif,
         )
+    # La Caf la croyait soldée par ce paiement : elle se paie de nouveau.
+    dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)
     reliquats = Anomalie.objects.filter(paiement=paiement, genre=Anomalie.Genre.RELIQUAT)
     anomalies.clore_par_la_banque(reliquats, motif=motif)
 

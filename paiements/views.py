@@ -54,7 +54,11 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
     paiement = get_object_or_404(paiements, demarche__allocataire=request.user.allocataire_id, reference=reference)
     if paiement.statut == Statut.EN_ATTENTE:
         return _attendre(request, paiement)
-    contexte: dict[str, object] = {"paiement": paiement, "demarche": paiement.demarche}
+    contexte: dict[str, object] = {
+        "paiement": paiement,
+        "demarche": paiement.demarche,
+        "is_a_moi": paiement.demarche.auteur_id == request.user.pk,
+    }
     if paiement.is_encaisse:
         contexte |= {
             "ticket": tickets.lire(paiement),

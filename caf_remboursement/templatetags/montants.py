@@ -1,5 +1,6 @@
-"""Les filtres d'affichage : euros, périodes, tableaux."""
+"""Les filtres d'affichage : euros, jours et périodes, tableaux."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ register = template.Library()
 # Public Sans n'a pas l'espace fine insécable (U+202F) : partout l'espace insécable ordinaire.
 INSECABLE = "\u00a0"
 MOINS = "\u2212"
+PREMIER = re.compile(r"\b1(?= [a-zéû]+)")
 
 
 @register.filter
@@ -41,6 +43,12 @@ def periode(debut: date | None, fin: date | None) -> str:
         return date_format(debut, "F Y")
     premier = date_format(debut, "F" if debut.year == fin.year else "F Y")
     return f"{premier} à {date_format(fin, 'F Y')}"
+
+
+@register.filter(expects_localtime=True)
+def jour(quand: date, forme: str = "j F Y") -> str:
+    """Écrit un jour en toutes lettres, le premier du mois comme on le dit : « 1er mars 2026 »."""
+    return PREMIER.sub("1er", date_format(quand, forme), count=1)
 
 
 @register.filter

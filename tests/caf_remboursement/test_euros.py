@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from caf_remboursement.templatetags.montants import associer, euros, euros_court, periode
+from caf_remboursement.templatetags.montants import associer, euros, euros_court, jour, periode
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,16 @@ def test_une_periode_se_dit_en_mois(debut: date | None, fin: date | None, attend
 def test_une_ligne_trop_courte_ne_decale_pas_le_tableau() -> None:
     with pytest.raises(ValueError, match="shorter"):
         associer(["Date", "Montant"], ["3 mars 2026"])
+
+
+@pytest.mark.parametrize(
+    ("quand", "forme", "ecrit"),
+    [
+        (date(2026, 3, 1), "j F Y", "1er mars 2026"),
+        (date(2026, 3, 11), "j F Y", "11 mars 2026"),
+        (date(2026, 1, 21), "j F", "21 janvier"),
+        (date(2026, 8, 1), "j F", "1er août"),
+    ],
+)
+def test_un_jour_s_ecrit_comme_on_le_dit(quand: date, forme: str, ecrit: str) -> None:
+    assert jour(quand, forme) == ecrit

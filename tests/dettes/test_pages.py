@@ -150,7 +150,7 @@ def test_le_detail_dit_pourquoi_et_les_droits(client, moi):
 
     assert "Ressources trimestrielles corrigées." in page
     assert "Avril à juin 2025" in page
-    assert "IM3 001, du 1 septembre 2025" in page
+    assert "IM3 001, du 1er septembre 2025" in page
     assert "Payer n’enlève pas votre droit de contester." in page
     assert "commission de recours amiable" in page
     assert "dans 17 mois environ" in page

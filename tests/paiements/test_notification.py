@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from demarches.etats import Etat
+from dettes.models import Dette
 from paiements.models import Anomalie, NotificationPayzen
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory, demander
@@ -252,3 +253,13 @@ def test_rien_de_la_carte_ni_de_la_personne_n_est_garde(notifier):
     champs = paiement.notifications.get().champs
     assert champs["vads_card_number"] == "0055"
     assert not {"vads_cust_email", "vads_bank_label", "vads_pays_ip", "vads_expiry_month"} & set(champs)
+
+
+def test_une_dette_soldee_par_un_paiement_repris_se_paie_de_nouveau(notifier):
+    paiement = PaiementFactory(montant=Decimal(900), impute=True)
+    dettes = Dette.objects.filter(imputations__paiement=paiement)
+    Dette.objects.update(situation=Dette.Situation.SOLDEE)
+
+    notifier(paiement, "CANCELLED")
+
+    assert dettes.payables().get().solde == Decimal(900)
