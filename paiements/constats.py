@@ -139,6 +139,8 @@ def _succes(paiement: Paiement, fait: Fait) -> Suite:
 
 
 def _accepter(paiement: Paiement, fait: Fait) -> None:
+    if paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE):
+        _signaler_le_retard(paiement)
     paiement.uuid = fait.uuid
     paiement.accepte_le = paiement.prochain_controle_le = timezone.now()
     paiement.controles = 0
@@ -150,6 +152,16 @@ def _accepter(paiement: Paiement, fait: Fait) -> None:
     avancer(Geste.ACCEPTER, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
     if paiement.demarche.courriel:
         Ticket.objects.bulk_create([Ticket(paiement=paiement)], ignore_conflicts=True)
+
+
+def _signaler_le_retard(paiement: Paiement) -> None:
+    """L'argent suit son cours ; mais l'allocataire, à qui l'on avait dit non, a pu payer une deuxième fois."""
+    anomalies.ouvrir(
+        Anomalie.Genre.PAIEMENT_TARDIF,
+        cle=paiement.reference,
+        constat={"attendu": paiement.get_statut_display(), "vu": "accepté par la banque"},
+        paiement=paiement,
+    )
 
 
 def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:

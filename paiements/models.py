@@ -272,6 +272,7 @@ class Anomalie(models.Model):
     class Genre(models.TextChoices):
         MONTANT_DIFFERENT = "MONTANT_DIFFERENT", "la banque annonce un autre montant"
         DOUBLE_PAIEMENT = "DOUBLE_PAIEMENT", "deux débits pour une démarche"
+        PAIEMENT_TARDIF = "PAIEMENT_TARDIF", "accepté alors qu'on le croyait sans suite"
         RELIQUAT = "RELIQUAT", "reste qui ne tient plus sur les dettes"
         REFERENCE_INCONNUE = "REFERENCE_INCONNUE", "paiement d'une référence inconnue"
         DESACCORD = "DESACCORD", "la deuxième source ne confirme pas"

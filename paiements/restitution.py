@@ -178,3 +178,22 @@ def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
             demande.anomalie, motif=demande.motif, agent=demande.approbateur, issue=Anomalie.Issue.RESTITUEE
         )
     return demande
+
+
+@transaction.atomic
+def constater_un_impaye(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    La banque a repris l'argent : les dettes remontent d'autant, la démarche le dit à l'allocataire.
+
+    Aucune notification ne l'annonce : un comptable le lit au journal des impayés (PROTOCOLE §5 et §8).
+
+    :raises RestitutionImpossible: si le paiement n'est pas encaissé, ou si l'argent est déjà reparti ou va l'être
+    """
+    paiement = verrouiller(paiement.pk)
+    if paiement.statut not in RESTITUABLES:
+        raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
+    if paiement.restitutions.filter(debit=paiement.uuid).exclude(etat=Etat.REFUSEE).exists():
+        raise RestitutionImpossible("ce débit est rendu, ou va l'être")
+    contrepasser(paiement, motif=motif)
+    paiement.prochain_controle_le = None
+    return avancer(Geste.REJETER, paiement, motif=motif, auteur=str(agent))

@@ -20,6 +20,7 @@ Genre = Anomalie.Genre
 CONSEILS = {
     Genre.MONTANT_DIFFERENT: "Comparer les deux montants, puis rendre l'argent ou l'expliquer.",
     Genre.DOUBLE_PAIEMENT: "Rendre le deuxième débit.",
+    Genre.PAIEMENT_TARDIF: "Regarder si l'allocataire a payé de nouveau ; si oui, rendre l'un des deux.",
     Genre.RELIQUAT: "Placer le reste sur une autre dette, avec l'accord de l'allocataire, ou le rendre.",
     Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",

@@ -65,6 +65,11 @@ def demander_la_restitution(paiement: Paiement, donnees: dict[str, Any], agent: 
     return "La restitution est demandée ; un comptable doit l'approuver."
 
 
+def constater_un_impaye(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    restitution.constater_un_impaye(paiement, motif=donnees["motif"], agent=agent)
+    return "L'impayé est enregistré ; les dettes sont rouvertes."
+
+
 @admin.register(Paiement)
 class PaiementAdmin(GestesAdmin):
     list_display = ["reference", "montant", "statut", "caf", "cree_le", "accepte_le"]
@@ -90,6 +95,14 @@ class PaiementAdmin(GestesAdmin):
             "demander_restitution",
             lambda paiement: paiement.statut in restitution.RESTITUABLES,
             demander_la_restitution,
+            refus=(restitution.RestitutionImpossible,),
+        ),
+        Bouton(
+            "impaye",
+            "Enregistrer un impayé",
+            "approuver_restitution",
+            lambda paiement: paiement.statut in restitution.RESTITUABLES,
+            constater_un_impaye,
             refus=(restitution.RestitutionImpossible,),
         ),
     ]

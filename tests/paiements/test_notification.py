@@ -89,6 +89,7 @@ def test_un_accord_apres_expiration_n_est_jamais_perdu(notifier):
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.ACCEPTE
+    assert paiement.anomalies.get().genre == Anomalie.Genre.PAIEMENT_TARDIF
 
 
 @pytest.mark.parametrize(

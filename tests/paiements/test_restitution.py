@@ -209,3 +209,22 @@ def test_une_anomalie_close_ne_se_clot_pas_deux_fois(demandeur):
 
     with pytest.raises(anomalies.DejaResolue):
         anomalies.resoudre(anomalie, motif="vu", agent=demandeur, issue=Anomalie.Issue.ECARTEE)
+
+
+def test_un_impaye_rouvre_la_dette_et_le_dit(comptable):
+    paiement = PaiementFactory(impute=True)
+
+    restitution.constater_un_impaye(paiement, motif="journal des impayés du 3 mars", agent=comptable)
+
+    paiement.refresh_from_db()
+    dette = Dette.objects.get()
+    assert (paiement.statut, paiement.demarche.etat) == (Statut.REJETE, "ANNULEE_PAR_LA_BANQUE")
+    assert dette.solde == dette.montant_initial
+
+
+def test_un_impaye_ne_s_ajoute_pas_a_une_restitution(demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    approuver(paiement, demandeur, comptable)
+
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.constater_un_impaye(paiement, motif="impayé", agent=comptable)
