@@ -1,0 +1,121 @@
+"""Chaque carte d'essai du protocole (§7) mène l'allocataire à la bonne fin ; par HTTP, sans navigateur."""
+
+import html
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.navigateur.demonstration import Demonstration
+from tests.simulateur_payzen.plateforme import Payeur
+
+ENREGISTREE = "Votre demande de paiement a été enregistrée avec succès."
+REFUSEE = "Votre demande de paiement n’a pas pu être prise en compte."
+ACCEPTEES = [
+    *("4970100000000014", "4970100000000055", "4970110000000013", "4970110000001029"),
+    *("5970100300000067", "5100010000002045", "5100010000000114"),
+    *("4970100000000000", "4970100000000003", "4970100000000001", "4970100000000007"),
+]
+ACCEPTEES_AVEC_CODE = [
+    *("4970110000000021", "4970110000001003", "5970100300000018", "5100010000000049", "5100010000000106"),
+    "4970100000000009",
+]
+REFUSEES = [
+    *("4970100000000113", "5970100300000109", "4970110000000401", "4970115000002133", "5100010000002060"),
+    *("4051700000003926", "4515450000004140"),
+    *("4970100000000002", "4970100000000097", "4970100000000098", "4970100000000099"),
+]
+REFUSEES_APRES_CODE = ["4970110000000039"]
+
+
+class Allocataire:
+    """Quelqu'un qui rembourse un euro par carte, autant de fois qu'il faut."""
+
+    def __init__(self, demonstration: Demonstration) -> None:
+        self.demonstration, self.web = demonstration, requests.Session()
+        compte = demonstration.get_compte("allocataire qui a trente dettes")
+        self.aller("connexion/")
+        self.envoyer(login=compte["identifiant"], password=compte["mot_de_passe"])
+
+    def aller(self, chemin: str) -> None:
+        self.page = self.web.get(self.demonstration.get_adresse("service", chemin), timeout=20)
+
+    def envoyer(self, adresse: str = "", **champs: str) -> None:
+        """Envoie un formulaire de la page, avec son jeton."""
+        jeton = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.page.text)
+        assert jeton, self.titre
+        donnees = {"csrfmiddlewaretoken": jeton[1], **champs}
+        url = requests.compat.urljoin(self.page.url, adresse)
+        self.page = self.web.post(url, data=donnees, headers={"Referer": self.page.url}, timeout=20)
+
+    @property
+    def titre(self) -> str:
+        trouve = re.search(r"<h1[^>]*>(.*?)</h1>", self.page.text, re.DOTALL)
+        return html.unescape(trouve[1]).strip() if trouve else self.page.text[:200]
+
+    def partir_payer(self) -> Payeur:
+        """Du début du parcours à la page de carte de PayZen."""
+        self.aller("rembourser/")
+        self.envoyer()
+        self.envoyer(lu="on", courriel="")
+        self.envoyer(mode="GLOBAL")
+        self.envoyer(montant="1")
+        empreinte = re.search(r'name="empreinte" value="([^"]+)"', self.page.text)
+        action = re.search(r'action="([^"]+/payer/)"', self.page.text)
+        assert empreinte, self.titre
+        assert action, self.titre
+        self.envoyer(action[1], empreinte=empreinte[1])
+        champs = re.findall(r'<input type="hidden" name="((?:vads_|signature)[^"]*)" value="([^"]*)"', self.page.text)
+        self.reference = dict(champs)["vads_order_id"]
+        banque = requests.Session()
+        page = banque.post(
+            re.search(r'action="(http[^"]+)"', self.page.text)[1],
+            data={nom: html.unescape(valeur) for nom, valeur in champs},
+            timeout=20,
+        )
+        return Payeur(page, banque)
+
+    def revenir(self) -> str:
+        """Le titre de la page de retour."""
+        self.aller(f"paiements/{self.reference}/retour/")
+        return self.titre
+
+
+@pytest.fixture(scope="module")
+def allocataire(demonstration: Demonstration) -> Iterator[Allocataire]:
+    """Une seule tentative par session de paiement, le temps de ces essais : un refus y est une fin."""
+    demonstration.regler(tentatives_supplementaires=0)
+    yield Allocataire(demonstration)
+    demonstration.regler(tentatives_supplementaires=2)
+
+
+def choisir_la_marque(payeur: Payeur, numero: str) -> Payeur:
+    return payeur.poster(marque="MASTERCARD" if numero.startswith("5") else "VISA")
+
+
+@pytest.mark.parametrize(
+    ("numero", "fin"),
+    [*((numero, ENREGISTREE) for numero in ACCEPTEES), *((numero, REFUSEE) for numero in REFUSEES)],
+)
+def test_une_carte_sans_code_mene_a_sa_fin(allocataire: Allocataire, numero: str, fin: str) -> None:
+    payeur = choisir_la_marque(allocataire.partir_payer(), numero)
+
+    payeur.carte(numero)
+
+    assert allocataire.revenir() == fin
+
+
+@pytest.mark.parametrize(
+    ("numero", "fin"),
+    [
+        *((numero, ENREGISTREE) for numero in ACCEPTEES_AVEC_CODE),
+        *((numero, REFUSEE) for numero in REFUSEES_APRES_CODE),
+    ],
+)
+def test_une_carte_avec_code_mene_a_sa_fin(allocataire: Allocataire, numero: str, fin: str) -> None:
+    payeur = choisir_la_marque(allocataire.partir_payer(), numero)
+
+    payeur.carte(numero).code()
+
+    assert allocataire.revenir() == fin
