@@ -6,10 +6,12 @@ réponse se perd, on regarde ce que la plateforme a fait avant d'envoyer de nouv
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
@@ -31,6 +33,10 @@ RESTITUABLES = (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE)
 
 class RestitutionImpossible(Exception):
     """Le paiement, le montant ou les personnes ne permettent pas cette restitution."""
+
+
+class RestitutionEnCours(Exception):
+    """Un autre ouvrier parle à la plateforme de cette restitution : il la finira, ou son bail la rendra."""
 
 
 @transaction.atomic
@@ -114,8 +120,33 @@ def executer(demande: DemandeRestitution) -> DemandeRestitution:
     Rejouable : si l'ordre est déjà parti sans que sa réponse ait été lue, on regarde d'abord ce qu'il en est.
 
     :raises RestitutionImpossible: si elle n'est pas approuvée
+    :raises RestitutionEnCours: si un autre ouvrier l'exécute en ce moment
     :raises EchecRest: si la plateforme n'a pas répondu ; relancer regardera avant d'envoyer
     """
+    with _seul_sur(demande):
+        return _executer(demande)
+
+
+@contextmanager
+def _seul_sur(demande: DemandeRestitution) -> Iterator[None]:
+    """
+    Regarder puis envoyer ne se fait pas à deux : la plateforme ferait deux remboursements.
+
+    Le verrou tient à la connexion et non à une transaction, qui n'a pas à attendre le réseau.
+    """
+    cle = f"restitution {demande.pk}"
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [cle])
+        if not curseur.fetchone()[0]:
+            raise RestitutionEnCours(cle)
+    try:
+        yield
+    finally:
+        with connection.cursor() as curseur:
+            curseur.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [cle])
+
+
+def _executer(demande: DemandeRestitution) -> DemandeRestitution:
     demande = _noter_l_envoi(demande)
     if demande.etat == Etat.FAITE:
         return demande

@@ -68,5 +68,5 @@ def restituer(*, demande_id: int) -> None:
     """Exécute une restitution approuvée ; sans réponse de la plateforme, le balayage y reviendra."""
     try:
         restitution.executer(DemandeRestitution.objects.get(pk=demande_id))
-    except (EchecRest, BoutiqueAbsente):
+    except (EchecRest, BoutiqueAbsente, restitution.RestitutionEnCours):
         logger.exception("restitution à reprendre", extra={"restitution": demande_id})

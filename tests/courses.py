@@ -1,7 +1,8 @@
 """Faire se rencontrer deux personnes : des fils derrière une barrière, chacun avec sa connexion."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import connection
@@ -29,3 +30,25 @@ def en_meme_temps(*gestes: Callable[[], T]) -> list[T | Exception]:
     for fil in fils:
         fil.join(timeout=30)
     return issues
+
+
+@contextmanager
+def fenetre(table: str, operation: str = "UPDATE", secondes: float = 0.3, nom: str = "attendre") -> Iterator[None]:
+    """
+    Retient chaque écriture d'une table juste avant qu'elle se fasse : les autres ont le temps de lire l'état d'avant.
+
+    Une course se joue alors à coup sûr, au lieu d'une fois sur dix. Hors de toute transaction de test.
+    """
+    with connection.cursor() as curseur:
+        curseur.execute(
+            f"""
+            CREATE FUNCTION {nom}() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_sleep({secondes}); RETURN NEW; END $$;
+            CREATE TRIGGER aaa_{nom} BEFORE {operation} ON {table} FOR EACH ROW EXECUTE FUNCTION {nom}();
+            """
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as curseur:
+            curseur.execute(f"DROP TRIGGER aaa_{nom} ON {table}; DROP FUNCTION {nom}()")

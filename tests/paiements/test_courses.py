@@ -12,7 +12,7 @@ from paiements import services
 from paiements.imputation import imputer_un_lot
 from paiements.models import Imputation, Paiement
 from paiements.statuts import Statut
-from tests.courses import en_meme_temps
+from tests.courses import en_meme_temps, fenetre
 from tests.factories import (
     DemarcheFactory,
     DetteFactory,
@@ -29,7 +29,8 @@ def test_quatre_clics_simultanes_n_ouvrent_qu_un_paiement():
     demarche = demander(Decimal(120))
     vue = empreinte(demarche)
 
-    issues = en_meme_temps(*[lambda: services.payer(demarche, empreinte_vue=vue)] * 4)
+    with fenetre("demarches_demarche"):
+        issues = en_meme_temps(*[lambda: services.payer(demarche, empreinte_vue=vue)] * 4)
 
     assert Paiement.objects.count() == 1
     assert sum(isinstance(issue, services.DejaDemandee) for issue in issues) == 3
@@ -42,7 +43,8 @@ def test_deux_conjoints_ne_depassent_jamais_le_disponible():
     conjoints = [UtilisateurFactory(allocataire=allocataire, identifiant=nom) for nom in ("un", "deux", "trois")]
     demarches = [DemarcheFactory(auteur=c, lignes=dict.fromkeys(dettes, Decimal(60))) for c in conjoints]
 
-    issues = en_meme_temps(*[partial(services.payer, d, empreinte_vue=empreinte(d)) for d in demarches])
+    with fenetre("demarches_demarche"):
+        issues = en_meme_temps(*[partial(services.payer, d, empreinte_vue=empreinte(d)) for d in demarches])
 
     assert Paiement.objects.count() == 1
     assert sum(isinstance(issue, services.RecapitulatifPerime) for issue in issues) == 2
@@ -52,7 +54,8 @@ def test_deux_conjoints_ne_depassent_jamais_le_disponible():
 def test_la_meme_notification_huit_fois_a_la_fois_n_agit_qu_une_fois():
     paiement = PaiementFactory()
 
-    issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED")] * 8)
+    with fenetre("paiements_paiement"):
+        issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED")] * 8)
 
     paiement.refresh_from_db()
     assert issues == [None] * 8
@@ -64,7 +67,8 @@ def test_la_meme_notification_huit_fois_a_la_fois_n_agit_qu_une_fois():
 def test_une_reference_inconnue_huit_fois_a_la_fois_fait_une_anomalie():
     paiement = PaiementFactory()
 
-    issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED", reference="P-INCONNUE")] * 8)
+    with fenetre("paiements_notificationpayzen", "INSERT", 0.1):
+        issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED", reference="P-INCONNUE")] * 8)
 
     assert issues == [None] * 8
 
@@ -72,11 +76,12 @@ def test_une_reference_inconnue_huit_fois_a_la_fois_fait_une_anomalie():
 def test_accord_et_refus_au_meme_instant_donnent_un_accord():
     paiement = PaiementFactory()
 
-    en_meme_temps(
-        lambda: dire(paiement, "AUTHORISED"),
-        lambda: dire(paiement, "REFUSED", uuid="a" * 32),
-        lambda: dire(paiement, "ABANDONED", uuid=""),
-    )
+    with fenetre("paiements_paiement"):
+        en_meme_temps(
+            lambda: dire(paiement, "AUTHORISED"),
+            lambda: dire(paiement, "REFUSED", uuid="a" * 32),
+            lambda: dire(paiement, "ABANDONED", uuid=""),
+        )
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.ACCEPTE
@@ -85,7 +90,8 @@ def test_accord_et_refus_au_meme_instant_donnent_un_accord():
 def test_quatre_ouvriers_imputent_chaque_paiement_une_fois():
     paiements = [PaiementFactory(verifie=True) for _ in range(12)]
 
-    issues = en_meme_temps(*[imputer_un_lot] * 4)
+    with fenetre("paiements_paiement", secondes=0.02):
+        issues = en_meme_temps(*[imputer_un_lot] * 4)
 
     assert not [issue for issue in issues if isinstance(issue, Exception)]
     while imputer_un_lot():
@@ -97,7 +103,8 @@ def test_quatre_ouvriers_imputent_chaque_paiement_une_fois():
 def test_imputation_et_reprise_de_la_banque_ne_se_bloquent_pas():
     paiements = [PaiementFactory(impute=True), PaiementFactory(verifie=True)]
 
-    issues = en_meme_temps(lambda: dire(paiements[0], "CANCELLED"), imputer_un_lot)
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(lambda: dire(paiements[0], "CANCELLED"), imputer_un_lot)
 
     assert not [issue for issue in issues if isinstance(issue, OperationalError)]
     assert {p.statut for p in Paiement.objects.all()} == {Statut.REJETE, Statut.IMPUTE}
@@ -111,7 +118,8 @@ def test_deux_conjoints_notifies_ensemble_restent_au_centime():
         for c in conjoints
     ]
 
-    en_meme_temps(imputer_un_lot, imputer_un_lot)
+    with fenetre("dettes_dette"):
+        en_meme_temps(imputer_un_lot, imputer_un_lot)
     imputer_un_lot()
 
     dette.refresh_from_db()

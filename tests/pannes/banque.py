@@ -7,6 +7,7 @@ Elle lit notre formulaire signé, poste de vraies notifications signées, et ré
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,10 +38,12 @@ class Transaction:
     operation: str = "DEBIT"
     rendu: int = 0
     baisse: bool = False
+    repris: bool = False
 
     @property
     def is_argent(self) -> bool:
-        return self.statut in VIVANTS
+        """Un impayé reprend l'argent sans changer l'état de la transaction (PROTOCOLE §5)."""
+        return self.statut in VIVANTS and not self.repris
 
     @property
     def is_debit_vivant(self) -> bool:
@@ -152,6 +155,10 @@ class Banque:
         centimes = sum(t.montant if t.operation == "DEBIT" else -t.montant for t in siennes)
         return Decimal(centimes).scaleb(-2)
 
+    def get_debit(self, uuid: str) -> Decimal:
+        """Ce qu'un débit tient encore, crédits non déduits, en euros."""
+        return Decimal(sum(t.montant for t in self.transactions if t.uuid == uuid and t.is_argent)).scaleb(-2)
+
     def _creer(
         self, reference: str, trans_id: str, trans_date: str, montant: int, statut: str, operation: str = "DEBIT"
     ) -> Transaction:
@@ -180,6 +187,8 @@ class Banque:
             if self.panne == "delai":
                 raise requests.ReadTimeout
             corps = repondre(json.loads(requete.body))
+            if self.panne == "lente":
+                time.sleep(0.3)
             if self.panne == "perdue" and repondre == self._rendre:
                 raise requests.ReadTimeout
             return 200, {}, json.dumps(corps | {"mode": "TEST"})
@@ -196,7 +205,7 @@ class Banque:
         debit = next((t for t in self.transactions if t.uuid == demande["uuid"]), None)
         montant = demande["amount"]
         if debit is None or not debit.is_debit_vivant:
-            return self._refuser("PSP_010" if debit is None else "PSP_011")
+            return self._refuser("PSP_010" if debit is None else "PSP_083" if debit.repris else "PSP_011")
         if montant > debit.montant - debit.rendu:
             return self._refuser("PSP_020")
         if debit.statut == "AUTHORISED" and (demande["resolutionMode"] == "REFUND_ONLY" or montant < debit.montant):

@@ -18,7 +18,7 @@ VIVANTS = (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE)
 ZERO = Decimal(0)
 
 
-def get_compte(reference: str) -> dict[str, Decimal]:
+def get_compte(banque: Banque, reference: str) -> dict[str, Decimal]:
     """
     Où est, chez nous, l'argent d'une référence, en euros par case.
 
@@ -33,11 +33,21 @@ def get_compte(reference: str) -> dict[str, Decimal]:
     if paiement and paiement.statut == Statut.IMPUTE:
         cases["imputé"] = paiement.imputations.aggregate(somme=Sum("montant"))["somme"] or ZERO
     for anomalie in anomalies:
-        # Un désaccord parle d'un paiement encore « en cours » : le compter ici le compterait deux fois.
-        if anomalie.genre != Genre.DESACCORD and anomalie.issue in ("", Issue.ECARTEE):
-            cases["retenu"] += anomalie.montant
+        cases["retenu"] += _retenu(banque, anomalie, paiement)
         cases["signalé"] += _signale(anomalie, paiement)
     return cases
+
+
+def _retenu(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
+    # Un désaccord parle d'un paiement encore « en cours » : le compter ici le compterait deux fois.
+    if anomalie.genre == Genre.DESACCORD or anomalie.issue in (Issue.IMPUTEE, Issue.RESTITUEE):
+        return ZERO
+    if anomalie.issue == Issue.ECARTEE and anomalie.montant:
+        # « Réglé autrement » : l'agent suit l'argent là où il est, à la banque ou avec le paiement.
+        if anomalie.genre == Genre.RELIQUAT:
+            return anomalie.montant if paiement.statut == Statut.IMPUTE else ZERO
+        return banque.get_debit(anomalie.constat["vu"]["uuid"])
+    return anomalie.montant
 
 
 def _signale(anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
@@ -54,7 +64,7 @@ def _signale(anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
 def get_euros_sans_case(banque: Banque) -> Iterator[str]:
     """Une phrase par référence dont la banque et nous ne disons pas la même somme."""
     for reference in sorted({transaction.reference for transaction in banque.transactions}):
-        net, compte = banque.get_net(reference), get_compte(reference)
+        net, compte = banque.get_net(reference), get_compte(banque, reference)
         if net != sum(compte.values()):
             yield f"{reference} : la banque tient {net} €, nous {compte}"
 

@@ -1,0 +1,229 @@
+"""Deux personnes, deux agents ou deux ouvriers au même instant : un seul geste compte, l'autre le sait."""
+
+from decimal import Decimal
+
+import pytest
+
+from demarches import services as parcours
+from demarches.services import empreinte
+from dettes.models import Dette, Mouvement
+from paiements import anomalies, controle, invariants, restitution, services
+from paiements.imputation import imputer_le_reste, imputer_un_lot
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.statuts import Statut
+from tests.courses import en_meme_temps, fenetre
+from tests.factories import AgentFactory, DetteFactory, PaiementFactory, demander, dire
+from tests.pannes.banque import Banque, Session
+from tests.pannes.livraison import ouvrir_les_fichiers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def agents():
+    return [AgentFactory().utilisateur, AgentFactory(role="COMPTABLE").utilisateur, AgentFactory().utilisateur]
+
+
+@pytest.fixture
+def reliquat():
+    """120 € payés pour une dette que la Caf venait de solder : rien n'y tient plus."""
+    paiement = PaiementFactory(verifie=True)
+    dette = paiement.demarche.lignes.get().dette
+    Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=-dette.solde, origine="livraison")
+    imputer_un_lot()
+    return paiement.anomalies.get()
+
+
+def compter(issues, genre):
+    return sum(isinstance(issue, genre) for issue in issues)
+
+
+def verifier():
+    assert not list(invariants.verifier())
+
+
+def test_un_onglet_ecrit_pendant_que_l_autre_paie():
+    demarche = demander(Decimal(120))
+    dette, vue = demarche.lignes.get().dette, empreinte(demarche)
+
+    with fenetre("demarches_demarche"):
+        en_meme_temps(
+            lambda: services.payer(demarche, empreinte_vue=vue),
+            lambda: parcours.enregistrer_montants(demarche, {dette.pk: Decimal(500)}),
+        )
+
+    demarche.refresh_from_db()
+    payee = Paiement.objects.filter(montant=120).exists()
+    assert (demarche.montant, demarche.lignes.get().montant) == ((120, 120) if payee else (500, 500))
+    assert Paiement.objects.exists() == payee
+    verifier()
+
+
+def test_payer_pendant_que_la_caf_baisse_le_solde():
+    demarche = demander(Decimal(120))
+    dette, vue = demarche.lignes.get().dette, empreinte(demarche)
+
+    with fenetre("dettes_dette"), ouvrir_les_fichiers(demarche.allocataire.caf) as fichiers:
+        paye, livre = en_meme_temps(
+            lambda: services.payer(demarche, empreinte_vue=vue),
+            lambda: fichiers.livrer(dette, Decimal(50), "EN_COURS"),
+        )
+
+    dette.refresh_from_db()
+    assert (livre, dette.solde) == (50, 50)
+    assert isinstance(paye, services.Depart | services.RecapitulatifPerime)
+    verifier()
+
+
+def test_imputer_pendant_que_la_caf_livre():
+    paiement = PaiementFactory(verifie=True)
+    dette = paiement.demarche.lignes.get().dette
+
+    with fenetre("dettes_dette"), ouvrir_les_fichiers(paiement.caf) as fichiers:
+        issues = en_meme_temps(imputer_un_lot, lambda: fichiers.livrer(dette, Decimal(800), "EN_COURS"))
+
+    dette.refresh_from_db()
+    assert not compter(issues, Exception)
+    assert dette.solde == 680
+    verifier()
+
+
+def test_deux_agents_confirment_ensemble(agents):
+    paiement = PaiementFactory(accepte=True)
+    Paiement.objects.filter(pk=paiement.pk).update(confirme_le=paiement.cree_le, prochain_controle_le=None)
+
+    with fenetre("paiements_paiement"):
+        issues = en_meme_temps(*[lambda a=a: services.confirmer(paiement, motif="vu", agent=a) for a in agents])
+
+    assert not compter(issues, Exception)
+    assert paiement.etapes.filter(geste="verifier").count() == 1
+
+
+def test_deux_agents_closent_la_meme_anomalie(agents, reliquat):
+    with fenetre("paiements_anomalie"):
+        issues = en_meme_temps(
+            *[lambda a=a: anomalies.resoudre(reliquat, motif="vu", agent=a, issue="ECARTEE") for a in agents]
+        )
+
+    assert compter(issues, anomalies.DejaResolue) == 2
+
+
+def test_deux_agents_placent_le_meme_reste(agents, reliquat):
+    dettes = [DetteFactory(allocataire=reliquat.paiement.demarche.allocataire) for _ in agents]
+
+    with fenetre("paiements_anomalie"):
+        issues = en_meme_temps(
+            *[
+                lambda a=a, d=d: imputer_le_reste(reliquat, {d: reliquat.montant}, accord="oui", agent=a)
+                for a, d in zip(agents, dettes, strict=True)
+            ]
+        )
+
+    assert compter(issues, anomalies.DejaResolue) == 2
+    verifier()
+
+
+def test_un_agent_place_le_reste_que_l_autre_fait_rendre(agents, reliquat):
+    dette = DetteFactory(allocataire=reliquat.paiement.demarche.allocataire)
+
+    with fenetre("paiements_anomalie"), fenetre("paiements_demanderestitution", "INSERT", nom="bis"):
+        issues = en_meme_temps(
+            lambda: imputer_le_reste(reliquat, {dette: reliquat.montant}, accord="oui", agent=agents[0]),
+            lambda: restitution.demander(reliquat.paiement, motif="erreur", agent=agents[2], anomalie=reliquat),
+        )
+
+    assert compter(issues, Exception) == 1
+    verifier()
+
+
+def test_deux_agents_demandent_la_meme_restitution(agents):
+    paiement = PaiementFactory(impute=True)
+
+    with fenetre("paiements_demanderestitution", "INSERT"):
+        issues = en_meme_temps(*[lambda a=a: restitution.demander(paiement, motif="erreur", agent=a) for a in agents])
+
+    assert compter(issues, restitution.RestitutionImpossible) == 2
+    assert paiement.restitutions.count() == 1
+
+
+@pytest.fixture
+def demande(agents):
+    return restitution.demander(PaiementFactory(impute=True), motif="erreur", agent=agents[0])
+
+
+def test_deux_agents_decident_ensemble(agents, demande):
+    with fenetre("paiements_demanderestitution"):
+        issues = en_meme_temps(
+            lambda: restitution.decider(demande, accord=True, agent=agents[1]),
+            lambda: restitution.decider(demande, accord=False, agent=agents[2]),
+        )
+
+    assert compter(issues, restitution.RestitutionImpossible) == 1
+
+
+def rembourser_chez(paiement):
+    """La banque de ce paiement : le débit remis, prêt à être rendu, et lente à répondre."""
+    banque = Banque(paiement.boutique, panne="lente")
+    champs = {"vads_order_id": paiement.reference, "vads_trans_id": paiement.trans_id, "vads_amount": "12000"}
+    champs |= {"vads_trans_date": paiement.cree_le.strftime("%Y%m%d%H%M%S")}
+    debit = banque.debiter(Session(champs), "CAPTURED")
+    debit.uuid = paiement.uuid
+    # Un débit assez gros pour que la plateforme accepte le deuxième ordre, s'il partait.
+    debit.montant *= 4
+    return banque
+
+
+def test_deux_ouvriers_executent_la_meme_restitution(agents, demande):
+    restitution.decider(demande, accord=True, agent=agents[1])
+    banque = rembourser_chez(demande.paiement)
+
+    with banque.servir():
+        issues = en_meme_temps(*[lambda: restitution.executer(demande)] * 2)
+
+    assert compter(issues, restitution.RestitutionEnCours) == 1
+    assert banque.ordres == {f"restitution {demande.pk}": 1}
+    assert DemandeRestitution.objects.get().etat == "FAITE"
+    verifier()
+
+
+def test_deux_ouvriers_ne_prennent_pas_le_meme_travail(agents, demande):
+    restitution.decider(demande, accord=True, agent=agents[1])
+    Paiement.objects.update(prochain_controle_le=demande.demandee_le)
+
+    with fenetre("paiements_demanderestitution"), fenetre("paiements_paiement", nom="bis"):
+        demandes = en_meme_temps(*[lambda: restitution.reserver(10)] * 2)
+        controles = en_meme_temps(*[lambda: controle.reserver(10)] * 2)
+
+    assert sorted(demandes) == [[], [demande.pk]]
+    assert sorted(controles) == [[], [demande.paiement_id]]
+
+
+def test_controle_et_notification_au_meme_instant_n_acceptent_qu_une_fois():
+    paiement = PaiementFactory()
+    banque = Banque(paiement.boutique)
+    champs = {"vads_order_id": paiement.reference, "vads_trans_id": paiement.trans_id, "vads_amount": "12000"}
+    champs |= {"vads_trans_date": paiement.cree_le.strftime("%Y%m%d%H%M%S")}
+    debit = banque.debiter(Session(champs), "AUTHORISED")
+
+    with banque.servir(), fenetre("paiements_paiement"):
+        issues = en_meme_temps(
+            lambda: controle.controler(paiement.pk), lambda: dire(paiement, "AUTHORISED", uuid=debit.uuid)
+        )
+
+    paiement.refresh_from_db()
+    assert not compter(issues, Exception)
+    assert paiement.statut in (Statut.ACCEPTE, Statut.VERIFIE)
+    assert paiement.etapes.filter(geste="accepter").count() == 1
+
+
+def test_le_solde_ne_passe_jamais_sous_zero_sous_les_ecritures_simultanees():
+    dette = DetteFactory(montant_initial=Decimal(100))
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(
+            *[lambda: Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=-60, origine="essai")] * 3
+        )
+
+    assert compter(issues, Exception) == 2
+    assert Dette.objects.get().solde == 40
+    assert not Anomalie.objects.exists()
