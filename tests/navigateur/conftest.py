@@ -14,11 +14,12 @@ Ouvrir = Callable[..., Visiteur]
 
 @pytest.fixture(scope="session")
 def demonstration() -> Iterator[Demonstration]:
-    """Le service entier, démarré une fois ; à la fin il s'arrête en entier, et sans se plaindre."""
+    """Le service entier, démarré une fois ; à la fin ses comptes sont justes et rien n'en reste."""
     demonstration = Demonstration()
     try:
         demonstration.lancer()
         yield demonstration
+        demonstration.gerer("verifier_invariants")
         code, survivants = demonstration.arreter()
         assert (code, survivants) == (0, []), demonstration.lire_le_journal()
     finally:
@@ -35,7 +36,7 @@ def examen(examen_de_session: Examen) -> Iterator[Examen]:
     """Les fautes d'un essai : aucune, à la fin."""
     examen_de_session.fautes.clear()
     yield examen_de_session
-    assert examen_de_session.fautes == []
+    assert not examen_de_session.fautes, "\n".join(examen_de_session.fautes)
 
 
 @pytest.fixture

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
 from outils import postgres
+from outils.demo_reglages import get_secrets
 from outils.systeme import find_port, remove_tree, wait_until
 
 RACINE = Path(__file__).resolve().parents[2]
@@ -46,6 +48,25 @@ class Demonstration:
         assert "Prêt :" in self.lire_le_journal(), self.lire_le_journal()
         self.acces = json.loads((self.dossier / "acces.json").read_text())
 
+    def gerer(self, *commande: str) -> str:
+        """Passe une commande de gestion sur la base de la démonstration ; rend ce qu'elle imprime."""
+        environnement = {nom: os.environ[nom] for nom in GARDEES if nom in os.environ} | {
+            "DATABASE_URL": postgres.start(self.dossier / "base", durable=True),
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "SECRET_KEY": get_secrets(self.dossier)["SECRET_KEY"],
+            "PAYZEN_MODE": "TEST",
+        }
+        faite = subprocess.run(
+            [sys.executable, "manage.py", *commande],
+            cwd=RACINE,
+            env=environnement,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert faite.returncode == 0, faite.stdout + faite.stderr
+        return faite.stdout
+
     def arreter(self) -> tuple[int, list[str]]:
         """Arrête par SIGTERM ; rend le code de sortie et les commandes des processus qui ont survécu."""
         self.processus.send_signal(signal.SIGTERM)
@@ -74,9 +95,8 @@ class Demonstration:
         ]
 
     def get_adresse(self, nom: str, chemin: str = "") -> str:
-        """L'adresse d'une page de l'un des quatre sites : service, agents, simulateur, courriels."""
-        adresse: str = self.acces["adresses"][nom] + chemin
-        return adresse
+        """L'adresse d'une page de l'un des sites : service, simulateur, courriels."""
+        return urljoin(self.acces["adresses"][nom], f"/{chemin}")
 
     def get_compte(self, role: str) -> dict[str, str]:
         """Le compte d'essai qui a ce rôle : identifiant, mot_de_passe, et secret_totp pour un agent."""

@@ -1,6 +1,7 @@
 """Toute la route, dans un vrai navigateur, sur une vraie démonstration : de la dette au solde qui baisse."""
 
 import io
+import secrets
 from decimal import Decimal
 
 import pytest
@@ -59,7 +60,7 @@ def attendre_la_prise_en_compte(visiteur: Visiteur) -> None:
 @pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])
 def test_de_la_dette_au_solde_qui_baisse(ouvrir, javascript):
     visiteur = ouvrir(javascript=javascript)
-    courriel = f"camille.{'avec' if javascript else 'sans'}@exemple.invalid"
+    courriel = f"camille.{secrets.token_hex(4)}@exemple.invalid"
     visiteur.se_connecter(PLUSIEURS)
     avant = visiteur.lire_les_soldes()
     premiere, seconde = list(avant)[:2]
@@ -74,3 +75,71 @@ def test_de_la_dette_au_solde_qui_baisse(ouvrir, javascript):
         assert all(mot in ticket for mot in (paiement, premiere, seconde, "12,50 €", "7,05 €", "19,55 €", "0021"))
     baisses = {premiere: Decimal("12.50"), seconde: Decimal("7.05")}
     assert visiteur.lire_les_soldes() == {dette: solde - baisses.get(dette, 0) for dette, solde in avant.items()}
+
+
+def test_un_montant_global_va_a_la_dette_la_plus_ancienne(visiteur):
+    visiteur.se_connecter(PLUSIEURS)
+    avant = visiteur.lire_les_soldes()
+    plus_ancienne = next(iter(avant))
+    visiteur.commencer()
+    visiteur.informer()
+    visiteur.choisir_un_montant("20")
+    visiteur.presser("Calculer la répartition")
+    visiteur.lire(plus_ancienne)
+    visiteur.presser("Continuer")
+    visiteur.voir("Relisez avant de payer")
+
+    visiteur.payer()
+    attendre_la_prise_en_compte(visiteur)
+
+    assert visiteur.lire_les_soldes() == avant | {plus_ancienne: avant[plus_ancienne] - 20}
+
+
+def test_un_dossier_clos_se_rembourse_aussi(visiteur):
+    visiteur.se_connecter(RADIE)
+    dette = next(iter(visiteur.lire_les_soldes()))
+    visiteur.lire("Votre dossier est clos. Vous pouvez toujours consulter et rembourser vos dettes.")
+
+    visiteur.preparer({dette: "3"})
+    visiteur.payer()
+
+    visiteur.lire("3,00 €")
+
+
+def test_trente_dettes_se_lisent_et_se_remboursent_ensemble(visiteur):
+    visiteur.se_connecter(TRENTE)
+    payables = visiteur.lire_les_soldes()
+    cartes = visiteur.page.locator("article.dette").count()
+
+    visiteur.preparer(dict.fromkeys(payables, "1"))
+
+    assert cartes == 30
+    assert visiteur.page.get_by_role("button", name=f"Payer {len(payables)},00 €").is_visible()
+
+
+def test_sans_dette_le_service_le_dit(visiteur):
+    visiteur.se_connecter(SANS_DETTE)
+    visiteur.aller("mon-compte/dettes/")
+    visiteur.voir("Mes dettes")
+    visiteur.lire("Vous n’avez aucune dette envers la Caf.")
+
+    visiteur.aller("rembourser/")
+
+    visiteur.voir("Vous n’avez rien à rembourser ici")
+
+
+def test_une_faute_se_corrige_sans_rien_ressaisir(visiteur):
+    visiteur.se_connecter(PLUSIEURS)
+    premiere, seconde = list(visiteur.lire_les_soldes())[:2]
+    visiteur.commencer()
+    visiteur.presser("Continuer")
+    visiteur.lire("Lisez les mentions, puis cochez la case pour continuer")
+    visiteur.voir("Avant de commencer")
+    visiteur.informer()
+
+    visiteur.choisir_des_dettes({premiere: "douze", seconde: "4,20"})
+    visiteur.presser("Continuer")
+
+    visiteur.voir("Combien pour chaque dette ?")
+    saisies = [visiteur.get_saisie(reference).input_value() for reference in (premiere, seconde)]
+    assert saisies == ["douze", "4,20"]

@@ -25,6 +25,11 @@ class Visiteur:
     def __init__(self, page: Page, demonstration: Demonstration, examen: Examen, *, javascript: bool) -> None:
         self.page, self.demonstration, self.examen, self.javascript = page, demonstration, examen, javascript
 
+    def ouvrir_un_onglet(self) -> "Visiteur":
+        """Un onglet de plus, dans le même navigateur."""
+        page = self.page.context.new_page()
+        return Visiteur(page, self.demonstration, self.examen, javascript=self.javascript)
+
     def aller(self, chemin: str, site: str = "service") -> None:
         """Ouvre une page par son adresse."""
         self.page.goto(self.demonstration.get_adresse(site, chemin))
@@ -45,6 +50,16 @@ class Visiteur:
         """Presse un bouton, par le début de son nom."""
         self.page.get_by_role("button", name=nom).first.click()
 
+    def presser_deux_fois(self, nom: str) -> None:
+        """Presse un bouton deux fois à 50 ms, sans regarder ce que la première a fait."""
+        bouton = self.page.get_by_role("button", name=nom).first
+        bouton.scroll_into_view_if_needed()
+        place = bouton.bounding_box()
+        assert place
+        for _ in range(2):
+            self.page.mouse.click(place["x"] + 20, place["y"] + 20)
+            self.page.wait_for_timeout(50)
+
     def suivre(self, nom: str) -> None:
         """Suit un lien du contenu, par son nom."""
         self.page.locator("main").get_by_role("link", name=nom, exact=True).first.click()
@@ -54,17 +69,20 @@ class Visiteur:
         self.page.locator("label", has_text=libelle).first.click()
 
     def se_connecter(self, role: str) -> None:
-        """Entre avec le compte d'essai qui a ce rôle ; un agent donne aussi son code à usage unique."""
+        """Entre avec le compte d'essai qui a ce rôle ; un agent donne ensuite son code."""
         compte = self.demonstration.get_compte(role)
         self.aller("connexion/")
         self.voir("Se connecter")
         self.page.get_by_label("Identifiant").fill(compte["identifiant"])
         self.page.get_by_label("Mot de passe", exact=True).fill(compte["mot_de_passe"])
         self.presser("Se connecter")
-        if "secret_totp" in compte:
-            self.examen.passer(self.page)
-            self.page.get_by_role("textbox").fill(calculer_code(compte["secret_totp"]))
-            self.presser("Se connecter")
+
+    def donner_le_code_d_agent(self, role: str) -> None:
+        """La deuxième clé d'un agent : le code que montre son téléphone."""
+        self.voir("Entrez votre code de sécurité")
+        secret = self.demonstration.get_compte(role)["secret_totp"]
+        self.page.get_by_label("Code").fill(calculer_code(secret))
+        self.presser("Se connecter")
 
     # --- Mes dettes
 
@@ -76,6 +94,11 @@ class Visiteur:
         return {
             carte.locator(".reference").inner_text(): lire_euros(carte.locator(".solde .montant")) for carte in cartes
         }
+
+    def compter_les_demarches(self) -> int:
+        """Combien de démarches montre Mes démarches."""
+        self.aller("mon-compte/demarches/")
+        return self.page.locator("main article").count()
 
     # --- Rembourser
 
@@ -104,7 +127,11 @@ class Visiteur:
         self.presser("Continuer")
         self.voir("Combien pour chaque dette ?")
         for reference, saisie in montants.items():
-            self.page.locator("li.dette", has_text=reference).get_by_role("textbox").fill(saisie)
+            self.get_saisie(reference).fill(saisie)
+
+    def get_saisie(self, reference: str) -> Locator:
+        """Le champ du montant d'une dette."""
+        return self.page.locator("li.dette", has_text=reference).get_by_role("textbox")
 
     def choisir_un_montant(self, saisie: str) -> None:
         """Choisit un montant global, tel qu'on le tape."""
@@ -131,9 +158,13 @@ class Visiteur:
     # --- La page de PayZen
 
     def payer_par_carte(self, numero: str) -> None:
-        """Choisit CB et saisit une carte."""
+        """Choisit CB, puis saisit une carte."""
         self.presser("CB")
         self.voir("Votre carte CB")
+        self.saisir_la_carte(numero)
+
+    def saisir_la_carte(self, numero: str) -> None:
+        """Numéro, expiration, cryptogramme."""
         self.page.get_by_label("Numéro de la carte").fill(numero)
         self.page.get_by_label("Mois").select_option("12")
         self.page.get_by_label("Année").select_option(index=3)

@@ -1,0 +1,55 @@
+"""L'agent à son bureau : sa deuxième clé, la fiche d'un paiement, une anomalie et sa sortie."""
+
+import pytest
+
+from tests.navigateur.visiteur import ACCEPTEE, Visiteur
+
+pytestmark = pytest.mark.navigateur
+PLUSIEURS = "allocataire qui a plusieurs dettes"
+
+
+def entrer_au_bureau(agent: Visiteur, role: str) -> None:
+    agent.se_connecter(role)
+    agent.donner_le_code_d_agent(role)
+    agent.page.wait_for_url("**/agents/")
+    agent.examen.passer(agent.page)
+
+
+def chercher(agent: Visiteur, liste: str, texte: str) -> None:
+    """Cherche dans une liste du bureau, et ouvre la seule ligne trouvée."""
+    agent.aller(f"agents/{liste}/?q={texte}")
+    agent.examen.passer(agent.page)
+    agent.page.locator("#result_list tbody a").first.click()
+    agent.examen.passer(agent.page)
+
+
+def test_un_agent_lit_tout_d_un_paiement_sur_une_page(ouvrir):
+    allocataire, agent = ouvrir(), ouvrir()
+    allocataire.se_connecter(PLUSIEURS)
+    allocataire.preparer({next(iter(allocataire.lire_les_soldes())): "2,30"})
+    reference = allocataire.payer()
+    entrer_au_bureau(agent, "agent, consultation")
+
+    chercher(agent, "paiements/paiement", reference)
+
+    for phrase in (reference, "soumettre à la banque", "clic sur Payer", "accepter", "PayZen"):
+        agent.lire(phrase)
+
+
+def test_un_agent_met_de_cote_une_anomalie_en_disant_pourquoi(ouvrir):
+    allocataire, agent = ouvrir(), ouvrir()
+    allocataire.se_connecter(PLUSIEURS)
+    allocataire.preparer({next(iter(allocataire.lire_les_soldes())): "2,40"})
+    allocataire.demonstration.regler(pannes={"ipn": {"genre": "montant_autre", "fois": 1}})
+    allocataire.partir_payer()
+    allocataire.payer_par_carte(ACCEPTEE)
+    reference = allocataire.page.locator(".resume .reference span").inner_text()
+    entrer_au_bureau(agent, "agent, gestion")
+
+    chercher(agent, "paiements/anomalie", reference)
+    agent.lire("3,40")
+    geste = agent.page.locator("form", has=agent.page.get_by_role("button", name="Mettre de côté"))
+    geste.get_by_label("Motif").fill("vu avec la comptabilité")
+    agent.presser("Mettre de côté")
+
+    agent.lire("L'anomalie est close.")
