@@ -1,16 +1,29 @@
 """Ce que tous les tests partagent ; la base et le courtier viennent du greffon `outils.pytest_services`."""
 
 import shutil
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from playwright.sync_api import Browser, sync_playwright
 
+BOUCLE_LOCALE = ("127.0.0.1", "::1", "localhost", "", None)
+
+
+def refuse_outside(evenement: str, arguments: tuple[Any, ...]) -> None:
+    """Aucun test ne sort de la boucle locale : ni connexion, ni même une question au DNS."""
+    if evenement == "socket.connect" and isinstance(arguments[1], tuple) and arguments[1][0] not in BOUCLE_LOCALE:
+        raise RuntimeError(f"un test a voulu joindre {arguments[1][0]}")
+    if evenement == "socket.getaddrinfo" and arguments[0] not in BOUCLE_LOCALE:
+        raise RuntimeError(f"un test a cherché l'adresse de {arguments[0]}")
+
 
 def pytest_configure() -> None:
     """Allège les réglages pour les tests : ni fichiers statiques à préparer, ni hachage lent des mots de passe."""
+    sys.addaudithook(refuse_outside)
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
