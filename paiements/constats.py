@@ -257,9 +257,11 @@ def _confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) 
     retenu = (
         fait.montant if fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid) else Decimal(0)
     )
+    # Un montant baissé est le même fait, débit autorisé puis remis ; un état inattendu en est un à chaque état.
+    cle = f"{fait.uuid}:{fait.montant}" if genre == Anomalie.Genre.MONTANT_DIFFERENT else fait.cle
     anomalies.ouvrir(
         genre,
-        cle=f"{paiement.reference}:{fait.cle}",
+        cle=f"{paiement.reference}:{cle}",
         constat={"motif": motif, "attendu": attendu, "vu": resumer(fait)},
         montant=retenu,
         paiement=paiement,

@@ -135,6 +135,18 @@ def test_un_double_debit_baisse_a_la_banque_baisse_sa_retenue(guichet, accepte):
     guichet.finir()
 
 
+def test_un_montant_baisse_puis_remis_en_banque_est_une_seule_anomalie(guichet, accepte):
+    paiement, debit = accepte
+    guichet.banque.changer(debit, "AUTHORISED", 100)
+    guichet.banque.remettre(debit)
+    guichet.banque.poster(debit, "BO")
+
+    tout_livrer(guichet)
+
+    assert paiement.anomalies.get().genre == Genre.MONTANT_DIFFERENT
+    guichet.finir()
+
+
 def test_un_reliquat_part_avec_le_paiement_que_la_banque_annule(guichet, reliquat):
     _, debit, anomalie = reliquat
     guichet.banque.changer(debit, "CANCELLED")
