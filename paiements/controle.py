@@ -53,7 +53,7 @@ def controler(paiement_id: int) -> Paiement:
         logger.exception("PayZen n'a pas répondu", extra={"paiement": paiement.reference})
         Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + REPRISE_APRES_PANNE)
         return paiement
-    return _conclure(paiement_id, faits)
+    return conclure(paiement_id, faits)
 
 
 def interroger(paiement: Paiement) -> list[Fait]:
@@ -67,7 +67,8 @@ def interroger(paiement: Paiement) -> list[Fait]:
 
 
 @transaction.atomic
-def _conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
+def conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
+    """Porte ce que la plateforme vient de dire d'un paiement, et décide de la suite ; rend son nouvel état."""
     verrouiller(paiement_id)
     for fait in faits:
         constater(fait, champs=resumer(fait))

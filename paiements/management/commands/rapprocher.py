@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from paiements.controle import controler, interroger
+from paiements.boutiques import BoutiqueAbsente
+from paiements.controle import conclure, interroger
 from paiements.models import Paiement
 from paiements.payzen import EchecRest
 
@@ -23,13 +24,17 @@ class Command(BaseCommand):
     def handle(self, *, reference: str | None, jour: date | None, essai: bool, **options: object) -> None:
         changes = muets = 0
         for paiement in self._choisir(reference, jour).iterator():
-            avant = paiement.get_statut_display()
-            if essai:
-                muets += self._montrer(paiement)
+            try:
+                faits = interroger(paiement)
+            except (EchecRest, BoutiqueAbsente) as echec:
+                self.stderr.write(f"{paiement.reference}  pas de réponse : {echec}")
+                muets += 1
                 continue
-            apres = controler(paiement.pk).get_statut_display()
-            changes += avant != apres
-            self.stdout.write(f"{paiement.reference}  {paiement.montant} €  {avant} → {apres}")
+            dit = ", ".join(f"{fait.operation} {fait.montant} € {fait.statut}" for fait in faits) or "rien"
+            apres = paiement if essai else conclure(paiement.pk, faits)
+            changes += apres.statut != paiement.statut
+            avance = f"{paiement.get_statut_display()} → {apres.get_statut_display()}"
+            self.stdout.write(f"{paiement.reference}  {paiement.montant} €  PayZen dit {dit}  {avance}")
         if muets:
             raise CommandError(f"{muets} paiement(s) sans réponse de PayZen : relancez la même commande plus tard.")
         self.stdout.write("Rien n'a été écrit." if essai else f"{changes} paiement(s) ont avancé.")
@@ -43,14 +48,3 @@ class Command(BaseCommand):
         if not paiements.exists():
             raise CommandError(f"Aucun paiement ne porte la référence {reference}.")
         return paiements
-
-    def _montrer(self, paiement: Paiement) -> int:
-        """Écrit ce que dit la plateforme ; rend 1 si elle n'a pas répondu."""
-        try:
-            faits = interroger(paiement)
-        except EchecRest as echec:
-            self.stderr.write(f"{paiement.reference}  pas de réponse : {type(echec).__name__}")
-            return 1
-        dit = ", ".join(f"{fait.operation} {fait.montant} € {fait.statut}" for fait in faits) or "rien"
-        self.stdout.write(f"{paiement.reference}  {paiement.get_statut_display()}  PayZen : {dit}")
-        return 0
