@@ -15,9 +15,6 @@ from dettes.models import Dette
 
 
 class DemarcheQuerySet(models.QuerySet["Demarche"]):
-    def for_allocataire(self, allocataire: Allocataire) -> "DemarcheQuerySet":
-        return self.filter(allocataire=allocataire)
-
     def visibles_par(self, utilisateur: Utilisateur) -> "DemarcheQuerySet":
         """
         Celles du dossier, sauf les saisies d'un conjoint (docs/adr/0032).
@@ -31,8 +28,8 @@ class DemarcheQuerySet(models.QuerySet["Demarche"]):
         return self.filter(etat=Etat.BROUILLON)
 
     def engagees(self) -> "DemarcheQuerySet":
-        """Celles dont l'argent est en route : à la banque, ou accepté et pas encore porté aux dettes."""
-        return self.filter(engagee=True)
+        """Celles dont l'argent est en route, avec leur paiement : à la banque, ou accepté et pas encore imputé."""
+        return self.filter(engagee=True).select_related("paiement")
 
     def demandees(self) -> "DemarcheQuerySet":
         """Celles que l'allocataire suit dans « Mes démarches » : toutes, sauf les saisies abandonnées."""

@@ -18,8 +18,6 @@ from demarches.services import DemarcheFigee, get_dettes, get_etape
 from dettes.models import Dette
 
 NOMS = ("informations", "choix", "montants", "recapitulatif")
-
-
 VueEtape = Callable[[RequeteAllocataire, Demarche], HttpResponse]
 
 
@@ -72,9 +70,7 @@ def refuser(request: HttpRequest, allocataire: Allocataire, dettes: list[Dette])
     if not dettes:
         return render(request, "demarches/aucune_dette.html")
     if get_disponible_total(dettes) == 0:
-        engagees = (
-            Demarche.objects.for_allocataire(allocataire).engagees().select_related("paiement").plus_recentes_d_abord()
-        )
+        engagees = allocataire.demarches.engagees().plus_recentes_d_abord()
         return render(request, "demarches/tout_engage.html", {"engagees": engagees})
     return None
 

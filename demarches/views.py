@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -134,4 +133,4 @@ def abandonner(request: RequeteAllocataire, reference: str) -> HttpResponse:
     except services.DemarcheFigee:
         return redirect("demarches:detail", reference)
     messages.success(request, "Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé.")
-    return redirect(reverse("dettes:liste"))
+    return redirect("dettes:liste")

@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
-from comptes.models import Allocataire
 from dettes import histoire
 from dettes.models import Dette
 
@@ -30,7 +29,7 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
         "autres": [dette for dette in dettes if not dette.is_payable],
         "reste": sum((dette.solde for dette in payables), Decimal(0)),
         "disponible": sum((dette.disponible for dette in payables), Decimal(0)),
-        "en_route": get_en_route(allocataire),
+        "en_route": allocataire.demarches.engagees().plus_recentes_d_abord(),
     }
     return render(request, "dettes/liste.html", contexte)
 
@@ -54,12 +53,6 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
         "mois_de_retenue": get_mois_de_retenue(dette),
     }
     return render(request, "dettes/detail.html", contexte)
-
-
-def get_en_route(allocataire: Allocataire) -> list[object]:
-    """Ses démarches dont l'argent est en route, la plus récente en tête, avec leur paiement."""
-    engagees = allocataire.demarches.filter(engagee=True).select_related("paiement")
-    return list(engagees.order_by("-cree_le", "-pk"))
 
 
 def get_mois_de_retenue(dette: Dette) -> int | None:
