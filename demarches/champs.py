@@ -7,8 +7,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.formats import number_format
 
+# Public Sans n'a pas l'espace fine insécable (U+202F) : partout l'espace insécable ordinaire.
+INSECABLE = "\u00a0"
+MOINS = "\u2212"
 LONGUEUR_MAXIMALE = 30
 LONGUEURS_DE_CARTE = range(13, 20)
 # Une saisie démesurée ne doit pas coûter de temps : au-delà, le champ la refuse de toute façon.
@@ -18,9 +20,11 @@ ENTIER = r"[0-9]+|[0-9]{1,3}(?: [0-9]{3})+"
 NOMBRE = re.compile(rf"(?P<entier>{ENTIER})(?:[.,](?P<decimales>[0-9]*))?")
 
 
-def ecrire_euros(montant: Decimal) -> str:
+def ecrire_euros(montant: Decimal | int) -> str:
     """Écrit un montant en euros à la française, insécable : « 1 234,56 € »."""
-    return f"{number_format(montant, decimal_pos=2, force_grouping=True)}\u00a0€"
+    signe = MOINS if montant < 0 else ""
+    chiffres = f"{abs(montant):,.2f}".replace(",", INSECABLE).replace(".", ",")
+    return f"{signe}{chiffres}{INSECABLE}€"
 
 
 def ecrire_saisie(montant: Decimal) -> str:

@@ -8,26 +8,20 @@ from decimal import Decimal
 from django import template
 from django.utils.formats import date_format
 
+from demarches.champs import ecrire_euros
+
 register = template.Library()
 
-# Public Sans n'a pas l'espace fine insécable (U+202F) : partout l'espace insécable ordinaire.
-INSECABLE = "\u00a0"
-MOINS = "\u2212"
 PREMIER = re.compile(r"\b1(?= [a-zéû]+)")
 
 
-@register.filter
-def euros(montant: Decimal | int) -> str:
-    """Écrit un montant en euros à la française, insécable : « 1 234,56 € »."""
-    signe = MOINS if montant < 0 else ""
-    chiffres = f"{abs(montant):,.2f}".replace(",", INSECABLE).replace(".", ",")
-    return f"{signe}{chiffres}{INSECABLE}€"
+euros = register.filter("euros", ecrire_euros)
 
 
 @register.filter
 def euros_court(montant: Decimal | int) -> str:
     """Comme `euros`, sans les centimes quand il n'y en a pas : « 340 € »."""
-    return euros(montant).replace(",00", "")
+    return ecrire_euros(montant).replace(",00", "")
 
 
 @register.filter

@@ -5,8 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 
-from caf_remboursement.templatetags.montants import euros
-from demarches.champs import CourrielField, MontantField, ecrire_euros, ecrire_saisie, has_numero_de_carte
+from demarches.champs import CourrielField, MontantField, ecrire_saisie, has_numero_de_carte
 from demarches.formulaires import InformationsForm, MontantForm
 
 CARTE = "4111 1111 1111 1111"  # le numéro d'essai que tout le monde connaît
@@ -111,11 +110,6 @@ def test_le_reste_d_une_saisie_fautive_se_reaffiche_tel_quel():
 
     assert not form.is_valid()
     assert 'value="12,345 €"' in str(form["montant"])
-
-
-@pytest.mark.parametrize("montant", ["0.01", "84.10", "1234.56", "9999999.99"])
-def test_un_montant_s_ecrit_partout_pareil(montant):
-    assert ecrire_euros(Decimal(montant)) == euros(Decimal(montant))
 
 
 def test_un_montant_enregistre_revient_comme_on_le_tape():
