@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
 from comptes.models import Agent, Utilisateur
-from comptes.roles import Geste as Droit
+from comptes.roles import Droit
 
 
 def get_agent(request: HttpRequest) -> Agent | None:
@@ -25,12 +25,24 @@ def get_agent(request: HttpRequest) -> Agent | None:
     return getattr(request.user, "agent", None) if request.user.is_active else None
 
 
-def can(request: HttpRequest, geste: Droit) -> bool:
-    """Dit si le rôle de l'agent permet ce geste. L'opérateur regarde tout et ne fait rien à la place d'un agent."""
+def can(request: HttpRequest, droit: Droit) -> bool:
+    """Dit si le rôle de l'agent donne ce droit. L'opérateur regarde tout et ne fait rien à la place d'un agent."""
     if request.user.is_superuser:
-        return geste == "regarder"
+        return droit == "regarder"
     agent = get_agent(request)
-    return agent is not None and agent.can(geste)
+    return agent is not None and agent.can(droit)
+
+
+def limiter(objets: QuerySet[Any], request: HttpRequest, chemin_caf: str = "caf") -> QuerySet[Any]:
+    """
+    Ceux des Caf de l'agent ; tous pour un opérateur, aucun pour qui n'est ni l'un ni l'autre.
+
+    :param chemin_caf: du modèle à sa Caf, p. ex. « demarche__allocataire__caf »
+    """
+    if request.user.is_superuser:
+        return objets
+    agent = get_agent(request)
+    return objets.filter(**{f"{chemin_caf}__in": agent.cafs.all()}) if agent else objets.none()
 
 
 class ReadonlyMixin:
@@ -61,22 +73,14 @@ class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-ar
 class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
     """Une liste du bureau : en lecture, et seulement les dossiers des Caf de l'agent."""
 
-    chemin_caf = "caf"  # du modèle à sa Caf, p. ex. « demarche__allocataire__caf »
+    chemin_caf = "caf"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        objets = super().get_queryset(request)
-        if request.user.is_superuser:
-            return objets
-        agent = get_agent(request)
-        return objets.filter(**{f"{self.chemin_caf}__in": agent.cafs.all()}) if agent else objets.none()
+        return limiter(super().get_queryset(request), request, self.chemin_caf)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         titre = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, titre | (extra_context or {}))
-
-    @staticmethod
-    def can(request: HttpRequest, geste: Droit) -> bool:
-        return can(request, geste)
 
 
 class MotifForm(forms.Form):
@@ -126,7 +130,7 @@ class GestesAdmin(OfficeAdmin):
                 "form": bouton.form(auto_id=f"{bouton.nom}_%s") if bouton.form else None,
             }
             for bouton in self.boutons
-            if objet is not None and bouton.is_possible(objet) and self.can(request, bouton.droit)
+            if objet is not None and bouton.is_possible(objet) and can(request, bouton.droit)
         ]
         return super().change_view(request, object_id, form_url, {"gestes": gestes, **(extra_context or {})})
 
@@ -136,7 +140,7 @@ class GestesAdmin(OfficeAdmin):
         bouton = next((bouton for bouton in self.boutons if bouton.nom == nom), None)
         if objet is None or bouton is None:
             raise Http404
-        if request.method != "POST" or not self.can(request, bouton.droit):
+        if request.method != "POST" or not can(request, bouton.droit):
             raise PermissionDenied
         self._faire(request, objet, bouton)
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk]))

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from comptes.identifiants import normaliser
-from comptes.roles import GESTES, Geste
+from comptes.roles import DROITS, Droit
 
 
 class Caf(models.Model):
@@ -171,8 +171,8 @@ class Agent(models.Model):
     def __str__(self) -> str:
         return f"{self.utilisateur} ({self.get_role_display()})"
 
-    def can(self, geste: Geste) -> bool:
-        return geste in GESTES[self.role]
+    def can(self, droit: Droit) -> bool:
+        return droit in DROITS[self.role]
 
 
 class CodeActivationQuerySet(models.QuerySet["CodeActivation"]):

@@ -1,8 +1,8 @@
-"""Qui peut faire quoi au bureau des agents : une table, rôle → gestes. N'importe aucun modèle."""
+"""Qui peut faire quoi au bureau des agents : une table, rôle → droits. N'importe aucun modèle."""
 
 from typing import Literal
 
-Geste = Literal[
+Droit = Literal[
     "regarder",
     "verifier",
     "traiter_anomalie",
@@ -11,9 +11,9 @@ Geste = Literal[
     "suspendre_service",
 ]
 
-GESTION: frozenset[Geste] = frozenset({"regarder", "verifier", "traiter_anomalie", "demander_restitution"})
+GESTION: frozenset[Droit] = frozenset({"regarder", "verifier", "traiter_anomalie", "demander_restitution"})
 
-GESTES: dict[str, frozenset[Geste]] = {
+DROITS: dict[str, frozenset[Droit]] = {
     "CONSULTATION": frozenset({"regarder"}),
     "GESTION": GESTION,
     # Qui approuve une restitution n'en demande pas : il y faut deux personnes.

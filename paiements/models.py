@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from comptes.models import Allocataire, Caf, Utilisateur
+from comptes.models import Caf, Utilisateur
 from demarches.models import Demarche
 from demarches.references import draw_reference
 from dettes.models import Dette, Mouvement
@@ -26,15 +26,6 @@ def aujourd_hui_utc() -> datetime:
 
 
 class PaiementQuerySet(models.QuerySet["Paiement"]):
-    def for_allocataire(self, allocataire: Allocataire) -> "PaiementQuerySet":
-        return self.filter(demarche__allocataire=allocataire)
-
-    def for_agent(self, utilisateur: Utilisateur) -> "PaiementQuerySet":
-        """Les paiements des Caf de l'agent ; tous pour un opérateur."""
-        if utilisateur.is_superuser:
-            return self
-        return self.filter(caf__agents__utilisateur=utilisateur)
-
     def for_reference(self, reference: str) -> "PaiementQuerySet":
         """Celui qui porte cette référence, ou celui de la démarche qui la porte."""
         portent = self.filter(Q(reference=reference) | Q(demarche__reference=reference))

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from comptes.models import Agent, Utilisateur
-from comptes.roles import GESTES, Geste
+from comptes.roles import DROITS, Droit
 from tests.factories import MOT_DE_PASSE, AgentFactory, AllocataireFactory, CafFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
@@ -175,14 +175,14 @@ def test_un_geste_ne_part_pas_d_un_lien(client: Client, installer) -> None:
 
 
 def test_chaque_role_a_sa_ligne_et_regarde() -> None:
-    assert set(GESTES) == set(Agent.Role.values)
-    assert all("regarder" in gestes for gestes in GESTES.values())
-    assert set().union(*GESTES.values()) == set(get_args(Geste))
+    assert set(DROITS) == set(Agent.Role.values)
+    assert all("regarder" in droits for droits in DROITS.values())
+    assert set().union(*DROITS.values()) == set(get_args(Droit))
 
 
 def test_personne_ne_demande_et_n_approuve_une_restitution() -> None:
-    for gestes in GESTES.values():
-        assert not {"demander_restitution", "approuver_restitution"} <= gestes
+    for droits in DROITS.values():
+        assert not {"demander_restitution", "approuver_restitution"} <= droits
 
 
 def test_le_bureau_parle_francais(client: Client, installer) -> None:
