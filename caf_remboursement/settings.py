@@ -123,7 +123,6 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Une connexion neuve par requête rend la page 5 à 9 fois plus lente ; aucune transaction n'attend sans borne.
 DATABASES["default"] |= {
-    "ATOMIC_REQUESTS": False,
     "CONN_MAX_AGE": 60,
     "CONN_HEALTH_CHECKS": True,
 }
@@ -140,7 +139,6 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 AUTH_USER_MODEL = "comptes.Utilisateur"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -154,7 +152,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "comptes:mon_compte"
 ACCOUNT_ADAPTER = "comptes.allauth.Adaptateur"
 ACCOUNT_FORMS = {
     "login": "comptes.forms.ConnexionForm",
@@ -184,7 +181,6 @@ MFA_TOTP_TOLERANCE = 1  # une horloge de téléphone en avance ou en retard d'un
 
 LANGUAGE_CODE = "fr"
 TIME_ZONE = "Europe/Paris"
-USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -222,7 +218,7 @@ SESSION_COOKIE_AGE = 2 * 60 * 60
 SESSION_COOKIE_NAME = "session"
 CSRF_TRUSTED_ORIGINS = [ADRESSE_PUBLIQUE]
 
-# --- Tâches : un réveil, jamais la vérité (ARCHITECTURE §4.4) ---
+# --- Tâches : un réveil, jamais la vérité (docs/adr/0002) ---
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -26,7 +26,7 @@ class Etat(TextChoices):
     ABANDONNEE = "ABANDONNEE", "abandonnée"
 
 
-# Leurs montants sont en route : ils ne sont plus disponibles pour une autre démarche (ARCHITECTURE §5.3).
+# Leurs montants sont en route : ils ne sont plus disponibles pour une autre démarche.
 ENGAGES = (Etat.A_LA_BANQUE, Etat.ENREGISTREE)
 # L'allocataire peut repartir de là avec tout déjà rempli.
 A_RECOMMENCER = (Etat.NON_REALISEE, Etat.REFUSEE)

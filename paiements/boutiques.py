@@ -1,4 +1,4 @@
-"""Les boutiques PayZen : une par Caf, leurs clés hors de la base (ARCHITECTURE §2)."""
+"""Les boutiques PayZen : une par Caf, leurs clés hors de la base."""
 
 from collections.abc import Mapping
 

@@ -101,7 +101,7 @@ def _prochain_controle(paiement: Paiement) -> datetime | None:
 
 def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
     """
-    La deuxième source : même uuid, même montant, même devise, même boutique, même mode (ARCHITECTURE §3).
+    La deuxième source : même uuid, même montant, même devise, même boutique, même mode.
 
     Au-dessus du seuil de la Caf, un agent confirme encore. Un désaccord est une anomalie, jamais un silence.
     """

@@ -1,5 +1,5 @@
 """
-Ce qui doit être vrai à tout instant, en SQL de lecture seule (ARCHITECTURE §5, BANCS §5).
+Ce qui doit être vrai à tout instant, en SQL de lecture seule.
 
 Chaque requête rend une ligne par violation : l'objet en cause, et ce qui ne va pas. Aucune ligne : l'invariant tient.
 """

@@ -57,7 +57,7 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     Ouvre une tentative de paiement pour une démarche, et rend le formulaire à porter à PayZen.
 
     Sous verrou de la démarche puis de ses dettes, dans l'ordre de leur clé : deux clics, deux onglets ou deux
-    conjoints passent l'un après l'autre, et jamais plus que le disponible ne part à la banque (ARCHITECTURE §4.1).
+    conjoints passent l'un après l'autre, et jamais plus que le disponible ne part à la banque.
 
     :param empreinte_vue: empreinte du récapitulatif que l'allocataire avait sous les yeux
     :raises DejaDemandee: si la démarche n'est plus un brouillon

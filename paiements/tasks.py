@@ -1,5 +1,5 @@
 """
-Les tâches : des réveils au-dessus de la base, qui seule dit ce qui reste à faire (ARCHITECTURE §4.4).
+Les tâches : des réveils au-dessus de la base, qui seule dit ce qui reste à faire (docs/adr/0002).
 
 Le balayage passe chaque seconde. Perdre un message, un ouvrier ou Redis entier retarde, et ne perd rien.
 """

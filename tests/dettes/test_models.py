@@ -1,4 +1,4 @@
-"""Ce que la base refuse à tout le monde, quel que soit le chemin (ARCHITECTURE §5)."""
+"""Ce que la base refuse à tout le monde, quel que soit le chemin."""
 
 from decimal import Decimal
 
