@@ -231,7 +231,7 @@ def _describe(adresses: Mapping[str, str], comptes: list[dict[str, str]], dossie
     """Le texte d'accueil : adresses, comptes, et un premier essai."""
     libelles = {
         "service": "Le site des allocataires",
-        "agents": "L'espace des agents",
+        "agents": "Le bureau des agents",
         "simulateur": "Le PayZen simulé",
         "courriels": "Les courriels envoyés",
     }
