@@ -11,4 +11,5 @@ urlpatterns = [
     path("<str:reference>/payer/", views.payer, name="payer"),
     path("<str:reference>/retour/", views.retour, name="retour"),
     path("<str:reference>/ticket.pdf", views.ticket, name="ticket"),
+    path("<str:reference>/attestation.pdf", views.attestation, name="attestation"),
 ]

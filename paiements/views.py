@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from demarches.models import Demarche
 from demarches.views import afficher_recapitulatif
-from paiements import services, tickets
+from paiements import attestations, services, tickets
 from paiements.boutiques import BoutiqueAbsente
-from paiements.models import Paiement
+from paiements.models import Paiement, PaiementQuerySet
 from paiements.statuts import Statut
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
@@ -50,8 +50,7 @@ def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
 @allocataire_requis
 def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Là où le navigateur revient : une page par état, d'après la base seule."""
-    paiements = Paiement.objects.select_related("demarche", "caf")
-    paiement = get_object_or_404(paiements, demarche__allocataire=request.user.allocataire_id, reference=reference)
+    paiement = get_object_or_404(_get_paiements(request), reference=reference)
     if paiement.statut == Statut.EN_ATTENTE:
         return _attendre(request, paiement)
     contexte: dict[str, object] = {
@@ -93,10 +92,26 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
 @allocataire_requis
 def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Le ticket en PDF, refait à la demande : son contenu est celui de la base."""
-    paiements = Paiement.objects.encaisses().filter(demarche__allocataire=request.user.allocataire_id)
-    paiement = get_object_or_404(paiements, reference=reference)
-    pdf = tickets.rendre_pdf(tickets.lire(paiement))
-    nom = tickets.get_nom_du_fichier(paiement)
-    return HttpResponse(
-        pdf, content_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{nom}"'}
-    )
+    paiement = get_object_or_404(_get_paiements(request).encaisses(), reference=reference)
+    return _rendre(tickets.rendre_pdf(tickets.lire(paiement)), tickets.get_nom_du_fichier(paiement))
+
+
+@never_cache
+@require_safe
+@login_required
+@allocataire_requis
+def attestation(request: RequeteAllocataire, reference: str) -> HttpResponse:
+    """L'attestation en PDF, une fois les dettes mises à jour."""
+    paiement = get_object_or_404(_get_paiements(request).filter(statut=Statut.IMPUTE), reference=reference)
+    return _rendre(attestations.rendre_pdf(attestations.lire(paiement)), f"attestation-{paiement.reference}.pdf")
+
+
+def _get_paiements(request: RequeteAllocataire) -> PaiementQuerySet:
+    """Ceux du dossier : deux conjoints partagent leurs dettes et leurs paiements."""
+    paiements = Paiement.objects.select_related("demarche__allocataire", "caf")
+    return paiements.filter(demarche__allocataire=request.user.allocataire_id)
+
+
+def _rendre(pdf: bytes, nom: str) -> HttpResponse:
+    entetes = {"Content-Disposition": f'attachment; filename="{nom}"'}
+    return HttpResponse(pdf, content_type="application/pdf", headers=entetes)

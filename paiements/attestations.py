@@ -1,0 +1,46 @@
+"""L'attestation de prise en compte : ce qu'un paiement imputé a changé, dette par dette (PARCOURS §6)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from paiements.models import Imputation, Paiement
+from paiements.pdf import render_pdf
+from paiements.statuts import Geste
+from paiements.tickets import get_code
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """Ce que dit l'attestation. Montants en euros, instant en heure de Paris."""
+
+    paiement: Paiement
+    titulaire: str
+    numero: str
+    impute_le: datetime
+    imputations: list[Imputation]
+    reste_a_placer: Decimal
+    code: str
+
+
+def lire(paiement: Paiement) -> Attestation:
+    """Le contenu de l'attestation d'un paiement imputé, d'après la base."""
+    allocataire = paiement.demarche.allocataire
+    imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
+    return Attestation(
+        paiement=paiement,
+        titulaire=allocataire.nom_complet,
+        numero=allocataire.numero,
+        impute_le=timezone.localtime(paiement.etapes.get(geste=Geste.IMPUTER).le),
+        imputations=imputations,
+        reste_a_placer=paiement.montant - sum((i.montant for i in imputations), Decimal(0)),
+        code=get_code(paiement),
+    )
+
+
+def rendre_pdf(attestation: Attestation) -> bytes:
+    """L'attestation en PDF/UA."""
+    return render_pdf(render_to_string("paiements/attestation_pdf.html", {"attestation": attestation}))
