@@ -20,13 +20,14 @@ def chercher(agent: Visiteur, liste: str, texte: str) -> None:
     agent.aller(f"agents/{liste}/?q={texte}")
     agent.examen.passer(agent.page)
     agent.page.locator("#result_list tbody a").first.click()
+    agent.page.wait_for_url("**/change/**")
     agent.examen.passer(agent.page)
 
 
 def test_un_agent_lit_tout_d_un_paiement_sur_une_page(ouvrir):
     allocataire, agent = ouvrir(), ouvrir()
     allocataire.se_connecter(PLUSIEURS)
-    allocataire.preparer({next(iter(allocataire.lire_les_soldes())): "2,30"})
+    allocataire.preparer({allocataire.choisir_les_grandes()[0]: "2,30"})
     reference = allocataire.payer()
     entrer_au_bureau(agent, "agent, consultation")
 
@@ -39,7 +40,7 @@ def test_un_agent_lit_tout_d_un_paiement_sur_une_page(ouvrir):
 def test_un_agent_met_de_cote_une_anomalie_en_disant_pourquoi(ouvrir):
     allocataire, agent = ouvrir(), ouvrir()
     allocataire.se_connecter(PLUSIEURS)
-    allocataire.preparer({next(iter(allocataire.lire_les_soldes())): "2,40"})
+    allocataire.preparer({allocataire.choisir_les_grandes()[0]: "2,40"})
     allocataire.demonstration.regler(pannes={"ipn": {"genre": "montant_autre", "fois": 1}})
     allocataire.partir_payer()
     allocataire.payer_par_carte(ACCEPTEE)

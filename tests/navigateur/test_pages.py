@@ -30,8 +30,8 @@ def test_une_dette_se_lit_du_motif_aux_droits(visiteur):
     reference = next(iter(visiteur.lire_les_soldes()))
 
     visiteur.page.locator("article.dette a").first.click()
+    visiteur.page.wait_for_url(f"**/dettes/{reference}/")
 
-    visiteur.lire(reference)
     visiteur.lire("Payer n’enlève pas votre droit de contester.")
     visiteur.examen.passer(visiteur.page)
 
@@ -39,7 +39,9 @@ def test_une_dette_se_lit_du_motif_aux_droits(visiteur):
 def test_le_code_recu_par_courrier_ouvre_le_compte(visiteur, tmp_path):
     identifiant = visiteur.demonstration.get_compte("allocataire sans dette")["identifiant"]
     codes = tmp_path / "codes.csv"
-    visiteur.demonstration.gerer("emettre_codes", "751", "--sortie", str(codes), "--identifiant", identifiant)
+    visiteur.demonstration.gerer(
+        "emettre_codes", identifiant[:3], "--sortie", str(codes), "--identifiant", identifiant
+    )
     code = dict(csv.reader(codes.read_text().splitlines(), delimiter=";"))[identifiant]
     visiteur.aller("connexion/")
     visiteur.suivre("choisissez votre mot de passe")

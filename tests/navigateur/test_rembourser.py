@@ -62,8 +62,8 @@ def test_de_la_dette_au_solde_qui_baisse(ouvrir, javascript):
     visiteur = ouvrir(javascript=javascript)
     courriel = f"camille.{secrets.token_hex(4)}@exemple.invalid"
     visiteur.se_connecter(PLUSIEURS)
+    premiere, seconde = visiteur.choisir_les_grandes()[:2]
     avant = visiteur.lire_les_soldes()
-    premiere, seconde = list(avant)[:2]
 
     visiteur.preparer({premiere: "12,5", seconde: "7,05 €"}, courriel)
     visiteur.lire(courriel)
@@ -97,7 +97,7 @@ def test_un_montant_global_va_a_la_dette_la_plus_ancienne(visiteur):
 
 def test_un_dossier_clos_se_rembourse_aussi(visiteur):
     visiteur.se_connecter(RADIE)
-    dette = next(iter(visiteur.lire_les_soldes()))
+    dette = visiteur.choisir_les_grandes()[0]
     visiteur.lire("Votre dossier est clos. Vous pouvez toujours consulter et rembourser vos dettes.")
 
     visiteur.preparer({dette: "3"})
@@ -130,7 +130,7 @@ def test_sans_dette_le_service_le_dit(visiteur):
 
 def test_une_faute_se_corrige_sans_rien_ressaisir(visiteur):
     visiteur.se_connecter(PLUSIEURS)
-    premiere, seconde = list(visiteur.lire_les_soldes())[:2]
+    premiere, seconde = visiteur.choisir_les_grandes()[:2]
     visiteur.commencer()
     visiteur.presser("Continuer")
     visiteur.lire("Lisez les mentions, puis cochez la case pour continuer")

@@ -17,6 +17,7 @@ ACCEPTEE_AVEC_CODE, ACCEPTEE, REFUSEE = "4970110000000021", "4970100000000055", 
 ENREGISTREE = "Votre demande de paiement a été enregistrée avec succès."
 NON_REALISEE = "Votre demande de paiement n’a pas été réalisée."
 NON_PRISE_EN_COMPTE = "Votre demande de paiement n’a pas pu être prise en compte."
+PLACE_MINIMALE = 50  # euros
 
 
 class Visiteur:
@@ -95,10 +96,14 @@ class Visiteur:
             carte.locator(".reference").inner_text(): lire_euros(carte.locator(".solde .montant")) for carte in cartes
         }
 
-    def compter_les_demarches(self) -> int:
-        """Combien de démarches montre Mes démarches."""
+    def choisir_les_grandes(self) -> list[str]:
+        """Les dettes qui laissent la place de quelques essais, la plus ancienne d'abord."""
+        return [reference for reference, solde in self.lire_les_soldes().items() if solde > PLACE_MINIMALE]
+
+    def lister_les_demarches(self) -> list[str]:
+        """Les références des dernières démarches, d'après Mes démarches."""
         self.aller("mon-compte/demarches/")
-        return self.page.locator("main article").count()
+        return self.page.locator("main article .reference").all_inner_texts()
 
     # --- Rembourser
 
