@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
 from comptes import services
 from comptes.bureau import Bouton, GestesAdmin, OfficeAdmin
@@ -37,11 +38,14 @@ def rouvrir(caf: Caf, _donnees: dict[str, Any], auteur: Utilisateur) -> str:
 
 @admin.register(Caf)
 class CafAdmin(GestesAdmin):
+    """L'opérateur règle la boutique et le seuil de contrôle ; le reste vient du fichier des Caf, ou d'un bouton."""
+
     chemin_caf = "pk"
     list_display = ["code", "nom", "departement", "boutique", "seuil_controle", "ouverte"]
     list_filter = ["ouverte"]
     search_fields = ["=code", "nom"]
     ordering = ["code"]
+    readonly_fields = ["code", "nom", "departement", "ouverte", "message_suspension", "retour_prevu_le"]
     boutons = [
         Bouton(
             "suspendre",
@@ -54,6 +58,9 @@ class CafAdmin(GestesAdmin):
         ),
         Bouton("rouvrir", "Rouvrir le service", "suspendre_service", lambda caf: not caf.ouverte, rouvrir, form=None),
     ]
+
+    def has_change_permission(self, request: HttpRequest, *_: object) -> bool:
+        return request.user.is_superuser
 
 
 @admin.register(Allocataire)

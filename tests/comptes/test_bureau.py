@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from comptes.models import Agent, Utilisateur
+from comptes.models import Agent, Caf, Utilisateur
 from comptes.roles import DROITS, Droit
 from tests.factories import MOT_DE_PASSE, AgentFactory, AllocataireFactory, CafFactory, UtilisateurFactory
 
@@ -117,16 +117,36 @@ def test_un_agent_regarde_et_ne_modifie_rien(client: Client, installer) -> None:
     assert client.post(reverse("admin:comptes_allocataire_delete", args=[allocataire.pk])).status_code == 403
 
 
+def entrer_en_operateur(client: Client) -> None:
+    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
+    TOTP.activate(operateur, SECRET)
+    client.force_login(operateur)
+
+
 @pytest.mark.parametrize("modele", ["utilisateur", "agent"])
 def test_les_comptes_sont_a_l_operateur_seul(client: Client, installer, modele: str) -> None:
     adresse = reverse(f"admin:comptes_{modele}_changelist")
     installer(Agent.Role.RESPONSABLE)
     assert client.get(adresse).status_code == 403
 
-    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
-    TOTP.activate(operateur, SECRET)
-    client.force_login(operateur)
+    entrer_en_operateur(client)
     assert client.get(adresse).status_code == 200
+
+
+def test_la_boutique_et_le_seuil_se_reglent_par_l_operateur_seul(client: Client, installer) -> None:
+    caf = CafFactory(boutique="")
+    fiche = reverse("admin:comptes_caf_change", args=[caf.pk])
+    reglages = {"boutique": "66100001", "seuil_controle": "500", "nom": "Autre", "ouverte": ""}
+    installer(Agent.Role.RESPONSABLE)
+    refus = client.post(fiche, reglages)
+
+    entrer_en_operateur(client)
+    client.post(fiche, reglages)
+
+    assert refus.status_code == 403
+    reglee = Caf.objects.get()
+    assert (reglee.boutique, reglee.seuil_controle) == ("66100001", 500)
+    assert (reglee.nom, reglee.ouverte) == (caf.nom, True)
 
 
 def test_le_responsable_suspend_avec_un_message_puis_rouvre(client: Client, installer) -> None:
