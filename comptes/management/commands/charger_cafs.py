@@ -25,8 +25,10 @@ class Command(BaseCommand):
                 Caf(code=ligne["code_organisme"], nom=ligne["nom"], departement=ligne["departement"])
                 for ligne in lignes
             ]
-        except (OSError, KeyError) as erreur:
-            raise CommandError(f"{fichier} est illisible : {erreur}") from erreur
+        except (OSError, ValueError, KeyError) as erreur:
+            raise CommandError(
+                f"{fichier} est illisible ({erreur}). Il faut code_organisme;nom;departement, en UTF-8."
+            ) from erreur
         connues = [caf for caf in cafs if caf.code]
         Caf.objects.bulk_create(
             connues, update_conflicts=True, unique_fields=["code"], update_fields=["nom", "departement"]

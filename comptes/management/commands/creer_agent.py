@@ -27,12 +27,14 @@ class Command(BaseCommand):
     def handle(self, *, identifiant: str, role: str, caf: list[str], demander: bool, **_: object) -> None:
         cafs = list(Caf.objects.filter(pk__in=caf))
         if inconnues := set(caf) - {trouvee.code for trouvee in cafs}:
-            raise CommandError(f"Caf inconnues : {', '.join(sorted(inconnues))}.")
+            raise CommandError(
+                f"Caf inconnues : {', '.join(sorted(inconnues))}. Vérifiez le code, ou lancez manage.py charger_cafs."
+            )
         mot_de_passe = self._demander() if demander else tirer_mot_de_passe()
         try:
             agent, cree = services.creer_agent(identifiant, Agent.Role(role), cafs, mot_de_passe)
         except services.IdentifiantPris as pris:
-            raise CommandError(f"« {identifiant} » est le compte d'un allocataire.") from pris
+            raise CommandError(f"« {identifiant} » est le compte d'un allocataire : donnez-en un autre.") from pris
         if not cree:
             self.stdout.write(self.style.SUCCESS(f"{agent} : rôle et Caf mis à jour, mot de passe gardé."))
             return

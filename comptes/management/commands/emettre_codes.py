@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *, caf: str, sortie: Path, identifiant: list[str], **_: object) -> None:
         """Tout ou rien : un code en base est un code au fichier. Le fichier ne porte aucun nom."""
         if not Caf.objects.filter(pk=caf).exists():
-            raise CommandError(f"Caf inconnue : {caf}.")
+            raise CommandError(f"Caf inconnue : {caf}. Vérifiez le code, ou lancez manage.py charger_cafs.")
         try:
             descripteur = os.open(sortie, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as erreur:

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *, dossier: Path, sequence: int | None, essai: bool, **options: Any) -> None:
         caf = Caf.objects.filter(pk=options["caf"]).first()
         if caf is None:
-            raise CommandError(f"la Caf {options['caf']} est inconnue.")
+            raise CommandError(f"Caf inconnue : {options['caf']}. Vérifiez le code, ou lancez manage.py charger_cafs.")
         if sequence and essai:
             raise CommandError("--essai ne va pas avec --sequence : une réémission ne change rien.")
         try:
