@@ -16,7 +16,7 @@ from paiements.models import (
     Paiement,
     Ticket,
 )
-from paiements.statuts import Statut
+from paiements.statuts import RESTITUABLES, Statut
 
 
 class EtapeInline(JournalInline):
@@ -36,6 +36,7 @@ class ImputationInline(JournalInline):
 
 class TicketInline(JournalInline):
     model = Ticket
+    extra = 0  # un ticket par paiement au plus : Django montrerait, vide, celui qui n'existe pas
     fields = readonly_fields = ("etat", "essais", "envoye_le", "prochain_essai_le", "dernier_motif")
 
 
@@ -93,7 +94,7 @@ class PaiementAdmin(GestesAdmin):
             "restituer",
             "Demander la restitution du paiement entier",
             "demander_restitution",
-            lambda paiement: paiement.statut in restitution.RESTITUABLES,
+            lambda paiement: paiement.statut in RESTITUABLES,
             demander_la_restitution,
             refus=(restitution.RestitutionImpossible,),
         ),
@@ -101,7 +102,7 @@ class PaiementAdmin(GestesAdmin):
             "impaye",
             "Enregistrer un impayé",
             "approuver_restitution",
-            lambda paiement: paiement.statut in restitution.RESTITUABLES,
+            lambda paiement: paiement.statut in RESTITUABLES,
             constater_un_impaye,
             refus=(restitution.RestitutionImpossible,),
         ),

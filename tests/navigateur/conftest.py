@@ -56,6 +56,7 @@ def ouvrir(chromium: Browser, demonstration: Demonstration, examen: Examen) -> I
     yield ouvrir
     for contexte in contextes:
         contexte.close()
+    demonstration.regler(pannes={"ipn": None, "rest": None})
 
 
 @pytest.fixture
