@@ -57,7 +57,7 @@ class ReadonlyMixin:
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
 
-    def has_change_permission(self, *_: object, **__: object) -> bool:
+    def has_change_permission(self, request: HttpRequest, *_: object) -> bool:
         return False
 
     def has_delete_permission(self, *_: object, **__: object) -> bool:

@@ -20,9 +20,9 @@ from comptes.models import Caf
 from paiements import anomalies
 from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Ticket
-from paiements.payzen import Fait, NotificationIncomplete
+from paiements.payzen import Fait, Famille, NotificationIncomplete
 from paiements.services import avancer
-from paiements.statuts import Geste, Statut
+from paiements.statuts import RESTITUABLES, Geste, Statut
 
 logger = logging.getLogger(__name__)
 
@@ -209,15 +209,11 @@ def _annulation(paiement: Paiement, fait: Fait) -> Suite:
 
 def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     """Un remboursement total rouvre les dettes ; un partiel attend qu'un agent dise lesquelles."""
-    if fait.statut not in ("AUTHORISED", "CAPTURED"):
+    if fait.famille is not Famille.SUCCES:
         return Suite(Sort.SANS_EFFET, "remboursement sans effet à la banque")
     if connus or _is_demande_ici(paiement, fait):
         return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
-    if (
-        fait.montant != paiement.montant
-        or paiement.statut not in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE)
-        or _retient_un_autre_debit(paiement)
-    ):
+    if fait.montant != paiement.montant or paiement.statut not in RESTITUABLES or _retient_un_autre_debit(paiement):
         return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
     contrepasser(paiement, motif="remboursement à la banque")
     paiement.prochain_controle_le = None

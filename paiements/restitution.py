@@ -21,14 +21,13 @@ from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.payzen import Client, Fait
 from paiements.services import avancer, verrouiller
-from paiements.statuts import Geste, Statut
+from paiements.statuts import RESTITUABLES, Geste
 
 logger = logging.getLogger(__name__)
 
 Etat = DemandeRestitution.Etat
 # Entre deux essais : le temps qu'une réponse perdue soit visible, ou que le débit soit remis en banque (PSP_076).
 BAIL = timedelta(minutes=15)
-RESTITUABLES = (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE)
 
 
 class RestitutionImpossible(Exception):

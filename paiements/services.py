@@ -98,7 +98,7 @@ def _ouvrir_la_tentative(demarche: Demarche, boutique: Boutique) -> Paiement:
             boutique=boutique.site,
             mode=boutique.mode,
         )
-        paiement.prochain_controle_le = paiement.cree_le + settings.PAIEMENT_CONTROLES[0]
+        paiement.prochain_controle_le = get_libre_le(paiement)
         try:
             with transaction.atomic():
                 paiement.save(force_insert=True)

@@ -67,6 +67,9 @@ TRANSITIONS: dict[Geste, Transition] = {
     Geste.RESTITUER: Transition(depuis(Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE), Statut.RESTITUE),
 }
 
+# Encaissé, et l'argent n'est pas encore reparti.
+RESTITUABLES = TRANSITIONS[Geste.RESTITUER].depuis
+
 # La banque a dit oui un jour : le paiement a une date d'accord, et un uuid de transaction.
 ENCAISSES = (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE, Statut.REJETE, Statut.RESTITUE)
 
