@@ -22,12 +22,15 @@ from typing import Any
 from celery import Celery
 
 from outils import postgres, valkey
-from outils.demo_reglages import RACINE, Ports, build_environment, draw_smtp_port, read_ports
+from outils.demo_reglages import Ports, build_environment, draw_smtp_port, read_ports
 from outils.processus import Equipe
 from outils.systeme import (
+    DISQUE_PLEIN,
+    RACINE,
     Empechement,
     die_with_parent,
     get_free_space,
+    is_disk_full,
     readable_errors,
     remove_tree,
     wait_until,
@@ -206,8 +209,8 @@ def _explain_death(equipe: Equipe, nom: str) -> Empechement:
     """Pourquoi un processus est mort, d'après la fin de son journal."""
     fin = equipe.get_log(nom).read_text(errors="replace")[-1500:].strip()
     # Sur un disque plein, le journal lui-même n'a pas pu s'écrire.
-    if "No space left" in fin or "disk is full" in fin or get_free_space(equipe.journaux) < 5:
-        return Empechement("le disque est plein. Libérez de la place (1 Go suffit), puis relancez make demo.")
+    if is_disk_full(fin) or get_free_space(equipe.journaux) < 5:
+        return Empechement(DISQUE_PLEIN)
     return Empechement(f"« {nom} » s'est arrêté tout seul. Fin de son journal ({equipe.get_log(nom)}) :\n{fin}")
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from outils.systeme import Empechement, find_port, is_port_free, wait_until, write_private
 
-RACINE = Path(__file__).resolve().parent.parent
 # La boutique PayZen de chaque Caf de démonstration.
 BOUTIQUES = {"66100001": "Caf 661", "75100001": "Caf 751", "59800001": "Caf 598"}
 PORTS = {"PORT": 8000, "PORT_SIMULATEUR": 8001, "PORT_COURRIEL": 8002}

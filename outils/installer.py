@@ -14,9 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from outils.systeme import Empechement, readable_errors
+from outils.systeme import DISQUE_PLEIN, RACINE, Empechement, is_disk_full, readable_errors
 
-RACINE = Path(__file__).resolve().parent.parent
 VENV = RACINE / ".venv"
 PYTHON = VENV / "bin/python"
 UV = "uv>=0.13,<0.14"
@@ -131,8 +130,8 @@ def _run(commande: list[str | Path], **environnement: str) -> subprocess.Complet
 
 def _explain(phrase: str, sortie: str) -> Empechement:
     """Une phrase pour l'écran d'après ce que l'outil a dit."""
-    if "No space left" in sortie or "Disk quota" in sortie:
-        return Empechement(f"{phrase} : le disque est plein. Libérez de la place (1 Go suffit), puis relancez.")
+    if is_disk_full(sortie):
+        return Empechement(f"{phrase} : {DISQUE_PLEIN}")
     if any(
         indice in sortie for indice in ("NewConnectionError", "ConnectTimeout", "ProxyError", "from versions: none")
     ):

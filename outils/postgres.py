@@ -26,8 +26,10 @@ from urllib.parse import quote
 import psycopg
 
 from outils.systeme import (
+    DISQUE_PLEIN,
     Empechement,
     die_with_parent,
+    is_disk_full,
     make_private,
     read_pid,
     remove_tree,
@@ -291,6 +293,6 @@ def _forget_reused_pids(serveur: Serveur) -> None:
 
 def _explain(phrase: str, sortie: str) -> Empechement:
     """Une phrase pour l'écran, avec la fin de ce que PostgreSQL a dit."""
-    if "No space left" in sortie or "Disk quota" in sortie:
-        return Empechement(f"{phrase} : le disque est plein. Libérez de la place (1 Go suffit), puis relancez.")
+    if is_disk_full(sortie):
+        return Empechement(f"{phrase} : {DISQUE_PLEIN}")
     return Empechement(f"{phrase}. PostgreSQL a dit :\n{sortie.strip()[-1500:]}")

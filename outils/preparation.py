@@ -5,7 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-RACINE = Path(__file__).resolve().parent.parent
+from outils.systeme import RACINE
+
 CAFS = ("661", "751", "598")
 
 

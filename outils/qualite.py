@@ -13,9 +13,8 @@ import yaml
 
 from outils import postgres
 from outils.pytest_services import VARIABLES
-from outils.systeme import readable_errors
+from outils.systeme import RACINE, readable_errors
 
-RACINE = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MANAGE = [sys.executable, "-W", "error", "manage.py"]
 # Des réglages de production plausibles : c'est avec eux que le déploiement se vérifie.
@@ -37,7 +36,7 @@ CONTROLES: list[tuple[str, list[str]]] = [
 ]
 DEPLOIEMENT = [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"]
 # Ce qui ne s'installe pas en production : la vérification de déploiement refuse d'y voir le simulateur.
-HORS_PRODUCTION = (".*", "simulateur_payzen", "outils", "tests", "bancs", "donnees", "docs", "staticfiles")
+HORS_PRODUCTION = (".*", "simulateur_payzen", "outils", "tests", "donnees", "docs", "staticfiles")
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+RACINE = Path(__file__).resolve().parent.parent
+DISQUE_PLEIN = "le disque est plein. Libérez de la place (1 Go suffit), puis relancez la même commande."
 # Sous la plage éphémère de Linux (32768 et plus) : un client ne peut pas occuper le port avant nous.
 PORTS = range(20000, 32000)
 PR_SET_PDEATHSIG = 1
@@ -34,7 +36,7 @@ def readable_errors() -> Iterator[None]:
     except OSError as erreur:
         if erreur.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        sys.exit("Arrêt : le disque est plein. Libérez de la place (1 Go suffit), puis relancez la même commande.")
+        sys.exit(f"Arrêt : {DISQUE_PLEIN}")
 
 
 def is_port_free(port: int) -> bool:
@@ -116,6 +118,11 @@ def write_private(fichier: Path, texte: str) -> None:
         brouillon.replace(fichier)
     finally:
         brouillon.unlink(missing_ok=True)
+
+
+def is_disk_full(sortie: str) -> bool:
+    """Dit si c'est faute de place qu'un programme a échoué, d'après ce qu'il a imprimé."""
+    return any(indice in sortie for indice in ("No space left", "Disk quota", "disk is full"))
 
 
 def get_free_space(dossier: Path) -> int:
