@@ -35,7 +35,7 @@ def rouvrir(caf: Caf, auteur: Utilisateur) -> None:
 def _changer(caf: Caf, auteur: Utilisateur, *, ouverte: bool, message: str, retour: date | None) -> None:
     caf.ouverte, caf.message_suspension, caf.retour_prevu_le = ouverte, message, retour
     caf.save(update_fields=["ouverte", "message_suspension", "retour_prevu_le"])
-    logger.info("service de la Caf", extra={"caf": caf.code, "ouverte": ouverte, "auteur": auteur.identifiant})
+    logger.info("service de la Caf", extra={"caf": caf.code, "ouverte": ouverte, "auteur": auteur.pk})
 
 
 class IdentifiantPris(Exception):
@@ -59,5 +59,5 @@ def creer_agent(identifiant: str, role: Agent.Role, cafs: list[Caf], mot_de_pass
         utilisateur = Utilisateur.objects.create_user(identifiant, mot_de_passe, is_staff=True)
     agent, _ = Agent.objects.update_or_create(utilisateur=utilisateur, defaults={"role": role})
     agent.cafs.set(cafs)
-    logger.info("agent", extra={"agent": identifiant, "role": role, "cafs": [caf.code for caf in cafs], "cree": cree})
+    logger.info("agent", extra={"agent": agent.pk, "role": role, "cafs": [caf.code for caf in cafs], "cree": cree})
     return agent, cree
