@@ -226,4 +226,7 @@ def constater_un_impaye(paiement: Paiement, *, motif: str, agent: Utilisateur) -
         raise RestitutionImpossible("ce débit est rendu, ou va l'être")
     contrepasser(paiement, motif=motif)
     paiement.prochain_controle_le = None
+    anomalies.ouvrir(
+        Anomalie.Genre.IMPAYE, cle=paiement.reference, constat={"vu": "impayé", "motif": motif}, paiement=paiement
+    )
     return avancer(Geste.REJETER, paiement, motif=motif, auteur=str(agent))

@@ -163,7 +163,7 @@ def avancer(geste: Geste, paiement: Paiement, *, motif: str, auteur: str) -> Pai
     paiement.statut = vers
     paiement.save()
     _mettre_a_jour_la_demarche(paiement)
-    logger.info("paiement : %s", geste, extra={"paiement": paiement.reference, "vers": vers, "motif": motif})
+    logger.info("paiement : %s", geste, extra={"paiement": paiement.reference, "vers": vers})
     return paiement
 
 

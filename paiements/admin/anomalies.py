@@ -26,7 +26,7 @@ CONSEILS = {
     Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
     Genre.STATUT_INATTENDU: "Lire l'état au Back Office ; la cause est souvent un réglage de la boutique.",
     Genre.ANNULATION_BANQUE: "Les dettes d'un débit annulé sont rouvertes ; un remboursement partiel reste à porter.",
-    Genre.IMPAYE: "Les dettes sont à rouvrir ; prévenir l'allocataire.",
+    Genre.IMPAYE: "Les dettes sont rouvertes ; prévenir l'allocataire, puis clore.",
     Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches.",
     Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
 }

@@ -7,6 +7,7 @@ from django.contrib import admin
 from comptes.bureau import Bouton, GestesAdmin, JournalInline
 from comptes.models import Utilisateur
 from paiements import controle, restitution, services
+from paiements.boutiques import BoutiqueAbsente
 from paiements.models import (
     Anomalie,
     DemandeRestitution,
@@ -16,6 +17,7 @@ from paiements.models import (
     Paiement,
     Ticket,
 )
+from paiements.payzen import EchecRest
 from paiements.statuts import RESTITUABLES, Statut
 
 
@@ -51,9 +53,9 @@ class RestitutionInline(JournalInline):
 
 
 def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
-    avant = paiement.statut
-    apres = controle.controler(paiement.pk)
-    return f"PayZen a été interrogé : {'rien de neuf' if apres.statut == avant else apres.get_statut_display()}."
+    apres = controle.conclure(paiement.pk, controle.interroger(paiement))
+    neuf = "rien de neuf" if apres.statut == paiement.statut else f"le paiement est {apres.get_statut_display()}"
+    return f"PayZen a été interrogé : {neuf}."
 
 
 def confirmer(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -81,7 +83,15 @@ class PaiementAdmin(GestesAdmin):
     list_select_related = ["caf"]
     inlines = [EtapeInline, NotificationInline, ImputationInline, TicketInline, RestitutionInline, AnomalieInline]
     boutons = [
-        Bouton("interroger", "Interroger PayZen", "verifier", lambda _paiement: True, interroger, form=None),
+        Bouton(
+            "interroger",
+            "Interroger PayZen",
+            "verifier",
+            lambda _paiement: True,
+            interroger,
+            refus=(EchecRest, BoutiqueAbsente),
+            form=None,
+        ),
         Bouton(
             "confirmer",
             "Confirmer la vérification",

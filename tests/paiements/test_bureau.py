@@ -113,6 +113,18 @@ def test_interroger_payzen_fait_avancer_le_paiement(client, entrer, plateforme):
     assert paiement.statut == Statut.VERIFIE
 
 
+def test_une_plateforme_muette_se_dit_a_l_agent(client, entrer, plateforme, settings):
+    paiement = PaiementFactory()
+    plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", status=500)
+    entrer()
+
+    page = client.post(geste(paiement, "interroger"), follow=True).content.decode()
+
+    paiement.refresh_from_db()
+    assert "n&#x27;est pas possible" in page
+    assert paiement.statut == Statut.EN_ATTENTE
+
+
 def test_un_agent_confirme_au_dessus_du_seuil(client, entrer, plateforme):
     demarche = demander(Decimal(500))
     demarche.allocataire.caf.seuil_controle = Decimal(500)

@@ -220,6 +220,7 @@ def test_un_impaye_rouvre_la_dette_et_le_dit(comptable):
     dette = Dette.objects.get()
     assert (paiement.statut, paiement.demarche.etat) == (Statut.REJETE, "ANNULEE_PAR_LA_BANQUE")
     assert dette.solde == dette.montant_initial
+    assert paiement.anomalies.get().genre == Anomalie.Genre.IMPAYE
 
 
 def test_un_impaye_ne_s_ajoute_pas_a_une_restitution(demandeur, comptable):

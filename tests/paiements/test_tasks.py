@@ -40,8 +40,15 @@ def test_un_courtier_eteint_ne_fait_rien_echouer(caplog):
     assert "courtier injoignable" in caplog.text
 
 
-def test_balayer_sans_rien_a_faire_ne_fait_rien(sur_place):
+def test_balayer_ne_reveille_que_ce_qui_est_du(sur_place, plateforme):
+    """Un paiement chez la banque n'est pas dû avant 25 minutes : la plateforme, muette ici, n'est pas appelée."""
+    paiement = PaiementFactory()
+
     tasks.balayer()
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.controles) == (Statut.EN_ATTENTE, 0)
+    assert not plateforme.serveur.calls
 
 
 def test_un_reveil_perdu_est_rattrape_par_la_base(sur_place, plateforme, time_machine):
