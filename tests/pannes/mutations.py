@@ -5,7 +5,6 @@ Chaque garde est retirée seule, dans une copie de l'arbre ; les tests visés y 
 mot, tout est essayé et MUTATIONS.md est récrit ; avec un mot, seules les gardes dont le nom le contient.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -44,6 +43,10 @@ class GardeIntrouvable(Exception):
     """Le texte à retirer n'est plus dans le code, ou y est plusieurs fois : la liste est à remettre à jour."""
 
 
+class EssaiCasse(Exception):
+    """Le test n'a pas pu se jouer : ce n'est pas la preuve qu'il tombe."""
+
+
 @contextmanager
 def copier() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mutation-") as dossier:
@@ -58,7 +61,7 @@ def oter(garde: Garde, copie: Path) -> None:
         sql = OTER_LE_DECLENCHEUR.format(nom=garde.sql) if " " not in garde.sql else garde.sql
         apps = ("comptes", "dettes", "demarches", "paiements")
         dernieres = [(app, max(p.stem for p in (copie / app / "migrations").glob("0*.py"))) for app in apps]
-        migration = MIGRATION.format(dependances=json.dumps(dernieres), sql=sql)
+        migration = MIGRATION.format(dependances=dernieres, sql=sql)
         (copie / "paiements/migrations/9999_sans_garde.py").write_text(migration)
         return
     fichier = copie / garde.fichier
@@ -72,6 +75,8 @@ def essayer(tests: list[str], copie: Path) -> tuple[int, str]:
     """Lance les tests dans la copie ; rend le code de pytest et le nom de ceux qui tombent."""
     commande = [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", *tests]
     fin = subprocess.run(commande, cwd=copie, capture_output=True, text=True, check=False, timeout=600)
+    if fin.returncode not in (0, 1) or "\nERROR " in fin.stdout:
+        raise EssaiCasse(fin.stdout[-2000:] + fin.stderr[-2000:])
     tombes = [ligne.split("::")[1].split(" - ")[0] for ligne in fin.stdout.splitlines() if ligne.startswith("FAILED")]
     return fin.returncode, ", ".join(sorted({nom.split("[")[0] for nom in tombes}))
 

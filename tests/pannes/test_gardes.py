@@ -27,7 +27,7 @@ from tests.factories import (
 )
 
 FAUTES = {
-    "passages_de_la_table": "UPDATE paiements_paiement SET statut = 'EN_ATTENTE' WHERE statut = 'IMPUTE'",
+    "passages_de_la_table": "UPDATE paiements_paiement SET statut = 'VERIFIE' WHERE statut = 'IMPUTE'",
     "paiement_immuable_sur_l_essentiel": "UPDATE paiements_paiement SET montant = montant + 1",
     "paiement_jamais_efface": "DELETE FROM paiements_paiement",
     "etape_ajout_seul": "UPDATE paiements_etapepaiement SET motif = 'autre'",
