@@ -33,6 +33,7 @@ class Examen:
 
     def passer(self, page: Page) -> None:
         """Examine la page ouverte avec axe, à 1440 puis 320 px ; elle reste à 320 px."""
+        page.wait_for_load_state()
         titre = page.title()
         if titre in self.vues:
             return
@@ -48,7 +49,8 @@ class Examen:
         self.est_sourd = False
 
     def mesurer(self, page: Page) -> None:
-        """Rien ne dépasse de la largeur de l'écran."""
+        """Rien ne dépasse de la largeur de l'écran, une fois la feuille de style arrivée."""
+        page.wait_for_load_state()
         largeur = page.evaluate("document.documentElement.clientWidth")
         contenu = page.evaluate("document.documentElement.scrollWidth")
         if contenu > largeur:
