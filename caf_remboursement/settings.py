@@ -58,6 +58,8 @@ except (ValueError, OSError) as erreur:
 # --- Règles du service, les mêmes partout ---
 MENTIONS_VERSION = "2026-11"
 MONTANT_MINIMUM = Decimal("1.00")
+# Le temps que PayZen laisse pour payer (PROTOCOLE §3.9).
+PAYZEN_SESSION = timedelta(minutes=10)
 # Dernière nouvelle possible d'un paiement : 10 min de session, 10 min de 3-D Secure, une marge (PROTOCOLE §6.7).
 PAIEMENT_CONTROLES = [timedelta(minutes=25), timedelta(minutes=75), timedelta(hours=24), timedelta(hours=72)]
 VERIFICATION_REPRISES = [

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.models import Utilisateur
 from demarches.etats import Etat
@@ -85,6 +86,19 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     demarche.save(update_fields=["etat"])
     paiement = _ouvrir_la_tentative(demarche, boutique)
     paiement = appliquer(Geste.SOUMETTRE, paiement, motif="clic sur Payer", auteur="allocataire")
+    return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
+
+
+def reprendre_le_depart(paiement: Paiement) -> Depart | None:
+    """
+    Le même formulaire, pour qui n'a jamais vu s'ouvrir la page de PayZen ; None passé la durée d'une session.
+
+    Un double clic ou un réseau coupé ont pu faire perdre la première page de départ. Même `trans_id`, même date : s'il
+    a déjà servi, PayZen le refuse, et rien ne se paie deux fois (PROTOCOLE §1.3).
+    """
+    if paiement.statut != Statut.EN_ATTENTE or timezone.now() > paiement.cree_le + settings.PAYZEN_SESSION:
+        return None
+    boutique = get_boutique(paiement.boutique)
     return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
 
 

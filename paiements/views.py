@@ -33,15 +33,24 @@ def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     try:
         depart = services.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
     except services.DejaDemandee:
-        demarche.refresh_from_db()
-        suivi = reverse("demarches:detail", args=[reference])
-        contexte = {"demarche": demarche, "adresse_suivi": suivi}
-        return render(request, "paiements/deja_demandee.html", contexte, status=409)
+        return _expliquer_le_double(request, demarche)
     except services.RecapitulatifPerime as perime:
         return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
     except (services.ServiceSuspendu, BoutiqueAbsente):
         return render(request, "pages/suspension.html", {"caf": get_dossier(request).caf}, status=503)
     return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
+
+
+def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+    """Un deuxième clic : rien n'est demandé deux fois, et qui n'a pas vu PayZen s'ouvrir peut encore y aller."""
+    demarche.refresh_from_db()
+    paiement = Paiement.objects.filter(demarche=demarche).select_related("demarche", "caf").first()
+    contexte = {
+        "demarche": demarche,
+        "adresse_suivi": reverse("demarches:detail", args=[demarche.reference]),
+        "depart": services.reprendre_le_depart(paiement) if paiement else None,
+    }
+    return render(request, "paiements/deja_demandee.html", contexte, status=409)
 
 
 @never_cache

@@ -128,5 +128,12 @@ class AnomalieAdmin(GestesAdmin):
 
     @admin.display(description="ce qui s'est passé")
     def ce_qui_s_est_passe(self, anomalie: Anomalie) -> SafeString:
-        lignes = format_html_join("", "<dt>{}</dt><dd>{}</dd>", anomalie.constat.items())
-        return format_html("<dl>{}</dl>", lignes)
+        lignes = ((cle.capitalize(), _ecrire(valeur)) for cle, valeur in anomalie.constat.items())
+        return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", lignes))
+
+
+def _ecrire(valeur: object) -> str:
+    """Une valeur du constat, ou le détail de ce qu'on attendait et de ce qu'on a vu."""
+    if isinstance(valeur, dict):
+        return ", ".join(f"{cle} : {detail}" for cle, detail in valeur.items() if detail not in ("", None))
+    return str(valeur)

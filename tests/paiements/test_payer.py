@@ -1,7 +1,9 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from demarches.etats import Etat
 from demarches.services import empreinte
@@ -57,6 +59,24 @@ def test_deux_clics_n_ouvrent_qu_un_paiement(connecte, demarche):
     assert (premiere.status_code, deuxieme.status_code) == (200, 409)
     assert Paiement.objects.count() == 1
     assert "déjà partie" in deuxieme.content.decode()
+
+
+def test_qui_n_a_pas_vu_payzen_s_ouvrir_peut_encore_y_aller(connecte, demarche):
+    premiere, deuxieme = payer(connecte, demarche), payer(connecte, demarche)
+
+    assert deuxieme.context["depart"].champs == premiere.context["depart"].champs
+    assert b"Continuer vers PayZen" in deuxieme.content
+    assert b"data-soumettre-seul" not in deuxieme.content
+
+
+def test_passe_la_session_de_payzen_on_ne_repart_plus(connecte, demarche, time_machine):
+    payer(connecte, demarche)
+    time_machine.move_to(timezone.now() + timedelta(minutes=11))
+
+    page = payer(connecte, demarche).content.decode()
+
+    assert "Continuer vers PayZen" not in page
+    assert "quand recommencer" in page
 
 
 def test_on_ne_paie_que_ce_qui_etait_montre(connecte, demarche):

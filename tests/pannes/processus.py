@@ -17,9 +17,9 @@ import redis
 import requests
 
 from outils import postgres
-from outils.demo_reglages import RACINE, Ports, build_environment
+from outils.demo_reglages import Ports, build_environment
 from outils.processus import Equipe
-from outils.systeme import find_port, remove_tree, wait_until
+from outils.systeme import RACINE, find_port, remove_tree, wait_until
 from outils.valkey import _find_binary as trouver_valkey
 from tests.simulateur_payzen.plateforme import Payeur
 
