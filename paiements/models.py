@@ -1,6 +1,5 @@
 """L'argent : tentatives, journal, notifications, imputations, tickets, anomalies."""
 
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pgtrigger
@@ -19,10 +18,6 @@ from paiements.statuts import ENCAISSES, TRANSITIONS, Geste, Statut
 
 def draw_paiement() -> str:
     return draw_reference("P")
-
-
-def aujourd_hui_utc() -> datetime:
-    return timezone.now().astimezone(UTC)
 
 
 class PaiementQuerySet(models.QuerySet["Paiement"]):
@@ -57,7 +52,7 @@ class Paiement(models.Model):
     boutique = models.CharField(max_length=8)
     mode = models.CharField("mode PayZen", max_length=10)
     trans_id = models.CharField(max_length=6, default=draw_trans_id)
-    cree_le = models.DateTimeField("créé le", default=aujourd_hui_utc)
+    cree_le = models.DateTimeField("créé le", default=timezone.now)
     jour_utc = models.DateField("jour UTC", editable=False)
     accepte_le = models.DateTimeField("accepté le", null=True, blank=True)
     confirme_le = models.DateTimeField("confirmé par une deuxième source le", null=True, blank=True)

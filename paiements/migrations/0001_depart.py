@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('boutique', models.CharField(max_length=8)),
                 ('mode', models.CharField(max_length=10, verbose_name='mode PayZen')),
                 ('trans_id', models.CharField(default=paiements.payzen.draw_trans_id, max_length=6)),
-                ('cree_le', models.DateTimeField(default=paiements.models.aujourd_hui_utc, verbose_name='créé le')),
+                ('cree_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='créé le')),
                 ('jour_utc', models.DateField(editable=False, verbose_name='jour UTC')),
                 ('accepte_le', models.DateTimeField(blank=True, null=True, verbose_name='accepté le')),
                 ('confirme_le', models.DateTimeField(blank=True, null=True, verbose_name='confirmé par une deuxième source le')),
