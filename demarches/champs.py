@@ -13,6 +13,7 @@ INSECABLE = "\u00a0"
 MOINS = "\u2212"
 LONGUEUR_MAXIMALE = 30
 LONGUEURS_DE_CARTE = range(13, 20)
+LONGUEUR_D_UNE_ADRESSE = 254  # RFC 5321 §4.5.3.1.3, et ce que tient la base
 # Une saisie démesurée ne doit pas coûter de temps : au-delà, le champ la refuse de toute façon.
 LUE_AU_PLUS = 300
 UNITE_FINALE = re.compile(r"\s*(€|euros?)$", re.IGNORECASE)
@@ -64,12 +65,30 @@ class SansCarteMixin(forms.Field):
 
 
 class CourrielField(SansCarteMixin, forms.EmailField):
-    """Une adresse électronique, facultative."""
+    """Une adresse électronique, facultative, que la base sait garder et à laquelle on sait écrire."""
 
     default_error_messages = {
         "invalid": "Écrivez une adresse électronique complète, par exemple prenom.nom@exemple.fr",
         "max_length": "Cette adresse est trop longue : vérifiez-la, ou laissez le champ vide",
     }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGUEUR_D_UNE_ADRESSE, **options)
+
+    def clean(self, value: object) -> object:
+        courriel = str(super().clean(value))
+        # Ce que la norme admet et qu'aucun courriel ne porte : un nom entre guillemets, un domaine qui ne se code pas.
+        if '"' in courriel or not _se_code(courriel.rpartition("@")[2]):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return courriel
+
+
+def _se_code(domaine: str) -> bool:
+    try:
+        domaine.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 class MontantField(SansCarteMixin, forms.Field):
@@ -114,7 +133,8 @@ class MontantField(SansCarteMixin, forms.Field):
         decimales = nombre["decimales"] or ""
         if len(decimales) > 2:
             raise self._refus("decimales")
-        return Decimal(f"{nombre['entier'].replace(' ', '')}.{decimales or '0'}").quantize(Decimal("0.01"))
+        # Écrit avec ses deux décimales plutôt qu'arrondi : arrondir un très long nombre est une erreur.
+        return Decimal(f"{nombre['entier'].replace(' ', '')}.{decimales:0<2}")
 
     def _refus(self, code: str) -> ValidationError:
         return ValidationError(self.error_messages[code], code=code)

@@ -12,6 +12,7 @@ from dettes.repartition import repartir
 Parts = list[tuple[Dette, Decimal]]
 
 ZERO = Decimal(0)
+MONTANT_MAXIMUM = Decimal("9999999.99")  # ce que la base tient pour une démarche
 DETTE_DISPARUE = "Une dette que vous aviez choisie ne se paie plus ici\u00a0: relisez vos montants"
 
 
@@ -40,14 +41,13 @@ def partager(montant: Decimal, dettes: list[Dette]) -> Parts:
     """
     Répartit un montant global, en euros, sur des dettes rangées « plus anciennes d'abord ».
 
-    :raises MontantInvalide: si le montant dépasse le disponible, ou reste sous le minimum
+    :raises MontantInvalide: si le montant dépasse le disponible ou le maximum, ou reste sous le minimum
     """
     disponible = get_disponible_total(dettes)
     if montant > disponible:
         raise MontantInvalide({None: f"Le montant dépasse ce qu’il reste à payer\u00a0: {ecrire_euros(disponible)}"})
     parts = repartir(montant, dettes)
-    if not _tient_le_minimum(parts):
-        raise MontantInvalide({None: _dire_le_minimum("Le montant", disponible)})
+    _exiger_un_total_permis("Le montant", parts, disponible)
     return parts
 
 
@@ -56,7 +56,7 @@ def retenir(montants: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
     Prend les montants choisis dette par dette, en euros par clé de dette ; zéro veut dire « pas celle-ci ».
 
     :raises MontantInvalide: si l'un dépasse le disponible de sa dette, si une dette ne se paie plus ici, si rien n'est
-        choisi, ou si le total reste sous le minimum
+        choisi, ou si le total dépasse le maximum ou reste sous le minimum
     """
     choisis = {pk: montant for pk, montant in montants.items() if montant}
     par_cle = {dette.pk: dette for dette in dettes}
@@ -73,8 +73,7 @@ def retenir(montants: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
     if not choisis:
         raise MontantInvalide({None: "Indiquez un montant pour au moins une dette"})
     parts = [(dette, choisis[dette.pk]) for dette in dettes if dette.pk in choisis]
-    if not _tient_le_minimum(parts):
-        raise MontantInvalide({None: _dire_le_minimum("Le total", get_disponible_total(dettes))})
+    _exiger_un_total_permis("Le total", parts, get_disponible_total(dettes))
     return parts
 
 
@@ -82,6 +81,13 @@ def ramener(voulus: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
     """Garde de chaque montant voulu, en euros par clé de dette, ce qui tient encore dans le disponible."""
     possibles = [(dette, min(voulus.get(dette.pk, ZERO), dette.disponible)) for dette in dettes]
     return [(dette, montant) for dette, montant in possibles if montant > 0]
+
+
+def _exiger_un_total_permis(sujet: str, parts: Parts, disponible: Decimal) -> None:
+    if get_total(parts) > MONTANT_MAXIMUM:
+        raise MontantInvalide({None: f"Au-delà de {ecrire_euros(MONTANT_MAXIMUM)}, payez en plusieurs fois"})
+    if not _tient_le_minimum(parts):
+        raise MontantInvalide({None: _dire_le_minimum(sujet, disponible)})
 
 
 def _tient_le_minimum(parts: Parts) -> bool:

@@ -76,6 +76,11 @@ def test_un_champ_facultatif_peut_rester_vide():
     assert MontantField(required=False).clean("") is None
 
 
+@pytest.mark.parametrize("saisie", ["9" * 30, "989836776884303162622547568,00"])
+def test_un_montant_plus_long_que_tout_se_lit_au_chiffre_pres(saisie):
+    assert MontantField().clean(saisie) == int(saisie.removesuffix(",00"))
+
+
 def test_une_saisie_demesuree_est_refusee_sans_peser():
     with pytest.raises(ValidationError):
         MontantField().clean("9" * 1_000_000)
@@ -88,6 +93,20 @@ def test_un_numero_de_carte_est_refuse_et_explique(champ, saisie):
         champ().clean(saisie)
 
     assert [erreur.code for erreur in refus.value.error_list] == ["carte"]
+
+
+@pytest.mark.parametrize("courriel", ["prenom.nom+caf@exemple.fr", "a@" + "b" * 60 + ".fr", "p@préfecture.fr"])
+def test_une_adresse_ordinaire_est_gardee_telle_quelle(courriel):
+    assert CourrielField().clean(courriel) == courriel
+
+
+@pytest.mark.parametrize(
+    "courriel",
+    ['"a b:c"@exemple.fr', '"\x0c:"@exemple.fr', "a@\u200d.fr", "a@" + "é" * 62 + ".fr", "p" * 250 + "@exemple.fr"],
+)
+def test_une_adresse_que_l_on_ne_saurait_ni_garder_ni_servir_est_refusee(courriel):
+    with pytest.raises(ValidationError):
+        CourrielField().clean(courriel)
 
 
 @pytest.mark.parametrize("saisie", ["+33 6 12 34 56 78", "123456789012", "1 234,56", "prenom.nom@exemple.fr"])

@@ -34,6 +34,7 @@ def test_les_montants_choisis_font_loi():
         ("400.01", ["100", "300"], "Le montant dépasse ce qu’il reste à payer\u00a0: 400,00\u00a0€"),
         ("0.99", ["100"], "Le montant doit être d’au moins 1,00\u00a0€, sauf pour solder une dette"),
         ("0", ["100"], "Le montant doit être d’au moins 1,00\u00a0€, sauf pour solder une dette"),
+        ("10000000", ["9000000", "9000000"], "Au-delà de 9\u00a0999\u00a0999,99\u00a0€, payez en plusieurs fois"),
         ("0.40", ["0.50"], "Il reste 0,50\u00a0€ à payer\u00a0: indiquez ce montant exact"),
     ],
 )
