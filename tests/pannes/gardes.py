@@ -172,8 +172,8 @@ GARDES = [
         "constater : deux débits, un crédit, un agent",
         f"{HISTOIRES}::test_un_credit_pendant_qu_un_double_est_retenu_attend_un_agent",
         CONSTATS,
-        "        or _retient_un_autre_debit(paiement)\n",
-        "",
+        "RESTITUABLES or _retient_un_autre_debit(paiement):",
+        "RESTITUABLES:",
     ),
     Garde(
         "notification : signature",

@@ -64,11 +64,19 @@ def oter(garde: Garde, copie: Path) -> None:
         migration = MIGRATION.format(dependances=dernieres, sql=sql)
         (copie / "paiements/migrations/9999_sans_garde.py").write_text(migration)
         return
-    fichier = copie / garde.fichier
-    texte = fichier.read_text()
-    if texte.count(garde.avant) != 1:
+    (copie / garde.fichier).write_text(trouver(garde, copie).replace(garde.avant, garde.apres))
+
+
+def trouver(garde: Garde, copie: Path) -> str:
+    """
+    Le texte du fichier de la garde, où elle est une fois ; vide pour une garde de la base.
+
+    :raises GardeIntrouvable: si elle n'y est pas, ou plusieurs fois
+    """
+    texte = (copie / garde.fichier).read_text() if garde.fichier else ""
+    if garde.fichier and texte.count(garde.avant) != 1:
         raise GardeIntrouvable(f"{garde.nom} : {texte.count(garde.avant)} fois dans {garde.fichier}")
-    fichier.write_text(texte.replace(garde.avant, garde.apres))
+    return texte
 
 
 def essayer(tests: list[str], copie: Path) -> tuple[int, str]:
@@ -105,6 +113,9 @@ def ecrire(resultats: dict[Garde, str]) -> None:
 
 def main(mot: str = "") -> int:
     gardes = [garde for garde in GARDES if mot in garde.nom]
+    with copier() as copie:
+        for garde in gardes:
+            trouver(garde, copie)
     services = Path(tempfile.mkdtemp(prefix="mutations-services-"))
     services.chmod(0o711)
     os.environ["DATABASE_URL"] = postgres.start(services / "base", durable=False)

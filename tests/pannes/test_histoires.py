@@ -185,7 +185,7 @@ def test_un_reste_en_cours_de_restitution_ne_se_place_ni_ne_s_ecarte(guichet, re
             anomalie, {Dette.objects.latest("pk"): anomalie.montant}, accord="oui", agent=guichet.agents[0]
         )
     with pytest.raises(anomalies.RestitutionEnCours):
-        guichet.clore(0)
+        anomalies.resoudre(anomalie, motif="vu", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
 
     assert not paiement.imputations.exists()
 

@@ -1,0 +1,99 @@
+"""Le bureau : ce que les agents peuvent faire d'un paiement ou d'une anomalie, à tout moment."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from comptes.models import Utilisateur
+from demarches import services as parcours
+from dettes.repartition import repartir
+from paiements import anomalies, imputation, restitution, services
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.statuts import Statut
+
+RANG = st.integers(0, 7)
+
+
+def choisir(liste, rang):
+    return liste[rang % len(liste)]
+
+
+class Bureau:
+    """Les gestes des deux agents ; chacun accepte les refus que son service annonce."""
+
+    agents: list[Utilisateur]
+
+    @rule(rang=RANG)
+    def confirmer(self, rang):
+        acceptes = Paiement.objects.filter(statut=Statut.ACCEPTE).order_by("pk")
+        if not acceptes:
+            return
+        try:
+            services.confirmer(choisir(acceptes, rang), motif="vu", agent=self.agents[0])
+        except services.TransitionImpossible:
+            assert choisir(acceptes, rang).confirme_le is None
+
+    @rule(rang=RANG)
+    def clore(self, rang):
+        ouvertes = Anomalie.objects.ouvertes().order_by("pk")
+        if not ouvertes:
+            return
+        anomalie = choisir(ouvertes, rang)
+        try:
+            anomalies.resoudre(anomalie, motif="réglé autrement", agent=self.agents[0], issue=Anomalie.Issue.ECARTEE)
+        except anomalies.RestitutionEnCours:
+            assert anomalie.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists()
+
+    @rule(rang=RANG)
+    def placer_le_reste(self, rang):
+        reliquats = Anomalie.objects.filter(genre=Anomalie.Genre.RELIQUAT).order_by("pk")
+        if not reliquats:
+            return
+        anomalie = choisir(reliquats, rang)
+        dettes = parcours.get_dettes_de(anomalie.paiement.demarche.allocataire)
+        try:
+            imputation.imputer_le_reste(
+                anomalie, dict(repartir(anomalie.montant, dettes)), accord="oui", agent=self.agents[0]
+            )
+        except (imputation.ResteImpossible, anomalies.DejaResolue):
+            return
+
+    @precondition(lambda self: self.get_transactions("CAPTURED"))
+    @rule(rang=RANG)
+    def constater_un_impaye(self, rang):
+        debit = choisir(self.get_transactions("CAPTURED"), rang)
+        paiement = Paiement.objects.filter(uuid=debit.uuid).first()
+        if paiement is None or debit.rendu or debit.baisse:
+            return
+        try:
+            restitution.constater_un_impaye(paiement, motif="journal des impayés", agent=self.agents[1])
+        except restitution.RestitutionImpossible:
+            return
+        debit.repris = True
+
+    @rule(rang=RANG, pour_anomalie=st.booleans(), qui=RANG)
+    def demander(self, rang, pour_anomalie, qui):
+        objets = Anomalie.objects.exclude(paiement=None) if pour_anomalie else Paiement.objects.all()
+        if not objets:
+            return
+        objet = choisir(objets.order_by("pk"), rang)
+        anomalie = objet if pour_anomalie else None
+        try:
+            restitution.demander(
+                objet.paiement if pour_anomalie else objet,
+                motif="erreur",
+                agent=choisir(self.agents, qui),
+                anomalie=anomalie,
+            )
+        except restitution.RestitutionImpossible:
+            return
+
+    @rule(rang=RANG, accord=st.sampled_from([True, True, False]), qui=RANG)
+    def decider(self, rang, accord, qui):
+        demandes = DemandeRestitution.objects.filter(etat="DEMANDEE").order_by("pk")
+        if not demandes:
+            return
+        demande, agent = choisir(demandes, rang), choisir(self.agents, qui)
+        try:
+            restitution.decider(demande, accord=accord, agent=agent)
+        except restitution.RestitutionImpossible:
+            assert agent.pk == demande.demandeur_id
