@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from email.errors import MessageError
 from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.conf import settings
@@ -108,6 +109,9 @@ def envoyer(ticket_id: int) -> None:
         (_renoncer if definitif else _reporter)(ticket, "adresse refusée par le serveur de courriel")
     except (SMTPException, OSError) as echec:
         _reporter(ticket, type(echec).__name__)
+    except (ValueError, MessageError):
+        # L'erreur cite l'adresse : ni journal, ni anomalie ne la répètent.
+        _renoncer(ticket, "adresse impossible à écrire")
     else:
         Ticket.objects.filter(pk=ticket_id, etat=Ticket.Etat.A_ENVOYER).update(
             etat=Ticket.Etat.ENVOYE, envoye_le=timezone.now(), essais=ticket.essais + 1, prochain_essai_le=None

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
+from demarches.models import Demarche
 from outils.systeme import find_port
 from paiements import tickets
 from paiements.models import Anomalie, Ticket
@@ -111,6 +112,18 @@ def test_une_adresse_refusee_devient_une_anomalie(ticket, smtp):
     ticket.refresh_from_db()
     assert ticket.etat == Ticket.Etat.IMPOSSIBLE
     assert ticket.paiement.anomalies.get().genre == Anomalie.Genre.COURRIEL_IMPOSSIBLE
+
+
+@pytest.mark.parametrize("adresse", ["personne@\u200d.fr", '"\x0c.:b"@exemple.fr'])
+def test_une_adresse_que_l_on_ne_sait_pas_ecrire_devient_une_anomalie(ticket, smtp, caplog, adresse):
+    Demarche.objects.update(courriel=adresse)
+
+    tickets.envoyer(ticket.pk)
+
+    ticket.refresh_from_db()
+    assert ticket.etat == Ticket.Etat.IMPOSSIBLE
+    assert ticket.paiement.anomalies.get().genre == Anomalie.Genre.COURRIEL_IMPOSSIBLE
+    assert adresse not in caplog.text
 
 
 def test_un_serveur_absent_n_empeche_jamais_le_paiement(ticket, settings):
