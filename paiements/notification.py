@@ -27,10 +27,10 @@ def notification(request: HttpRequest) -> HttpResponse:
         constater(recue.fait, champs=recue.champs)
     except payzen.NotificationRefusee as refus:
         logger.warning("notification PayZen refusée", extra={"motif": type(refus).__name__})
-        return HttpResponse("refusée", status=400, content_type="text/plain")
+        return HttpResponse("refusée", status=400, content_type="text/plain; charset=utf-8")
     except payzen.NotificationIncomplete as incomplete:
         consigner_incomplete(incomplete)
     except OperationalError:
         logger.exception("notification PayZen à rejouer : la base ne répond pas")
-        return HttpResponse("réessayer", status=503, content_type="text/plain")
+        return HttpResponse("réessayer", status=503, content_type="text/plain; charset=utf-8")
     return HttpResponse("OK", content_type="text/plain")

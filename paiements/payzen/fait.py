@@ -18,7 +18,7 @@ REQUIS = ("vads_site_id", "vads_ctx_mode", "vads_order_id", "vads_trans_status",
 
 _DATE = r"[0-9]{14}"
 _DEVISE = r"[0-9]{3}|[A-Z]{3}"
-_CENTIMES = r"[0-9]{1,12}"
+_CENTIMES = r"[0-9]{1,9}"  # dix millions d'euros ne se paient pas : au-delà, le message est pour un agent
 
 # Liste blanche : ce qu'on lit, et ce qu'on garde. Le reste (identité, courriel, adresses, IP, banque, 3-D Secure)
 # n'entre jamais chez nous (PROTOCOLE §9.23).

@@ -59,6 +59,16 @@ def test_chaque_reponse_de_la_banque_a_sa_fin(notifier, statut, attendu, etat):
     assert (reponse.status_code, paiement.statut, paiement.demarche.etat) == (200, attendu, etat)
 
 
+def test_une_somme_demesuree_laisse_sa_trace(notifier):
+    paiement = PaiementFactory()
+
+    reponse = notifier(paiement, "AUTHORISED", vads_amount="999999999999")
+
+    paiement.refresh_from_db()
+    assert (reponse.status_code, paiement.statut) == (200, Statut.EN_ATTENTE)
+    assert Anomalie.objects.get().genre == Anomalie.Genre.STATUT_INATTENDU
+
+
 def test_un_abandon_sans_uuid_ni_operation_est_compris(notifier):
     paiement = PaiementFactory()
 
