@@ -17,7 +17,7 @@ from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater, resumer
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import Client, EchecRest, Fait
-from paiements.services import avancer, verrouiller
+from paiements.services import avancer, get_libre_le, verrouiller
 from paiements.statuts import Geste, Statut
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,9 @@ def conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
         _verifier(paiement, faits)
     elif paiement.statut == Statut.EN_ATTENTE and not _is_en_suspens(paiement, faits):
         paiement.prochain_controle_le = _prochain_controle(paiement)
-        avancer(Geste.EXPIRER, paiement, motif="la plateforme n'a rien encaissé", auteur="service")
+        a_part = any(fait.is_success for fait in faits)
+        motif = "un agent a réglé ce débit à part" if a_part else "la plateforme n'a rien encaissé"
+        avancer(Geste.EXPIRER, paiement, motif=motif, auteur="service")
     else:
         paiement.prochain_controle_le = _prochain_controle(paiement)
         if paiement.statut == Statut.EN_ATTENTE:
@@ -88,8 +90,12 @@ def conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
 
 
 def _is_en_suspens(paiement: Paiement, faits: list[Fait]) -> bool:
-    """La banque hésite, ou tient un débit qu'un agent n'a pas encore réglé : on n'invite pas à payer de nouveau."""
-    return any(fait.is_pending for fait in faits) or paiement.anomalies.ouvertes().filter(montant__gt=0).exists()
+    """La personne est peut-être sur la page de la banque, la banque hésite, ou un agent n'a pas réglé son débit."""
+    return (
+        timezone.now() < get_libre_le(paiement)
+        or any(fait.is_pending for fait in faits)
+        or paiement.anomalies.ouvertes().filter(montant__gt=0).exists()
+    )
 
 
 def _prochain_controle(paiement: Paiement) -> datetime | None:

@@ -12,7 +12,7 @@ from demarches.models import Demarche
 from demarches.views import afficher_recapitulatif
 from paiements import attestations, services, tickets
 from paiements.boutiques import BoutiqueAbsente
-from paiements.models import Paiement, PaiementQuerySet
+from paiements.models import Anomalie, Paiement, PaiementQuerySet
 from paiements.statuts import Statut
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
@@ -74,6 +74,8 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
             "adresse_dettes": reverse("dettes:liste"),
         }
         return render(request, "paiements/reussite.html", contexte)
+    retenues = paiement.anomalies.filter(montant__gt=0).exclude(issue=Anomalie.Issue.RESTITUEE)
+    contexte["has_debit_a_part"] = retenues.exists()
     gabarit = "paiements/refus.html" if paiement.statut == Statut.REFUSE else "paiements/non_realise.html"
     return render(request, gabarit, contexte)
 

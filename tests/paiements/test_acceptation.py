@@ -126,8 +126,9 @@ def test_6_la_page_de_retour_ne_lit_que_notre_base(client):
     assert paiement.statut == Statut.EN_ATTENTE
 
 
-def test_7_le_rapprochement_retrouve_conclut_et_ne_decide_rien_sans_reponse(plateforme, settings):
+def test_7_le_rapprochement_retrouve_conclut_et_ne_decide_rien_sans_reponse(plateforme, settings, time_machine):
     perdu, jamais_paye, muet = (PaiementFactory() for _ in range(3))
+    time_machine.move_to(muet.cree_le + settings.PAIEMENT_CONTROLES[0], tick=False)
     plateforme(perdu, "AUTHORISED")
     controle.controler(perdu.pk)
     plateforme.serveur.reset()

@@ -3,11 +3,12 @@ from decimal import Decimal
 
 import pytest
 import requests
+from django.urls import reverse
 from django.utils import timezone
 
 from demarches.etats import Etat
 from dettes.models import Dette
-from paiements import controle, services
+from paiements import anomalies, controle, services
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
 from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander
@@ -38,16 +39,45 @@ def test_une_notification_jamais_venue_est_retrouvee_une_seule_fois(plateforme):
     assert [e.geste for e in paiement.etapes.order_by("pk")] == ["soumettre", "accepter", "verifier"]
 
 
-def test_un_paiement_dont_la_plateforme_ne_sait_rien_expire_et_libere_la_dette(plateforme):
+def test_un_paiement_dont_la_plateforme_ne_sait_rien_expire_et_libere_la_dette(plateforme, time_machine):
     paiement = PaiementFactory()
     plateforme(paiement)
 
+    time_machine.move_to(services.get_libre_le(paiement), tick=False)
     controle.controler(paiement.pk)
 
     paiement.refresh_from_db()
     dette = Dette.objects.with_disponible().get()
     assert (paiement.statut, paiement.demarche.etat) == (Statut.EXPIRE, Etat.NON_REALISEE)
     assert dette.disponible == dette.solde
+
+
+def test_qui_est_encore_sur_la_page_de_la_banque_n_est_pas_interrompu(plateforme):
+    paiement = PaiementFactory()
+    plateforme(paiement)
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.EN_ATTENTE
+    assert paiement.prochain_controle_le == services.get_libre_le(paiement)
+
+
+def test_un_debit_regle_a_part_ne_fait_pas_dire_que_rien_n_est_encaisse(client, time_machine):
+    paiement = PaiementFactory()
+    debit = FaitFactory(paiement=paiement, montant=Decimal("1.00"), source="REST")
+    controle.conclure(paiement.pk, [debit])
+    agent = AgentFactory().utilisateur
+    anomalies.resoudre(paiement.anomalies.get(), motif="vu", agent=agent, issue=Anomalie.Issue.ECARTEE)
+
+    time_machine.move_to(services.get_libre_le(paiement), tick=False)
+    controle.conclure(paiement.pk, [debit])
+    client.force_login(paiement.demarche.auteur)
+    page = client.get(reverse("paiements:retour", args=[paiement.reference])).content.decode()
+
+    assert paiement.etapes.get(geste="expirer").motif == "un agent a réglé ce débit à part"
+    assert "n’a pas été débitée" not in page
+    assert "Ne payez pas de nouveau" in page
 
 
 def test_un_paiement_expire_reste_suivi_jusqu_a_trois_jours(plateforme, time_machine):
