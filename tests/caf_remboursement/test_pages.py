@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from caf_remboursement import pages
 from comptes.models import Caf
+from tests.factories import UtilisateurFactory
 
 PAGES = ["accueil", "accessibilite", "donnees_personnelles", "mentions_legales", "aide", "plan"]
 HTML_MAXIMUM = 12_000
@@ -55,6 +56,24 @@ def test_une_adresse_inconnue_recoit_une_page_du_service(client: Client) -> None
 
     assert reponse.status_code == 404
     assert "Cette page n’existe pas" in reponse.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("adresse", ["/mon-compte/dettes/%00/", "/paiements/%00/ticket.pdf", "/connexion/?next=%00"])
+def test_un_octet_nul_dans_l_adresse_est_refuse_en_francais(client: Client, adresse: str) -> None:
+    client.force_login(UtilisateurFactory())
+
+    reponse = client.get(adresse)
+
+    assert reponse.status_code == 400
+    assert "Nous n’avons pas compris cette demande" in reponse.content.decode()
+
+
+def test_un_hote_inconnu_recoit_une_page_en_francais(client: Client) -> None:
+    reponse = client.get("/", headers={"host": "ailleurs.example"})
+
+    assert reponse.status_code == 400
+    assert '<html lang="fr">' in reponse.content.decode()
 
 
 def test_la_page_de_panne_se_rend_sans_contexte() -> None:
