@@ -212,3 +212,30 @@ def test_le_bureau_parle_francais(client: Client, installer) -> None:
 
     assert "Rembourser ma Caf : bureau des agents" in html
     assert "Les dossiers de vos Caf" in html
+
+
+def test_l_operateur_ote_un_second_facteur_perdu_mais_n_en_lit_pas_le_secret(client: Client) -> None:
+    agent = AgentFactory().utilisateur
+    secret = TOTP.activate(agent, SECRET).instance
+    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
+    TOTP.activate(operateur, SECRET)
+    client.force_login(operateur)
+
+    fiche = client.get(f"/agents/mfa/authenticator/{secret.pk}/change/").content.decode()
+    client.post(f"/agents/mfa/authenticator/{secret.pk}/change/", {"user": operateur.pk, "type": "totp", "data": "{}"})
+    ajout = client.get("/agents/mfa/authenticator/add/").status_code
+    client.post(f"/agents/mfa/authenticator/{secret.pk}/delete/", {"post": "yes"})
+
+    assert agent.identifiant in fiche
+    assert "secret" not in fiche
+    assert ajout == 403
+    assert not Authenticator.objects.filter(user=agent).exists()
+
+
+@pytest.mark.parametrize("fiche", ["account/emailaddress", "auth/group"])
+def test_ce_que_le_service_n_emploie_pas_n_a_pas_de_fiche(client: Client, fiche: str) -> None:
+    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
+    TOTP.activate(operateur, SECRET)
+    client.force_login(operateur)
+
+    assert client.get(f"/agents/{fiche}/").status_code == 404
