@@ -92,7 +92,7 @@ def test_deux_paiements_n_ont_jamais_la_meme_transaction():
     premier, second = PaiementFactory(accepte=True), PaiementFactory()
 
     with pytest.raises(DatabaseError), transaction.atomic():
-        dire(second, "AUTHORISED", uuid=premier.uuid)
+        dire(second, "CAPTURED", uuid=premier.uuid)
 
 
 @pytest.mark.django_db
