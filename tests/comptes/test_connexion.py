@@ -1,5 +1,7 @@
 """Entrer : la même réponse pour tout ce qui est faux, des essais comptés, des adresses françaises."""
 
+import socket
+import time
 from datetime import timedelta
 
 import pytest
@@ -78,6 +80,20 @@ def test_redis_eteint_on_entre_encore_et_les_essais_restent_comptes(client: Clie
 
     assert entree.status_code == 302
     assert get_erreurs(entrer(client, identifiant)) == [TROP_D_ESSAIS]
+
+
+def test_un_redis_muet_ne_fait_attendre_qu_une_fois() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as muet:
+        delais = {"socket_connect_timeout": 0.2, "socket_timeout": 0.2}
+        gele = CacheTolerant(f"redis://127.0.0.1:{muet.getsockname()[1]}", {"OPTIONS": delais})
+        gele.get("premier")
+        debut = time.monotonic()
+
+        for essai in range(20):
+            gele.set(f"essai {essai}", essai)
+
+    assert time.monotonic() - debut < 0.2
+    assert gele.get("essai 7") == 7
 
 
 def test_un_compte_ferme_le_dit_a_qui_connait_son_mot_de_passe(client: Client) -> None:
