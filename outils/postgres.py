@@ -258,6 +258,8 @@ def _spawn(serveur: Serveur, binaires: Path, durable: bool) -> subprocess.Popen[
     """Lance le programme, lié à notre vie, sans attendre qu'il réponde."""
     reglages = {"listen_addresses": "", "unix_socket_permissions": "0700", "max_connections": "100"}
     reglages["unix_socket_directories"] = f'"{serveur.socket}"'
+    # Une requête refusée serait écrite avec ses valeurs : noms, courriels.
+    reglages |= {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
     options = [mot for nom, valeur in reglages.items() for mot in ("-c", f"{nom}={valeur}")]
     with serveur.journal.open("wb") as journal:
         return subprocess.Popen(

@@ -42,6 +42,20 @@ def test_une_base_arretee_puis_relancee_garde_ses_donnees_et_son_adresse(dossier
         assert connexion.execute("SHOW fsync").fetchone() == ("on",)
 
 
+def test_le_journal_de_la_base_ne_repete_aucune_valeur(dossier: Path) -> None:
+    url = postgres.start(dossier, durable=False)
+
+    with psycopg.connect(url, autocommit=True) as connexion:
+        connexion.execute("CREATE TABLE adresses (courriel varchar(30) UNIQUE)")
+        connexion.execute("INSERT INTO adresses VALUES ('personne@exemple.fr')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connexion.execute("INSERT INTO adresses VALUES ('personne@exemple.fr')")
+
+    journal = postgres._locate(dossier).journal.read_text()
+    assert "duplicate key" in journal
+    assert "exemple.fr" not in journal
+
+
 def test_une_base_tuee_brutalement_reprend_au_lancement_suivant(dossier: Path) -> None:
     url = postgres.start(dossier, durable=True)
     with psycopg.connect(url) as connexion:
