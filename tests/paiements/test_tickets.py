@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
+from comptes.models import Allocataire
 from demarches.models import Demarche
 from outils.systeme import find_port
 from paiements import tickets
@@ -154,6 +155,15 @@ def test_le_pdf_se_telecharge_et_tient_sur_une_page(client, ticket):
     assert reponse["Content-Type"] == "application/pdf"
     assert len(pdf.pages) == 1
     assert tickets.get_code(ticket.paiement) in lire_le_pdf(reponse.content)
+
+
+def test_un_nom_d_un_seul_tenant_ne_sort_pas_de_la_page(ticket):
+    Allocataire.objects.update(nom="W" * 100)
+
+    texte = lire_le_pdf(tickets.rendre_pdf(tickets.lire(ticket.paiement)))
+
+    assert "W" * 100 not in texte
+    assert texte.count("W") == 100
 
 
 def test_le_pdf_est_balise_pour_les_lecteurs_d_ecran(ticket):
