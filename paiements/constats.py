@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -211,9 +210,9 @@ def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     """Un remboursement total rouvre les dettes ; un partiel attend qu'un agent dise lesquelles."""
     if fait.famille is not Famille.SUCCES:
         return Suite(Sort.SANS_EFFET, "remboursement sans effet à la banque")
-    if connus or _is_demande_ici(paiement, fait):
+    if connus or paiement.restitutions.filter(uuid=fait.uuid).exists():
         return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
-    if fait.montant != paiement.montant or paiement.statut not in RESTITUABLES or _retient_un_autre_debit(paiement):
+    if fait.montant != paiement.montant or paiement.statut not in RESTITUABLES or _is_ambigu(paiement):
         return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
     contrepasser(paiement, motif="remboursement à la banque")
     paiement.prochain_controle_le = None
@@ -221,16 +220,16 @@ def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     return Suite(Sort.APPLIQUEE, "remboursé à la banque")
 
 
-def _retient_un_autre_debit(paiement: Paiement) -> bool:
-    """Deux débits de même montant : rien ne dit lequel a été remboursé, un agent le dira."""
+def _is_ambigu(paiement: Paiement) -> bool:
+    """
+    Rien ne dit quel débit a été remboursé, ou si c'est notre ordre : un agent le dira, ou la réponse à cet ordre.
+
+    Un autre débit est retenu, ou une restitution est partie sans que sa réponse ait été lue (`restitution`).
+    """
     retenues = paiement.anomalies.ouvertes().filter(montant__gt=0)
-    return retenues.exclude(genre__in=(Anomalie.Genre.RELIQUAT, Anomalie.Genre.DESACCORD)).exists()
-
-
-def _is_demande_ici(paiement: Paiement, fait: Fait) -> bool:
-    """Un agent l'a demandé, un autre approuvé : la contrepartie est écrite, ou va l'être (`restitution`)."""
-    a_nous = Q(uuid=fait.uuid) | Q(etat=DemandeRestitution.Etat.ENVOYEE, montant=fait.montant)
-    return paiement.restitutions.filter(a_nous).exists()
+    retenues = retenues.exclude(genre__in=(Anomalie.Genre.RELIQUAT, Anomalie.Genre.DESACCORD))
+    envoyees = paiement.restitutions.filter(etat=DemandeRestitution.Etat.ENVOYEE)
+    return retenues.exists() or envoyees.exists()
 
 
 def _fin_sans_debit(geste: Geste, paiement: Paiement, fait: Fait) -> Suite:

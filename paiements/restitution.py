@@ -180,10 +180,13 @@ def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
     # Un remboursement de la banque qui a déjà rouvert les dettes n'est pas une réponse à notre ordre.
     portes = demande.paiement.notifications.filter(sort="APPLIQUEE", cle__contains=":CREDIT:")
     connus |= {cle.split(":")[0] for cle in portes.values_list("cle", flat=True)}
-    for fait in faits:
-        if fait.is_credit and fait.montant == demande.montant and fait.uuid not in connus:
-            return fait
+    # Le débit annulé est sûr ; un crédit dont personne n'a parlé est plutôt le nôtre qu'un crédit du Back Office.
+    signales = demande.paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE)
+    annonces = set(signales.values_list("constat__vu__uuid", flat=True))
+    for fait in sorted(faits, key=lambda fait: (fait.is_credit, fait.uuid in annonces)):
         if fait.is_cancelled_after and fait.uuid == demande.debit:
+            return fait
+        if fait.is_credit and fait.montant == demande.montant and fait.uuid not in connus:
             return fait
     return None
 
@@ -199,6 +202,11 @@ def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
     demande.faite_le = timezone.now()
     demande.prochain_essai_le = None
     demande.save(update_fields=["etat", "uuid", "faite_le", "prochain_essai_le"])
+    # La banque avait pu annoncer notre crédit avant que nous lisions sa réponse.
+    alertes = Anomalie.objects.filter(
+        paiement=paiement, genre=Anomalie.Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid
+    )
+    anomalies.clore_par_la_banque(alertes, motif=demande.motif)
     if demande.anomalie is None and paiement.statut in RESTITUABLES:
         contrepasser(paiement, motif=demande.motif)
         paiement.prochain_controle_le = None

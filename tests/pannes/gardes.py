@@ -172,7 +172,7 @@ GARDES = [
         "constater : deux débits, un crédit, un agent",
         f"{HISTOIRES}::test_un_credit_pendant_qu_un_double_est_retenu_attend_un_agent",
         CONSTATS,
-        "RESTITUABLES or _retient_un_autre_debit(paiement):",
+        "RESTITUABLES or _is_ambigu(paiement):",
         "RESTITUABLES:",
     ),
     Garde(

@@ -280,6 +280,44 @@ def test_un_credit_pendant_qu_un_double_est_retenu_attend_un_agent(guichet, acce
     guichet.finir()
 
 
+@pytest.mark.parametrize("d_abord", ["le nôtre", "celui du Back Office"])
+def test_un_credit_venu_pendant_qu_un_ordre_est_en_route_n_est_pas_avale(guichet, accepte, d_abord):
+    paiement, debit = accepte
+    double = guichet.banque.dupliquer(debit)
+    tout_livrer(guichet)
+    guichet.banque.remettre(debit)
+    guichet.banque.remettre(double)
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="perdue")
+    guichet.banque.rembourser(double, double.montant)
+    if d_abord == "celui du Back Office":
+        guichet.banque.transactions.reverse()
+
+    tout_livrer(guichet)
+    guichet.attendre(timedelta(hours=2))
+    guichet.restituer()
+
+    assert paiement.anomalies.ouvertes().filter(genre=Genre.ANNULATION_BANQUE).count() == 1
+    guichet.finir()
+
+
+def test_notre_credit_renvoye_par_la_banque_ferme_l_alerte_qu_il_avait_ouverte(guichet, accepte):
+    paiement, debit = accepte
+    guichet.banque.remettre(debit)
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="perdue")
+    guichet.banque.poster(guichet.banque.transactions[-1], "BO")
+
+    tout_livrer(guichet)
+    guichet.attendre(timedelta(hours=2))
+    guichet.restituer()
+
+    assert not paiement.anomalies.ouvertes().exists()
+    guichet.finir()
+
+
 def test_un_double_rendu_n_empeche_pas_de_rendre_le_paiement(guichet, accepte):
     paiement, debit = accepte
     guichet.banque.dupliquer(debit)
