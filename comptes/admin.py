@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from comptes import services
-from comptes.bureau import Bouton, GestesAdmin, OfficeAdmin
+from comptes.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
@@ -27,7 +27,9 @@ for modele in (Group, EmailAddress, Authenticator):
     admin.site.unregister(modele)
 
 
-class SuspensionForm(forms.Form):
+class SuspensionForm(GesteForm):
+    """Ce que les allocataires liront pendant la suspension."""
+
     message = forms.CharField(
         label="Ce que liront les allocataires", max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 30})
     )

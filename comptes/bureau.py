@@ -83,7 +83,15 @@ class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  #
         return super().changelist_view(request, titre | (extra_context or {}))
 
 
-class MotifForm(forms.Form):
+class GesteForm(forms.Form):
+    """Ce qu'un geste demande à l'agent ; `objet` est ce dont parle la fiche."""
+
+    def __init__(self, *args: Any, objet: Model, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.objet = objet
+
+
+class MotifForm(GesteForm):
     """Aucun geste sans motif : il reste au journal."""
 
     motif = forms.CharField(label="Motif", max_length=200, widget=forms.TextInput(attrs={"size": 60}))
@@ -103,7 +111,7 @@ class Bouton(NamedTuple):
     is_possible: Callable[[Any], bool]
     faire: Callable[[Any, dict[str, Any], Utilisateur], str]
     refus: tuple[type[Exception], ...] = ()
-    form: type[forms.Form] | None = MotifForm
+    form: type[GesteForm] | None = MotifForm
 
 
 class GestesAdmin(OfficeAdmin):
@@ -127,7 +135,7 @@ class GestesAdmin(OfficeAdmin):
             {
                 "adresse": reverse(f"admin:{self._nom_de_l_adresse()}", args=[objet.pk, bouton.nom]),
                 "texte": bouton.texte,
-                "form": bouton.form(auto_id=f"{bouton.nom}_%s") if bouton.form else None,
+                "form": bouton.form(objet=objet, auto_id=f"{bouton.nom}_%s") if bouton.form else None,
             }
             for bouton in self.boutons
             if objet is not None and bouton.is_possible(objet) and can(request, bouton.droit)
@@ -146,9 +154,10 @@ class GestesAdmin(OfficeAdmin):
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk]))
 
     def _faire(self, request: HttpRequest, objet: Model, bouton: Bouton) -> None:
-        form = bouton.form(request.POST) if bouton.form else None
+        form = bouton.form(request.POST, objet=objet) if bouton.form else None
         if form is not None and not form.is_valid():
-            messages.error(request, "Rien n'a été fait : complétez le formulaire, le motif reste au journal.")
+            fautes = " ".join(f"{form[nom].label} : {erreurs[0]}" for nom, erreurs in form.errors.items())
+            messages.error(request, f"Rien n'a été fait. {fautes}")
             return
         try:
             phrase = bouton.faire(objet, form.cleaned_data if form else {}, cast("Utilisateur", request.user))

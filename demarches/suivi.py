@@ -49,11 +49,15 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     if paiement is not None:
         imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
         impute = sum((imputation.montant for imputation in imputations), ZERO)
+        reprises = list(paiement.reprises.select_related("imputation__dette", "anomalie").order_by("pk"))
+        sans_dette = sum((reprise.montant for reprise in reprises if reprise.imputation is None), ZERO)
         contexte |= {
             "evenements": raconter(demarche.etat, list(paiement.etapes.order_by("le", "pk"))),
             "imputations": imputations,
             "impute": impute,
-            "reliquat": demarche.montant - impute,
+            "reprises": reprises,
+            "repris": sum((reprise.montant for reprise in reprises), ZERO),
+            "reliquat": demarche.montant - impute - sans_dette,
         }
     return render(request, "demarches/detail.html", contexte)
 

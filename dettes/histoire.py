@@ -86,7 +86,7 @@ def get_jour(dette: Dette, mouvement: Mouvement) -> date:
 def _expliquer(mouvement: Mouvement) -> str:
     """Une phrase de plus quand le titre ne suffit pas. Le motif d'un rejet est écrit pour les agents."""
     if mouvement.genre == Genre.REJET:
-        return "L’argent de ce paiement est revenu sur votre compte : la dette remonte d’autant."
+        return "Cet argent est revenu sur votre compte, ou n’y a pas été pris : la dette remonte d’autant."
     if mouvement.genre == Genre.IMPUTATION:
         return f"Référence {mouvement.origine}."
     return f"{mouvement.motif[:1].upper()}{mouvement.motif[1:]}." if mouvement.motif else ""

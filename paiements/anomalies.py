@@ -75,9 +75,11 @@ def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur, issue: Anoma
     return anomalie
 
 
-def clore_par_la_banque(closes: AnomalieQuerySet, *, motif: str) -> int:
-    """Clôt celles dont la banque a repris ou rendu l'argent : elles ne retiennent plus rien. Rend leur nombre."""
-    return closes.ouvertes().update(resolue_le=timezone.now(), issue=Anomalie.Issue.RESTITUEE, resolution=motif)
+def clore_par_la_banque(
+    closes: AnomalieQuerySet, *, motif: str, issue: Anomalie.Issue = Anomalie.Issue.RESTITUEE
+) -> int:
+    """Clôt celles que la banque a réglées, d'ordinaire en reprenant l'argent qu'elles retenaient. Rend leur nombre."""
+    return closes.ouvertes().update(resolue_le=timezone.now(), issue=issue, resolution=motif)
 
 
 def signaler_solde_negatif(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:

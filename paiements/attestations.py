@@ -22,7 +22,9 @@ class Attestation:
     numero: str
     impute_le: datetime
     imputations: list[Imputation]
+    porte: Decimal
     reste_a_placer: Decimal
+    repris: Decimal
     code: str
 
 
@@ -30,13 +32,18 @@ def lire(paiement: Paiement) -> Attestation:
     """Le contenu de l'attestation d'un paiement imputé, d'après la base."""
     allocataire = paiement.demarche.allocataire
     imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
+    porte = sum((imputation.montant for imputation in imputations), Decimal(0))
+    reprises = list(paiement.reprises.all())
+    sans_dette = sum((reprise.montant for reprise in reprises if reprise.imputation_id is None), Decimal(0))
     return Attestation(
         paiement=paiement,
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
         impute_le=timezone.localtime(paiement.etapes.get(geste=Geste.IMPUTER).le),
         imputations=imputations,
-        reste_a_placer=paiement.montant - sum((i.montant for i in imputations), Decimal(0)),
+        porte=porte,
+        reste_a_placer=paiement.montant - porte - sans_dette,
+        repris=sum((reprise.montant for reprise in reprises if reprise.imputation_id), Decimal(0)),
         code=get_code(paiement),
     )
 

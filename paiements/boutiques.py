@@ -38,14 +38,17 @@ class BoutiqueAbsente(Exception):
     """La Caf n'a pas de boutique PayZen, ou ses clés ne sont pas dans les réglages."""
 
 
-def get_boutique(numero: str) -> Boutique:
+def get_boutique(numero: str, mode: str | None = None) -> Boutique:
     """
     La boutique d'une Caf, avec ses clés.
 
-    :raises BoutiqueAbsente: si les réglages n'en disent rien
+    :param mode: celui du paiement dont on parle ; rien de ce que dit l'autre mode ne le concerne
+    :raises BoutiqueAbsente: si les réglages n'en disent rien, ou sont d'un autre mode
     """
     try:
         boutique: Boutique = settings.PAYZEN_BOUTIQUES[numero]
     except KeyError:
         raise BoutiqueAbsente(f"aucune clé PayZen pour la boutique « {numero} »") from None
+    if mode is not None and mode != boutique.mode:
+        raise BoutiqueAbsente(f"la boutique « {numero} » est réglée en {boutique.mode}, ce paiement est en {mode}")
     return boutique

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from comptes.models import Caf
 from paiements import anomalies
 from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Ticket
-from paiements.payzen import Fait, Famille, NotificationIncomplete
+from paiements.payzen import Fait, Famille, NotificationIncomplete, get_famille
 from paiements.services import avancer
 from paiements.statuts import RESTITUABLES, Geste, Statut
 
@@ -35,13 +35,21 @@ class Suite(NamedTuple):
     motif: str = ""
 
 
-@transaction.atomic
 def constater(fait: Fait, *, champs: Mapping[str, object]) -> NotificationPayzen:
     """
     Porte un fait sur son paiement, une seule fois, et le consigne avec son sort.
 
     :param champs: ce qui a été reçu, déjà débarrassé des données de carte et de personne
     """
+    try:
+        return _porter(fait, champs)
+    except IntegrityError:
+        # La base refuse qu'une transaction serve deux références : redemander n'y changerait rien.
+        return _consigner_la_reference_changee(fait, champs)
+
+
+@transaction.atomic
+def _porter(fait: Fait, champs: Mapping[str, object]) -> NotificationPayzen:
     paiement = (
         Paiement.objects.select_for_update(of=("self",), no_key=True)
         .select_related("demarche", "caf")
@@ -54,6 +62,26 @@ def constater(fait: Fait, *, champs: Mapping[str, object]) -> NotificationPayzen
     suite = Suite(Sort.DOUBLON) if fait.cle in connus else _decider(paiement, fait, connus)
     return NotificationPayzen.objects.create(
         cle=fait.cle, paiement=paiement, source=fait.source, champs=champs, sort=suite.sort, motif=suite.motif
+    )
+
+
+@transaction.atomic
+def _consigner_la_reference_changee(fait: Fait, champs: Mapping[str, object]) -> NotificationPayzen:
+    cle = f"ailleurs:{hashlib.sha256(f'{fait.reference}:{fait.cle}'.encode()).hexdigest()}"
+    _verrouiller_la_cle(cle)
+    paiement = Paiement.objects.filter(reference=fait.reference).first()
+    motif = "transaction déjà vue sous une autre référence"
+    anomalies.ouvrir(
+        Anomalie.Genre.STATUT_INATTENDU, cle=cle, constat={"motif": motif, "vu": resumer(fait)}, paiement=paiement
+    )
+    deja = NotificationPayzen.objects.filter(cle=cle).exists()
+    return NotificationPayzen.objects.create(
+        cle=cle,
+        paiement=paiement,
+        source=fait.source,
+        champs=champs,
+        sort=Sort.DOUBLON if deja else Sort.ANOMALIE,
+        motif=motif,
     )
 
 
@@ -85,11 +113,11 @@ def _decider(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite:
     if fait.is_cancelled_after:
         return _annulation(paiement, fait)
     if fait.is_refused or fait.is_failed:
-        return _fin_sans_debit(Geste.REFUSER, paiement, fait)
+        return _refus(paiement, fait)
     if fait.is_abandoned:
         return _fin_sans_debit(Geste.ABANDONNER, paiement, fait)
     if fait.is_pending:
-        return Suite(Sort.SANS_EFFET, "attente de la banque")
+        return _attente(paiement, fait)
     return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "état que nous ne connaissons pas")
 
 
@@ -133,22 +161,23 @@ def _succes(paiement: Paiement, fait: Fait) -> Suite:
         return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "transaction qui n'est pas la nôtre")
     if (fait.montant, fait.devise) != (paiement.montant, "EUR"):
         return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "montant ou devise inattendus")
-    _accepter(paiement, fait)
+    accepter(paiement, fait)
     return Suite(Sort.APPLIQUEE)
 
 
-def _accepter(paiement: Paiement, fait: Fait) -> None:
+def accepter(paiement: Paiement, fait: Fait, *, auteur: str = "PayZen") -> None:
+    """Prend pour encaissé un paiement que l'appelant tient sous verrou, d'après un fait déjà comparé à notre ligne."""
     if paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE):
         _signaler_le_retard(paiement)
     paiement.uuid = fait.uuid
     paiement.accepte_le = paiement.prochain_controle_le = timezone.now()
     paiement.controles = 0
-    paiement.remis_le = fait.remise_le
+    paiement.remis_le = fait.remise_le or (timezone.now() if fait.statut == "CAPTURED" else None)
     paiement.marque = fait.marque
     paiement.carte_fin = fait.carte_fin
     paiement.carte_expiration = fait.expiration
     paiement.autorisation = fait.autorisation
-    avancer(Geste.ACCEPTER, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
+    avancer(Geste.ACCEPTER, paiement, motif=f"transaction {fait.statut}", auteur=auteur)
     if paiement.demarche.courriel:
         Ticket.objects.bulk_create([Ticket(paiement=paiement)], ignore_conflicts=True)
 
@@ -164,11 +193,16 @@ def _signaler_le_retard(paiement: Paiement) -> None:
 
 
 def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
-    if fait.montant != paiement.montant:
+    debite = paiement.montant_debite
+    if fait.montant < debite or fait.montant > paiement.montant:
         return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "le montant a changé à la banque")
+    if fait.montant > debite:
+        return Suite(Sort.SANS_EFFET, "montant baissé depuis")
     if fait.statut == "CAPTURED" and paiement.remis_le is None:
         paiement.remis_le = fait.remise_le or timezone.now()
         paiement.save(update_fields=["remis_le"])
+        absentes = paiement.anomalies.filter(genre=Anomalie.Genre.REMISE_ABSENTE)
+        anomalies.clore_par_la_banque(absentes, motif="remis en banque", issue=Anomalie.Issue.CADUQUE)
         return Suite(Sort.APPLIQUEE, "remis en banque")
     return Suite(Sort.SANS_EFFET, "déjà encaissé")
 
@@ -207,17 +241,42 @@ def _annulation(paiement: Paiement, fait: Fait) -> Suite:
 
 
 def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
-    """Un remboursement total rouvre les dettes ; un partiel attend qu'un agent dise lesquelles."""
+    """Un remboursement de tout ce qui reste rouvre les dettes ; une part attend un agent, qui dit lesquelles."""
+    if fait.famille is Famille.ATTENTE:
+        return Suite(Sort.SANS_EFFET, "remboursement en attente à la banque")
     if fait.famille is not Famille.SUCCES:
-        return Suite(Sort.SANS_EFFET, "remboursement sans effet à la banque")
-    if connus or paiement.restitutions.filter(uuid=fait.uuid).exists():
-        return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
-    if fait.montant != paiement.montant or paiement.statut not in RESTITUABLES or _is_ambigu(paiement):
+        return _remboursement_defait(paiement, fait, connus)
+    if any(get_famille(cle.split(":")[1]) is not Famille.ATTENTE for cle in connus):
+        return Suite(Sort.SANS_EFFET, "remboursement déjà connu, ou défait depuis")
+    if paiement.restitutions.filter(uuid=fait.uuid).exists():
+        return Suite(Sort.SANS_EFFET, "remboursement que nous avons demandé")
+    if fait.montant != paiement.net or paiement.statut not in RESTITUABLES or _is_ambigu(paiement):
         return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
     contrepasser(paiement, motif="remboursement à la banque")
     paiement.prochain_controle_le = None
     avancer(Geste.RESTITUER, paiement, motif="remboursement à la banque", auteur="PayZen")
     return Suite(Sort.APPLIQUEE, "remboursé à la banque")
+
+
+def _remboursement_defait(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
+    """
+    L'argent n'est pas parti, ou il est revenu. Compté comme rendu, il n'a plus de case : une anomalie le retient.
+    """
+    alertes = paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid)
+    motif = f"remboursement {fait.statut} à la banque"
+    if anomalies.clore_par_la_banque(alertes, motif=motif, issue=Anomalie.Issue.CADUQUE):
+        return Suite(Sort.APPLIQUEE, motif)
+    porte = NotificationPayzen.objects.filter(paiement=paiement, cle__in=connus, sort=Sort.APPLIQUEE)
+    compte = (
+        porte.exists()
+        or paiement.restitutions.filter(uuid=fait.uuid).exists()
+        or paiement.reprises.filter(anomalie__constat__vu__uuid=fait.uuid).exists()
+    )
+    if not compte:
+        return Suite(Sort.SANS_EFFET, motif)
+    return _confier(
+        Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement défait : la banque tient l'argent"
+    )
 
 
 def _is_ambigu(paiement: Paiement) -> bool:
@@ -230,6 +289,21 @@ def _is_ambigu(paiement: Paiement) -> bool:
     retenues = retenues.exclude(genre__in=(Anomalie.Genre.RELIQUAT, Anomalie.Genre.DESACCORD))
     envoyees = paiement.restitutions.filter(etat=DemandeRestitution.Etat.ENVOYEE)
     return retenues.exists() or envoyees.exists()
+
+
+def _attente(paiement: Paiement, fait: Fait) -> Suite:
+    """La banque hésite : on attend. Une validation manuelle ne viendrait de personne : c'est un réglage à revoir."""
+    if fait.statut == "AUTHORISED_TO_VALIDATE":
+        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "la boutique attend une validation manuelle")
+    return Suite(Sort.SANS_EFFET, "attente de la banque")
+
+
+def _refus(paiement: Paiement, fait: Fait) -> Suite:
+    """Un refus de la banque est ordinaire ; un échec de la plateforme (EXPIRED, ERROR) se montre (PROTOCOLE §3.4)."""
+    suite = _fin_sans_debit(Geste.REFUSER, paiement, fait)
+    if fait.is_failed:
+        _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "échec que la banque n'a pas décidé")
+    return suite
 
 
 def _fin_sans_debit(geste: Geste, paiement: Paiement, fait: Fait) -> Suite:
@@ -249,9 +323,9 @@ def _confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) 
         "mode": paiement.mode,
         "trans_id": paiement.trans_id,
     }
-    retenu = (
-        fait.montant if fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid) else Decimal(0)
-    )
+    debit_a_part = fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid)
+    credit_defait = fait.is_credit and fait.famille is not Famille.SUCCES
+    retenu = fait.montant if debit_a_part or credit_defait else Decimal(0)
     # Un montant baissé est le même fait, débit autorisé puis remis ; un état inattendu en est un à chaque état.
     cle = f"{fait.uuid}:{fait.montant}" if genre == Anomalie.Genre.MONTANT_DIFFERENT else fait.cle
     anomalies.ouvrir(

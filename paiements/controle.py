@@ -16,9 +16,9 @@ from paiements import anomalies
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater, resumer
 from paiements.models import Anomalie, Paiement
-from paiements.payzen import Client, EchecRest, Fait
+from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
 from paiements.services import avancer, get_libre_le, verrouiller
-from paiements.statuts import Geste, Statut
+from paiements.statuts import RESTITUABLES, Geste, Statut
 
 logger = logging.getLogger(__name__)
 
@@ -48,22 +48,41 @@ def controler(paiement_id: int) -> Paiement:
     paiement = Paiement.objects.get(pk=paiement_id)
     try:
         faits = interroger(paiement)
-    except (EchecRest, BoutiqueAbsente):
+    except (EchecRest, BoutiqueAbsente) as echec:
         # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
-        logger.exception("PayZen n'a pas répondu", extra={"paiement": paiement.reference})
+        signaler_l_echec(paiement, echec)
         Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + REPRISE_APRES_PANNE)
         return paiement
     return conclure(paiement_id, faits)
 
 
+def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> None:
+    """Consigne un appel sans suite ; ce qu'attendre ne réparera pas devient une anomalie (PROTOCOLE §6.7, §11.7)."""
+    logger.error("PayZen : appel sans suite", extra={"paiement": paiement.reference, "motif": str(echec)})
+    if isinstance(echec, PlateformeInjoignable) or (isinstance(echec, ErreurPlateforme) and echec.is_passagere):
+        return
+    # Un réglage faux touche tous les paiements de la boutique : une anomalie par jour, et non par paiement.
+    seul = isinstance(echec, ErreurPlateforme) and not echec.is_de_la_boutique
+    quoi = echec.code if isinstance(echec, ErreurPlateforme) else type(echec).__name__
+    anomalies.ouvrir(
+        Anomalie.Genre.REPONSE_INATTENDUE,
+        cle=f"{paiement.reference if seul else f'{paiement.boutique}:{timezone.localdate()}'}:{quoi}",
+        constat={"dit": str(echec), "boutique": paiement.boutique, "en interrogeant": paiement.reference},
+        paiement=paiement if seul else None,
+        caf=paiement.caf,
+    )
+
+
 def interroger(paiement: Paiement) -> list[Fait]:
     """
-    Ce que la plateforme dit d'un paiement, sans rien en décider.
+    Ce que la plateforme dit d'un paiement, les débits d'abord, sans rien en décider.
 
     :raises EchecRest: si elle n'a pas répondu
-    :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées
+    :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées, ou le sont pour un autre mode
     """
-    return Client(get_boutique(paiement.boutique)).get_order(paiement.reference)
+    faits = Client(get_boutique(paiement.boutique, paiement.mode)).get_order(paiement.reference)
+    # L'ordre de la plateforme n'est pas documenté (§6.3) : un remboursement ne se lit qu'après son débit.
+    return sorted(faits, key=lambda fait: fait.is_credit)
 
 
 @transaction.atomic
@@ -82,9 +101,9 @@ def conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
         motif = "un agent a réglé ce débit à part" if a_part else "la plateforme n'a rien encaissé"
         avancer(Geste.EXPIRER, paiement, motif=motif, auteur="service")
     else:
+        if paiement.statut in (Statut.VERIFIE, Statut.IMPUTE):
+            _suivre_la_remise(paiement)
         paiement.prochain_controle_le = _prochain_controle(paiement)
-        if paiement.statut == Statut.EN_ATTENTE:
-            paiement.prochain_controle_le = paiement.prochain_controle_le or timezone.now() + CHAQUE_JOUR
         paiement.save(update_fields=["prochain_controle_le", "controles"])
     return paiement
 
@@ -99,10 +118,29 @@ def _is_en_suspens(paiement: Paiement, faits: list[Fait]) -> bool:
 
 
 def _prochain_controle(paiement: Paiement) -> datetime | None:
-    """Le prochain rendez-vous : T+25 min, T+75 min, T+24 h, T+72 h, puis plus rien."""
+    """
+    Le prochain rendez-vous : T+25 min, T+75 min, T+24 h, T+72 h.
+
+    Puis chaque jour, tant que la banque hésite ou qu'un débit accepté n'est pas remis ; sinon plus rien.
+    """
     maintenant = timezone.now()
-    rendez_vous = (paiement.cree_le + delai for delai in settings.PAIEMENT_CONTROLES)
-    return next((instant for instant in rendez_vous if instant > maintenant), None)
+    # Encaissé, il n'y a plus à voir que la remise en banque et ce que le Back Office en aurait fait.
+    delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
+    rendez_vous = (paiement.cree_le + delai for delai in delais)
+    reste = paiement.statut == Statut.EN_ATTENTE or (paiement.statut in RESTITUABLES and paiement.remis_le is None)
+    ensuite = maintenant + CHAQUE_JOUR if reste else None
+    return next((instant for instant in rendez_vous if instant > maintenant), ensuite)
+
+
+def _suivre_la_remise(paiement: Paiement) -> None:
+    """Accepté n'est pas remis : passé le dernier rendez-vous, un agent regarde pourquoi (PROTOCOLE §6.7)."""
+    if paiement.remis_le is None and timezone.now() >= paiement.cree_le + settings.PAIEMENT_CONTROLES[-1]:
+        anomalies.ouvrir(
+            Anomalie.Genre.REMISE_ABSENTE,
+            cle=paiement.reference,
+            constat={"accepté le": paiement.accepte_le, "uuid": paiement.uuid},
+            paiement=paiement,
+        )
 
 
 def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
@@ -119,7 +157,7 @@ def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
         _signaler_le_desaccord(paiement, fait)
     else:
         paiement.confirme_le = timezone.now()
-        paiement.prochain_controle_le = None
+        paiement.prochain_controle_le = _prochain_controle(paiement)
         if not is_a_confirmer_par_un_agent(paiement):
             avancer(Geste.VERIFIER, paiement, motif="confirmé par la plateforme", auteur="service")
             return
@@ -128,7 +166,7 @@ def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
 
 def _is_d_accord(paiement: Paiement, fait: Fait) -> bool:
     return fait.is_success and (fait.montant, fait.devise, fait.site, fait.mode) == (
-        paiement.montant,
+        paiement.montant_debite,
         "EUR",
         paiement.boutique,
         paiement.mode,
@@ -145,11 +183,11 @@ def _signaler_le_desaccord(paiement: Paiement, fait: Fait | None) -> None:
     paiement.prochain_controle_le = timezone.now() + CHAQUE_JOUR
     deja = paiement.anomalies.filter(genre=Anomalie.Genre.DESACCORD, resolue_le__isnull=False).count()
     vu = resumer(fait) if fait else "aucune transaction à ce nom"
-    attendu = {"uuid": paiement.uuid, "montant": paiement.montant, "boutique": paiement.boutique}
+    attendu = {"uuid": paiement.uuid, "montant": paiement.montant_debite, "boutique": paiement.boutique}
     anomalies.ouvrir(
         Anomalie.Genre.DESACCORD,
         cle=f"{paiement.reference}:{deja}",
         constat={"attendu": attendu, "vu": vu},
-        montant=paiement.montant,
+        montant=paiement.net,
         paiement=paiement,
     )

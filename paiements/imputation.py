@@ -30,7 +30,8 @@ def imputer_un_lot() -> int:
         lot = list(
             Paiement.objects.a_imputer()
             .select_for_update(of=("self",), skip_locked=True, no_key=True)
-            .select_related("demarche", "caf")[:TAILLE_DU_LOT]
+            .select_related("demarche", "caf")
+            .prefetch_related("reprises")[:TAILLE_DU_LOT]
         )
         _verrouiller_les_dettes(lot)
         for paiement in lot:
@@ -49,20 +50,21 @@ def _imputer(paiement: Paiement) -> None:
     """
     Porte un paiement vérifié sur ses dettes, jamais au-delà du solde ; ce qui ne tient plus devient un reliquat.
 
-    Les dettes choisies font loi (C. civ. 1342-10) ; un montant global éteint la plus ancienne d'abord (CSS D553-4).
+    Les dettes choisies font loi (C. civ. 1342-10) ; un montant global éteint la plus ancienne d'abord (CSS D553-4), et
+    de même un montant que la banque a baissé.
     """
-    parts = _parts_affectees(paiement) if _is_affecte(paiement) else _parts_globales(paiement)
+    net = paiement.net
+    parts = _parts_affectees(paiement, net) if _is_affecte(paiement) else _parts_globales(paiement, net)
     _porter(paiement, parts)
-    reliquat = paiement.montant - sum((part for _, part in parts), Decimal(0))
+    reliquat = net - sum((part for _, part in parts), Decimal(0))
     if reliquat:
         anomalies.ouvrir(
             Anomalie.Genre.RELIQUAT,
             cle=paiement.reference,
-            constat={"payé": paiement.montant, "imputé": paiement.montant - reliquat},
+            constat={"payé": net, "imputé": net - reliquat},
             montant=reliquat,
             paiement=paiement,
         )
-    paiement.prochain_controle_le = None
     avancer(Geste.IMPUTER, paiement, motif=f"porté sur {len(parts)} dette(s)", auteur="service")
 
 
@@ -78,20 +80,25 @@ def _is_affecte(paiement: Paiement) -> bool:
     return paiement.demarche.mode == Demarche.Mode.AFFECTE
 
 
-def _parts_affectees(paiement: Paiement) -> list[tuple[Dette, Decimal]]:
-    lignes = paiement.demarche.lignes.select_related("dette").order_by("dette_id")
-    parts = [(ligne.dette, min(ligne.montant, _accueil(ligne.dette))) for ligne in lignes]
-    return [(dette, part) for dette, part in parts if part > 0]
+def _parts_affectees(paiement: Paiement, net: Decimal) -> list[tuple[Dette, Decimal]]:
+    lignes = paiement.demarche.lignes.select_related("dette")
+    parts = []
+    for ligne in lignes.order_by("dette__notifiee_le", "dette__solde", "dette_id"):
+        part = min(ligne.montant, _accueil(ligne.dette), net)
+        if part > 0:
+            parts.append((ligne.dette, part))
+            net -= part
+    return parts
 
 
-def _parts_globales(paiement: Paiement) -> list[tuple[Dette, Decimal]]:
+def _parts_globales(paiement: Paiement, net: Decimal) -> list[tuple[Dette, Decimal]]:
     dettes = Dette.objects.for_allocataire(paiement.demarche.allocataire).payables().with_disponible()
     propres = dict(paiement.demarche.lignes.values_list("dette_id", "montant"))
     rangees = list(dettes.plus_anciennes_d_abord())
     for dette in rangees:
         # Ses propres lignes ne se font pas obstacle : elles ne réservaient la place que pour ce paiement.
         dette.disponible += propres.get(dette.pk, Decimal(0))
-    return repartir(paiement.montant, rangees)
+    return repartir(net, rangees)
 
 
 def _accueil(dette: Dette) -> Decimal:
@@ -105,21 +112,34 @@ def contrepasser(paiement: Paiement, *, motif: str) -> None:
 
     Son reliquat est reparti avec le reste. À appeler sous le verrou du paiement ; sans imputation, ne reprend rien.
     """
-    imputations = list(paiement.imputations.order_by("dette_id"))
-    dettes = Dette.objects.filter(imputations__in=imputations).order_by("pk")
-    list(dettes.select_for_update(of=("self",), no_key=True).values_list("pk"))
-    for imputation in imputations:
-        Mouvement.objects.create(
-            dette_id=imputation.dette_id,
-            genre=Mouvement.Genre.REJET,
-            montant=imputation.montant,
-            origine=paiement.reference,
-            motif=motif,
-        )
-    # La Caf la croyait soldée par ce paiement : elle se paie de nouveau.
-    dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)
+    imputations = paiement.imputations.prefetch_related("reprises")
+    rouvrir({imputation: imputation.reste for imputation in imputations if imputation.reste}, motif=motif)
     reliquats = Anomalie.objects.filter(paiement=paiement, genre=Anomalie.Genre.RELIQUAT)
     anomalies.clore_par_la_banque(reliquats, motif=motif)
+
+
+def rouvrir(parts: Mapping[Imputation, Decimal], *, motif: str) -> dict[Imputation, Mouvement]:
+    """
+    Fait remonter des dettes de ce qu'on reprend à leurs imputations, en euros. À appeler sous le verrou du paiement.
+
+    :returns: l'écriture de chaque imputation
+    """
+    imputations = sorted(parts, key=lambda imputation: imputation.dette_id)
+    dettes = Dette.objects.filter(imputations__in=imputations).order_by("pk")
+    list(dettes.select_for_update(of=("self",), no_key=True).values_list("pk"))
+    mouvements = {
+        imputation: Mouvement.objects.create(
+            dette_id=imputation.dette_id,
+            genre=Mouvement.Genre.REJET,
+            montant=parts[imputation],
+            origine=imputation.paiement.reference,
+            motif=motif,
+        )
+        for imputation in imputations
+    }
+    # La Caf les croyait soldées par ce paiement : elles se paient de nouveau.
+    dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)
+    return mouvements
 
 
 class ResteImpossible(Exception):
@@ -140,6 +160,7 @@ def imputer_le_reste(
     if anomalie.genre != Anomalie.Genre.RELIQUAT or anomalie.paiement_id is None:
         raise ResteImpossible("cette anomalie ne retient pas de reste")
     paiement = verrouiller(anomalie.paiement_id)
+    anomalie.refresh_from_db()
     if sum(parts.values()) != anomalie.montant:
         raise ResteImpossible(f"les parts doivent faire {anomalie.montant} €")
     siennes = Dette.objects.for_allocataire(paiement.demarche.allocataire).filter(pk__in=[d.pk for d in parts])

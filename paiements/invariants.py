@@ -46,6 +46,8 @@ DECLENCHEURS = _values(
     ("paiements_notificationpayzen", "notification_ajout_seul"),
     ("paiements_imputation", "imputation_ajout_seul"),
     ("paiements_anomalie", "anomalie_jamais_effacee"),
+    ("paiements_reprise", "reprise_jamais_au_dela"),
+    ("paiements_reprise", "reprise_ajout_seul"),
 )
 
 # Les trois requêtes composées ne le sont que de nos énumérations : rien ne vient d'ailleurs.
@@ -84,16 +86,21 @@ INVARIANTS = [
         "aucun_euro_sans_case",
         "L'argent accepté est imputé, restitué, en anomalie, ou en cours de vérification.",
         """
-        SELECT p.reference, format('%s : payé %s, imputé %s, reliquat %s', p.statut, p.montant, i.somme, a.somme)
+        SELECT p.reference, format('%s : payé %s, imputé %s, reliquat %s, repris d''aucune dette %s', p.statut,
+                                   p.montant, i.somme, a.somme, r.somme)
         FROM paiements_paiement p
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(montant), 0) AS somme FROM paiements_imputation WHERE paiement_id = p.id
         ) i
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(montant), 0) AS somme FROM paiements_anomalie
-            WHERE paiement_id = p.id AND genre = 'RELIQUAT' AND issue <> 'IMPUTEE'
+            WHERE paiement_id = p.id AND genre = 'RELIQUAT' AND issue NOT IN ('IMPUTEE', 'RESTITUEE')
         ) a
-        WHERE (p.statut = 'IMPUTE' AND p.montant <> i.somme + a.somme)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(montant), 0) AS somme FROM paiements_reprise
+            WHERE paiement_id = p.id AND imputation_id IS NULL
+        ) r
+        WHERE (p.statut = 'IMPUTE' AND p.montant <> i.somme + a.somme + r.somme)
            OR (p.statut NOT IN ('IMPUTE', 'REJETE', 'RESTITUE') AND i.somme > 0)
         """,
     ),
@@ -101,7 +108,7 @@ INVARIANTS = [
         "argent_repris_des_dettes",
         "Ce que la banque a repris est repris des dettes, au centime.",
         """
-        SELECT p.reference, format('imputé %s, repris %s', i.somme, r.somme)
+        SELECT p.reference, format('%s : imputé %s, repris %s, dont %s par part', p.statut, i.somme, r.somme, a.somme)
         FROM paiements_paiement p
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(montant), 0) AS somme FROM paiements_imputation WHERE paiement_id = p.id
@@ -110,8 +117,12 @@ INVARIANTS = [
             SELECT coalesce(sum(montant), 0) AS somme FROM dettes_mouvement
             WHERE origine = p.reference AND genre = 'REJET'
         ) r
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(montant), 0) AS somme FROM paiements_reprise
+            WHERE paiement_id = p.id AND imputation_id IS NOT NULL
+        ) a
         WHERE (p.statut IN ('REJETE', 'RESTITUE') AND i.somme <> r.somme)
-           OR (p.statut NOT IN ('REJETE', 'RESTITUE') AND r.somme > 0)
+           OR (p.statut NOT IN ('REJETE', 'RESTITUE') AND r.somme <> a.somme)
         """,
     ),
     Invariant(
@@ -123,6 +134,18 @@ INVARIANTS = [
         JOIN dettes_mouvement m ON m.id = i.mouvement_id JOIN paiements_paiement p ON p.id = i.paiement_id
         WHERE m.montant <> -i.montant OR m.dette_id <> i.dette_id OR m.genre <> 'IMPUTATION'
            OR m.origine <> p.reference
+        """,
+    ),
+    Invariant(
+        "reprise_et_mouvement",
+        "Une reprise et son mouvement disent la même chose.",
+        """
+        SELECT p.reference, format('reprise %s, mouvement %s', r.montant, m.montant)
+        FROM paiements_reprise r
+        JOIN dettes_mouvement m ON m.id = r.mouvement_id JOIN paiements_paiement p ON p.id = r.paiement_id
+        JOIN paiements_imputation i ON i.id = r.imputation_id
+        WHERE m.montant <> r.montant OR m.dette_id <> i.dette_id OR m.genre <> 'REJET' OR m.origine <> p.reference
+           OR i.paiement_id <> p.id
         """,
     ),
     Invariant(
@@ -171,7 +194,7 @@ INVARIANTS = [
         SELECT p.reference, format('%s sans notification', p.statut) FROM paiements_paiement p
         WHERE p.accepte_le IS NOT NULL AND NOT EXISTS (
             SELECT FROM paiements_notificationpayzen n
-            WHERE n.paiement_id = p.id AND n.sort = 'APPLIQUEE' AND n.cle LIKE p.uuid || ':%'
+            WHERE n.paiement_id = p.id AND n.sort IN ('APPLIQUEE', 'ANOMALIE') AND n.cle LIKE p.uuid || ':%'
         )
         """,
     ),
@@ -182,6 +205,7 @@ INVARIANTS = [
         SELECT p.reference, format('%s sans suite prévue', p.statut) FROM paiements_paiement p
         WHERE p.prochain_controle_le IS NULL AND (
             p.statut = 'EN_ATTENTE' OR (p.statut = 'ACCEPTE' AND p.confirme_le IS NULL)
+            OR (p.statut IN ('ACCEPTE', 'VERIFIE', 'IMPUTE') AND p.remis_le IS NULL)
         ) AND NOT EXISTS (
             SELECT FROM paiements_anomalie a WHERE a.paiement_id = p.id AND a.resolue_le IS NULL
         )

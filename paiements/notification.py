@@ -23,14 +23,20 @@ def notification(request: HttpRequest) -> HttpResponse:
     base manque, car PayZen rejouera (PROTOCOLE §3.6). N'appelle personne : ni PayZen, ni SMTP, ni Redis.
     """
     try:
-        recue = payzen.read_notification(request.body, settings.PAYZEN_BOUTIQUES)
-        constater(recue.fait, champs=recue.champs)
+        _porter(request.body)
     except payzen.NotificationRefusee as refus:
         logger.warning("notification PayZen refusée", extra={"motif": type(refus).__name__})
         return HttpResponse("refusée", status=400, content_type="text/plain; charset=utf-8")
-    except payzen.NotificationIncomplete as incomplete:
-        consigner_incomplete(incomplete)
     except OperationalError:
         logger.exception("notification PayZen à rejouer : la base ne répond pas")
         return HttpResponse("réessayer", status=503, content_type="text/plain; charset=utf-8")
     return HttpResponse("OK", content_type="text/plain")
+
+
+def _porter(corps: bytes) -> None:
+    try:
+        recue = payzen.read_notification(corps, settings.PAYZEN_BOUTIQUES)
+    except payzen.NotificationIncomplete as incomplete:
+        consigner_incomplete(incomplete)
+    else:
+        constater(recue.fait, champs=recue.champs)

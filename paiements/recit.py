@@ -48,6 +48,9 @@ def _evenements(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
     for imputation in paiement.imputations.select_related("dette", "mouvement"):
         mouvement = imputation.mouvement
         yield mouvement.le, f"{imputation.montant} € sur la dette {imputation.dette}, solde {mouvement.solde_apres} €"
+    for reprise in paiement.reprises.select_related("imputation__dette", "anomalie"):
+        ou = f"à la dette {reprise.imputation.dette}" if reprise.imputation else "sans toucher à une dette"
+        yield reprise.le, f"{reprise.montant} € repris {ou} (anomalie n° {reprise.anomalie_id})"
     for anomalie in paiement.anomalies.all():
         yield anomalie.ouverte_le, f"anomalie n° {anomalie.pk} : {anomalie}, {anomalie.montant} €"
         if anomalie.resolue_le:
@@ -80,8 +83,10 @@ def _suite_du_statut(paiement: Paiement) -> str:
             return "La décision d'un agent sur l'anomalie ouverte."
         case Statut.VERIFIE:
             return "L'imputation, au prochain balayage. S'il tarde, vérifier que worker et beat tournent."
+        case Statut.IMPUTE if paiement.remis_le is None:
+            return f"Rien : l'argent est sur les dettes. PayZen dira s'il est remis en banque{quand}."
         case Statut.IMPUTE:
-            return "Rien : l'argent est sur les dettes."
+            return "Rien : l'argent est sur les dettes, et remis en banque."
         case Statut.REJETE | Statut.RESTITUE:
             return "Rien : l'argent est reparti, les dettes sont rouvertes d'autant."
     jours = settings.PAIEMENT_CONTROLES[-1].days

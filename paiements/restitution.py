@@ -18,8 +18,9 @@ from comptes.models import Utilisateur
 from paiements import anomalies
 from paiements.boutiques import get_boutique
 from paiements.imputation import contrepasser
-from paiements.models import Anomalie, DemandeRestitution, Paiement
-from paiements.payzen import Client, Fait
+from paiements.models import Anomalie, DemandeRestitution, Paiement, Reprise
+from paiements.payzen import Client, ErreurPlateforme, Fait, Famille
+from paiements.reprise import get_part, solder
 from paiements.services import avancer, verrouiller
 from paiements.statuts import RESTITUABLES, Geste
 
@@ -43,7 +44,7 @@ def demander(
     paiement: Paiement, *, motif: str, agent: Utilisateur, anomalie: Anomalie | None = None
 ) -> DemandeRestitution:
     """
-    Demande de rendre un paiement entier, ou l'argent sans case que retient une de ses anomalies.
+    Demande de rendre tout ce qui reste d'un paiement, ou l'argent sans case que retient une de ses anomalies.
 
     Le montant ne se choisit pas : ce qui est sur une dette se rend avec le paiement entier, ou pas.
 
@@ -68,17 +69,24 @@ def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[st
     if anomalie is None:
         if paiement.statut not in RESTITUABLES or paiement.uuid is None:
             raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
-        if paiement.restitutions.filter(etat=Etat.FAITE, debit=paiement.uuid).exists():
-            raise RestitutionImpossible("une partie de ce paiement est déjà rendue")
-        return paiement.uuid, paiement.montant
+        _exiger_le_net_juste(paiement)
+        return paiement.uuid, paiement.net
     if anomalie.paiement_id != paiement.pk or anomalie.resolue_le is not None or not anomalie.montant:
         raise RestitutionImpossible("cette anomalie ne retient pas d'argent de ce paiement")
-    if anomalie.genre == Anomalie.Genre.RELIQUAT and paiement.uuid:
+    defait = anomalie.genre == Anomalie.Genre.ANNULATION_BANQUE  # un remboursement que la banque a défait
+    if (anomalie.genre == Anomalie.Genre.RELIQUAT or defait) and paiement.uuid:
+        _exiger_le_net_juste(paiement)
         return paiement.uuid, anomalie.montant
     uuid = anomalie.constat.get("vu", {}).get("uuid")
     if anomalie.genre not in (Anomalie.Genre.DOUBLE_PAIEMENT, Anomalie.Genre.MONTANT_DIFFERENT) or not uuid:
         raise RestitutionImpossible("cette anomalie ne désigne pas de débit à rendre")
     return uuid, anomalie.montant
+
+
+def _exiger_le_net_juste(paiement: Paiement) -> None:
+    """Ce que la banque a déjà rendu de ce débit se reprend d'abord : elle ne le rendrait pas deux fois."""
+    if any(get_part(alerte) for alerte in paiement.anomalies.ouvertes().select_related("paiement")):
+        raise RestitutionImpossible("la banque en a déjà rendu une part : reprenez-la d'abord, ou fermez son alerte")
 
 
 @transaction.atomic
@@ -147,15 +155,23 @@ def _seul_sur(demande: DemandeRestitution) -> Iterator[None]:
 
 def _executer(demande: DemandeRestitution) -> DemandeRestitution:
     demande = _noter_l_envoi(demande)
-    if demande.etat == Etat.FAITE:
+    if demande.etat != Etat.ENVOYEE:
         return demande
     paiement = demande.paiement
-    client = Client(get_boutique(paiement.boutique))
+    client = Client(get_boutique(paiement.boutique, paiement.mode))
     fait = _retrouver(demande, client.get_order(paiement.reference))
-    if fait is None:
+    if fait is not None:
+        return _conclure(demande, fait)
+    try:
         fait = client.cancel_or_refund(
             demande.debit, demande.montant, f"restitution {demande.pk}", rembourser_seulement=demande.is_partielle
         )
+    except ErreurPlateforme as erreur:
+        if not erreur.is_definitive:
+            raise
+        # « Déjà rendu » peut vouloir dire : à l'instant, par nous (§6.5).
+        fait = _retrouver(demande, client.get_order(paiement.reference))
+        return _renoncer(demande, erreur.code) if fait is None else _conclure(demande, fait)
     return _conclure(demande, fait)
 
 
@@ -180,19 +196,30 @@ def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
     # Un remboursement de la banque qui a déjà rouvert les dettes n'est pas une réponse à notre ordre.
     portes = demande.paiement.notifications.filter(sort="APPLIQUEE", cle__contains=":CREDIT:")
     connus |= {cle.split(":")[0] for cle in portes.values_list("cle", flat=True)}
+    connus |= set(demande.paiement.reprises.values_list("anomalie__constat__vu__uuid", flat=True))
     # Le débit annulé est sûr ; un crédit dont personne n'a parlé est plutôt le nôtre qu'un crédit du Back Office.
     signales = demande.paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE)
     annonces = set(signales.values_list("constat__vu__uuid", flat=True))
     for fait in sorted(faits, key=lambda fait: (fait.is_credit, fait.uuid in annonces)):
         if fait.is_cancelled_after and fait.uuid == demande.debit:
             return fait
-        if fait.is_credit and fait.montant == demande.montant and fait.uuid not in connus:
+        vivant = fait.is_credit and fait.famille in (Famille.SUCCES, Famille.ATTENTE)
+        if vivant and fait.montant == demande.montant and fait.uuid not in connus:
             return fait
     return None
 
 
-@transaction.atomic
 def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
+    """Un crédit encore en attente n'a rien rendu : on regardera de nouveau. Refusé, il n'a rien rendu non plus."""
+    if fait.is_cancelled_after or (fait.is_credit and fait.famille is Famille.SUCCES):
+        return _noter_le_rendu(demande, fait)
+    if fait.famille is Famille.ATTENTE:
+        return demande
+    return _renoncer(demande, f"transaction {fait.operation} {fait.statut}")
+
+
+@transaction.atomic
+def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
     paiement = verrouiller(demande.paiement_id)
     demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
     if demande.etat == Etat.FAITE:
@@ -215,6 +242,26 @@ def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
         anomalies.resoudre(
             demande.anomalie, motif=demande.motif, agent=demande.approbateur, issue=Anomalie.Issue.RESTITUEE
         )
+        if demande.anomalie.genre == Anomalie.Genre.RELIQUAT:
+            Reprise.objects.create(paiement=paiement, anomalie=demande.anomalie, montant=demande.montant)
+            solder(paiement, motif=demande.motif, auteur=str(demande.approbateur))
+    return demande
+
+
+@transaction.atomic
+def _renoncer(demande: DemandeRestitution, code: str) -> DemandeRestitution:
+    """La plateforme ne rendra pas cet argent : un agent le sait, et ce qu'il retenait ne l'est plus par cet ordre."""
+    demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
+    if demande.etat == Etat.ENVOYEE:
+        demande.etat = Etat.ECHOUEE
+        demande.prochain_essai_le = None
+        demande.save(update_fields=["etat", "prochain_essai_le"])
+        anomalies.ouvrir(
+            Anomalie.Genre.RESTITUTION_REFUSEE,
+            cle=str(demande.pk),
+            constat={"refus": code, "demandé": demande.montant, "débit": demande.debit},
+            paiement=demande.paiement,
+        )
     return demande
 
 
@@ -230,8 +277,8 @@ def constater_un_impaye(paiement: Paiement, *, motif: str, agent: Utilisateur) -
     paiement = verrouiller(paiement.pk)
     if paiement.statut not in RESTITUABLES:
         raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
-    if paiement.restitutions.filter(debit=paiement.uuid).exclude(etat=Etat.REFUSEE).exists():
-        raise RestitutionImpossible("ce débit est rendu, ou va l'être")
+    if paiement.restitutions.filter(debit=paiement.uuid, etat__in=DemandeRestitution.EN_COURS).exists():
+        raise RestitutionImpossible("ce débit va être rendu")
     contrepasser(paiement, motif=motif)
     paiement.prochain_controle_le = None
     anomalies.ouvrir(

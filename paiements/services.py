@@ -14,8 +14,9 @@ from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.services import Ecart, empreinte, get_ecarts
 from dettes.models import Dette
+from paiements import anomalies
 from paiements.boutiques import get_boutique
-from paiements.models import EtapePaiement, Paiement
+from paiements.models import Anomalie, EtapePaiement, Paiement
 from paiements.payzen import Boutique, Demande, build_form
 from paiements.statuts import ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
 
@@ -98,7 +99,7 @@ def reprendre_le_depart(paiement: Paiement) -> Depart | None:
     """
     if paiement.statut != Statut.EN_ATTENTE or timezone.now() > paiement.cree_le + settings.PAYZEN_SESSION:
         return None
-    boutique = get_boutique(paiement.boutique)
+    boutique = get_boutique(paiement.boutique, paiement.mode)
     return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
 
 
@@ -174,6 +175,10 @@ def avancer(geste: Geste, paiement: Paiement, *, motif: str, auteur: str) -> Pai
     EtapePaiement.objects.create(
         paiement=paiement, geste=geste, de=paiement.statut, vers=vers, motif=motif, auteur=auteur
     )
+    if paiement.statut == Statut.ACCEPTE:
+        # Vérifié, repris ou rendu : il n'y a plus de désaccord à trancher.
+        desaccords = paiement.anomalies.filter(genre=Anomalie.Genre.DESACCORD)
+        anomalies.clore_par_la_banque(desaccords, motif=motif, issue=Anomalie.Issue.CADUQUE)
     paiement.statut = vers
     paiement.save()
     _mettre_a_jour_la_demarche(paiement)

@@ -66,7 +66,10 @@ def envoyer_ticket(*, ticket_id: int) -> None:
 @shared_task
 def restituer(*, demande_id: int) -> None:
     """Exécute une restitution approuvée ; sans réponse de la plateforme, le balayage y reviendra."""
+    demande = DemandeRestitution.objects.select_related("paiement__caf").get(pk=demande_id)
     try:
-        restitution.executer(DemandeRestitution.objects.get(pk=demande_id))
-    except (EchecRest, BoutiqueAbsente, restitution.RestitutionEnCours):
-        logger.exception("restitution à reprendre", extra={"restitution": demande_id})
+        restitution.executer(demande)
+    except restitution.RestitutionEnCours:
+        logger.info("restitution déjà entre les mains d'un autre ouvrier", extra={"restitution": demande_id})
+    except (EchecRest, BoutiqueAbsente) as echec:
+        controle.signaler_l_echec(demande.paiement, echec)

@@ -36,6 +36,7 @@ class Contenu:
     numero: str
     paye_le: datetime
     montant: Decimal
+    demande: Decimal
     marque: str
     carte: str
     autorisation: str
@@ -54,7 +55,8 @@ def lire(paiement: Paiement) -> Contenu:
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
         paye_le=timezone.localtime(paiement.accepte_le),
-        montant=paiement.montant,
+        montant=paiement.montant_debite,
+        demande=paiement.montant,
         marque=paiement.marque,
         carte=paiement.carte_masquee,
         autorisation=paiement.autorisation,

@@ -9,26 +9,31 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from comptes.bureau import Bouton, GestesAdmin, MotifForm
+from comptes.bureau import Bouton, GestesAdmin, JournalInline, MotifForm
 from comptes.models import Utilisateur
 from dettes.models import Dette
-from paiements import anomalies, imputation, restitution
-from paiements.models import Anomalie, Paiement
+from paiements import anomalies, controle, imputation, reprise, restitution
+from paiements.boutiques import BoutiqueAbsente
+from paiements.models import Anomalie, Paiement, Reprise
+from paiements.payzen import EchecRest
 
 Genre = Anomalie.Genre
 
 CONSEILS = {
-    Genre.MONTANT_DIFFERENT: "Comparer les deux montants, puis rendre l'argent ou l'expliquer.",
+    Genre.MONTANT_DIFFERENT: "Comparer les deux montants. Plus petit : l'accepter ou le reprendre ; sinon, le rendre.",
     Genre.DOUBLE_PAIEMENT: "Rendre le deuxième débit.",
     Genre.PAIEMENT_TARDIF: "Regarder si l'allocataire a payé de nouveau ; si oui, rendre l'un des deux.",
     Genre.RELIQUAT: "Placer le reste sur une autre dette, avec l'accord de l'allocataire, ou le rendre.",
     Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
     Genre.STATUT_INATTENDU: "Lire l'état au Back Office ; la cause est souvent un réglage de la boutique.",
-    Genre.ANNULATION_BANQUE: "Les dettes d'un débit annulé sont rouvertes ; un remboursement partiel reste à porter.",
+    Genre.ANNULATION_BANQUE: "Les dettes d'un débit annulé sont rouvertes. Un remboursement partiel se reprend ici.",
     Genre.IMPAYE: "Les dettes sont rouvertes ; prévenir l'allocataire, puis clore.",
     Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches.",
     Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
+    Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
+    Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
+    Genre.RESTITUTION_REFUSEE: "Lire le refus et le Back Office : l'argent est peut-être déjà rendu, ou en impayé.",
 }
 
 
@@ -37,6 +42,23 @@ class ResteForm(MotifForm):
 
     reference = forms.CharField(label="Référence de la dette", max_length=30)
     motif = forms.CharField(label="Accord de l'allocataire : comment, quand", max_length=200)
+
+
+class RepriseForm(MotifForm):
+    """De quelles dettes reprendre la part que la banque ne tient plus : une proposition, que l'agent corrige."""
+
+    def __init__(self, *args: Any, objet: Anomalie, **kwargs: Any) -> None:
+        super().__init__(*args, objet=objet, **kwargs)
+        for imputation_, part in reprise.proposer(objet).items():
+            self.fields[f"part_{imputation_.pk}"] = forms.DecimalField(
+                label=f"À reprendre à la dette {imputation_.dette}, qui en a reçu {imputation_.reste} €",
+                initial=part,
+                min_value=0,
+                max_value=imputation_.reste,
+                decimal_places=2,
+                localize=True,
+            )
+        self.order_fields([nom for nom in self.fields if nom != "motif"])
 
 
 class SansPaiement(Exception):
@@ -67,6 +89,18 @@ def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: 
     return "La restitution est demandée ; un comptable doit l'approuver."
 
 
+def reprendre(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    parts = {int(nom.removeprefix("part_")): part for nom, part in donnees.items() if nom.startswith("part_")}
+    paiement = reprise.reprendre(anomalie, parts, motif=donnees["motif"], agent=agent)
+    return f"La part est reprise : la banque tient encore {paiement.net} € de ce paiement."
+
+
+def accepter_le_montant(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    faits = controle.interroger(get_paiement(anomalie))
+    paiement = reprise.accepter_le_montant(anomalie, faits, motif=donnees["motif"], agent=agent)
+    return f"Le paiement est accepté pour {paiement.net} €."
+
+
 def mettre_de_cote(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
     anomalies.resoudre(anomalie, motif=donnees["motif"], agent=agent, issue=Anomalie.Issue.ECARTEE)
     return "L'anomalie est close."
@@ -80,6 +114,11 @@ def _is_a_rendre(anomalie: Anomalie) -> bool:
     return _is_ouverte(anomalie) and anomalie.montant > Decimal(0) and anomalie.paiement is not None
 
 
+class RepriseInline(JournalInline):
+    model = Reprise
+    fields = readonly_fields = ("le", "montant", "imputation", "mouvement")
+
+
 @admin.register(Anomalie)
 class AnomalieAdmin(GestesAdmin):
     list_display = ["genre", "montant", "caf", "paiement", "ouverte_le", "resolue_le"]
@@ -90,6 +129,7 @@ class AnomalieAdmin(GestesAdmin):
         *("genre", "conseil", "montant", "caf", "paiement", "dette", "ce_qui_s_est_passe"),
         *("ouverte_le", "resolue_le", "resolue_par", "issue", "resolution"),
     )
+    inlines = [RepriseInline]
     boutons = [
         Bouton(
             "placer",
@@ -99,6 +139,23 @@ class AnomalieAdmin(GestesAdmin):
             placer_le_reste,
             refus=(imputation.ResteImpossible, DetteInconnue, anomalies.DejaResolue),
             form=ResteForm,
+        ),
+        Bouton(
+            "reprendre",
+            "Reprendre ce que la banque ne tient plus",
+            "traiter_anomalie",
+            lambda anomalie: bool(reprise.get_part(anomalie)),
+            reprendre,
+            refus=(reprise.RepriseImpossible, anomalies.DejaResolue),
+            form=RepriseForm,
+        ),
+        Bouton(
+            "accepter",
+            "Accepter le montant de la banque",
+            "traiter_anomalie",
+            reprise.is_a_accepter,
+            accepter_le_montant,
+            refus=(reprise.RepriseImpossible, EchecRest, BoutiqueAbsente),
         ),
         Bouton(
             "restituer",

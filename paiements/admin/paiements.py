@@ -15,6 +15,7 @@ from paiements.models import (
     Imputation,
     NotificationPayzen,
     Paiement,
+    Reprise,
     Ticket,
 )
 from paiements.payzen import EchecRest
@@ -34,6 +35,11 @@ class NotificationInline(JournalInline):
 class ImputationInline(JournalInline):
     model = Imputation
     fields = readonly_fields = ("dette", "montant", "mouvement")
+
+
+class RepriseInline(JournalInline):
+    model = Reprise
+    fields = readonly_fields = ("le", "montant", "imputation", "mouvement", "anomalie")
 
 
 class TicketInline(JournalInline):
@@ -81,7 +87,10 @@ class PaiementAdmin(GestesAdmin):
     search_help_text = "Référence, numéro allocataire, quatre derniers chiffres de la carte, uuid de transaction."
     ordering = ["-cree_le"]
     list_select_related = ["caf"]
-    inlines = [EtapeInline, NotificationInline, ImputationInline, TicketInline, RestitutionInline, AnomalieInline]
+    inlines = [
+        *(EtapeInline, NotificationInline, ImputationInline, RepriseInline),
+        *(TicketInline, RestitutionInline, AnomalieInline),
+    ]
     boutons = [
         Bouton(
             "interroger",

@@ -20,7 +20,7 @@ from paiements.payzen.notification import (
 )
 from paiements.payzen.rest import Client, EchecRest, ErreurPlateforme, IdentifiantsRefuses, PlateformeInjoignable
 from paiements.payzen.signature import is_signed, sign
-from paiements.payzen.statuts import Famille
+from paiements.payzen.statuts import Famille, get_famille
 
 __all__ = [
     "Boutique",
@@ -43,6 +43,7 @@ __all__ = [
     "build_form",
     "draw_trans_id",
     "from_centimes",
+    "get_famille",
     "is_signed",
     "read_notification",
     "sign",

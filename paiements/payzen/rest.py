@@ -16,6 +16,13 @@ ESSAIS = 2
 ATTENTE_S = 0.5
 TRANSACTION_INTROUVABLE = "PSP_010"
 IDENTIFIANTS_FAUX = "INT_905"
+# Annuler ou rembourser attend la remise du soir ; trop d'appels à la fois : il suffit de redemander.
+ATTENDRE = frozenset({"PSP_075", "PSP_076", "PSP_099", "PSP_106"})
+REST_HORS_OFFRE = "PSP_100"
+# Redemander n'y changerait rien (§6.6) : le débit ne se rend pas, ou plus. Tout autre code se retente.
+REFUS_DEFINITIFS = frozenset(
+    f"PSP_{code}" for code in ("010", "011", "020", "043", "083", "101", "104", "105", "503", "510", "511", "610")
+)
 
 _DETAILS = "transactionDetails"
 _CARTE = (_DETAILS, "cardDetails")
@@ -62,6 +69,21 @@ class ErreurPlateforme(EchecRest):
         super().__init__(f"{code} : {message}")
         self.code = code
         self.message = message
+
+    @property
+    def is_definitive(self) -> bool:
+        """L'ordre n'a pas été exécuté, et ne le sera jamais tel quel."""
+        return self.code in REFUS_DEFINITIFS
+
+    @property
+    def is_passagere(self) -> bool:
+        """La même demande passera plus tard."""
+        return self.code in ATTENDRE
+
+    @property
+    def is_de_la_boutique(self) -> bool:
+        """L'offre de la boutique est en cause, et non un paiement."""
+        return self.code == REST_HORS_OFFRE
 
 
 class Client:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 import responses
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -19,9 +20,13 @@ Notifier = Callable[..., HttpResponse]
 
 @pytest.fixture
 def notifier(client: Client) -> Notifier:
-    """Poste une notification signée : `notifier(paiement, "AUTHORISED")`, champs en plus ou changés à volonté."""
+    """
+    Poste une notification signée : `notifier(paiement, "AUTHORISED")`, champs en plus ou changés à volonté.
 
-    def poster(paiement: Paiement, statut: str, **champs: str | None) -> HttpResponse:
+    Une liste répète un champ ; `signature` en impose une autre.
+    """
+
+    def poster(paiement: Paiement, statut: str, **champs: str | list[str] | None) -> HttpResponse:
         fait = FaitFactory(paiement=paiement, statut=statut)
         message = {
             "vads_site_id": fait.site,
@@ -43,7 +48,8 @@ def notifier(client: Client) -> Notifier:
         } | champs
         message = {nom: valeur for nom, valeur in message.items() if valeur is not None}
         cle = settings.PAYZEN_BOUTIQUES[fait.site].cle
-        corps = urlencode(message | {"signature": sign(message, cle)})
+        signables = {nom: valeur for nom, valeur in message.items() if isinstance(valeur, str)}
+        corps = urlencode({"signature": sign(signables, cle)} | message, doseq=True)
         return client.post(reverse("paiements:notification"), corps, content_type="application/x-www-form-urlencoded")
 
     return poster
@@ -79,3 +85,8 @@ def _transaction(paiement: Paiement, statut: str, **champs: object) -> dict[str,
         "orderDetails": {"orderId": fait.reference, "mode": fait.mode},
         "transactionDetails": {"sequenceNumber": 1, "cardDetails": {"legacyTransId": fait.trans_id}},
     }
+
+
+def couper_la_base(execute: object, sql: object, params: object, many: object, context: object) -> None:
+    """Pour `connection.execute_wrapper` : la base ne répond plus."""
+    raise OperationalError("la base ne répond plus")

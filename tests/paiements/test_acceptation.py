@@ -7,9 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from demarches.services import empreinte, recommencer
 from paiements import controle, services
@@ -17,6 +18,7 @@ from paiements.models import Anomalie, Paiement
 from paiements.payzen import is_signed, sign
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory, demander
+from tests.paiements.conftest import couper_la_base
 
 pytestmark = pytest.mark.django_db
 VECTEURS = json.loads((Path(__file__).parent.parent / "donnees" / "vecteurs_signature.json").read_text())
@@ -32,12 +34,13 @@ def test_1_les_vecteurs_passent_une_alteration_echoue_sha1_est_refuse():
     assert not any(is_signed(v["fields"], v["signature"], v["key"]) for v in sha1)
 
 
-def test_2_chaque_clic_a_sa_ligne_ses_identifiants_sa_date_et_le_montant_du_serveur(client):
+def test_2_chaque_clic_a_sa_ligne_ses_identifiants_sa_date_et_le_montant_du_serveur(client, time_machine):
     premiere = demander(Decimal("12.50"))
     client.force_login(premiere.auteur)
     pages = [payer(client, premiere)]
     services.appliquer("expirer", Paiement.objects.get(), motif="test", auteur="test")
     premiere.refresh_from_db()
+    time_machine.move_to(timezone.now() + timedelta(seconds=2), tick=False)
     pages.append(payer(client, recommencer(premiere)))
 
     champs = [page.context["depart"].champs for page in pages]
@@ -45,7 +48,8 @@ def test_2_chaque_clic_a_sa_ligne_ses_identifiants_sa_date_et_le_montant_du_serv
         assert champs[0][nom] != champs[1][nom]
     assert {c["vads_amount"] for c in champs} == {"1250"}
     assert all("no-store" in page["Cache-Control"] for page in pages)
-    assert all(b'type="submit"' in page.content for page in pages)
+    assert champs[0]["vads_trans_date"] < champs[1]["vads_trans_date"]
+    assert all("Continuer vers PayZen" in page.content.decode() for page in pages)
 
 
 def payer(client, demarche):
@@ -71,10 +75,6 @@ def test_3_la_notification_repond_le_bon_code_vite_et_sans_rediriger(notifier, s
         assert notifier(paiement, "CAPTURED").status_code == 503
 
 
-def couper_la_base(execute, sql, params, many, context):
-    raise OperationalError("la base ne répond plus")
-
-
 @pytest.mark.parametrize(
     ("champs", "code", "anomalie"),
     [
@@ -84,7 +84,11 @@ def couper_la_base(execute, sql, params, many, context):
         ({"vads_trans_date": "20200101000000"}, 200, Anomalie.Genre.STATUT_INATTENDU),
         ({"vads_order_id": "P-INCONNUE"}, 200, Anomalie.Genre.REFERENCE_INCONNUE),
         ({"vads_ctx_mode": "PRODUCTION"}, 400, None),
-        ({"signature_fausse": "1", "vads_amount": None}, 200, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_amount": None}, 200, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_operation_type": "VERIFICATION"}, 200, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_site_id": "12345678"}, 400, None),
+        ({"signature": "A" * 43 + "="}, 400, None),
+        ({"vads_currency": ["978", "978"]}, 400, None),
     ],
 )
 def test_4_chaque_champ_est_compare_a_notre_ligne(notifier, champs, code, anomalie):
@@ -101,7 +105,7 @@ def test_5_les_etats_suivent_la_table_et_chaque_message_est_consigne(notifier):
     paiement = PaiementFactory()
 
     for statut in ("REFUSED", "AUTHORISED", "AUTHORISED", "ABANDONED", "CAPTURED"):
-        notifier(paiement, statut)
+        notifier(paiement, statut, vads_cust_email="ines@exemple.fr", vads_cust_last_name="Colin")
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.ACCEPTE
@@ -112,7 +116,9 @@ def test_5_les_etats_suivent_la_table_et_chaque_message_est_consigne(notifier):
         "SANS_EFFET",
         "APPLIQUEE",
     ]
-    assert not any("carte" in cle or "cust" in cle for n in paiement.notifications.all() for cle in n.champs)
+    gardes = {cle: n.champs[cle] for n in paiement.notifications.all() for cle in n.champs if "card" in cle}
+    assert gardes == {"vads_card_brand": "CB", "vads_card_number": "0055"}
+    assert not any("cust" in cle or "expiry" in cle for n in paiement.notifications.all() for cle in n.champs)
 
 
 def test_6_la_page_de_retour_ne_lit_que_notre_base(client):
@@ -140,5 +146,5 @@ def test_7_le_rapprochement_retrouve_conclut_et_ne_decide_rien_sans_reponse(plat
 
     statuts = {p.pk: p.statut for p in Paiement.objects.all()}
     assert [statuts[p.pk] for p in (perdu, jamais_paye, muet)] == [Statut.VERIFIE, Statut.EXPIRE, Statut.EN_ATTENTE]
-    rendez_vous = [timedelta(minutes=25), timedelta(minutes=75), timedelta(hours=24), timedelta(hours=72)]
-    assert rendez_vous == settings.PAIEMENT_CONTROLES
+    rendez_vous = {p.pk: p.prochain_controle_le - p.cree_le for p in Paiement.objects.exclude(pk=muet.pk)}
+    assert rendez_vous == {perdu.pk: timedelta(hours=24), jamais_paye.pk: timedelta(minutes=75)}

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,9 +10,11 @@ from django.utils import timezone
 from demarches.etats import Etat
 from dettes.models import Dette
 from paiements import anomalies, controle, services
+from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Anomalie, Paiement
+from paiements.payzen import Mode
 from paiements.statuts import Statut
-from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander
+from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +27,7 @@ def test_un_paiement_confirme_par_la_plateforme_est_verifie(plateforme):
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.VERIFIE
-    assert paiement.prochain_controle_le is None
+    assert paiement.prochain_controle_le == paiement.cree_le + timedelta(hours=24)
 
 
 def test_une_notification_jamais_venue_est_retrouvee_une_seule_fois(plateforme):
@@ -207,3 +210,66 @@ def test_le_fait_rest_et_la_notification_ont_la_meme_cle():
     paiement = PaiementFactory()
 
     assert FaitFactory(paiement=paiement, source="REST").cle == FaitFactory(paiement=paiement, source="PAY").cle
+
+
+def test_un_debit_jamais_remis_en_banque_va_a_un_agent_jusqu_a_ce_qu_il_le_soit(plateforme, time_machine):
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement, "AUTHORISED")
+    vus = []
+    for heures in (0, 24, 72):
+        time_machine.move_to(paiement.cree_le + timedelta(hours=heures), tick=False)
+        controle.controler(paiement.pk)
+        vus.append(paiement.anomalies.ouvertes().count())
+    paiement.refresh_from_db()
+    encore = paiement.prochain_controle_le
+    plateforme.serveur.reset()
+    plateforme(paiement, "CAPTURED")
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert (vus, encore) == ([0, 0, 1], paiement.cree_le + timedelta(hours=96))
+    assert paiement.remis_le is not None
+    assert paiement.anomalies.get().issue == Anomalie.Issue.CADUQUE
+    assert paiement.prochain_controle_le is None
+
+
+def test_un_accord_appris_deja_remis_a_sa_date_de_remise(plateforme):
+    paiement = PaiementFactory()
+
+    dire(paiement, "CAPTURED", source="RETRY")
+
+    paiement.refresh_from_db()
+    assert paiement.remis_le is not None
+
+
+def test_un_paiement_d_un_autre_mode_n_est_ni_interroge_ni_repris(settings):
+    paiement = PaiementFactory()
+    settings.PAYZEN_BOUTIQUES = {
+        site: replace(boutique, mode=Mode.PRODUCTION, mot_de_passe="prodpassword_faux")
+        for site, boutique in settings.PAYZEN_BOUTIQUES.items()
+    }
+
+    controle.controler(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.EN_ATTENTE
+    assert Anomalie.objects.get().genre == Anomalie.Genre.REPONSE_INATTENDUE
+    with pytest.raises(BoutiqueAbsente, match="ce paiement est en TEST"):
+        services.reprendre_le_depart(paiement)
+
+
+@pytest.mark.parametrize(("code", "anomalies"), [("INT_905", 1), ("PSP_100", 1), ("PSP_015", 2), ("PSP_099", 0)])
+def test_ce_qu_attendre_ne_reparera_pas_va_a_un_agent(plateforme, settings, code, anomalies):
+    paiements = [PaiementFactory(), PaiementFactory()]
+    plateforme.serveur.post(
+        f"{settings.PAYZEN_URL_API}Order/Get",
+        json={"status": "ERROR", "mode": "TEST", "answer": {"errorCode": code}},
+    )
+
+    for paiement in paiements * 2:
+        controle.controler(paiement.pk)
+
+    ouvertes = Anomalie.objects.filter(genre=Anomalie.Genre.REPONSE_INATTENDUE)
+    assert ouvertes.count() == anomalies
+    assert all(anomalie.caf == paiements[0].caf for anomalie in ouvertes)

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -9,7 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from paiements.invariants import INVARIANTS, verifier
-from tests.factories import DetteFactory, PaiementFactory, dire
+from paiements.reprise import proposer, reprendre
+from tests.factories import AgentFactory, DetteFactory, PaiementFactory, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +27,15 @@ def gardes_eteintes():
 
 @pytest.fixture
 def service():
-    """Un peu de tout : en attente, accepté, vérifié, imputé, rejeté, refusé."""
+    """Un peu de tout : en attente, accepté, vérifié, imputé, repris en partie, rejeté, refusé."""
     for trait in ({}, {"accepte": True}, {"verifie": True}, {"impute": True}, {"refuse": True}):
         PaiementFactory(**trait)
     dire(PaiementFactory(impute=True), "CANCELLED")
+    rendu = PaiementFactory(impute=True)
+    dire(rendu, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32)
+    alerte = rendu.anomalies.get()
+    parts = {imputation.pk: part for imputation, part in proposer(alerte).items()}
+    reprendre(alerte, parts, motif="test", agent=AgentFactory().utilisateur)
 
 
 FAUTES = {
@@ -38,6 +45,7 @@ FAUTES = {
     "aucun_euro_sans_case": "DELETE FROM paiements_imputation",
     "argent_repris_des_dettes": "UPDATE dettes_mouvement SET origine = 'ailleurs' WHERE genre = 'REJET'",
     "imputation_et_mouvement": "UPDATE dettes_mouvement SET origine = 'ailleurs' WHERE genre = 'IMPUTATION'",
+    "reprise_et_mouvement": "UPDATE paiements_reprise SET montant = montant - 0.01 WHERE imputation_id IS NOT NULL",
     "mouvement_sans_imputation": "DELETE FROM paiements_imputation",
     "journal_sans_trou": "DELETE FROM paiements_etapepaiement WHERE geste = 'verifier'",
     "demarche_suit_le_paiement": "UPDATE demarches_demarche SET etat = 'REFUSEE'",

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from demarches.etats import Etat
@@ -8,6 +9,7 @@ from dettes.models import Dette
 from paiements.models import Anomalie, NotificationPayzen
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory, demander
+from tests.paiements.conftest import couper_la_base
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +276,40 @@ def test_une_dette_soldee_par_un_paiement_repris_se_paie_de_nouveau(notifier):
     notifier(paiement, "CANCELLED")
 
     assert dettes.payables().get().solde == Decimal(900)
+
+
+@pytest.mark.parametrize("statut", ["EXPIRED", "ERROR", "AUTHORISED_TO_VALIDATE"])
+def test_ce_que_la_banque_n_a_pas_decide_se_montre_a_un_agent(notifier, statut):
+    paiement = PaiementFactory()
+
+    notifier(paiement, statut)
+
+    assert paiement.anomalies.get().genre == Anomalie.Genre.STATUT_INATTENDU
+
+
+@pytest.mark.parametrize("ailleurs", ["un autre paiement", "une référence inconnue"])
+def test_une_transaction_ne_sert_pas_deux_references(notifier, ailleurs):
+    premier, second = PaiementFactory(), PaiementFactory()
+    notifier(premier, "AUTHORISED")
+    premier.refresh_from_db()
+    reference = second.reference if ailleurs == "un autre paiement" else "P-INCONNUE"
+
+    reponses = [
+        notifier(second, statut, vads_trans_uuid=premier.uuid, vads_order_id=reference)
+        for statut in ("AUTHORISED", "AUTHORISED", "CAPTURED")
+    ]
+
+    second.refresh_from_db()
+    assert {reponse.status_code for reponse in reponses} == {200}
+    assert second.statut == Statut.EN_ATTENTE
+    assert Anomalie.objects.exists()
+
+
+def test_un_message_incomplet_se_rejoue_si_la_base_manque(notifier):
+    paiement = PaiementFactory()
+
+    with connection.execute_wrapper(couper_la_base):
+        reponse = notifier(paiement, "AUTHORISED", vads_amount=None)
+
+    assert reponse.status_code == 503
+    assert notifier(paiement, "AUTHORISED", vads_amount=None).status_code == 200

@@ -5,7 +5,7 @@ import requests
 from django.db import IntegrityError, transaction
 
 from dettes.models import Dette, Mouvement
-from paiements import anomalies, imputation, restitution
+from paiements import anomalies, imputation, invariants, restitution, tasks
 from paiements.models import Anomalie, DemandeRestitution
 from paiements.payzen import PlateformeInjoignable, to_centimes
 from paiements.statuts import Statut
@@ -30,12 +30,12 @@ def comptable():
 def rembourser(plateforme, settings):
     """La plateforme rembourse quand on le lui demande, et rend le crédit."""
 
-    def repondre(paiement, montant=None, **reponse):
+    def repondre(paiement, montant=None, statut="AUTHORISED", **reponse):
         fait = FaitFactory(paiement=paiement)
         credit = {
             "shopId": fait.site,
             "uuid": "c" * 32,
-            "detailedStatus": "AUTHORISED",
+            "detailedStatus": statut,
             "operationType": "CREDIT",
             "amount": to_centimes(montant or paiement.montant),
             "currency": "EUR",
@@ -229,3 +229,94 @@ def test_un_impaye_ne_s_ajoute_pas_a_une_restitution(demandeur, comptable):
 
     with pytest.raises(restitution.RestitutionImpossible):
         restitution.constater_un_impaye(paiement, motif="impayé", agent=comptable)
+
+
+def refuser(code):
+    return {"json": {"status": "ERROR", "mode": "TEST", "answer": {"errorCode": code, "shopId": "66100001"}}}
+
+
+def test_ce_que_la_plateforme_refuse_pour_toujours_va_a_un_agent(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    rembourser(paiement, **refuser("PSP_083"))
+
+    demande = restitution.executer(approuver(paiement, demandeur, comptable))
+
+    anomalie = paiement.anomalies.get()
+    assert (demande.etat, demande.prochain_essai_le) == (Etat.ECHOUEE, None)
+    assert (anomalie.genre, anomalie.constat["refus"]) == (Anomalie.Genre.RESTITUTION_REFUSEE, "PSP_083")
+    # Le refus disait l'impayé : il peut enfin s'enregistrer.
+    assert restitution.constater_un_impaye(paiement, motif="JRI", agent=comptable).statut == Statut.REJETE
+
+
+def test_ce_que_la_plateforme_remet_a_plus_tard_se_redemande(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "AUTHORISED")
+    rembourser(paiement, **refuser("PSP_076"))
+    demande = approuver(paiement, demandeur, comptable)
+
+    tasks.restituer(demande_id=demande.pk)
+
+    demande.refresh_from_db()
+    assert demande.etat == Etat.ENVOYEE
+    assert demande.prochain_essai_le is not None
+    assert not paiement.anomalies.exists()
+
+
+def test_un_deja_rendu_se_relit_avant_de_renoncer(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    plateforme(paiement, "AUTHORISED", operation="CREDIT", uuid="c" * 32)
+    rembourser(paiement, **refuser("PSP_104"))
+
+    demande = restitution.executer(approuver(paiement, demandeur, comptable))
+
+    assert (demande.etat, demande.uuid) == (Etat.FAITE, "c" * 32)
+
+
+@pytest.mark.parametrize("statut", ["CANCELLED", "REFUSED"])
+def test_un_credit_mort_ne_tient_pas_lieu_de_restitution(plateforme, rembourser, demandeur, comptable, statut):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, statut, operation="CREDIT", uuid="d" * 32)
+    ordre = rembourser(paiement)
+
+    demande = restitution.executer(approuver(paiement, demandeur, comptable))
+
+    assert ordre.call_count == 1
+    assert (demande.etat, demande.uuid) == (Etat.FAITE, "c" * 32)
+
+
+def test_un_credit_refuse_en_reponse_n_a_rien_rendu(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    rembourser(paiement, statut="REFUSED")
+
+    demande = restitution.executer(approuver(paiement, demandeur, comptable))
+
+    paiement.refresh_from_db()
+    assert (demande.etat, paiement.statut) == (Etat.ECHOUEE, Statut.IMPUTE)
+
+
+def test_un_credit_en_attente_se_regarde_de_nouveau(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    ordre = rembourser(paiement, statut="UNDER_VERIFICATION")
+    demande = restitution.executer(approuver(paiement, demandeur, comptable))
+    en_attente = demande.etat
+
+    plateforme.serveur.reset()
+    plateforme(paiement, "AUTHORISED", operation="CREDIT", uuid="c" * 32)
+    demande = restitution.executer(demande)
+
+    assert (en_attente, demande.etat, ordre.call_count) == (Etat.ENVOYEE, Etat.FAITE, 1)
+
+
+def test_un_reliquat_rendu_n_empeche_pas_de_rendre_le_reste(plateforme, rembourser, demandeur, comptable):
+    paiement, anomalie = faire_un_reliquat()
+    plateforme(paiement, "CAPTURED")
+    rembourser(paiement, montant=Decimal(100))
+    restitution.executer(approuver(paiement, demandeur, comptable, anomalie=anomalie))
+
+    demande = restitution.demander(paiement, motif="le reste aussi", agent=demandeur)
+
+    assert (demande.montant, list(invariants.verifier())) == (20, [])

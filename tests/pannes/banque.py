@@ -39,6 +39,7 @@ class Transaction:
     rendu: int = 0
     baisse: bool = False
     repris: bool = False
+    parent: "Transaction | None" = None
 
     @property
     def is_argent(self) -> bool:
@@ -112,9 +113,15 @@ class Banque:
     def rembourser(self, debit: Transaction, montant: int, *, en_le_disant: bool = True) -> Transaction:
         debit.rendu += montant
         credit = self._creer(debit.reference, self._numero(), self._maintenant(), montant, "AUTHORISED", "CREDIT")
+        credit.parent = debit
         if en_le_disant:
             self.poster(credit, "MERCH_BO")
         return credit
+
+    def defaire(self, credit: Transaction) -> None:
+        """Le remboursement est annulé avant de partir : la banque garde l'argent du débit."""
+        credit.parent.rendu -= credit.montant
+        self.changer(credit, "CANCELLED")
 
     def encaisser_sans_nous(self, reference: str, montant: int) -> Transaction:
         """Un débit d'une référence que nous n'avons jamais donnée."""
@@ -155,8 +162,8 @@ class Banque:
         centimes = sum(t.montant if t.operation == "DEBIT" else -t.montant for t in siennes)
         return Decimal(centimes).scaleb(-2)
 
-    def get_debit(self, uuid: str) -> Decimal:
-        """Ce qu'un débit tient encore, crédits non déduits, en euros."""
+    def get_vivant(self, uuid: str) -> Decimal:
+        """Ce que porte encore une transaction, débit ou crédit, en euros ; zéro si elle est défaite."""
         return Decimal(sum(t.montant for t in self.transactions if t.uuid == uuid and t.is_argent)).scaleb(-2)
 
     def _creer(

@@ -6,7 +6,7 @@ from hypothesis.stateful import precondition, rule
 from comptes.models import Utilisateur
 from demarches import services as parcours
 from dettes.repartition import repartir
-from paiements import anomalies, imputation, restitution, services
+from paiements import anomalies, controle, imputation, reprise, restitution, services
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.statuts import Statut
 
@@ -62,7 +62,7 @@ class Bureau:
     def constater_un_impaye(self, rang):
         debit = choisir(self.get_transactions("CAPTURED"), rang)
         paiement = Paiement.objects.filter(uuid=debit.uuid).first()
-        if paiement is None or debit.rendu or debit.baisse:
+        if paiement is None or debit.rendu:
             return
         try:
             restitution.constater_un_impaye(paiement, motif="journal des impayés", agent=self.agents[1])
@@ -97,3 +97,29 @@ class Bureau:
             restitution.decider(demande, accord=accord, agent=agent)
         except restitution.RestitutionImpossible:
             assert agent.pk == demande.demandeur_id
+
+    @rule(rang=RANG)
+    def reprendre(self, rang):
+        alertes = Anomalie.objects.ouvertes().select_related("paiement").order_by("pk")
+        a_reprendre = [alerte for alerte in alertes if reprise.get_part(alerte)]
+        if not a_reprendre:
+            return
+        alerte = choisir(a_reprendre, rang)
+        parts = {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
+        try:
+            reprise.reprendre(alerte, parts, motif="vu au Back Office", agent=self.agents[0])
+        except reprise.RepriseImpossible:
+            return
+
+    @rule(rang=RANG)
+    def accepter_le_montant(self, rang):
+        alertes = Anomalie.objects.ouvertes().filter(genre=Anomalie.Genre.MONTANT_DIFFERENT).order_by("pk")
+        if not alertes:
+            return
+        alerte = choisir(alertes, rang)
+        try:
+            reprise.accepter_le_montant(
+                alerte, controle.interroger(alerte.paiement), motif="vu au Back Office", agent=self.agents[0]
+            )
+        except reprise.RepriseImpossible:
+            return

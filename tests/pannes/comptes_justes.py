@@ -22,40 +22,41 @@ def get_compte(banque: Banque, reference: str) -> dict[str, Decimal]:
     """
     Où est, chez nous, l'argent d'une référence, en euros par case.
 
-    `signale` est ce qu'un agent sait parti sans que la machine ait pu dire de quelle dette : un crédit partiel, un
-    montant baissé à la banque.
+    `signale` est ce qu'un agent sait parti et n'a pas encore repris : un crédit partiel, un montant baissé.
     """
     paiement = Paiement.objects.filter(reference=reference).first()
     anomalies = list(Anomalie.objects.filter(Q(paiement__reference=reference) | Q(constat__vu__reference=reference)))
     cases = dict.fromkeys(("en cours", "imputé", "retenu", "signalé"), ZERO)
     if paiement and paiement.statut in (Statut.ACCEPTE, Statut.VERIFIE):
-        cases["en cours"] = paiement.montant
+        cases["en cours"] = paiement.net
     if paiement and paiement.statut == Statut.IMPUTE:
-        cases["imputé"] = paiement.imputations.aggregate(somme=Sum("montant"))["somme"] or ZERO
+        cases["imputé"] = sum((imputation.reste for imputation in paiement.imputations.all()), ZERO)
     for anomalie in anomalies:
         cases["retenu"] += _retenu(banque, anomalie, paiement)
-        cases["signalé"] += _signale(anomalie, paiement)
+        cases["signalé"] += _signale(banque, anomalie, paiement)
     return cases
 
 
 def _retenu(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
     # Un désaccord parle d'un paiement encore « en cours » : le compter ici le compterait deux fois.
-    if anomalie.genre == Genre.DESACCORD or anomalie.issue in (Issue.IMPUTEE, Issue.RESTITUEE):
+    if anomalie.genre == Genre.DESACCORD or anomalie.issue in (Issue.IMPUTEE, Issue.RESTITUEE, Issue.ACCEPTEE):
         return ZERO
     if anomalie.issue == Issue.ECARTEE and anomalie.montant:
         # « Réglé autrement » : l'agent suit l'argent là où il est, à la banque ou avec le paiement.
         if anomalie.genre == Genre.RELIQUAT:
             return anomalie.montant if paiement.statut == Statut.IMPUTE else ZERO
-        return banque.get_debit(anomalie.constat["vu"]["uuid"])
+        if anomalie.genre == Genre.ANNULATION_BANQUE:
+            return anomalie.montant
+        return banque.get_vivant(anomalie.constat["vu"]["uuid"])
     return anomalie.montant
 
 
-def _signale(anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
+def _signale(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
     vu, attendu = anomalie.constat.get("vu", {}), anomalie.constat.get("attendu", {})
-    if not isinstance(vu, dict) or anomalie.genre == Genre.DESACCORD:
+    if not isinstance(vu, dict) or anomalie.genre == Genre.DESACCORD or anomalie.reprises.exists():
         return ZERO
     if vu.get("operation") == "CREDIT" and not DemandeRestitution.objects.filter(uuid=vu["uuid"]).exists():
-        return -Decimal(vu["montant"])
+        return -banque.get_vivant(vu["uuid"])
     if anomalie.genre == Genre.MONTANT_DIFFERENT and vu["uuid"] == attendu["uuid"] and paiement.statut in VIVANTS:
         return Decimal(vu["montant"]) - Decimal(attendu["montant"])
     return ZERO

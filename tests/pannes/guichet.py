@@ -187,6 +187,11 @@ class Guichet(Bureau, RuleBasedStateMachine):
         if montant:
             self.banque.rembourser(debit, montant)
 
+    @precondition(lambda self: self.get_transactions("AUTHORISED", operation="CREDIT"))
+    @rule(rang=RANG)
+    def defaire(self, rang):
+        self.banque.defaire(choisir(self.get_transactions("AUTHORISED", operation="CREDIT"), rang))
+
     @precondition(lambda self: self.get_transactions("AUTHORISED", "CAPTURED"))
     @rule(rang=RANG)
     def dupliquer(self, rang):
@@ -299,14 +304,12 @@ class Guichet(Bureau, RuleBasedStateMachine):
             services.confirmer(paiement, motif="vu", agent=self.agents[0])
         self.balayer()
         self.exiger()
-        # Une restitution que la plateforme refuse pour toujours retient son anomalie : un agent la voit, et l'appelle.
-        refusees = Anomalie.objects.filter(restitutions__etat__in=DemandeRestitution.EN_COURS).values("pk")
-        for anomalie in Anomalie.objects.ouvertes().exclude(genre=Anomalie.Genre.DESACCORD).exclude(pk__in=refusees):
+        exiger_rien(DemandeRestitution.objects.filter(etat__in=DemandeRestitution.EN_COURS))
+        for anomalie in Anomalie.objects.ouvertes().exclude(genre=Anomalie.Genre.DESACCORD):
             anomalies.resoudre(anomalie, motif="réglé", agent=self.agents[0], issue=Anomalie.Issue.ECARTEE)
         self.balayer()
         self.exiger()
-        en_suspens = Paiement.objects.filter(statut__in=(Statut.INITIE, Statut.EN_ATTENTE))
-        exiger_rien(en_suspens.exclude(anomalies__in=refusees))
+        exiger_rien(Paiement.objects.filter(statut__in=(Statut.INITIE, Statut.EN_ATTENTE)))
 
     def exiger(self):
         Ticket.objects.filter(etat="A_ENVOYER").update(etat="ENVOYE", envoye_le=timezone.now())
@@ -325,7 +328,11 @@ class Guichet(Bureau, RuleBasedStateMachine):
             self.controler()
             self.imputer()
             self.restituer()
-            prochain = Paiement.objects.aggregate(le=Min("prochain_controle_le"))["le"]
+            rendez_vous = [
+                Paiement.objects.aggregate(le=Min("prochain_controle_le"))["le"],
+                DemandeRestitution.objects.aggregate(le=Min("prochain_essai_le"))["le"],
+            ]
+            prochain = min((instant for instant in rendez_vous if instant), default=None)
             if prochain is None or prochain > fin:
                 break
             self.horloge.move_to(max(prochain, timezone.now()) + timedelta(seconds=1), tick=False)

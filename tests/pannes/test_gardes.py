@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 
 from dettes.models import Dette, Mouvement
-from paiements import imputation, restitution, services
+from paiements import imputation, invariants, restitution, services
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.notification import notification
@@ -91,8 +91,12 @@ def test_le_total_d_une_demarche_qui_part_est_la_somme_de_ses_lignes():
 def test_deux_paiements_n_ont_jamais_la_meme_transaction():
     premier, second = PaiementFactory(accepte=True), PaiementFactory()
 
-    with pytest.raises(DatabaseError), transaction.atomic():
-        dire(second, "CAPTURED", uuid=premier.uuid)
+    dire(second, "CAPTURED", uuid=premier.uuid)
+
+    second.refresh_from_db()
+    assert second.statut == Statut.EN_ATTENTE
+    assert second.anomalies.get().constat["motif"] == "transaction déjà vue sous une autre référence"
+    assert not list(invariants.verifier())
 
 
 @pytest.mark.django_db

@@ -1,14 +1,14 @@
-"""L'argent : tentatives, journal, notifications, imputations, tickets, anomalies."""
+"""Un paiement et ce qui lui arrive : journal, notifications, imputations, ticket."""
 
-from typing import Any, ClassVar
+from decimal import Decimal
 
 import pgtrigger
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
-from comptes.models import Caf, Utilisateur
+from comptes.models import Caf
 from demarches.models import Demarche
 from demarches.references import draw_reference
 from dettes.models import Dette, Mouvement
@@ -131,6 +131,17 @@ class Paiement(models.Model):
         return self.statut in ENCAISSES
 
     @property
+    def net(self) -> Decimal:
+        """Ce que la banque tient encore de ce paiement, en euros : son montant, moins ce qui en a été repris."""
+        return self.montant - sum((reprise.montant for reprise in self.reprises.all()), Decimal(0))
+
+    @property
+    def montant_debite(self) -> Decimal:
+        """Le montant du débit à la banque, en euros : elle a pu le baisser avant la remise (PROTOCOLE §5)."""
+        baisses = self.reprises.filter(anomalie__genre="MONTANT_DIFFERENT")
+        return self.montant - (baisses.aggregate(somme=Sum("montant"))["somme"] or Decimal(0))
+
+    @property
     def carte_masquee(self) -> str:
         return f"•••• {self.carte_fin}" if self.carte_fin else ""
 
@@ -210,6 +221,11 @@ class Imputation(models.Model):
     def __str__(self) -> str:
         return f"{self.paiement} → {self.dette} : {self.montant} €"
 
+    @property
+    def reste(self) -> Decimal:
+        """Ce qui en tient encore sur la dette, en euros, une fois ôté ce que la banque a repris."""
+        return self.montant - sum((reprise.montant for reprise in self.reprises.all()), Decimal(0))
+
 
 class Ticket(models.Model):
     """Le ticket d'un paiement accepté, à envoyer quand l'allocataire a laissé un courriel (PARCOURS §7)."""
@@ -237,163 +253,3 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return f"ticket {self.paiement}"
-
-
-class AnomalieQuerySet(models.QuerySet["Anomalie"]):
-    def ouvertes(self) -> "AnomalieQuerySet":
-        return self.filter(resolue_le=None)
-
-    def for_debit(self, paiement: Paiement | None, uuid: str) -> "AnomalieQuerySet":
-        """Celles qu'un débit de la banque a ouvertes et dont elles retiennent l'argent."""
-        return self.filter(paiement=paiement, constat__vu__uuid=uuid, montant__gt=0)
-
-
-class Anomalie(models.Model):
-    """
-    La file des agents : ce que la machine n'a pas le droit de décider seule. Jamais un silence.
-
-    `montant` est l'argent sans case que l'anomalie retient, en euros : 0 s'il n'y en a pas.
-    """
-
-    class Genre(models.TextChoices):
-        MONTANT_DIFFERENT = "MONTANT_DIFFERENT", "la banque annonce un autre montant"
-        DOUBLE_PAIEMENT = "DOUBLE_PAIEMENT", "deux débits pour une démarche"
-        PAIEMENT_TARDIF = "PAIEMENT_TARDIF", "accepté alors qu'on le croyait sans suite"
-        RELIQUAT = "RELIQUAT", "reste qui ne tient plus sur les dettes"
-        REFERENCE_INCONNUE = "REFERENCE_INCONNUE", "paiement d'une référence inconnue"
-        DESACCORD = "DESACCORD", "la deuxième source ne confirme pas"
-        STATUT_INATTENDU = "STATUT_INATTENDU", "état inattendu à la banque"
-        ANNULATION_BANQUE = "ANNULATION_BANQUE", "annulé ou remboursé à la banque"
-        IMPAYE = "IMPAYE", "impayé"
-        COURRIEL_IMPOSSIBLE = "COURRIEL_IMPOSSIBLE", "courriel impossible à remettre"
-        SOLDE_NEGATIF = "SOLDE_NEGATIF", "le fichier de la Caf mène sous zéro"
-
-    class Issue(models.TextChoices):
-        """
-        IMPUTEE : le reste a été porté sur d'autres dettes, avec l'accord de l'allocataire.
-        RESTITUEE : l'argent a été rendu.
-        ECARTEE : rien à faire, ou réglé autrement ; le motif dit comment.
-        """
-
-        IMPUTEE = "IMPUTEE", "porté sur d'autres dettes"
-        RESTITUEE = "RESTITUEE", "rendu à l'allocataire"
-        ECARTEE = "ECARTEE", "mis de côté"
-
-    # Ce qui attend d'abord ; puis l'âge, et à âge égal l'argent.
-    ORDRE_DE_LA_FILE: ClassVar[list[Any]] = [F("resolue_le").asc(nulls_first=True), "ouverte_le", "-montant"]
-
-    genre = models.CharField(max_length=20, choices=Genre)
-    cle = models.CharField("clé", max_length=170, help_text="ce qui fait que deux constats sont le même")
-    caf = models.ForeignKey(Caf, models.PROTECT, related_name="anomalies", null=True, blank=True, verbose_name="Caf")
-    paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="anomalies", null=True, blank=True)
-    dette = models.ForeignKey(Dette, models.PROTECT, related_name="anomalies", null=True, blank=True)
-    montant = models.DecimalField(max_digits=9, decimal_places=2, default=0)
-    constat = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="ce qu'on attendait, ce qu'on a vu")
-    ouverte_le = models.DateTimeField("ouverte le", default=timezone.now)
-    resolue_le = models.DateTimeField("résolue le", null=True, blank=True)
-    resolue_par = models.ForeignKey(
-        Utilisateur, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="résolue par"
-    )
-    issue = models.CharField(max_length=9, choices=Issue, blank=True)
-    resolution = models.CharField("motif de la résolution", max_length=500, blank=True)
-
-    objects = AnomalieQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "anomalie"
-        indexes = [models.Index(name="anomalies_ouvertes", fields=["ouverte_le"], condition=Q(resolue_le=None))]
-        constraints = [
-            models.UniqueConstraint(name="une_anomalie_par_fait", fields=["genre", "cle"]),
-            models.CheckConstraint(name="anomalie_montant_positif_ou_nul", condition=Q(montant__gte=0)),
-            models.CheckConstraint(
-                name="anomalie_resolue_dit_comment",
-                condition=Q(resolue_le=None, resolution="") | (Q(resolue_le__isnull=False) & ~Q(resolution="")),
-                violation_error_message="Une anomalie résolue dit comment.",
-            ),
-        ]
-        triggers = [pgtrigger.Protect(name="anomalie_jamais_effacee", operation=pgtrigger.Delete)]
-
-    def __str__(self) -> str:
-        return self.get_genre_display()
-
-
-class DemandeRestitution(models.Model):
-    """
-    Rendre de l'argent : un agent demande, un autre approuve, la plateforme l'exécute une fois. Montant en euros.
-    """
-
-    class Etat(models.TextChoices):
-        """
-        DEMANDEE : attend l'accord d'un deuxième agent.
-        APPROUVEE : à envoyer à la plateforme.
-        ENVOYEE : l'ordre est parti ; tant que sa réponse n'est pas lue, on regarde avant de renvoyer.
-        FAITE : la plateforme a confirmé.
-        REFUSEE : l'approbateur a dit non.
-        """
-
-        DEMANDEE = "DEMANDEE", "demandée"
-        APPROUVEE = "APPROUVEE", "approuvée"
-        ENVOYEE = "ENVOYEE", "envoyée à la plateforme"
-        FAITE = "FAITE", "faite"
-        REFUSEE = "REFUSEE", "refusée"
-
-    EN_COURS = (Etat.DEMANDEE, Etat.APPROUVEE, Etat.ENVOYEE)
-
-    paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="restitutions")
-    anomalie = models.ForeignKey(Anomalie, models.PROTECT, related_name="restitutions", null=True, blank=True)
-    montant = models.DecimalField(max_digits=9, decimal_places=2)
-    etat = models.CharField("état", max_length=9, choices=Etat, default=Etat.DEMANDEE)
-    motif = models.CharField(max_length=200)
-    demandeur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="restitutions_demandees")
-    demandee_le = models.DateTimeField("demandée le", default=timezone.now)
-    approbateur = models.ForeignKey(
-        Utilisateur, models.PROTECT, related_name="restitutions_decidees", null=True, blank=True
-    )
-    decidee_le = models.DateTimeField("décidée le", null=True, blank=True)
-    prochain_essai_le = models.DateTimeField("prochain essai le", null=True, blank=True)
-    faite_le = models.DateTimeField("faite le", null=True, blank=True)
-    debit = models.CharField("débit à rendre (uuid)", max_length=32)
-    uuid = models.CharField("transaction de remboursement", max_length=32, blank=True)
-
-    class Meta:
-        verbose_name = "demande de restitution"
-        verbose_name_plural = "demandes de restitution"
-        constraints = [
-            models.UniqueConstraint(
-                name="une_restitution_en_cours_par_paiement",
-                fields=["paiement"],
-                condition=Q(etat__in=["DEMANDEE", "APPROUVEE", "ENVOYEE"]),
-            ),
-            models.CheckConstraint(name="restitution_montant_positif", condition=Q(montant__gt=0)),
-            models.CheckConstraint(
-                name="demandeur_et_approbateur_sont_deux",
-                condition=Q(approbateur=None) | ~Q(approbateur=F("demandeur")),
-                violation_error_message="Celui qui approuve n'est pas celui qui demande.",
-            ),
-            models.CheckConstraint(
-                name="restitution_envoyee_est_approuvee",
-                condition=Q(etat="DEMANDEE", approbateur=None)
-                | (~Q(etat="DEMANDEE") & Q(approbateur__isnull=False, decidee_le__isnull=False)),
-            ),
-        ]
-        triggers = [
-            pgtrigger.FSM(
-                name="passages_de_la_restitution",
-                field="etat",
-                transitions=[
-                    ("DEMANDEE", "APPROUVEE"),
-                    ("DEMANDEE", "REFUSEE"),
-                    ("APPROUVEE", "ENVOYEE"),
-                    ("ENVOYEE", "FAITE"),
-                ],
-            ),
-            pgtrigger.Protect(name="restitution_jamais_effacee", operation=pgtrigger.Delete),
-        ]
-
-    def __str__(self) -> str:
-        return f"restitution de {self.montant} € sur {self.paiement}"
-
-    @property
-    def is_partielle(self) -> bool:
-        """Le reste du débit est sur des dettes : annuler le débit entier les priverait de leur argent."""
-        return self.anomalie is not None and self.anomalie.genre == Anomalie.Genre.RELIQUAT
