@@ -52,9 +52,7 @@ def ouvrir_session(boutique: Boutique, champs: dict[str, str]) -> SessionPaiemen
         with transaction.atomic():
             session.save()
     except IntegrityError:
-        ancienne = SessionPaiement.objects.get(
-            boutique=boutique, mode=session.mode, jour=session.jour, numero=session.numero
-        )
+        ancienne = SessionPaiement.objects.get(boutique=boutique, jour=session.jour, numero=session.numero)
         if ancienne.etape == Etape.ANNULEE:
             raise DejaAnnulee(ancienne) from None
         raise FormulaireRefuse("03", "vads_trans_id") from None

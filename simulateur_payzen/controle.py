@@ -18,7 +18,7 @@ echouer_remise, expirer (BATCH si la règle « batch » l'est), remettre, impaye
 
 Réglages (`reglages.Reglages`) : regles (parmi fin, annulation, refus_tentative, bo, batch), rejeu_auto, essais_ipn,
 tentatives_supplementaires, session_s, quart_d_heure_s, ipn_delai_s, decalage_horloge_s, remise_auto, marques,
-url_notification, url_retour.
+algorithme (HMAC-SHA-256 ou SHA-1), url_notification, url_retour.
 
 Pannes : {"ipn": {"genre": "retardee", "secondes": 3, "fois": 1}, "rest": "html"} ; null pour ôter.
     ipn  : perdue (jamais partie, comptée en échec) · retardee · double · apres_retour (1 s après le départ du payeur)

@@ -37,6 +37,7 @@ class Cadre:
     """Ce que la boutique permet au moment du contrôle."""
 
     cle_par_mode: Mapping[str, str]
+    algorithme: str
     marques: tuple[str, ...]
     maintenant: datetime
 
@@ -72,7 +73,10 @@ def texte(longueur: int) -> Callable[[str], bool]:
 
 def is_adresse(valeur: str) -> bool:
     """Adresse http(s) absolue d'au plus 1024 signes."""
-    decoupee = urlsplit(valeur)
+    try:
+        decoupee = urlsplit(valeur)
+    except ValueError:
+        return False
     return len(valeur) <= 1024 and decoupee.scheme in {"http", "https"} and bool(decoupee.netloc)
 
 
@@ -172,7 +176,7 @@ def controler_signature(champs: Mapping[str, str], cadre: Cadre) -> None:
         raise FormulaireRefuse("11", "vads_ctx_mode")
     if not champs.get("signature"):
         raise FormulaireRefuse("70", "signature")
-    if not est_juste(champs, cadre.cle_par_mode[mode]):
+    if not est_juste(champs, cadre.cle_par_mode[mode], cadre.algorithme):
         raise FormulaireRefuse("00", "signature")
 
 

@@ -32,6 +32,11 @@ def date_utc(moment: datetime | None, forme: str) -> str:
     return moment.astimezone(UTC).strftime(forme) if moment else ""
 
 
+def get_montant_d_origine(t: Transaction) -> int:
+    """Celui du formulaire pour le débit d'un formulaire, même baissé depuis ; en centimes."""
+    return t.session.montant if t.origine == "CHARGE" else t.montant
+
+
 def ligne_jt(t: Transaction) -> list[object]:
     """Une transaction du JT ; le montant d'origine est celui du formulaire."""
     return [
@@ -40,7 +45,7 @@ def ligne_jt(t: Transaction) -> list[object]:
         "CARD",
         CONTRAT,
         t.operation,
-        t.montant,
+        get_montant_d_origine(t),
         t.montant,
         "978",
         date_utc(t.creee_le, "%Y%m%d"),
@@ -66,7 +71,7 @@ def ligne_jrb(t: Transaction) -> list[object]:
         CONTRAT,
         date_utc(t.creee_le, "%Y%m%d"),
         t.trans_id,
-        t.montant,
+        get_montant_d_origine(t),
         "978",
         t.carte["marque"],
         t.order_id,

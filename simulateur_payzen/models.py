@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from .controles import Cadre
 from .reglages import Reglages, completer, lire, lire_panne
 
 
@@ -46,6 +47,11 @@ class Boutique(models.Model):
     def cle_par_mode(self) -> dict[str, str]:
         """Clé de signature de chaque mode."""
         return {"TEST": self.conf["cle_test"], "PRODUCTION": self.conf["cle_production"]}
+
+    def get_cadre(self) -> Cadre:
+        """Ce que la boutique permet à un formulaire, à cet instant."""
+        reglages = self.reglages
+        return Cadre(self.cle_par_mode, reglages.algorithme, reglages.marques, self.maintenant())
 
     def maintenant(self) -> datetime:
         """L'heure de la plateforme, décalée si on l'a demandé."""
@@ -119,7 +125,7 @@ class SessionPaiement(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["boutique", "mode", "jour", "numero"], name="numero_unique_par_jour"),
+            models.UniqueConstraint(fields=["boutique", "jour", "numero"], name="numero_unique_par_jour"),
         ]
 
     def __str__(self) -> str:
@@ -246,9 +252,10 @@ def get_boutique(site_id: str) -> Boutique | None:
     """La boutique de l'environnement qui a ce numéro, créée en base à la première demande."""
     if site_id not in settings.BOUTIQUES:
         return None
-    return Boutique.objects.get_or_create(site_id=site_id)[0]
+    return Boutique.objects.get_or_create(site_id=site_id, defaults={"pannes": settings.PANNES})[0]
 
 
 def get_boutiques() -> list[Boutique]:
     """Toutes les boutiques de l'environnement."""
-    return [Boutique.objects.get_or_create(site_id=site_id)[0] for site_id in settings.BOUTIQUES]
+    boutiques = [get_boutique(site_id) for site_id in settings.BOUTIQUES]
+    return [boutique for boutique in boutiques if boutique]

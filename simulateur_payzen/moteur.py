@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from . import banque, notification, operations
@@ -99,10 +99,12 @@ def expirer(session: SessionPaiement) -> None:
     """
     if session.etape == Etape.AUTHENTIFICATION:
         carte = PAR_MASQUE[session.saisie["masque"]]
-        refus = banque.trancher(
-            session, Etape.REFUSEE, carte, session.saisie, authentifie=False, erreur=banque.SESSION_EXPIREE
-        )
-        notification.notifier(session, refus, "fin")
+        with transaction.atomic():
+            refus = banque.trancher(
+                session, Etape.REFUSEE, carte, session.saisie, authentifie=False, erreur=banque.SESSION_EXPIREE
+            )
+            appels = notification.preparer(session, refus, "fin")
+        notification.envoyer(appels)
         return
     banque.fermer(session, Etape.EXPIREE)
     notification.notifier(session, None, "annulation")
@@ -114,7 +116,6 @@ def remettre_du_soir(boutique: Boutique) -> None:
     derniere: datetime = maintenant.replace(hour=HEURE_DE_REMISE[0], minute=HEURE_DE_REMISE[1], second=0)
     if derniere > maintenant:
         derniere -= timedelta(days=1)
-    for transaction in Transaction.objects.filter(
-        boutique=boutique, statut="AUTHORISED", remise_prevue_le__lte=derniere
-    ):
-        operations.remettre(transaction)
+    dues = Transaction.objects.filter(boutique=boutique, statut="AUTHORISED", remise_prevue_le__lte=derniere)
+    for due in dues:
+        operations.remettre(due)

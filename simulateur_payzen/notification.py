@@ -4,6 +4,7 @@ Les IPN : composer le message, appeler la boutique, réessayer aux quarts d'heur
 Aucune transaction de base n'est ouverte pendant un appel : la boutique peut mettre dix secondes à répondre.
 """
 
+import hashlib
 import json
 import logging
 import secrets
@@ -92,7 +93,7 @@ def decrire_transaction(transaction: Transaction) -> dict[str, str]:
         "effective_currency": "978",
         "extra_result": "07" if transaction.carte["ecarte_bleue"] else "",
         "operation_type": transaction.operation,
-        "payment_certificate": secrets.token_hex(20) if accepte else "",
+        "payment_certificate": hashlib.sha256(transaction.uuid.encode()).hexdigest()[:40] if accepte else "",
         "presentation_date": to_date_vads(transaction.remise_prevue_le),
         "result": "00" if accepte else "05",
         "risk_control": "CARD_FRAUD=OK;SUSPECT_COUNTRY=OK",
@@ -148,7 +149,7 @@ def composer_retour(session: SessionPaiement, transaction: Transaction | None) -
     """Les données du retour navigateur : celles de l'IPN moins deux, signées à neuf (PROTOCOLE §4)."""
     champs = composer(session, transaction, "PAY")
     sans = {nom: valeur for nom, valeur in champs.items() if nom not in PROPRES_A_L_IPN}
-    return signer(sans, session.boutique.cle_par_mode[session.mode])
+    return signer(sans, session.boutique.cle_par_mode[session.mode], session.boutique.reglages.algorithme)
 
 
 def deformer(session: SessionPaiement, champs: dict[str, str], genre: str) -> dict[str, str]:
@@ -159,19 +160,25 @@ def deformer(session: SessionPaiement, champs: dict[str, str], genre: str) -> di
         champs = champs | {"vads_amount": autre, "vads_effective_amount": autre}
     if genre == "mode_autre":
         champs = champs | {"vads_ctx_mode": "PRODUCTION" if session.mode == "TEST" else "TEST"}
-    signes = signer(champs, cles[champs["vads_ctx_mode"]])
-    if genre == "signature_fausse":
-        signes = signer(champs, "cle-qui-n-est-pas-la-bonne")
-    return signes
+    cle = "cle-qui-n-est-pas-la-bonne" if genre == "signature_fausse" else cles[champs["vads_ctx_mode"]]
+    return signer(champs, cle, session.boutique.reglages.algorithme)
 
 
 def notifier(
     session: SessionPaiement, transaction: Transaction | None, regle: str, source: str = "PAY"
 ) -> list[AppelIpn]:
-    """
-    Notifie un événement si sa règle est active : appelle tout de suite, sauf panne demandée.
+    """Prépare et envoie, d'un trait, les appels d'un événement ; les rend."""
+    return envoyer(preparer(session, transaction, regle, source))
 
-    `regle` vide : envoi à la main depuis le Back Office, toujours permis. Rend les appels créés.
+
+def preparer(
+    session: SessionPaiement, transaction: Transaction | None, regle: str, source: str = "PAY"
+) -> list[AppelIpn]:
+    """
+    Écrit les appels d'un événement, si sa règle est active ; rien ne part encore.
+
+    À faire dans la transaction qui fait l'événement : sinon un autre onglet verrait le reçu avant l'IPN.
+    `regle` vide : envoi à la main depuis le Back Office, toujours permis.
     """
     boutique = session.boutique
     boutique.refresh_from_db()
@@ -183,12 +190,16 @@ def notifier(
         logger.warning("aucune URL de notification pour cette boutique", extra={"boutique": boutique.pk})
         return []
     panne = boutique.consommer_panne("ipn") or {"genre": "", "secondes": 0}
-    retenus = list(boutique.appels.filter(etat=EtatAppel.RETENU).order_by("pk"))
-    appels = creer_appels(session, transaction, source, url, panne)
+    return creer_appels(session, transaction, source, url, panne)
+
+
+def envoyer(appels: list[AppelIpn]) -> list[AppelIpn]:
+    """Appelle la boutique, puis fait partir ce qui n'attendait que cet appel-là (panne « désordre »)."""
     for appel in appels:
         if appel.etat == EtatAppel.EN_COURS:
             appeler(appel)
-    for appel in retenus:
+    retenus = AppelIpn.objects.filter(boutique__in={appel.boutique_id for appel in appels}, etat=EtatAppel.RETENU)
+    for appel in retenus.exclude(pk__in=[appel.pk for appel in appels]).order_by("pk"):
         if prendre(appel):
             appeler(appel)
     return appels

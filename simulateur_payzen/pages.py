@@ -1,9 +1,11 @@
 """Les pages du payeur : marque, carte, code de la banque, reçu ou refus, retour."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from . import banque, moteur, notification, retour
 from .cartes import PAR_MASQUE, get_proposables
-from .controles import Cadre, FormulaireRefuse, controler, decoder
+from .controles import FormulaireRefuse, controler, decoder
 from .enveloppe import politique
 from .models import OUVERTES, Boutique, Courriel, Etape, EtatAppel, SessionPaiement, Transaction, get_boutique
 from .saisie import lire_carte
@@ -47,7 +49,7 @@ def recevoir(requete: HttpRequest) -> HttpResponse:
         boutique = get_boutique(champs.get("vads_site_id", ""))
         if boutique is None:
             raise FormulaireRefuse("02", "vads_site_id")
-        controler(champs, Cadre(boutique.cle_par_mode, boutique.reglages.marques, boutique.maintenant()))
+        controler(champs, boutique.get_cadre())
         session = banque.ouvrir_session(boutique, champs)
     except banque.DejaAnnulee as annulee:
         return afficher(requete, "deja_annulee", {"retour": retour.preparer(annulee.session)}, annulee.session, 400)
@@ -113,10 +115,13 @@ def saisir_carte(requete: HttpRequest, session: SessionPaiement) -> HttpResponse
     saisie = requete.POST.dict()
     erreurs: dict[str, str] = {}
     choisie = requete.GET.get("essai", "")
+    if requete.POST.get("geste") == "autre_marque" and len(session.marques) > 1:
+        banque.avancer(session, Etape.CARTE, Etape.MARQUE, marque="")
+        return redirect("session", session.jeton)
     if requete.method == "POST":
         lue, erreurs = lire_carte(session, saisie, maintenant)
         if lue:
-            return payer(session, banque.presenter_carte(session, lue.carte, lue.mois, lue.annee))
+            return payer(session, partial(banque.presenter_carte, session, lue.carte, lue.mois, lue.annee))
     elif choisie.isdecimal() and int(choisie) < len(cartes):
         numero = cartes[int(choisie)].groupee
         cryptogramme = "1234" if "AMEX" in cartes[int(choisie)].reseaux else "123"
@@ -149,17 +154,24 @@ def authentifier(requete: HttpRequest, session: SessionPaiement) -> HttpResponse
             )
             return afficher(requete, "authentification", contexte, session)
     reussie = reussie and requete.POST.get("geste", "valider") == "valider"
-    tranchee = banque.trancher(session, Etape.AUTHENTIFICATION, carte, saisie, authentifie=reussie)
-    return payer(session, tranchee)
+    trancher = partial(banque.trancher, session, Etape.AUTHENTIFICATION, carte, saisie, authentifie=reussie)
+    return payer(session, trancher)
 
 
-def payer(session: SessionPaiement, transaction: Transaction | None) -> HttpResponse:
-    """Notifie la boutique de l'issue, PUIS laisse voir le reçu ; sans transaction, la banque attend un code."""
-    if transaction:
-        session.refresh_from_db()
-        notification.notifier(session, transaction, "fin" if not session.is_ouverte else "refus_tentative")
-        if retour.get_attente(session) == 0:
-            return redirect("retour", session.jeton)
+def payer(session: SessionPaiement, tenter: Callable[[], Transaction | None]) -> HttpResponse:
+    """
+    Notifie la boutique de l'issue, PUIS laisse voir le reçu ; sans transaction, la banque attend un code.
+
+    L'issue et les appels à faire s'écrivent ensemble : personne ne voit l'une sans les autres.
+    """
+    appels = []
+    with transaction.atomic():
+        if tranchee := tenter():
+            session.refresh_from_db()
+            appels = notification.preparer(session, tranchee, "fin" if not session.is_ouverte else "refus_tentative")
+    notification.envoyer(appels)
+    if tranchee and retour.get_attente(session) == 0:
+        return redirect("retour", session.jeton)
     return redirect("session", session.jeton)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from .signature import ALGORITHMES, HMAC
+
 REGLES = ("fin", "annulation", "refus_tentative", "bo", "batch")
 PANNES_IPN = (
     "perdue",
@@ -38,6 +40,7 @@ class Reglages:
     decalage_horloge_s: float = 0
     remise_auto: bool = True
     marques: tuple[str, ...] = ("CB", "VISA", "MASTERCARD")
+    algorithme: str = HMAC
     url_notification: str = ""
     url_retour: str = ""
 
@@ -46,6 +49,8 @@ class Reglages:
         inconnues = set(self.regles) - set(REGLES)
         if inconnues:
             raise ReglageInvalide(f"règles inconnues : {', '.join(sorted(inconnues))} ; attendu : {', '.join(REGLES)}")
+        if self.algorithme not in ALGORITHMES:
+            raise ReglageInvalide(f"algorithme inconnu : {self.algorithme} ; attendu : {', '.join(ALGORITHMES)}")
         if self.quart_d_heure_s <= 0 or self.ipn_delai_s <= 0 or self.session_s <= 0:
             raise ReglageInvalide("session_s, quart_d_heure_s et ipn_delai_s sont des durées positives, en secondes")
 
@@ -131,3 +136,9 @@ def lire_panne(cible: str, demande: Any) -> dict[str, Any] | None:
         }
     except (TypeError, ValueError) as erreur:
         raise ReglageInvalide("« secondes » et « fois » sont des nombres") from erreur
+
+
+def lire_pannes(environnement: Mapping[str, str]) -> dict[str, dict[str, Any] | None]:
+    """Lit `SIMULATEUR_PANNE_IPN` et `SIMULATEUR_PANNE_REST` : un genre de panne, qui dure jusqu'à ce qu'on l'ôte."""
+    demandes = {cible: environnement.get(f"SIMULATEUR_PANNE_{cible.upper()}") for cible in ("ipn", "rest")}
+    return {cible: lire_panne(cible, demande) for cible, demande in demandes.items() if demande}

@@ -34,7 +34,7 @@ def lire_numero(session: SessionPaiement, brut: str) -> tuple[Carte | None, str]
 
 def lire_expiration(mois: str, annee: str, maintenant: datetime) -> tuple[tuple[int, int], str]:
     """Rend le mois et l'année, ou la raison du refus."""
-    if not (mois.isdecimal() and annee.isdecimal() and 1 <= int(mois) <= 12):
+    if not (re.fullmatch("[0-9]{1,2}", mois) and re.fullmatch("[0-9]{4}", annee) and 1 <= int(mois) <= 12):
         return (0, 0), "Choisissez le mois et l'année d'expiration."
     lue = int(mois), int(annee)
     if (lue[1], lue[0]) < (maintenant.year, maintenant.month):

@@ -180,3 +180,13 @@ def test_un_impaye_n_est_que_dans_le_jri(simulateur, marchand, remise):
 
 def test_un_journal_vide_a_titre_entete_et_fin(simulateur):
     assert [ligne[0] for ligne in telecharger(simulateur, "JRB")] == ["TITRE", "ENTETE", "FIN"]
+
+
+def test_le_montant_d_origine_est_celui_du_formulaire_meme_baisse_depuis(simulateur):
+    transaction = simulateur.payer()
+    simulateur.faire(transaction["uuid"], "modifier", montant=4000)
+
+    _, entete, ligne = telecharger(simulateur, "JT")
+
+    lue = dict(zip(entete, ligne, strict=True))
+    assert (lue["ORIGIN_AMOUNT"], lue["AMOUNT"]) == ("4525", "4000")

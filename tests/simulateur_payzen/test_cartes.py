@@ -1,5 +1,6 @@
 """Chaque carte d'essai mène à l'issue annoncée, et la page n'accepte que des cartes d'essai."""
 
+import re
 import sqlite3
 from datetime import UTC, datetime
 
@@ -10,9 +11,9 @@ from simulateur_payzen.cartes import ANCIENNES, RECENTES, Authentification, has_
 REFUS_SANS_REPRISE = {"tentatives_supplementaires": 0}
 
 
-@pytest.mark.parametrize("carte", RECENTES + ANCIENNES[:9], ids=lambda carte: carte.numero)
+@pytest.mark.parametrize("carte", RECENTES + ANCIENNES, ids=lambda carte: carte.numero)
 def test_une_carte_d_essai_mene_a_son_issue(simulateur, marchand, carte):
-    simulateur.regler(marques=["CB", "VISA", "MASTERCARD", "AMEX"], **REFUS_SANS_REPRISE)
+    simulateur.regler(marques=["CB", "VISA", "MASTERCARD", "AMEX", "MAESTRO"], **REFUS_SANS_REPRISE)
     payeur = simulateur.ouvrir(payment_cards=carte.reseaux[0])
 
     payeur.carte(carte.numero, cryptogramme="1234" if carte.reseaux == ("AMEX",) else "123")
@@ -59,6 +60,7 @@ def test_echouer_chez_la_banque_refuse_la_tentative(simulateur, marchand, geste)
         ({"numero": "375900000000008"}, "pas une carte CB"),
         ({"mois": "01", "annee": str(datetime.now(UTC).year - 1)}, "a expiré"),
         ({"mois": ""}, "le mois et l"),
+        ({"annee": "9" * 5000}, "le mois et l"),
         ({"cryptogramme": "12"}, "3 chiffres"),
     ],
 )
@@ -68,7 +70,9 @@ def test_une_saisie_fausse_est_expliquee_et_ne_compte_pas(simulateur, saisie, me
     payeur.carte(**{"numero": "4970100000000055", **saisie})
 
     assert message in payeur.page.text.replace("&#x27;", "'")
-    assert 'aria-invalid="true"' in payeur.page.text or "aria-describedby" in payeur.page.text
+    nom = "mois" if "annee" in saisie else next(iter(saisie))
+    assert f'id="erreur-{nom}"' in payeur.page.text
+    assert re.search(rf'aria-describedby="[^"]*\berreur-{nom}"', payeur.page.text)
     assert simulateur.transactions() == []
 
 
@@ -105,3 +109,16 @@ def test_ni_la_base_ni_le_journal_ne_gardent_un_numero_de_carte(simulateur):
 @pytest.mark.parametrize(("numero", "juste"), [("4970100000000055", True), ("4970100000000056", False)])
 def test_la_cle_de_luhn(numero, juste):
     assert has_cle_juste(numero) is juste
+
+
+def test_apres_un_refus_une_autre_marque_peut_payer(simulateur, marchand):
+    payeur = simulateur.ouvrir(payment_cards="VISA;MASTERCARD")
+    payeur.poster(marque="VISA").carte("4970100000000113")
+
+    payeur.poster(geste="autre_marque")
+    choix = payeur.titre
+    payeur.poster(marque="MASTERCARD").carte("5970100300000067")
+
+    assert choix.startswith("Avec quelle carte")
+    assert payeur.titre == "Paiement accepté"
+    assert marchand.recues[-1].champs["vads_card_brand"] == "MASTERCARD"

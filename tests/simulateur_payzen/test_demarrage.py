@@ -45,26 +45,36 @@ def test_des_boutiques_illisibles_sont_refusees(environnement, boutiques):
     assert "SIMULATEUR_BOUTIQUES" in sortie
 
 
-def test_un_reglage_faux_est_refuse(environnement):
-    code, sortie = demarrer_en_vain(environnement, SIMULATEUR_REGLES="fin,faux")
+@pytest.mark.parametrize(
+    ("nom", "valeur", "phrase"),
+    [
+        ("SIMULATEUR_REGLES", "fin,faux", "règles inconnues : faux"),
+        ("SIMULATEUR_ALGORITHME", "MD5", "algorithme inconnu : MD5"),
+        ("SIMULATEUR_PANNE_IPN", "fausse", "panne ipn inconnue : fausse"),
+    ],
+)
+def test_un_reglage_faux_est_refuse(environnement, nom, valeur, phrase):
+    code, sortie = demarrer_en_vain(environnement, **{nom: valeur})
 
     assert code == 2
-    assert "règles inconnues : faux" in sortie
+    assert phrase in sortie
 
 
 def test_la_formation_demarre_sans_debug_et_sigint_l_arrete(environnement, tmp_path):
-    reglages = {"SIMULATEUR_REGLES": "fin,annulation", "SIMULATEUR_SESSION_S": "42"}
+    reglages = {"SIMULATEUR_REGLES": "fin,annulation", "SIMULATEUR_SESSION_S": "42", "SIMULATEUR_PANNE_REST": "html"}
     suite = {"DEBUG": "non", "SIMULATEUR_FORMATION": "oui", "SIMULATEUR_BASE": str(tmp_path / "neuve.sqlite3")}
     port = trouver_port()
     processus = lancer({**environnement, **suite, **reglages}, "serveur", "--port", str(port))
     try:
         attendre(lambda: is_pret(f"http://127.0.0.1:{port}", processus), 20)
-        lus = lire(f"http://127.0.0.1:{port}/controle/").json()["boutiques"][SITE]["reglages"]
+        boutique = lire(f"http://127.0.0.1:{port}/controle/").json()["boutiques"][SITE]
+        lus = boutique["reglages"]
     finally:
         processus.send_signal(signal.SIGINT)
         code = processus.wait(10)
 
     assert (lus["regles"], lus["session_s"], code) == (["fin", "annulation"], 42, 0)
+    assert boutique["pannes"]["rest"]["genre"] == "html"
 
 
 def test_la_base_est_en_wal(simulateur):

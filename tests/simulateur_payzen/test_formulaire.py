@@ -38,6 +38,8 @@ FAUTES = [
     ({"cust_country": "France"}, "22"),
     ({"url_success": "javascript:alert(1)"}, "24"),
     ({"url_return": "http://a/" + "x" * 1024}, "28"),
+    ({"url_return": "http://[x"}, "28"),
+    ({"url_check": "http://[x"}, "33"),
     ({"return_mode": "PUT"}, "48"),
     ({"redirect_success_timeout": "301"}, "34"),
     ({"redirect_error_timeout": "-1"}, "36"),
@@ -127,6 +129,14 @@ def test_un_numero_ne_sert_qu_une_fois_par_jour_quelle_que_soit_la_casse(simulat
     page = simulateur.envoyer(simulateur.composer(trans_id="ABc123"))
 
     assert lire_code(page) == "03"
+
+
+def test_un_numero_ne_sert_qu_une_fois_par_jour_dans_les_deux_modes(simulateur):
+    simulateur.ouvrir(trans_id="abd123")
+
+    page = simulateur.envoyer(simulateur.composer(trans_id="abd123", ctx_mode="PRODUCTION"))
+
+    assert page.status_code == 400
 
 
 def test_un_numero_annule_dit_que_la_transaction_est_annulee(simulateur):

@@ -1,10 +1,13 @@
 """Les notifications : ce qu'elles contiennent, quand elles partent, comment elles sont rejouées."""
 
+import re
+import threading
 import time
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.simulateur_payzen.plateforme import attendre
+from tests.simulateur_payzen.plateforme import attendre, lire
 
 PROPRES_AU_FORMULAIRE = {"vads_page_action", "vads_payment_config", "vads_action_mode"}
 
@@ -50,6 +53,51 @@ def test_l_adresse_du_formulaire_l_emporte_sur_celle_de_la_regle(simulateur, mar
     simulateur.payer(url_check=f"{marchand.url}autre/")
 
     assert simulateur.appels()[0]["url"] == f"{marchand.url}autre/"
+
+
+def test_aucun_onglet_ne_voit_le_recu_avant_l_ipn(simulateur, marchand):
+    marchand.lenteur_s = 0.5
+    payeur = simulateur.ouvrir()
+    fini, precoces = threading.Event(), []
+
+    def guetter():
+        while not fini.is_set():
+            recues = len(marchand.recues)
+            if "Paiement accepté" in lire(payeur.url).text and not recues:
+                precoces.append(recues)
+
+    guetteurs = [threading.Thread(target=guetter) for _ in range(3)]
+    for guetteur in guetteurs:
+        guetteur.start()
+    payeur.carte("4970100000000055")
+    fini.set()
+    for guetteur in guetteurs:
+        guetteur.join()
+
+    assert payeur.titre == "Paiement accepté"
+    assert precoces == []
+
+
+def test_le_certificat_est_le_meme_au_retour_et_a_chaque_envoi(simulateur, marchand):
+    payeur = simulateur.ouvrir(return_mode="GET").carte("4970100000000055")
+    [premier] = marchand.recues
+    simulateur.faire(premier.champs["vads_trans_uuid"], "renvoyer")
+
+    retour = dict(parse_qsl(urlsplit(payeur.repartir().headers["Location"]).query))
+
+    certificats = {recue.champs["vads_payment_certificate"] for recue in marchand.attendre(2)}
+    assert certificats == {retour["vads_payment_certificate"]}
+
+
+def test_une_boutique_restee_en_sha1_signe_en_sha1(simulateur, marchand):
+    payeur = simulateur.ouvrir()
+    simulateur.regler(algorithme="SHA-1")
+
+    payeur.carte("4970100000000055")
+
+    [recue] = marchand.recues
+    assert re.fullmatch("[0-9a-f]{40}", recue.champs["signature"])
+    assert simulateur.envoyer(simulateur.composer()).status_code == 400
 
 
 @pytest.mark.parametrize("code", [200, 206, 301, 302, 303, 307, 308])
