@@ -12,6 +12,8 @@ from outils.systeme import Empechement, find_port, is_port_free, wait_until, wri
 
 # La boutique PayZen de chaque Caf de démonstration.
 BOUTIQUES = {"66100001": "Caf 661", "75100001": "Caf 751", "59800001": "Caf 598"}
+# Plus que les contrats d'une Caf n'en auront sans doute : chaque carte d'essai du protocole doit se jouer (§7).
+CARTES = ("CB", "VISA", "MASTERCARD", "AMEX", "MAESTRO")
 PORTS = {"PORT": 8000, "PORT_SIMULATEUR": 8001, "PORT_COURRIEL": 8002}
 
 
@@ -84,6 +86,8 @@ def build_environment(dossier: Path, ports: Ports, services: Mapping[str, str]) 
         "PAYZEN_URL_FORMULAIRE": f"{simulateur}/vads-payment/",
         "PAYZEN_URL_API": f"{simulateur}/api-payment/V4/",
         "PAYZEN_BOUTIQUES": json.dumps(test),
+        "PAYZEN_CARTES": ";".join(CARTES),
+        "SIMULATEUR_MARQUES": ",".join(CARTES),
         "SIMULATEUR_SECRET_KEY": tires["SIMULATEUR_SECRET_KEY"],
         "SIMULATEUR_BASE": str(dossier / "simulateur.sqlite3"),
         "SIMULATEUR_FORMATION": "oui",

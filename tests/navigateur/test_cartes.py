@@ -12,21 +12,26 @@ from tests.simulateur_payzen.plateforme import Payeur
 
 ENREGISTREE = "Votre demande de paiement a été enregistrée avec succès."
 REFUSEE = "Votre demande de paiement n’a pas pu être prise en compte."
+# La liste de 2016 : mêmes fins de numéro pour trois réseaux.
+ANCIENNES = ("49701000000000", "59701003000000", "50005500000000")
 ACCEPTEES = [
     *("4970100000000014", "4970100000000055", "4970110000000013", "4970110000001029"),
     *("5970100300000067", "5100010000002045", "5100010000000114"),
-    *("4970100000000000", "4970100000000003", "4970100000000001", "4970100000000007"),
+    *("375900000000008", "375900000010007"),
+    *(ancienne + fin for ancienne in ANCIENNES for fin in ("00", "03", "01", "07")),
 ]
 ACCEPTEES_AVEC_CODE = [
     *("4970110000000021", "4970110000001003", "5970100300000018", "5100010000000049", "5100010000000106"),
-    "4970100000000009",
+    *("375900000000016", "375900000010015"),
+    *(ancienne + "09" for ancienne in ANCIENNES),
 ]
 REFUSEES = [
     *("4970100000000113", "5970100300000109", "4970110000000401", "4970115000002133", "5100010000002060"),
     *("4051700000003926", "4515450000004140"),
-    *("4970100000000002", "4970100000000097", "4970100000000098", "4970100000000099"),
+    *(ancienne + fin for ancienne in ANCIENNES for fin in ("02", "97", "98", "99")),
 ]
 REFUSEES_APRES_CODE = ["4970110000000039"]
+MARQUES = {"3": "AMEX", "4": "VISA", "5": "MASTERCARD"}
 
 
 class Allocataire:
@@ -90,8 +95,11 @@ def allocataire(demonstration: Demonstration) -> Iterator[Allocataire]:
     demonstration.regler(tentatives_supplementaires=2)
 
 
-def choisir_la_marque(payeur: Payeur, numero: str) -> Payeur:
-    return payeur.poster(marque="MASTERCARD" if numero.startswith("5") else "VISA")
+def saisir(allocataire: Allocataire, numero: str) -> Payeur:
+    """Va payer un euro avec cette carte, sous sa marque."""
+    marque = "MAESTRO" if numero.startswith("50005500") else MARQUES[numero[0]]
+    cryptogramme = "1234" if marque == "AMEX" else "123"
+    return allocataire.partir_payer().poster(marque=marque).carte(numero, cryptogramme=cryptogramme)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +107,7 @@ def choisir_la_marque(payeur: Payeur, numero: str) -> Payeur:
     [*((numero, ENREGISTREE) for numero in ACCEPTEES), *((numero, REFUSEE) for numero in REFUSEES)],
 )
 def test_une_carte_sans_code_mene_a_sa_fin(allocataire: Allocataire, numero: str, fin: str) -> None:
-    payeur = choisir_la_marque(allocataire.partir_payer(), numero)
-
-    payeur.carte(numero)
+    saisir(allocataire, numero)
 
     assert allocataire.revenir() == fin
 
@@ -114,8 +120,6 @@ def test_une_carte_sans_code_mene_a_sa_fin(allocataire: Allocataire, numero: str
     ],
 )
 def test_une_carte_avec_code_mene_a_sa_fin(allocataire: Allocataire, numero: str, fin: str) -> None:
-    payeur = choisir_la_marque(allocataire.partir_payer(), numero)
-
-    payeur.carte(numero).code()
+    saisir(allocataire, numero).code()
 
     assert allocataire.revenir() == fin
