@@ -129,6 +129,13 @@ class Dette(models.Model):
                 when=pgtrigger.Before,
                 func="NEW.solde := NEW.montant_initial; RETURN NEW;",
             ),
+            pgtrigger.Trigger(
+                name="dette_reste_a_son_dossier",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange("allocataire", "caf", "reference"),
+                func="RAISE EXCEPTION 'Une dette ne change ni de Caf, ni de dossier, ni de référence.';",
+            ),
             pgtrigger.Protect(name="dette_jamais_effacee", operation=pgtrigger.Delete),
         ]
 
@@ -235,6 +242,7 @@ class Mouvement(models.Model):
         constraints = [
             models.UniqueConstraint(name="un_seul_constat_par_dette", fields=["dette"], condition=Q(genre="CONSTAT")),
             models.CheckConstraint(name="mouvement_jamais_nul", condition=~Q(montant=0)),
+            models.CheckConstraint(name="mouvement_dit_d_ou_il_vient", condition=~Q(origine="")),
             models.CheckConstraint(
                 name="mouvement_de_paiement_dans_le_bon_sens",
                 condition=(~Q(genre="IMPUTATION") | Q(montant__lt=0)) & (~Q(genre="REJET") | Q(montant__gt=0)),

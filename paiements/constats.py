@@ -26,6 +26,8 @@ from paiements.statuts import RESTITUABLES, Geste, Statut
 logger = logging.getLogger(__name__)
 
 Sort = NotificationPayzen.Sort
+# La base refuse qu'une transaction serve deux références : redemander n'y changerait rien.
+UNE_TRANSACTION_UNE_REFERENCE = ("paiements_paiement_uuid_key", "une_notification_agit_une_fois")
 
 
 class Suite(NamedTuple):
@@ -43,9 +45,15 @@ def constater(fait: Fait, *, champs: Mapping[str, object]) -> NotificationPayzen
     """
     try:
         return _porter(fait, champs)
-    except IntegrityError:
-        # La base refuse qu'une transaction serve deux références : redemander n'y changerait rien.
+    except IntegrityError as refus:
+        if get_contrainte(refus) not in UNE_TRANSACTION_UNE_REFERENCE:
+            raise
         return _consigner_la_reference_changee(fait, champs)
+
+
+def get_contrainte(refus: IntegrityError) -> str:
+    """Le nom de la contrainte que la base a fait respecter."""
+    return getattr(getattr(refus.__cause__, "diag", None), "constraint_name", None) or ""
 
 
 @transaction.atomic
@@ -57,7 +65,7 @@ def _porter(fait: Fait, champs: Mapping[str, object]) -> NotificationPayzen:
         .first()
     )
     if paiement is None:
-        _verrouiller_la_cle(fait.cle)
+        _verrouiller_la_cle(fait.uuid or fait.cle)
     connus = _lire_les_faits_connus(paiement, fait)
     suite = Suite(Sort.DOUBLON) if fait.cle in connus else _decider(paiement, fait, connus)
     return NotificationPayzen.objects.create(

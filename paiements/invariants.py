@@ -35,17 +35,25 @@ DECLENCHEURS = _values(
     ("dettes_mouvement", "mouvement_ajout_seul"),
     ("dettes_mouvement", "mouvement_porte_au_solde"),
     ("dettes_dette", "solde_ecrit_par_les_seuls_mouvements"),
+    ("dettes_dette", "solde_initial_au_constat"),
+    ("dettes_dette", "dette_reste_a_son_dossier"),
     ("dettes_dette", "dette_jamais_effacee"),
     ("dettes_ligneemise", "ligne_emise_ajout_seul"),
     ("demarches_lignedemarche", "lignes_figees_avec_la_demarche"),
+    ("demarches_demarche", "total_egal_somme_des_lignes"),
     ("demarches_demarche", "demarche_figee_apres_payer"),
     ("paiements_paiement", "passages_de_la_table"),
+    ("paiements_paiement", "chaque_passage_a_son_etape"),
+    ("paiements_paiement", "paiement_nait_initie"),
     ("paiements_paiement", "paiement_immuable_sur_l_essentiel"),
     ("paiements_paiement", "paiement_jamais_efface"),
     ("paiements_etapepaiement", "etape_ajout_seul"),
     ("paiements_notificationpayzen", "notification_ajout_seul"),
     ("paiements_imputation", "imputation_ajout_seul"),
     ("paiements_anomalie", "anomalie_jamais_effacee"),
+    ("paiements_demanderestitution", "passages_de_la_restitution"),
+    ("paiements_demanderestitution", "restitution_approuvee_telle_que_demandee"),
+    ("paiements_demanderestitution", "restitution_jamais_effacee"),
     ("paiements_reprise", "reprise_jamais_au_dela"),
     ("paiements_reprise", "reprise_ajout_seul"),
 )
@@ -126,6 +134,54 @@ INVARIANTS = [
         """,
     ),
     Invariant(
+        "argent_reparti_prouve",
+        "Un paiement restitué ou rejeté l'a été par la banque ou par un ordre exécuté, et un ordre exécuté a rendu.",
+        """
+        SELECT p.reference, format('%s sans preuve', p.statut) FROM paiements_paiement p
+        WHERE p.statut IN ('RESTITUE', 'REJETE') AND NOT EXISTS (
+            SELECT FROM paiements_notificationpayzen n
+            WHERE n.paiement_id = p.id AND n.sort = 'APPLIQUEE' AND n.cle ~ ':(CREDIT|CANCELLED|CAPTURE_FAILED):'
+        ) AND NOT EXISTS (
+            SELECT FROM paiements_demanderestitution d
+            WHERE d.paiement_id = p.id AND d.etat = 'FAITE' AND d.debit = p.uuid
+        ) AND NOT EXISTS (
+            SELECT FROM paiements_anomalie a WHERE a.paiement_id = p.id AND a.genre = 'IMPAYE'
+        ) AND p.montant <> (
+            SELECT coalesce(sum(montant), 0) FROM paiements_reprise r WHERE r.paiement_id = p.id
+        )
+        UNION ALL
+        SELECT p.reference, format('restitution %s faite, paiement %s', d.id, p.statut)
+        FROM paiements_demanderestitution d JOIN paiements_paiement p ON p.id = d.paiement_id
+        WHERE d.etat = 'FAITE' AND d.anomalie_id IS NULL AND p.statut NOT IN ('RESTITUE', 'REJETE')
+        """,
+    ),
+    Invariant(
+        "soldes_enchaines",
+        "Chaque écriture donne le solde qui suit la précédente.",
+        """
+        SELECT d.reference, format('mouvement %s : solde %s, attendu %s', m.id, m.solde_apres, m.attendu) FROM (
+            SELECT id, dette_id, solde_apres, CASE genre WHEN 'CONSTAT' THEN montant ELSE montant + lag(solde_apres)
+                   OVER (PARTITION BY dette_id ORDER BY id) END AS attendu
+            FROM dettes_mouvement
+        ) m JOIN dettes_dette d ON d.id = m.dette_id WHERE m.solde_apres IS DISTINCT FROM m.attendu
+        """,
+    ),
+    Invariant(
+        "encaissements_justes",
+        "Un fichier d'encaissements dit ses lignes et leur total, et aucune séquence ne manque.",
+        """
+        SELECT format('%s n° %s', f.caf_id, f.sequence),
+               format('dit %s lignes et %s, porte %s et %s', f.lignes, f.total, l.nombre, l.somme)
+        FROM dettes_fichieremis f CROSS JOIN LATERAL (
+            SELECT count(*) AS nombre, coalesce(-sum(m.montant), 0) AS somme
+            FROM dettes_ligneemise e JOIN dettes_mouvement m ON m.id = e.mouvement_id WHERE e.fichier_id = f.id
+        ) l WHERE (f.lignes, f.total) <> (l.nombre, l.somme)
+        UNION ALL
+        SELECT caf_id, format('%s fichiers, dernière séquence %s', count(*), max(sequence))
+        FROM dettes_fichieremis GROUP BY caf_id HAVING count(*) <> max(sequence)
+        """,
+    ),
+    Invariant(
         "imputation_et_mouvement",
         "Une imputation et son mouvement disent la même chose.",
         """
@@ -200,20 +256,18 @@ INVARIANTS = [
     ),
     Invariant(
         "rien_d_oublie",
-        "Ce qui reste à faire a une heure de reprise, ou attend un agent.",
+        "Ce qui reste à faire a une heure de reprise.",
         """
         SELECT p.reference, format('%s sans suite prévue', p.statut) FROM paiements_paiement p
         WHERE p.prochain_controle_le IS NULL AND (
             p.statut = 'EN_ATTENTE' OR (p.statut = 'ACCEPTE' AND p.confirme_le IS NULL)
             OR (p.statut IN ('ACCEPTE', 'VERIFIE', 'IMPUTE') AND p.remis_le IS NULL)
-        ) AND NOT EXISTS (
-            SELECT FROM paiements_anomalie a WHERE a.paiement_id = p.id AND a.resolue_le IS NULL
         )
         """,
     ),
     Invariant(
         "rien_en_retard",
-        "Aucun travail en attente n'est en retard de plus de cinq minutes.",
+        "Aucun travail en attente n'a plus de cinq minutes de retard, ni un remboursement plus de trois jours.",
         """
         SELECT p.reference, format('contrôle dû le %s', p.prochain_controle_le) FROM paiements_paiement p
         WHERE p.prochain_controle_le < now() - interval '5 minutes'
@@ -226,6 +280,13 @@ INVARIANTS = [
         SELECT p.reference, format('ticket dû le %s', t.prochain_essai_le)
         FROM paiements_ticket t JOIN paiements_paiement p ON p.id = t.paiement_id
         WHERE t.etat = 'A_ENVOYER' AND t.prochain_essai_le < now() - interval '5 minutes'
+        UNION ALL
+        SELECT p.reference, format('restitution %s %s depuis le %s', d.id, d.etat, d.decidee_le)
+        FROM paiements_demanderestitution d JOIN paiements_paiement p ON p.id = d.paiement_id
+        WHERE d.etat IN ('APPROUVEE', 'ENVOYEE') AND (
+            d.prochain_essai_le IS NULL OR d.prochain_essai_le < now() - interval '5 minutes'
+            OR d.decidee_le < now() - interval '3 days'
+        )
         """,
     ),
     Invariant(

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from paiements.models import Paiement
+from dettes.models import Mouvement
+from paiements.models import DemandeRestitution, Paiement
 from paiements.statuts import Statut
 
 
@@ -45,28 +46,70 @@ def _evenements(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
             recue.recue_le,
             f"PayZen dit ({recue.source or 'sans source'}) {recue.cle} ; {recue.get_sort_display()}{suite}",
         )
-    for imputation in paiement.imputations.select_related("dette", "mouvement"):
-        mouvement = imputation.mouvement
-        yield mouvement.le, f"{imputation.montant} € sur la dette {imputation.dette}, solde {mouvement.solde_apres} €"
-    for reprise in paiement.reprises.select_related("imputation__dette", "anomalie"):
-        ou = f"à la dette {reprise.imputation.dette}" if reprise.imputation else "sans toucher à une dette"
-        yield reprise.le, f"{reprise.montant} € repris {ou} (anomalie n° {reprise.anomalie_id})"
-    for anomalie in paiement.anomalies.all():
-        yield anomalie.ouverte_le, f"anomalie n° {anomalie.pk} : {anomalie}, {anomalie.montant} €"
-        if anomalie.resolue_le:
-            yield anomalie.resolue_le, f"anomalie n° {anomalie.pk} close : {anomalie.resolution}"
+    if paiement.confirme_le:
+        yield paiement.confirme_le, "la plateforme confirme le montant, la devise, la boutique et le mode"
+    if paiement.remis_le:
+        yield paiement.remis_le, "remis en banque"
     ticket = getattr(paiement, "ticket", None)
     if ticket and ticket.envoye_le:
         yield ticket.envoye_le, f"ticket envoyé, au {ticket.essais}e essai"
+    yield from _evenements_des_dettes(paiement)
+    yield from _evenements_des_agents(paiement)
+
+
+def _evenements_des_dettes(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
+    for mouvement in Mouvement.objects.filter(origine=paiement.reference).select_related(
+        "dette", "ligne_emise__fichier"
+    ):
+        fait = "porté sur" if mouvement.montant < 0 else "repris à"
+        yield (
+            mouvement.le,
+            f"{abs(mouvement.montant)} € {fait} la dette {mouvement.dette}, solde {mouvement.solde_apres} €",
+        )
+        if emise := getattr(mouvement, "ligne_emise", None):
+            yield emise.fichier.emis_le, f"rendu à la Caf dans {emise.fichier} : {fait} la dette {mouvement.dette}"
+
+
+def _evenements_des_agents(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
+    for anomalie in paiement.anomalies.select_related("resolue_par"):
+        yield anomalie.ouverte_le, f"anomalie n° {anomalie.pk} : {anomalie}, {anomalie.montant} €"
+        if anomalie.resolue_le:
+            yield (
+                anomalie.resolue_le,
+                f"anomalie n° {anomalie.pk} close par {anomalie.resolue_par or 'le service'},"
+                f" {anomalie.get_issue_display()} : {anomalie.resolution}",
+            )
+    for reprise in paiement.reprises.filter(imputation=None):
+        yield reprise.le, f"{reprise.montant} € repris sans toucher à une dette (anomalie n° {reprise.anomalie_id})"
+    for demande in paiement.restitutions.select_related("demandeur", "approbateur"):
+        nom = f"restitution n° {demande.pk} de {demande.montant} €"
+        yield demande.demandee_le, f"{nom} demandée par {demande.demandeur} : {demande.motif}"
+        if demande.decidee_le:
+            accord = "refusée" if demande.etat == demande.Etat.REFUSEE else "approuvée"
+            yield demande.decidee_le, f"{nom} {accord} par {demande.approbateur}"
+        if demande.faite_le:
+            yield demande.faite_le, f"{nom} faite par la plateforme, transaction {demande.uuid}"
 
 
 def _suites(paiement: Paiement) -> Iterator[str]:
     yield _suite_du_statut(paiement)
     for anomalie in paiement.anomalies.ouvertes():
-        yield f"Anomalie n° {anomalie.pk} ouverte ({anomalie}) : un agent la traite sous /agents/."
+        yield f"Anomalie n° {anomalie.pk} ouverte, {anomalie}, {anomalie.montant} € : à traiter sous /agents/."
+    for demande in paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS):
+        yield _suite_de_la_restitution(demande)
     ticket = getattr(paiement, "ticket", None)
     if ticket and ticket.etat == ticket.Etat.A_ENVOYER:
-        yield f"Ticket à envoyer, prochain essai le {_dire(ticket.prochain_essai_le)}."
+        echec = f", après {ticket.essais} échec(s) : {ticket.dernier_motif}" if ticket.essais else ""
+        yield f"Ticket à envoyer, prochain essai le {_dire(ticket.prochain_essai_le)}{echec}."
+    if ticket and ticket.etat == ticket.Etat.IMPOSSIBLE:
+        yield f"Le ticket ne partira pas ({ticket.dernier_motif}) ; l'allocataire le trouve dans Mes démarches."
+
+
+def _suite_de_la_restitution(demande: DemandeRestitution) -> str:
+    if demande.etat == demande.Etat.DEMANDEE:
+        return f"Restitution n° {demande.pk} : un comptable l'approuve ou la refuse sous /agents/."
+    quand = f" le {_dire(demande.prochain_essai_le)}" if demande.prochain_essai_le else ""
+    return f"Restitution n° {demande.pk}, {demande.get_etat_display()} : prochain essai{quand}, après avoir regardé."
 
 
 def _suite_du_statut(paiement: Paiement) -> str:
@@ -84,9 +127,9 @@ def _suite_du_statut(paiement: Paiement) -> str:
         case Statut.VERIFIE:
             return "L'imputation, au prochain balayage. S'il tarde, vérifier que worker et beat tournent."
         case Statut.IMPUTE if paiement.remis_le is None:
-            return f"Rien : l'argent est sur les dettes. PayZen dira s'il est remis en banque{quand}."
+            return f"L'argent est sur les dettes. PayZen dira s'il est remis en banque{quand}."
         case Statut.IMPUTE:
-            return "Rien : l'argent est sur les dettes, et remis en banque."
+            return "Rien de plus : l'argent est sur les dettes, et remis en banque."
         case Statut.REJETE | Statut.RESTITUE:
             return "Rien : l'argent est reparti, les dettes sont rouvertes d'autant."
     jours = settings.PAIEMENT_CONTROLES[-1].days

@@ -22,11 +22,14 @@ from paiements.models import Anomalie, DemandeRestitution, Paiement, Reprise
 from paiements.payzen import Client, ErreurPlateforme, Fait, Famille
 from paiements.reprise import get_part, solder
 from paiements.services import avancer, verrouiller
-from paiements.statuts import RESTITUABLES, Geste
+from paiements.statuts import RESTITUABLES, Geste, is_possible
 
 logger = logging.getLogger(__name__)
 
-Etat = DemandeRestitution.Etat
+Etat, Genre = DemandeRestitution.Etat, Anomalie.Genre
+# Un reste sans dette, ou un remboursement que la banque a défait : l'argent est dans le débit du paiement.
+SUR_LE_DEBIT_DU_PAIEMENT = (Genre.RELIQUAT, Genre.ANNULATION_BANQUE)
+SUR_UN_DEBIT_A_PART = (Genre.DOUBLE_PAIEMENT, Genre.MONTANT_DIFFERENT, Genre.STATUT_INATTENDU)
 # Entre deux essais : le temps qu'une réponse perdue soit visible, ou que le débit soit remis en banque (PSP_076).
 BAIL = timedelta(minutes=15)
 
@@ -71,16 +74,27 @@ def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[st
             raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
         _exiger_le_net_juste(paiement)
         return paiement.uuid, paiement.net
-    if anomalie.paiement_id != paiement.pk or anomalie.resolue_le is not None or not anomalie.montant:
-        raise RestitutionImpossible("cette anomalie ne retient pas d'argent de ce paiement")
-    defait = anomalie.genre == Anomalie.Genre.ANNULATION_BANQUE  # un remboursement que la banque a défait
-    if (anomalie.genre == Anomalie.Genre.RELIQUAT or defait) and paiement.uuid:
+    if anomalie.paiement_id != paiement.pk or not is_a_rendre(anomalie):
+        raise RestitutionImpossible("cette anomalie ne retient pas d'argent que la banque puisse rendre")
+    if anomalie.genre in SUR_LE_DEBIT_DU_PAIEMENT and paiement.uuid:
         _exiger_le_net_juste(paiement)
         return paiement.uuid, anomalie.montant
-    uuid = anomalie.constat.get("vu", {}).get("uuid")
-    if anomalie.genre not in (Anomalie.Genre.DOUBLE_PAIEMENT, Anomalie.Genre.MONTANT_DIFFERENT) or not uuid:
-        raise RestitutionImpossible("cette anomalie ne désigne pas de débit à rendre")
-    return uuid, anomalie.montant
+    return anomalie.constat["vu"]["uuid"], anomalie.montant
+
+
+def is_a_rendre(anomalie: Anomalie) -> bool:
+    """Ouverte, elle retient l'argent d'un débit que la plateforme sait rendre au nom de notre boutique."""
+    if anomalie.resolue_le is not None or not anomalie.montant or anomalie.paiement is None:
+        return False
+    if anomalie.genre in SUR_LE_DEBIT_DU_PAIEMENT:
+        return True
+    vu = anomalie.constat.get("vu")
+    return (
+        anomalie.genre in SUR_UN_DEBIT_A_PART
+        and isinstance(vu, dict)
+        and bool(vu.get("uuid"))
+        and (vu.get("boutique"), vu.get("mode")) == (anomalie.paiement.boutique, anomalie.paiement.mode)
+    )
 
 
 def _exiger_le_net_juste(paiement: Paiement) -> None:
@@ -170,18 +184,14 @@ def _executer(demande: DemandeRestitution) -> DemandeRestitution:
         if not erreur.is_definitive:
             raise
         # « Déjà rendu » peut vouloir dire : à l'instant, par nous (§6.5).
-        fait = _retrouver(demande, client.get_order(paiement.reference))
-        return _renoncer(demande, erreur.code) if fait is None else _conclure(demande, fait)
+        relu = _retrouver(demande, client.get_order(paiement.reference))
+        return _renoncer(demande, erreur.code) if relu is None else _conclure(demande, relu)
     return _conclure(demande, fait)
 
 
 @transaction.atomic
 def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
-    demande = (
-        DemandeRestitution.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("paiement__demarche", "paiement__caf")
-        .get(pk=demande.pk)
-    )
+    demande = DemandeRestitution.objects.select_related("paiement__demarche", "paiement__caf").get(pk=demande.pk)
     if demande.etat in (Etat.DEMANDEE, Etat.REFUSEE):
         raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
     if demande.etat == Etat.APPROUVEE:
@@ -198,7 +208,7 @@ def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
     connus |= {cle.split(":")[0] for cle in portes.values_list("cle", flat=True)}
     connus |= set(demande.paiement.reprises.values_list("anomalie__constat__vu__uuid", flat=True))
     # Le débit annulé est sûr ; un crédit dont personne n'a parlé est plutôt le nôtre qu'un crédit du Back Office.
-    signales = demande.paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE)
+    signales = demande.paiement.anomalies.filter(genre=Genre.ANNULATION_BANQUE)
     annonces = set(signales.values_list("constat__vu__uuid", flat=True))
     for fait in sorted(faits, key=lambda fait: (fait.is_credit, fait.uuid in annonces)):
         if fait.is_cancelled_after and fait.uuid == demande.debit:
@@ -230,9 +240,7 @@ def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestituti
     demande.prochain_essai_le = None
     demande.save(update_fields=["etat", "uuid", "faite_le", "prochain_essai_le"])
     # La banque avait pu annoncer notre crédit avant que nous lisions sa réponse.
-    alertes = Anomalie.objects.filter(
-        paiement=paiement, genre=Anomalie.Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid
-    )
+    alertes = Anomalie.objects.filter(paiement=paiement, genre=Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid)
     anomalies.clore_par_la_banque(alertes, motif=demande.motif)
     if demande.anomalie is None and paiement.statut in RESTITUABLES:
         contrepasser(paiement, motif=demande.motif)
@@ -242,7 +250,7 @@ def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestituti
         anomalies.resoudre(
             demande.anomalie, motif=demande.motif, agent=demande.approbateur, issue=Anomalie.Issue.RESTITUEE
         )
-        if demande.anomalie.genre == Anomalie.Genre.RELIQUAT:
+        if demande.anomalie.genre == Genre.RELIQUAT:
             Reprise.objects.create(paiement=paiement, anomalie=demande.anomalie, montant=demande.montant)
             solder(paiement, motif=demande.motif, auteur=str(demande.approbateur))
     return demande
@@ -257,7 +265,7 @@ def _renoncer(demande: DemandeRestitution, code: str) -> DemandeRestitution:
         demande.prochain_essai_le = None
         demande.save(update_fields=["etat", "prochain_essai_le"])
         anomalies.ouvrir(
-            Anomalie.Genre.RESTITUTION_REFUSEE,
+            Genre.RESTITUTION_REFUSEE,
             cle=str(demande.pk),
             constat={"refus": code, "demandé": demande.montant, "débit": demande.debit},
             paiement=demande.paiement,
@@ -275,13 +283,11 @@ def constater_un_impaye(paiement: Paiement, *, motif: str, agent: Utilisateur) -
     :raises RestitutionImpossible: si le paiement n'est pas encaissé, ou si l'argent est déjà reparti ou va l'être
     """
     paiement = verrouiller(paiement.pk)
-    if paiement.statut not in RESTITUABLES:
+    if not is_possible(Geste.REJETER, paiement.statut):
         raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
     if paiement.restitutions.filter(debit=paiement.uuid, etat__in=DemandeRestitution.EN_COURS).exists():
         raise RestitutionImpossible("ce débit va être rendu")
     contrepasser(paiement, motif=motif)
     paiement.prochain_controle_le = None
-    anomalies.ouvrir(
-        Anomalie.Genre.IMPAYE, cle=paiement.reference, constat={"vu": "impayé", "motif": motif}, paiement=paiement
-    )
+    anomalies.ouvrir(Genre.IMPAYE, cle=paiement.reference, constat={"vu": "impayé", "motif": motif}, paiement=paiement)
     return avancer(Geste.REJETER, paiement, motif=motif, auteur=str(agent))

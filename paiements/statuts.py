@@ -67,6 +67,12 @@ TRANSITIONS: dict[Geste, Transition] = {
     Geste.RESTITUER: Transition(depuis(Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE), Statut.RESTITUE),
 }
 
+
+def is_possible(geste: Geste, statut: str) -> bool:
+    """Dit si la table permet ce geste depuis ce statut ; les boutons du bureau n'en savent pas plus."""
+    return statut in TRANSITIONS[geste].depuis
+
+
 # Encaissé, et l'argent n'est pas encore reparti.
 RESTITUABLES = TRANSITIONS[Geste.RESTITUER].depuis
 

@@ -105,7 +105,13 @@ def envoyer(ticket_id: int) -> None:
     if ticket.etat != Ticket.Etat.A_ENVOYER:
         return
     try:
-        _composer(ticket.paiement).send()
+        pdf = rendre_pdf(lire(ticket.paiement))
+    except Exception:  # le rendu est une bibliothèque entière : quoi qu'elle lève, le paiement n'en sait rien
+        logger.exception("ticket impossible à rendre", extra={"paiement": ticket.paiement.reference})
+        _reporter(ticket, "PDF impossible à rendre")
+        return
+    try:
+        _composer(ticket.paiement, pdf).send()
     except SMTPRecipientsRefused as refus:
         definitif = all(code >= REFUS_DEFINITIF for code, _ in refus.recipients.values())
         (_renoncer if definitif else _reporter)(ticket, "adresse refusée par le serveur de courriel")
@@ -121,7 +127,7 @@ def envoyer(ticket_id: int) -> None:
         logger.info("ticket envoyé", extra={"paiement": ticket.paiement.reference})
 
 
-def _composer(paiement: Paiement) -> EmailMessage:
+def _composer(paiement: Paiement, pdf: bytes) -> EmailMessage:
     """Texte et PDF joint ; ni lien, ni montant, ni nom dans l'objet (PARCOURS §7)."""
     contenu = lire(paiement)
     courriel = EmailMessage(
@@ -131,7 +137,7 @@ def _composer(paiement: Paiement) -> EmailMessage:
         # Le même paiement a toujours le même identifiant : un doublon se reconnaît chez le destinataire.
         headers={"Message-ID": f"<{paiement.reference}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"},
     )
-    courriel.attach(get_nom_du_fichier(paiement), rendre_pdf(contenu), "application/pdf")
+    courriel.attach(get_nom_du_fichier(paiement), pdf, "application/pdf")
     return courriel
 
 

@@ -1,6 +1,5 @@
 """La file des agents : ce qui attend, du plus ancien au plus récent, et comment en sortir."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -26,7 +25,7 @@ CONSEILS = {
     Genre.RELIQUAT: "Placer le reste sur une autre dette, avec l'accord de l'allocataire, ou le rendre.",
     Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
-    Genre.STATUT_INATTENDU: "Lire l'état au Back Office ; la cause est souvent un réglage de la boutique.",
+    Genre.STATUT_INATTENDU: "Lire l'état au Back Office : réglage de la boutique, ou débit né ailleurs, à rendre.",
     Genre.ANNULATION_BANQUE: "Les dettes d'un débit annulé sont rouvertes. Un remboursement partiel se reprend ici.",
     Genre.IMPAYE: "Les dettes sont rouvertes ; prévenir l'allocataire, puis clore.",
     Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches.",
@@ -110,10 +109,6 @@ def _is_ouverte(anomalie: Anomalie) -> bool:
     return anomalie.resolue_le is None
 
 
-def _is_a_rendre(anomalie: Anomalie) -> bool:
-    return _is_ouverte(anomalie) and anomalie.montant > Decimal(0) and anomalie.paiement is not None
-
-
 class RepriseInline(JournalInline):
     model = Reprise
     fields = readonly_fields = ("le", "montant", "imputation", "mouvement")
@@ -161,7 +156,7 @@ class AnomalieAdmin(GestesAdmin):
             "restituer",
             "Demander la restitution",
             "demander_restitution",
-            _is_a_rendre,
+            restitution.is_a_rendre,
             demander_la_restitution,
             refus=(restitution.RestitutionImpossible, SansPaiement),
         ),

@@ -19,7 +19,7 @@ from paiements.models import (
     Ticket,
 )
 from paiements.payzen import EchecRest
-from paiements.statuts import RESTITUABLES, Statut
+from paiements.statuts import Geste, is_possible
 
 
 class EtapeInline(JournalInline):
@@ -105,7 +105,7 @@ class PaiementAdmin(GestesAdmin):
             "confirmer",
             "Confirmer la vérification",
             "verifier",
-            lambda paiement: paiement.statut == Statut.ACCEPTE and paiement.confirme_le is not None,
+            lambda paiement: is_possible(Geste.VERIFIER, paiement.statut) and paiement.confirme_le is not None,
             confirmer,
             refus=(services.TransitionImpossible,),
         ),
@@ -113,7 +113,7 @@ class PaiementAdmin(GestesAdmin):
             "restituer",
             "Demander la restitution du paiement entier",
             "demander_restitution",
-            lambda paiement: paiement.statut in RESTITUABLES,
+            lambda paiement: is_possible(Geste.RESTITUER, paiement.statut),
             demander_la_restitution,
             refus=(restitution.RestitutionImpossible,),
         ),
@@ -121,7 +121,7 @@ class PaiementAdmin(GestesAdmin):
             "impaye",
             "Enregistrer un impayé",
             "approuver_restitution",
-            lambda paiement: paiement.statut in RESTITUABLES,
+            lambda paiement: is_possible(Geste.REJETER, paiement.statut),
             constater_un_impaye,
             refus=(restitution.RestitutionImpossible,),
         ),

@@ -225,6 +225,21 @@ class DemandeRestitution(models.Model):
                     ("ENVOYEE", "ECHOUEE"),
                 ],
             ),
+            pgtrigger.Trigger(
+                name="restitution_approuvee_telle_que_demandee",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF (NEW.paiement_id, NEW.anomalie_id, NEW.debit, NEW.montant, NEW.motif, NEW.demandeur_id)
+                       IS DISTINCT FROM
+                       (OLD.paiement_id, OLD.anomalie_id, OLD.debit, OLD.montant, OLD.motif, OLD.demandeur_id)
+                       OR (OLD.approbateur_id IS NOT NULL AND NEW.approbateur_id IS DISTINCT FROM OLD.approbateur_id)
+                    THEN
+                        RAISE EXCEPTION 'Ce qui est demandé est ce qui s''approuve et ce qui part.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             pgtrigger.Protect(name="restitution_jamais_effacee", operation=pgtrigger.Delete),
         ]
 

@@ -101,6 +101,34 @@ class Paiement(models.Model):
                 transitions=sorted({(avant, t.vers) for t in TRANSITIONS.values() for avant in t.depuis}),
             ),
             pgtrigger.Trigger(
+                name="chaque_passage_a_son_etape",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange("statut"),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM (
+                            SELECT de, vers FROM paiements_etapepaiement
+                            WHERE paiement_id = NEW.id ORDER BY id DESC LIMIT 1
+                        ) derniere WHERE (de, vers) = (OLD.statut, NEW.statut)
+                    ) THEN
+                        RAISE EXCEPTION 'Un paiement ne change pas de statut sans son étape au journal.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="paiement_nait_initie",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.statut <> 'INITIE' THEN
+                        RAISE EXCEPTION 'Un paiement naît initié : la suite est au journal.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
                 name="jour_utc_de_la_creation",
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,

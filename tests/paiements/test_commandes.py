@@ -1,14 +1,17 @@
 """Ce que l'exploitant tape : rapprocher, expliquer."""
 
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from dettes.encaissements import emettre
+from paiements import reprise, restitution
 from paiements.statuts import Statut
-from tests.factories import PaiementFactory, dire
+from tests.factories import AgentFactory, PaiementFactory, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +77,7 @@ def test_une_reference_inconnue_est_dite():
         ({}, "La réponse de la banque"),
         ({"accepte": True}, "La vérification auprès de PayZen"),
         ({"verifie": True}, "L'imputation, au prochain balayage"),
-        ({"impute": True}, "Rien : l'argent est sur les dettes"),
+        ({"impute": True}, "PayZen dira s'il est remis en banque le"),
         ({"refuse": True}, "L'allocataire peut recommencer"),
     ],
 )
@@ -97,3 +100,45 @@ def test_expliquer_raconte_toute_la_vie_sans_nommer_personne():
         assert morceau in recit
     assert "Colin" not in recit
     assert paiement.demarche.allocataire.numero not in recit
+
+
+def test_expliquer_raconte_la_restitution_de_la_demande_au_remboursement(plateforme):
+    paiement = PaiementFactory(impute=True)
+    demandeur, comptable = AgentFactory().utilisateur, AgentFactory(role="COMPTABLE").utilisateur
+    demande = restitution.demander(paiement, motif="payé deux fois", agent=demandeur)
+    demandee = lancer("expliquer_paiement", paiement.reference)
+    restitution.decider(demande, accord=True, agent=comptable)
+    approuvee = lancer("expliquer_paiement", paiement.reference)
+    plateforme(paiement, "CANCELLED")
+    restitution.executer(demande)
+
+    faite = lancer("expliquer_paiement", paiement.reference)
+
+    assert "un comptable l'approuve" in demandee
+    assert "prochain essai le" in approuvee
+    for morceau in (
+        f"demandée par {demandeur} : payé deux fois",
+        f"approuvée par {comptable}",
+        "faite par la plateforme",
+        "120.00 € repris à la dette",
+    ):
+        assert morceau in faite
+
+
+def test_expliquer_raconte_une_part_reprise_et_un_fichier_rendu(tmp_path):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32)
+    alerte, agent = paiement.anomalies.get(), AgentFactory().utilisateur
+    parts = {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
+    reprise.reprendre(alerte, parts, motif="vu au Back Office", agent=agent)
+    emettre(paiement.caf, tmp_path)
+
+    recit = lancer("expliquer_paiement", paiement.reference)
+
+    for morceau in (
+        "20.00 € repris à la dette",
+        f"close par {agent}",
+        "vu au Back Office",
+        "rendu à la Caf dans encaissements 661 n° 1",
+    ):
+        assert morceau in recit

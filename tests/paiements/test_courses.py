@@ -10,7 +10,7 @@ from demarches.services import empreinte
 from dettes.models import Dette
 from paiements import services
 from paiements.imputation import imputer_un_lot
-from paiements.models import Imputation, Paiement
+from paiements.models import Anomalie, Imputation, Paiement
 from paiements.statuts import Statut
 from tests.courses import en_meme_temps, fenetre
 from tests.factories import (
@@ -71,6 +71,7 @@ def test_une_reference_inconnue_huit_fois_a_la_fois_fait_une_anomalie():
         issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED", reference="P-INCONNUE")] * 8)
 
     assert issues == [None] * 8
+    assert Anomalie.objects.get().genre == Anomalie.Genre.REFERENCE_INCONNUE
 
 
 def test_accord_et_refus_au_meme_instant_donnent_un_accord():

@@ -8,10 +8,10 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from dettes.models import Dette, Mouvement
-from paiements import anomalies, attestations, controle, invariants, reprise, restitution, tickets
+from paiements import anomalies, attestations, controle, invariants, reprise, restitution, services, tickets
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, Paiement, Reprise
-from paiements.statuts import Statut
+from paiements.statuts import Geste, Statut
 from tests.factories import (
     AgentFactory,
     DemarcheFactory,
@@ -183,7 +183,7 @@ def test_une_annulation_de_la_banque_ne_reprend_que_le_reste(paye, agent):
 def test_une_part_reprise_avant_l_imputation_n_est_portee_nulle_part(paye, agent, trait):
     paiement = paye(**{trait: True})
     reprendre(rembourser(paiement, 70), agent)
-    Paiement.objects.filter(pk=paiement.pk, statut=Statut.ACCEPTE).update(statut=Statut.VERIFIE)
+    services.appliquer(Geste.VERIFIER, paiement, motif="test", auteur="test")
 
     imputer_un_lot()
 

@@ -320,3 +320,29 @@ def test_un_reliquat_rendu_n_empeche_pas_de_rendre_le_reste(plateforme, rembours
     demande = restitution.demander(paiement, motif="le reste aussi", agent=demandeur)
 
     assert (demande.montant, list(invariants.verifier())) == (20, [])
+
+
+def test_un_debit_ne_ailleurs_que_de_notre_formulaire_se_rend(plateforme, rembourser, demandeur, comptable):
+    paiement = PaiementFactory()
+    dire(paiement, "AUTHORISED", uuid="d" * 32, trans_id="900001")
+    anomalie = paiement.anomalies.get()
+    plateforme(paiement)
+    ordre = rembourser(paiement)
+
+    demande = restitution.executer(approuver(paiement, demandeur, comptable, anomalie=anomalie))
+
+    assert anomalie.genre == Anomalie.Genre.STATUT_INATTENDU
+    assert ("d" * 32).encode() in ordre.calls[0].request.body
+    assert demande.etat == Etat.FAITE
+
+
+@pytest.mark.parametrize("champs", [{"site": "75100001"}, {"uuid": ""}])
+def test_un_debit_que_notre_boutique_ne_peut_rendre_n_a_pas_de_bouton(demandeur, champs):
+    paiement = PaiementFactory()
+    dire(paiement, "AUTHORISED", **champs)
+    anomalie = paiement.anomalies.get()
+
+    assert anomalie.montant == 120
+    assert not restitution.is_a_rendre(anomalie)
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.demander(paiement, motif="erreur", agent=demandeur, anomalie=anomalie)

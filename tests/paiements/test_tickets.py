@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from comptes.models import Allocataire
 from demarches.models import Demarche
 from outils.systeme import find_port
-from paiements import tickets
+from paiements import pdf, tickets
 from paiements.models import Anomalie, Ticket
 from tests.factories import PaiementFactory, demander
 
@@ -181,3 +181,26 @@ def test_un_paiement_qui_n_a_pas_abouti_n_a_pas_de_ticket(client):
     client.force_login(paiement.demarche.auteur)
 
     assert client.get(reverse("paiements:ticket", args=[paiement.reference])).status_code == 404
+
+
+@pytest.fixture
+def sans_feuille_de_style(settings, tmp_path):
+    """Le vrai rendu échoue, comme il le ferait sans police ou sans bibliothèque."""
+    settings.BASE_DIR = tmp_path
+    pdf._load.cache_clear()
+    yield
+    pdf._load.cache_clear()
+
+
+def test_un_pdf_impossible_se_retente_puis_va_a_un_agent(ticket, settings, sans_feuille_de_style):
+    etats = []
+
+    for _ in range(len(settings.TICKET_REPRISES) + 1):
+        tickets.envoyer(ticket.pk)
+        ticket.refresh_from_db()
+        etats.append(ticket.etat)
+
+    assert set(etats[:-1]) == {Ticket.Etat.A_ENVOYER}
+    assert etats[-1] == Ticket.Etat.IMPOSSIBLE
+    assert Anomalie.objects.get().constat["motif"] == "PDF impossible à rendre"
+    assert mail.outbox == []

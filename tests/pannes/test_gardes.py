@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 
 from dettes.models import Dette, Mouvement
-from paiements import imputation, invariants, restitution, services
+from paiements import imputation, invariants, reprise, restitution, services
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.notification import notification
@@ -23,11 +23,19 @@ from tests.factories import (
     DetteFactory,
     PaiementFactory,
     UtilisateurFactory,
+    demander,
     dire,
 )
 
 FAUTES = {
-    "passages_de_la_table": "UPDATE paiements_paiement SET statut = 'VERIFIE' WHERE statut = 'IMPUTE'",
+    "passages_de_la_table": "INSERT INTO paiements_etapepaiement (paiement_id, geste, de, vers, motif, auteur, le)"
+    " SELECT id, 'verifier', 'IMPUTE', 'VERIFIE', '', '', now() FROM paiements_paiement WHERE statut = 'IMPUTE';"
+    " UPDATE paiements_paiement SET statut = 'VERIFIE' WHERE statut = 'IMPUTE'",
+    "chaque_passage_a_son_etape": "UPDATE paiements_paiement SET statut = 'REJETE' WHERE statut = 'IMPUTE'",
+    "paiement_nait_initie": "INSERT INTO paiements_paiement (demarche_id, caf_id, reference, statut, montant,"
+    " boutique, mode, trans_id, cree_le, marque, carte_fin, carte_expiration, autorisation, controles)"
+    " SELECT d.id, p.caf_id, 'P-NEUF', 'EN_ATTENTE', 1, p.boutique, p.mode, 'zzzzzz', now(), '', '', '', '', 0"
+    " FROM demarches_demarche d CROSS JOIN paiements_paiement p WHERE d.etat = 'BROUILLON'",
     "paiement_immuable_sur_l_essentiel": "UPDATE paiements_paiement SET montant = montant + 1",
     "paiement_jamais_efface": "DELETE FROM paiements_paiement",
     "etape_ajout_seul": "UPDATE paiements_etapepaiement SET motif = 'autre'",
@@ -37,9 +45,14 @@ FAUTES = {
     "restitution_jamais_effacee": "DELETE FROM paiements_demanderestitution",
     "passages_de_la_restitution": "UPDATE paiements_demanderestitution SET etat = 'FAITE', approbateur_id ="
     " (SELECT max(id) FROM comptes_utilisateur), decidee_le = now()",
+    "restitution_approuvee_telle_que_demandee": "UPDATE paiements_demanderestitution SET montant = 999",
+    "reprise_ajout_seul": "UPDATE paiements_reprise SET montant = 1",
+    "reprise_jamais_au_dela": "INSERT INTO paiements_reprise (paiement_id, anomalie_id, montant, le)"
+    " SELECT paiement_id, anomalie_id, 119.99, now() FROM paiements_reprise",
     "mouvement_ajout_seul": "UPDATE dettes_mouvement SET motif = 'autre'",
     "solde_ecrit_par_les_seuls_mouvements": "UPDATE dettes_dette SET solde = solde - 1",
     "dette_jamais_effacee": "DELETE FROM dettes_dette WHERE id = (SELECT max(id) FROM dettes_dette)",
+    "dette_reste_a_son_dossier": "UPDATE dettes_dette SET allocataire_id = (SELECT max(id) FROM comptes_allocataire)",
     "dette_jamais_sous_zero": "INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif,"
     " le) SELECT min(id), 'AJUSTEMENT', -5000, 0, 'essai', '', now() FROM dettes_dette",
     "demarche_figee_apres_payer": "UPDATE demarches_demarche SET montant = montant + 1",
@@ -61,8 +74,15 @@ FAUTES = {
 
 @pytest.fixture
 def service():
-    """Un paiement imputé, un débit de trop, une restitution demandée, et une dette que rien ne touche."""
+    """
+    Un paiement imputé, repris en partie, un débit de trop, une restitution demandée ; une dette que rien ne touche,
+    une démarche à demander.
+    """
     paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED", operation="CREDIT", uuid="c" * 32, montant=Decimal(1), trans_id="900002")
+    alerte, imputation = paiement.anomalies.get(), paiement.imputations.get()
+    reprise.reprendre(alerte, {imputation.pk: Decimal(1)}, motif="vu", agent=AgentFactory().utilisateur)
+    demander(Decimal(50))
     dire(paiement, "AUTHORISED", uuid="d" * 32, trans_id="900001")
     restitution.demander(paiement, motif="erreur", agent=AgentFactory().utilisateur)
     UtilisateurFactory()
@@ -74,7 +94,9 @@ def service():
 @pytest.mark.django_db
 @pytest.mark.parametrize("garde", FAUTES)
 def test_la_base_refuse_ce_que_le_code_ne_doit_jamais_faire(service, garde):
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as curseur:
+    # Une ligne dont d'autres dépendent ne s'effacerait pas non plus : c'est la garde qui doit le dire.
+    phrase = "Cannot delete" if garde.endswith(("_jamais_efface", "_jamais_effacee")) else None
+    with pytest.raises(DatabaseError, match=phrase), transaction.atomic(), connection.cursor() as curseur:
         curseur.execute(FAUTES[garde])
 
 

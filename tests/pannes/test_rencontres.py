@@ -7,13 +7,24 @@ import pytest
 
 from demarches import services as parcours
 from demarches.services import empreinte
+from dettes.importation import application
 from dettes.models import Dette, Mouvement
-from paiements import anomalies, controle, invariants, restitution, services
-from paiements.imputation import imputer_le_reste, imputer_un_lot
+from paiements import anomalies, controle, invariants, reprise, restitution, services, tickets
+from paiements.imputation import ResteImpossible, imputer_le_reste, imputer_un_lot
 from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.payzen import PlateformeInjoignable
 from paiements.statuts import Statut
 from tests.courses import en_meme_temps, fenetre
-from tests.factories import AgentFactory, DetteFactory, PaiementFactory, demander, dire
+from tests.factories import (
+    AgentFactory,
+    DemarcheFactory,
+    DetteFactory,
+    FaitFactory,
+    PaiementFactory,
+    UtilisateurFactory,
+    demander,
+    dire,
+)
 from tests.pannes.banque import Banque, Session
 from tests.pannes.livraison import ouvrir_les_fichiers
 
@@ -99,6 +110,23 @@ def test_imputer_pendant_que_la_caf_livre():
     verifier()
 
 
+def test_imputer_entre_le_calcul_et_l_ajustement_de_la_caf(monkeypatch):
+    paiement = PaiementFactory(verifie=True)
+    dette = paiement.demarche.lignes.get().dette
+    # Le temps d'imputer, après le calcul du solde visé et avant son ajustement.
+    monkeypatch.setattr(application, "VISER_CHANGEES", f"{application.VISER_CHANGEES}; SELECT pg_sleep(0.6)")
+
+    with ouvrir_les_fichiers(paiement.caf) as fichiers:
+        issues = en_meme_temps(
+            lambda: fichiers.livrer(dette, Decimal(800), "EN_COURS"), lambda: en_second(imputer_un_lot)
+        )
+
+    dette.refresh_from_db()
+    assert not compter(issues, Exception)
+    assert dette.solde == 680
+    verifier()
+
+
 def test_deux_agents_confirment_ensemble(agents):
     paiement = PaiementFactory(accepte=True)
     Paiement.objects.filter(pk=paiement.pk).update(confirme_le=paiement.cree_le, prochain_controle_le=None)
@@ -144,6 +172,125 @@ def test_un_agent_place_le_reste_que_l_autre_fait_rendre(agents, reliquat):
         )
 
     assert compter(issues, Exception) == 1
+    verifier()
+
+
+def test_un_agent_place_le_reste_que_la_banque_reprend(agents, reliquat):
+    dette = DetteFactory(allocataire=reliquat.paiement.demarche.allocataire)
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(
+            lambda: imputer_le_reste(reliquat, {dette: reliquat.montant}, accord="oui", agent=agents[0]),
+            lambda: en_second(lambda: dire(reliquat.paiement, "CANCELLED")),
+        )
+
+    dette.refresh_from_db()
+    assert not compter(issues, Exception)
+    assert dette.solde == 900
+    verifier()
+
+
+def test_deux_restes_ne_remplissent_pas_deux_fois_la_meme_dette(agents):
+    moi = UtilisateurFactory()
+    conjoint = UtilisateurFactory(allocataire=moi.allocataire, identifiant="conjoint")
+    restes = []
+    for personne in (moi, conjoint):
+        dette = DetteFactory(allocataire=moi.allocataire)
+        demarche = DemarcheFactory(auteur=personne, lignes={dette: Decimal(120)})
+        paiement = PaiementFactory(demarche=demarche, verifie=True)
+        Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=-dette.solde, origine="livraison")
+        imputer_un_lot()
+        restes.append(paiement.anomalies.get())
+    dette = DetteFactory(allocataire=moi.allocataire, montant_initial=Decimal(150))
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(
+            *[lambda r=r: imputer_le_reste(r, {dette: r.montant}, accord="oui", agent=agents[0]) for r in restes]
+        )
+
+    assert compter(issues, ResteImpossible) == 1
+    verifier()
+
+
+def test_un_agent_ecarte_ce_que_l_autre_fait_rendre(agents, reliquat):
+    with fenetre("paiements_demanderestitution", "INSERT"):
+        demande, ecarte = en_meme_temps(
+            lambda: restitution.demander(reliquat.paiement, motif="erreur", agent=agents[0], anomalie=reliquat),
+            lambda: en_second(
+                lambda: anomalies.resoudre(reliquat, motif="vu", agent=agents[2], issue=Anomalie.Issue.ECARTEE)
+            ),
+        )
+
+    assert isinstance(demande, DemandeRestitution)
+    assert isinstance(ecarte, anomalies.RestitutionEnCours)
+
+
+def test_deux_comptables_enregistrent_le_meme_impaye(agents):
+    paiement = PaiementFactory(impute=True)
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(
+            *[lambda a=a: restitution.constater_un_impaye(paiement, motif="JRI", agent=a) for a in agents]
+        )
+
+    assert compter(issues, restitution.RestitutionImpossible) == 2
+    assert Dette.objects.get().solde == 900
+    verifier()
+
+
+@pytest.fixture
+def part_rendue():
+    """Un paiement imputé dont la banque vient de rendre 20 € ; son alerte, et de quoi la reprendre."""
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32, trans_id="900001")
+    alerte = paiement.anomalies.get()
+    return paiement, alerte, {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
+
+
+def test_deux_agents_reprennent_la_meme_part(agents, part_rendue):
+    _, alerte, parts = part_rendue
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(*[lambda a=a: reprise.reprendre(alerte, parts, motif="vu", agent=a) for a in agents])
+
+    assert compter(issues, reprise.RepriseImpossible) == 2
+    assert Dette.objects.get().solde == 800
+    verifier()
+
+
+def test_un_agent_reprend_une_part_pendant_que_la_banque_annule(agents, part_rendue):
+    paiement, alerte, parts = part_rendue
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(
+            lambda: reprise.reprendre(alerte, parts, motif="vu", agent=agents[0]),
+            lambda: en_second(lambda: dire(paiement, "CANCELLED")),
+        )
+
+    assert not compter(issues, Exception)
+    assert Dette.objects.get().solde == 900
+    verifier()
+
+
+def test_deux_agents_acceptent_le_meme_montant(agents):
+    paiement = PaiementFactory()
+    fait = FaitFactory(paiement=paiement, montant=Decimal(100))
+    dire(paiement, "AUTHORISED", montant=Decimal(100))
+    alerte = paiement.anomalies.get()
+
+    with fenetre("paiements_paiement"):
+        issues = en_meme_temps(
+            *[
+                lambda a=a: reprise.accepter_le_montant(
+                    Anomalie.objects.get(pk=alerte.pk), [fait], motif="oui", agent=a
+                )
+                for a in agents
+            ]
+        )
+
+    paiement.refresh_from_db()
+    assert compter(issues, reprise.RepriseImpossible) == 2
+    assert (paiement.statut, paiement.net) == (Statut.ACCEPTE, 100)
     verifier()
 
 
@@ -195,6 +342,47 @@ def test_deux_ouvriers_executent_la_meme_restitution(agents, demande):
     assert banque.ordres == {f"restitution {demande.pk}": 1}
     assert DemandeRestitution.objects.get().etat == "FAITE"
     verifier()
+
+
+def test_notre_annulation_et_celle_que_la_banque_annonce_n_en_font_qu_une(agents, demande):
+    restitution.decider(demande, accord=True, agent=agents[1])
+    banque = rembourser_chez(demande.paiement)
+    [debit] = banque.transactions
+    debit.statut, debit.montant, banque.panne = "AUTHORISED", 12000, "perdue"
+    with banque.servir(), pytest.raises(PlateformeInjoignable):
+        restitution.executer(demande)
+    banque.panne = ""
+
+    with banque.servir(), fenetre("dettes_dette"):
+        issues = en_meme_temps(
+            lambda: restitution.executer(demande), lambda: dire(demande.paiement, "CANCELLED", uuid=debit.uuid)
+        )
+
+    assert not compter(issues, Exception)
+    assert Mouvement.objects.filter(genre="REJET").count() == 1
+    verifier()
+
+
+def test_deux_ouvriers_ne_prennent_pas_le_meme_ticket():
+    PaiementFactory(demarche=demander(Decimal(120), courriel="personne@exemple.fr"), accepte=True)
+
+    with fenetre("paiements_ticket"):
+        pris = en_meme_temps(*[lambda: tickets.reserver(10)] * 2)
+
+    assert sorted(len(cles) for cles in pris) == [0, 1]
+
+
+def test_deux_etats_d_une_transaction_inconnue_ne_retiennent_que_ce_que_la_banque_tient():
+    paiement = PaiementFactory()
+
+    with fenetre("paiements_notificationpayzen", "INSERT"):
+        issues = en_meme_temps(
+            lambda: dire(paiement, "AUTHORISED", reference="AUTRE-1"),
+            lambda: en_second(lambda: dire(paiement, "CANCELLED", reference="AUTRE-1")),
+        )
+
+    assert not compter(issues, Exception)
+    assert not Anomalie.objects.ouvertes().exists()
 
 
 def test_deux_ouvriers_ne_prennent_pas_le_meme_travail(agents, demande):
