@@ -1,17 +1,23 @@
 """L'accueil du bureau : ce qui attend un agent, et où en est la journée."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.conf import settings
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.template import RequestContext
 from django.utils import timezone
 
 from comptes.bureau import limiter
-from paiements.models import Anomalie, DemandeRestitution, Paiement
+from dettes.models import FichierRecu
+from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Ticket
 from paiements.statuts import ENCAISSES, Statut
 
 register = template.Library()
+
+SILENCE = timedelta(hours=1)
+RETARD = timedelta(minutes=5)
 
 
 @register.inclusion_tag("admin/_accueil.html", takes_context=True)
@@ -31,6 +37,24 @@ def ce_qui_attend(context: RequestContext) -> dict[str, Any]:
         "a_confirmer": paiements.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False).count(),
         "a_approuver": limiter(demandees, request, "paiement__caf").count(),
         "jour": _compter_le_jour(paiements),
+        "liens": _regarder_les_liens(paiements, limiter(FichierRecu.objects.all(), request)),
+    }
+
+
+def _regarder_les_liens(paiements: QuerySet[Paiement], livraisons: QuerySet[FichierRecu]) -> dict[str, Any]:
+    """L'état de ce qui nous relie au dehors : PayZen, le courrier, les tâches, la Caf (PROTOCOLE §11.7)."""
+    maintenant = timezone.now()
+    notifiees = NotificationPayzen.objects.exclude(source="REST").filter(paiement__in=paiements)
+    derniere = notifiees.order_by("-recue_le").values_list("recue_le", flat=True).first()
+    # Le temps de payer, puis de notifier : ceux-là devraient avoir donné des nouvelles.
+    attendus = paiements.filter(cree_le__range=(maintenant - 2 * SILENCE, maintenant - settings.PAIEMENT_CONTROLES[0]))
+    tickets = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER, paiement__in=paiements)
+    return {
+        "notification": derniere,
+        "silence": 0 if derniere and derniere > maintenant - SILENCE else attendus.count(),
+        "livraison": livraisons.aggregate(le=Max("pris_le"))["le"],
+        "controles": paiements.filter(prochain_controle_le__lt=maintenant - RETARD).count(),
+        "tickets": tickets.filter(prochain_essai_le__lt=maintenant - RETARD).count(),
     }
 
 

@@ -1,18 +1,20 @@
 """Le bureau des agents : ce qu'ils voient des paiements, et ce que leurs boutons font."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
 from dettes.models import Mouvement
 from paiements import controle, restitution
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, DemandeRestitution
 from paiements.statuts import Statut
-from tests.factories import AgentFactory, CafFactory, DetteFactory, PaiementFactory, demander
+from tests.factories import AgentFactory, CafFactory, DetteFactory, PaiementFactory, demander, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -207,3 +209,29 @@ def test_les_listes_coutent_autant_pour_un_que_pour_dix(client, entrer, django_a
         reponse = client.get(reverse(f"admin:paiements_{liste}_changelist"))
 
     assert reponse.status_code == 200
+
+
+def test_l_accueil_dit_le_silence_de_payzen_et_les_taches_en_retard(client, entrer, time_machine):
+    PaiementFactory()
+    entrer()
+    calme = client.get(reverse("admin:index")).content.decode()
+
+    time_machine.move_to(timezone.now() + timedelta(minutes=70), tick=False)
+    page = client.get(reverse("admin:index")).content.decode()
+
+    assert "rien n’est en retard" in calme
+    assert "Silence anormal" not in calme
+    assert "<strong>Silence anormal</strong> : 1 paiement demandé sans nouvelle" in page
+    assert "<strong>En retard</strong> : 1 contrôle, 0 ticket" in page
+
+
+def test_payzen_qui_parle_n_est_pas_en_silence(client, entrer, time_machine):
+    paiement = PaiementFactory()
+    time_machine.move_to(timezone.now() + timedelta(minutes=70), tick=False)
+    dire(paiement, "AUTHORISED")
+    entrer()
+
+    page = client.get(reverse("admin:index")).content.decode()
+
+    assert "Silence anormal" not in page
+    assert "Dernière notification de PayZen : il y a 0\xa0minute" in page
