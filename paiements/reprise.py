@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
+from demarches.champs import ecrire_euros
 from paiements import anomalies
 from paiements.constats import accepter
 from paiements.imputation import rouvrir
@@ -75,11 +76,11 @@ def reprendre(anomalie: Anomalie, parts: Mapping[int, Decimal], *, motif: str, a
     if not part:
         raise RepriseImpossible("il n'y a rien à reprendre, ou c'est déjà fait")
     if part > paiement.net:
-        raise RepriseImpossible(f"la banque ne tient plus que {paiement.net} € de ce paiement")
+        raise RepriseImpossible(f"la banque ne tient plus que {ecrire_euros(paiement.net)} de ce paiement")
     choisies = _choisir(paiement, parts)
     sans_dette = part - sum(choisies.values(), ZERO)
     if sans_dette < 0:
-        raise RepriseImpossible(f"les montants dépassent les {part} € à reprendre")
+        raise RepriseImpossible(f"les montants dépassent les {ecrire_euros(part)} à reprendre")
 
     for imputation, mouvement in rouvrir(choisies, motif=motif).items():
         Reprise.objects.create(
@@ -166,7 +167,7 @@ def _alleger_le_reliquat(paiement: Paiement, montant: Decimal, *, motif: str) ->
     reliquat = _get_reliquat(paiement)
     if reliquat is None or reliquat.montant < montant:
         sans_dette = reliquat.montant if reliquat else ZERO
-        raise RepriseImpossible(f"{montant - sans_dette} € restent à reprendre sur une dette")
+        raise RepriseImpossible(f"{ecrire_euros(montant - sans_dette)} restent à reprendre sur une dette")
     meme = Anomalie.objects.filter(pk=reliquat.pk)
     if reliquat.montant > montant:
         meme.update(montant=reliquat.montant - montant)

@@ -1,5 +1,6 @@
 """La file des agents : ce qui attend, du plus ancien au plus récent, et comment en sortir."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from comptes.bureau import Bouton, GestesAdmin, JournalInline, MotifForm
 from comptes.models import Utilisateur
+from demarches.champs import ecrire_euros
 from dettes.models import Dette
 from paiements import anomalies, controle, imputation, reprise, restitution
 from paiements.boutiques import BoutiqueAbsente
@@ -36,6 +38,11 @@ CONSEILS = {
 }
 
 
+# Ce qu'un agent compare d'abord.
+A_COMPARER = ("montant", "devise", "statut", "operation")
+LIBELLES = {"operation": "opération", "reference": "référence"}
+
+
 class ResteForm(MotifForm):
     """Où porter le reste, et comment l'allocataire a donné son accord."""
 
@@ -50,7 +57,7 @@ class RepriseForm(MotifForm):
         super().__init__(*args, objet=objet, **kwargs)
         for imputation_, part in reprise.proposer(objet).items():
             self.fields[f"part_{imputation_.pk}"] = forms.DecimalField(
-                label=f"À reprendre à la dette {imputation_.dette}, qui en a reçu {imputation_.reste} €",
+                label=f"À reprendre à la dette {imputation_.dette}, qui en tient {ecrire_euros(imputation_.reste)}",
                 initial=part,
                 min_value=0,
                 max_value=imputation_.reste,
@@ -91,13 +98,13 @@ def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: 
 def reprendre(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
     parts = {int(nom.removeprefix("part_")): part for nom, part in donnees.items() if nom.startswith("part_")}
     paiement = reprise.reprendre(anomalie, parts, motif=donnees["motif"], agent=agent)
-    return f"La part est reprise : la banque tient encore {paiement.net} € de ce paiement."
+    return f"La part est reprise : la banque tient encore {ecrire_euros(paiement.net)} de ce paiement."
 
 
 def accepter_le_montant(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
     faits = controle.interroger(get_paiement(anomalie))
     paiement = reprise.accepter_le_montant(anomalie, faits, motif=donnees["motif"], agent=agent)
-    return f"Le paiement est accepté pour {paiement.net} €."
+    return f"Le paiement est accepté pour {ecrire_euros(paiement.net)}."
 
 
 def mettre_de_cote(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -121,7 +128,7 @@ class AnomalieAdmin(GestesAdmin):
     search_fields = ["paiement__reference", "cle"]
     list_select_related = ["caf", "paiement"]
     fields = readonly_fields = (
-        *("genre", "conseil", "montant", "caf", "paiement", "dette", "ce_qui_s_est_passe"),
+        *("genre", "conseil", "montant", "a_reprendre", "caf", "paiement", "dette", "ce_qui_s_est_passe"),
         *("ouverte_le", "resolue_le", "resolue_par", "issue", "resolution"),
     )
     inlines = [RepriseInline]
@@ -178,14 +185,38 @@ class AnomalieAdmin(GestesAdmin):
     def conseil(self, anomalie: Anomalie) -> str:
         return CONSEILS[Genre(anomalie.genre)]
 
+    @admin.display(description="à reprendre")
+    def a_reprendre(self, anomalie: Anomalie) -> str:
+        return ecrire_euros(reprise.get_part(anomalie))
+
     @admin.display(description="ce qui s'est passé")
     def ce_qui_s_est_passe(self, anomalie: Anomalie) -> SafeString:
-        lignes = ((cle.capitalize(), _ecrire(valeur)) for cle, valeur in anomalie.constat.items())
-        return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", lignes))
+        """Les faits un par un ; ce qu'on attendait et ce qu'on a vu, l'un en face de l'autre."""
+        attendu, vu = (anomalie.constat.get(cle) for cle in ("attendu", "vu"))
+        if not (isinstance(attendu, dict) and isinstance(vu, dict)):
+            return _lister(anomalie.constat)
+        lignes = [
+            (LIBELLES.get(cle, cle).capitalize(), _ecrire(attendu.get(cle)), _ecrire(vu.get(cle)))
+            for cle in dict.fromkeys((*A_COMPARER, *attendu, *vu))
+            if cle in attendu or cle in vu
+        ]
+        return format_html(
+            "{}<table><thead><tr><td></td><th scope='col'>Attendu</th><th scope='col'>Vu à la banque</th></tr></thead>"
+            "<tbody>{}</tbody></table>",
+            _lister({cle: valeur for cle, valeur in anomalie.constat.items() if cle not in ("attendu", "vu")}),
+            format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td><td>{}</td></tr>", lignes),
+        )
+
+
+def _lister(faits: Mapping[str, object]) -> SafeString:
+    lignes = ((cle.capitalize(), _ecrire(valeur)) for cle, valeur in faits.items())
+    return (
+        format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", lignes)) if faits else SafeString()
+    )
 
 
 def _ecrire(valeur: object) -> str:
-    """Une valeur du constat, ou le détail de ce qu'on attendait et de ce qu'on a vu."""
+    """Une valeur du constat ; un détail qu'on n'a pas se voit à son tiret."""
     if isinstance(valeur, dict):
         return ", ".join(f"{cle} : {detail}" for cle, detail in valeur.items() if detail not in ("", None))
-    return str(valeur)
+    return "-" if valeur in ("", None) else str(valeur)

@@ -111,7 +111,7 @@ class PaiementAdmin(GestesAdmin):
         ),
         Bouton(
             "restituer",
-            "Demander la restitution du paiement entier",
+            "Demander la restitution de ce qui reste",
             "demander_restitution",
             lambda paiement: is_possible(Geste.RESTITUER, paiement.statut),
             demander_la_restitution,

@@ -115,6 +115,13 @@ class Demonstration:
         ]
         return transactions
 
+    def rembourser(self, reference: str, *, centimes: int) -> None:
+        """Au Back Office du simulateur : remet en banque le débit d'un paiement, puis en rend une part."""
+        debit = next(t for t in self.lister_transactions(reference) if t["statut"] == "AUTHORISED")
+        for geste, corps in (("remettre", {}), ("rembourser", {"montant": centimes})):
+            adresse = self.get_adresse("simulateur", f"controle/transactions/{debit['uuid']}/{geste}/")
+            requests.post(adresse, json=corps, timeout=20).raise_for_status()
+
 
 def lire(fichier: Path) -> bytes:
     """Le contenu d'un fichier de /proc ; vide si le processus vient de finir ou n'est pas à nous."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.navigateur.demonstration import attendre
 from tests.navigateur.visiteur import ACCEPTEE, Visiteur
 
 pytestmark = pytest.mark.navigateur
@@ -54,3 +55,28 @@ def test_un_agent_met_de_cote_une_anomalie_en_disant_pourquoi(ouvrir):
     agent.presser("Mettre de côté")
 
     agent.lire("L'anomalie est close.")
+
+
+def test_un_agent_reprend_d_une_dette_ce_que_la_banque_a_rendu(ouvrir):
+    allocataire, agent = ouvrir(), ouvrir()
+    allocataire.se_connecter(PLUSIEURS)
+    dette = allocataire.choisir_les_grandes()[0]
+    avant = allocataire.lire_les_soldes()[dette]
+    allocataire.preparer({dette: "5,00"})
+    reference = allocataire.payer()
+    attendre(lambda: allocataire.lire_les_soldes()[dette] == avant - 5, 20, "la dette n'a pas baissé")
+    allocataire.demonstration.rembourser(reference, centimes=200)
+    entrer_au_bureau(agent, "agent, responsable")
+
+    chercher(agent, "paiements/anomalie", reference)
+    geste = agent.page.locator("form", has=agent.page.get_by_role("button", name="Reprendre ce que la banque"))
+    assert geste.get_by_label(f"À reprendre à la dette {dette}").input_value() == "2,00"
+    geste.get_by_label("Motif").fill("remboursé au Back Office")
+    agent.presser("Reprendre ce que la banque")
+
+    agent.lire("la banque tient encore 3,00\xa0€")
+    assert allocataire.lire_les_soldes()[dette] == avant - 3
+    allocataire.aller("mon-compte/demarches/")
+    allocataire.page.locator("main article a").first.click()
+    allocataire.examen.passer(allocataire.page)
+    allocataire.lire("Somme rendue sur votre carte")

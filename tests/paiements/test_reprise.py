@@ -345,7 +345,7 @@ def test_l_agent_corrige_la_proposition_depuis_la_fiche(client, paye, agent):
     client.post(geste, {f"part_{ancienne.pk}": "70,00", f"part_{recente.pk}": "0", "motif": "vu"})
 
     assert f'name="part_{recente.pk}" value="50,00"' in propose
-    assert "dépassent les 70" in refuse
+    assert "dépassent les 70,00\xa0€" in refuse
     assert get_soldes() == [870, 850]
     alerte.refresh_from_db()
     assert alerte.resolue_par == agent
