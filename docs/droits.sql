@@ -1,0 +1,18 @@
+-- Les droits du compte PostgreSQL du service, à poser après chaque `migrate`, par le compte qui possède les tables.
+-- Il lit et écrit, et ne retouche aucun journal ; il ne peut ni vider une table ni éteindre un déclencheur.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rembourser_service') THEN
+        CREATE ROLE rembourser_service LOGIN;
+    END IF;
+END $$;
+
+GRANT USAGE ON SCHEMA public TO rembourser_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO rembourser_service;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO rembourser_service;
+REVOKE UPDATE, DELETE ON
+    dettes_mouvement, dettes_ligneemise,
+    paiements_etapepaiement, paiements_notificationpayzen, paiements_imputation, paiements_reprise
+FROM rembourser_service;
+REVOKE DELETE ON dettes_dette, paiements_paiement, paiements_anomalie, paiements_demanderestitution
+FROM rembourser_service;

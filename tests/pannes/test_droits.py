@@ -1,0 +1,67 @@
+"""Les droits SQL du service : il fait tout son travail, et ne peut ni retoucher un journal ni éteindre une garde."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+
+from dettes.encaissements import emettre
+from dettes.models import Dette
+from paiements import invariants, reprise, restitution
+from tests.factories import AgentFactory, DetteFactory, PaiementFactory, dire
+from tests.pannes.livraison import ouvrir_les_fichiers
+
+pytestmark = pytest.mark.django_db
+
+DROITS = Path(__file__).parents[2] / "docs" / "droits.sql"
+JOURNAUX = (
+    "dettes_mouvement",
+    "dettes_ligneemise",
+    "paiements_etapepaiement",
+    "paiements_notificationpayzen",
+    "paiements_imputation",
+    "paiements_reprise",
+)
+
+INEFFACABLES = (*JOURNAUX, "paiements_paiement", "paiements_anomalie", "paiements_demanderestitution", "dettes_dette")
+
+
+@pytest.fixture
+def service():
+    """Le compte du service, le temps d'une transaction qui s'annulera."""
+    with connection.cursor() as curseur:
+        curseur.execute(DROITS.read_text())
+        curseur.execute("SET LOCAL ROLE rembourser_service")
+        yield curseur
+        curseur.execute("RESET ROLE")
+
+
+def test_le_service_fait_tout_son_travail(service, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    agent = AgentFactory().utilisateur
+    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32)
+    alerte = paiement.anomalies.get()
+    reprise.reprendre(alerte, {i.pk: p for i, p in reprise.proposer(alerte).items()}, motif="vu", agent=agent)
+    restitution.demander(paiement, motif="erreur", agent=agent)
+    emettre(paiement.caf, tmp_path)
+    with ouvrir_les_fichiers(paiement.caf) as fichiers:
+        fichiers.livrer(DetteFactory(), Decimal(100), "EN_COURS")
+
+    assert Dette.objects.filter(solde=100).exists()
+    assert not list(invariants.verifier())
+
+
+@pytest.mark.parametrize(
+    "faute",
+    [
+        *(f"TRUNCATE {table} CASCADE" for table in (*JOURNAUX, "paiements_paiement", "dettes_dette")),
+        *(f"DELETE FROM {table}" for table in INEFFACABLES),  # noqa: S608 (des noms de tables à nous)
+        *(f"UPDATE {table} SET id = id" for table in JOURNAUX),  # noqa: S608 (idem)
+        "ALTER TABLE dettes_mouvement DISABLE TRIGGER USER",
+        "SET session_replication_role = replica",
+    ],
+)
+def test_le_service_ne_peut_ni_retoucher_ni_vider_ni_eteindre(service, faute):
+    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), transaction.atomic():
+        service.execute(faute)
