@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from paiements import anomalies
+from paiements import anomalies, travail
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater, resumer
 from paiements.models import Anomalie, Paiement
@@ -32,11 +32,7 @@ CHAQUE_JOUR = timedelta(days=1)
 
 def reserver(combien: int) -> list[int]:
     """Prend à contrôler les paiements dont l'heure est venue, et les garde le temps d'un bail."""
-    with transaction.atomic():
-        dus = Paiement.objects.a_controler().select_for_update(of=("self",), skip_locked=True, no_key=True)
-        cles = list(dus.values_list("pk", flat=True)[:combien])
-        Paiement.objects.filter(pk__in=cles).update(prochain_controle_le=timezone.now() + BAIL)
-    return cles
+    return travail.reserver(Paiement.objects.all(), "prochain_controle_le", combien=combien, bail=BAIL)
 
 
 def controler(paiement_id: int) -> Paiement:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from paiements import anomalies
+from paiements import anomalies, travail
 from paiements.boutiques import get_boutique
 from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Reprise
@@ -38,7 +38,7 @@ class RestitutionImpossible(Exception):
     """Le paiement, le montant ou les personnes ne permettent pas cette restitution."""
 
 
-class RestitutionEnCours(Exception):
+class RestitutionPrise(Exception):
     """Un autre ouvrier parle à la plateforme de cette restitution : il la finira, ou son bail la rendra."""
 
 
@@ -126,12 +126,7 @@ def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur) ->
 
 def reserver(combien: int) -> list[int]:
     """Prend à exécuter les restitutions approuvées, et les garde le temps d'un bail."""
-    with transaction.atomic():
-        dues = DemandeRestitution.objects.filter(prochain_essai_le__lte=timezone.now()).order_by("prochain_essai_le")
-        libres = dues.select_for_update(of=("self",), skip_locked=True, no_key=True)
-        cles = list(libres.values_list("pk", flat=True)[:combien])
-        DemandeRestitution.objects.filter(pk__in=cles).update(prochain_essai_le=timezone.now() + BAIL)
-    return cles
+    return travail.reserver(DemandeRestitution.objects.all(), "prochain_essai_le", combien=combien, bail=BAIL)
 
 
 def executer(demande: DemandeRestitution) -> DemandeRestitution:
@@ -141,7 +136,7 @@ def executer(demande: DemandeRestitution) -> DemandeRestitution:
     Rejouable : si l'ordre est déjà parti sans que sa réponse ait été lue, on regarde d'abord ce qu'il en est.
 
     :raises RestitutionImpossible: si elle n'est pas approuvée
-    :raises RestitutionEnCours: si un autre ouvrier l'exécute en ce moment
+    :raises RestitutionPrise: si un autre ouvrier l'exécute en ce moment
     :raises EchecRest: si la plateforme n'a pas répondu ; relancer regardera avant d'envoyer
     """
     with _seul_sur(demande):
@@ -159,7 +154,7 @@ def _seul_sur(demande: DemandeRestitution) -> Iterator[None]:
     with connection.cursor() as curseur:
         curseur.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [cle])
         if not curseur.fetchone()[0]:
-            raise RestitutionEnCours(cle)
+            raise RestitutionPrise(cle)
     try:
         yield
     finally:

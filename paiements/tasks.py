@@ -69,7 +69,7 @@ def restituer(*, demande_id: int) -> None:
     demande = DemandeRestitution.objects.select_related("paiement__caf").get(pk=demande_id)
     try:
         restitution.executer(demande)
-    except restitution.RestitutionEnCours:
+    except restitution.RestitutionPrise:
         logger.info("restitution déjà entre les mains d'un autre ouvrier", extra={"restitution": demande_id})
     except (EchecRest, BoutiqueAbsente) as echec:
         controle.signaler_l_echec(demande.paiement, echec)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from demarches.models import Demarche, LigneDemarche
-from paiements import anomalies
+from paiements import anomalies, travail
 from paiements.models import Anomalie, Paiement, Ticket
 from paiements.pdf import render_pdf
 
@@ -83,15 +83,8 @@ def rendre_pdf(contenu: Contenu) -> bytes:
 
 def reserver(combien: int) -> list[int]:
     """Prend à envoyer les tickets dont l'heure est venue, et les garde le temps d'un bail."""
-    with transaction.atomic():
-        dus = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER, prochain_essai_le__lte=timezone.now())
-        cles = list(
-            dus.order_by("prochain_essai_le")
-            .select_for_update(of=("self",), skip_locked=True, no_key=True)
-            .values_list("pk", flat=True)[:combien]
-        )
-        Ticket.objects.filter(pk__in=cles).update(prochain_essai_le=timezone.now() + settings.TICKET_REPRISES[0])
-    return cles
+    a_envoyer = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER)
+    return travail.reserver(a_envoyer, "prochain_essai_le", combien=combien, bail=settings.TICKET_REPRISES[0])
 
 
 def envoyer(ticket_id: int) -> None:

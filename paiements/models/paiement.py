@@ -29,10 +29,6 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
     def encaisses(self) -> "PaiementQuerySet":
         return self.filter(statut__in=ENCAISSES)
 
-    def a_controler(self) -> "PaiementQuerySet":
-        """Ceux dont l'heure du prochain contrôle est venue, le plus en retard d'abord."""
-        return self.filter(prochain_controle_le__lte=timezone.now()).order_by("prochain_controle_le")
-
     def a_imputer(self) -> "PaiementQuerySet":
         return self.filter(statut=Statut.VERIFIE).order_by("pk")
 

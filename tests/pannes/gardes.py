@@ -278,8 +278,8 @@ GARDES = [
     Garde(
         "contrôler : bail",
         f"{CONTROLE}::test_un_controle_reserve_n_est_pas_pris_deux_fois",
-        "paiements/controle.py",
-        "        Paiement.objects.filter(pk__in=cles).update(prochain_controle_le=timezone.now() + BAIL)\n",
+        "paiements/travail.py",
+        "        en_attente.model.objects.filter(pk__in=cles).update(**{champ: timezone.now() + bail})\n",
         "",
     ),
     Garde(
@@ -334,7 +334,7 @@ GARDES = [
     Garde(
         "contrôler : verrou de qui réserve",
         f"{RENCONTRES}::test_deux_ouvriers_ne_prennent_pas_le_meme_travail",
-        "paiements/controle.py",
+        "paiements/travail.py",
         LOT,
         "",
     ),
@@ -418,7 +418,7 @@ GARDES = [
     Garde(
         "restituer : verrou de qui réserve",
         f"{RENCONTRES}::test_deux_ouvriers_ne_prennent_pas_le_meme_travail",
-        "paiements/restitution.py",
+        "paiements/travail.py",
         LOT,
         "",
     ),
@@ -511,7 +511,7 @@ GARDES = [
     Garde(
         "tickets : verrou de qui réserve",
         f"{RENCONTRES}::test_deux_ouvriers_ne_prennent_pas_le_meme_ticket",
-        "paiements/tickets.py",
+        "paiements/travail.py",
         LOT,
         "",
     ),

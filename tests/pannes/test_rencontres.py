@@ -338,7 +338,7 @@ def test_deux_ouvriers_executent_la_meme_restitution(agents, demande):
     with banque.servir():
         issues = en_meme_temps(*[lambda: restitution.executer(demande)] * 2)
 
-    assert compter(issues, restitution.RestitutionEnCours) == 1
+    assert compter(issues, restitution.RestitutionPrise) == 1
     assert banque.ordres == {f"restitution {demande.pk}": 1}
     assert DemandeRestitution.objects.get().etat == "FAITE"
     verifier()
