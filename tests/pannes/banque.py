@@ -110,9 +110,11 @@ class Banque:
         self.poster(copie, "MERCH_BO")
         return copie
 
-    def rembourser(self, debit: Transaction, montant: int, *, en_le_disant: bool = True) -> Transaction:
+    def rembourser(
+        self, debit: Transaction, montant: int, statut: str = "AUTHORISED", *, en_le_disant: bool = True
+    ) -> Transaction:
         debit.rendu += montant
-        credit = self._creer(debit.reference, self._numero(), self._maintenant(), montant, "AUTHORISED", "CREDIT")
+        credit = self._creer(debit.reference, self._numero(), self._maintenant(), montant, statut, "CREDIT")
         credit.parent = debit
         if en_le_disant:
             self.poster(credit, "MERCH_BO")
@@ -221,7 +223,8 @@ class Banque:
         if debit.statut == "AUTHORISED":
             debit.statut = "CANCELLED"
             return self._accorder(self._ecrire(debit))
-        return self._accorder(self._ecrire(self.rembourser(debit, montant, en_le_disant=False)))
+        statut = "UNDER_VERIFICATION" if self.panne == "attente" else "AUTHORISED"
+        return self._accorder(self._ecrire(self.rembourser(debit, montant, statut, en_le_disant=False)))
 
     def _ecrire(self, transaction: Transaction) -> dict[str, object]:
         date = re.sub(r"(....)(..)(..)(..)(..)(..)", r"\1-\2-\3T\4:\5:\6+00:00", transaction.trans_date)

@@ -180,17 +180,25 @@ class Guichet(Bureau, RuleBasedStateMachine):
             self.banque.changer(debit, debit.statut, debit.montant // 2)
 
     @precondition(lambda self: self.get_transactions("CAPTURED"))
-    @rule(rang=RANG, part=PART)
-    def rembourser(self, rang, part):
+    @rule(rang=RANG, part=PART, statut=st.sampled_from(["AUTHORISED", "AUTHORISED", "UNDER_VERIFICATION"]))
+    def rembourser(self, rang, part, statut="AUTHORISED"):
         debit = choisir(self.get_transactions("CAPTURED"), rang)
         montant = (debit.montant - debit.rendu) * part // 4
         if montant:
-            self.banque.rembourser(debit, montant)
+            self.banque.rembourser(debit, montant, statut)
 
-    @precondition(lambda self: self.get_transactions("AUTHORISED", operation="CREDIT"))
+    @precondition(lambda self: self.get_transactions("UNDER_VERIFICATION", operation="CREDIT"))
+    @rule(rang=RANG)
+    def laisser_partir(self, rang):
+        self.banque.changer(
+            choisir(self.get_transactions("UNDER_VERIFICATION", operation="CREDIT"), rang), "AUTHORISED"
+        )
+
+    @precondition(lambda self: self.get_transactions("AUTHORISED", "UNDER_VERIFICATION", operation="CREDIT"))
     @rule(rang=RANG)
     def defaire(self, rang):
-        self.banque.defaire(choisir(self.get_transactions("AUTHORISED", operation="CREDIT"), rang))
+        vivants = self.get_transactions("AUTHORISED", "UNDER_VERIFICATION", operation="CREDIT")
+        self.banque.defaire(choisir(vivants, rang))
 
     @precondition(lambda self: self.get_transactions("AUTHORISED", "CAPTURED"))
     @rule(rang=RANG)
@@ -246,7 +254,7 @@ class Guichet(Bureau, RuleBasedStateMachine):
     def imputer(self):
         imputation.imputer_un_lot()
 
-    @rule(panne=st.sampled_from(["", "500", "perdue"]))
+    @rule(panne=st.sampled_from(["", "500", "perdue", "attente"]))
     def restituer(self, panne=""):
         self.banque.panne = panne
         for demande_id in restitution.reserver(50):
@@ -291,6 +299,8 @@ class Guichet(Bureau, RuleBasedStateMachine):
         """Tout arrive, tout est balayé, les agents répondent : chaque euro a sa case, et rien n'attend plus."""
         for attente in self.get_transactions("WAITING_AUTHORISATION"):
             self.banque.changer(attente, "AUTHORISED", source="BATCH_AUTO")
+        for credit in self.get_transactions("UNDER_VERIFICATION", operation="CREDIT"):
+            self.banque.changer(credit, "AUTHORISED")
         while self.banque.courrier:
             self.livrer(0)
         for debit in self.get_transactions("AUTHORISED"):
