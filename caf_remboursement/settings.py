@@ -62,14 +62,14 @@ MONTANT_MINIMUM = Decimal("1.00")
 PAYZEN_SESSION = timedelta(minutes=10)
 # Dernière nouvelle possible d'un paiement : 10 min de session, 10 min de 3-D Secure, une marge (PROTOCOLE §6.7).
 PAIEMENT_CONTROLES = [timedelta(minutes=25), timedelta(minutes=75), timedelta(hours=24), timedelta(hours=72)]
-VERIFICATION_REPRISES = [
+VERIFICATION_RELANCES = [
     timedelta(seconds=5),
     timedelta(seconds=30),
     timedelta(minutes=5),
     timedelta(minutes=30),
     timedelta(hours=2),
 ]
-TICKET_REPRISES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=4)]
+TICKET_RELANCES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=4)]
 IMPORT_SEUIL_REJETS = Decimal("0.01")
 
 INSTALLED_APPS = [

@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from comptes import services
 from comptes.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
+from comptes.saisies import MotifField
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
 admin.site.site_header = "Rembourser ma Caf : bureau des agents"
@@ -30,7 +31,7 @@ for modele in (Group, EmailAddress, Authenticator):
 class SuspensionForm(GesteForm):
     """Ce que les allocataires liront pendant la suspension."""
 
-    message = forms.CharField(
+    message = MotifField(
         label="Ce que liront les allocataires", max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 30})
     )
     retour_prevu_le = forms.DateField(

@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 
 from comptes.models import Agent, Utilisateur
 from comptes.roles import Droit
+from comptes.saisies import MotifField
 
 
 def get_agent(request: HttpRequest) -> Agent | None:
@@ -84,17 +85,16 @@ class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  #
 
 
 class GesteForm(forms.Form):
-    """Ce qu'un geste demande à l'agent ; `objet` est ce dont parle la fiche."""
+    """Ce qu'un geste demande à l'agent ; un formulaire peut dépendre de l'objet dont parle la fiche."""
 
     def __init__(self, *args: Any, objet: Model, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.objet = objet
 
 
 class MotifForm(GesteForm):
     """Aucun geste sans motif : il reste au journal."""
 
-    motif = forms.CharField(label="Motif", max_length=200, widget=forms.TextInput(attrs={"size": 60}))
+    motif = MotifField(label="Motif", max_length=200, widget=forms.TextInput(attrs={"size": 60}))
 
 
 class Bouton(NamedTuple):

@@ -8,14 +8,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from comptes.saisies import LUE_AU_PLUS, SansCarteMixin
+
 # Public Sans n'a pas l'espace fine insécable (U+202F) : partout l'espace insécable ordinaire.
 INSECABLE = "\u00a0"
 MOINS = "\u2212"
 LONGUEUR_MAXIMALE = 30
-LONGUEURS_DE_CARTE = range(13, 20)
 LONGUEUR_D_UNE_ADRESSE = 254  # RFC 5321 §4.5.3.1.3, et ce que tient la base
-# Une saisie démesurée ne doit pas coûter de temps : au-delà, le champ la refuse de toute façon.
-LUE_AU_PLUS = 300
 UNITE_FINALE = re.compile(r"\s*(€|euros?)$", re.IGNORECASE)
 ENTIER = r"[0-9]+|[0-9]{1,3}(?: [0-9]{3})+"
 NOMBRE = re.compile(rf"(?P<entier>{ENTIER})(?:[.,](?P<decimales>[0-9]*))?")
@@ -31,37 +30,6 @@ def ecrire_euros(montant: Decimal | int) -> str:
 def ecrire_saisie(montant: Decimal) -> str:
     """Écrit un montant tel qu'on le tape : « 1234,56 »."""
     return f"{montant:.2f}".replace(".", ",")
-
-
-def has_numero_de_carte(saisie: str) -> bool:
-    """Vrai si la saisie contient 13 à 19 chiffres qui suivent la règle de Luhn : un numéro de carte, sans doute."""
-    suites = re.findall(r"[0-9]{13,}", re.sub(r"[\s.-]", "", saisie[:LUE_AU_PLUS]))
-    return any(
-        _suit_luhn(suite[debut : debut + longueur])
-        for suite in suites
-        for longueur in LONGUEURS_DE_CARTE
-        for debut in range(len(suite) - longueur + 1)
-    )
-
-
-def _suit_luhn(chiffres: str) -> bool:
-    doubles = [int(chiffre) * 2 for chiffre in chiffres[-2::-2]]
-    simples = [int(chiffre) for chiffre in chiffres[-1::-2]]
-    return (sum(simples) + sum(double - 9 if double > 9 else double for double in doubles)) % 10 == 0
-
-
-class SansCarteMixin(forms.Field):
-    """Refuse un numéro de carte collé là par mégarde, et ne le réaffiche jamais (DOMAINE §6)."""
-
-    def clean(self, value: object) -> object:
-        if has_numero_de_carte(str(value or "")):
-            raise ValidationError(
-                "N’écrivez pas de numéro de carte ici : vous le saisirez sur la page sécurisée de PayZen", code="carte"
-            )
-        return super().clean(value)
-
-    def bound_data(self, data: object, initial: object) -> object:
-        return "" if has_numero_de_carte(str(data or "")) else super().bound_data(data, initial)
 
 
 class CourrielField(SansCarteMixin, forms.EmailField):

@@ -28,5 +28,7 @@ class Etat(TextChoices):
 
 # Leurs montants sont en route : ils ne sont plus disponibles pour une autre démarche.
 ENGAGES = (Etat.A_LA_BANQUE, Etat.ENREGISTREE)
+# L'argent a été accepté, puis il est reparti.
+REPARTIS = (Etat.ANNULEE_PAR_LA_BANQUE, Etat.RESTITUEE)
 # L'allocataire peut repartir de là avec tout déjà rempli.
 A_RECOMMENCER = (Etat.NON_REALISEE, Etat.REFUSEE)

@@ -140,11 +140,11 @@ def recommencer(demarche: Demarche) -> Demarche:
     Il remplace le brouillon en cours de cette personne. Les montants sont ramenés à ce qui peut encore se payer : qui
     appelle compare les totaux et le dit.
 
-    :raises RecommencementImpossible: si la démarche n'est ni refusée, ni non réalisée
+    :raises RecommencementImpossible: si la démarche n'est ni refusée, ni non réalisée, ou si un débit en est retenu
     """
     _verrouiller_la_personne(demarche.auteur_id)
     ancienne = Demarche.objects.select_for_update(of=("self",), no_key=True).get(pk=demarche.pk)
-    if not ancienne.is_a_recommencer:
+    if not ancienne.is_a_recommencer or ancienne.paiement.retenu:
         raise RecommencementImpossible(ancienne.reference)
     brouillons = Demarche.objects.brouillons().filter(auteur=ancienne.auteur_id)
     for brouillon in brouillons.select_for_update(of=("self",), no_key=True):

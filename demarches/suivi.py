@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis
 from demarches import services
+from demarches.etats import REPARTIS
 from demarches.frise import raconter
 from demarches.models import Demarche
 from demarches.montants import ZERO
@@ -50,14 +51,15 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
         imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
         impute = sum((imputation.montant for imputation in imputations), ZERO)
         reprises = list(paiement.reprises.select_related("imputation__dette", "anomalie").order_by("pk"))
-        sans_dette = sum((reprise.montant for reprise in reprises if reprise.imputation is None), ZERO)
         contexte |= {
             "evenements": raconter(demarche.etat, list(paiement.etapes.order_by("le", "pk"))),
             "imputations": imputations,
             "impute": impute,
             "reprises": reprises,
             "repris": sum((reprise.montant for reprise in reprises), ZERO),
-            "reliquat": demarche.montant - impute - sans_dette,
+            "reliquat": paiement.reste_a_placer,
+            "is_reparti": demarche.etat in REPARTIS,
+            "retenu": paiement.retenu,
         }
     return render(request, "demarches/detail.html", contexte)
 

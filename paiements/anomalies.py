@@ -53,23 +53,27 @@ def ouvrir(
 
 
 @transaction.atomic
-def resoudre(anomalie: Anomalie, *, motif: str, agent: Utilisateur, issue: Anomalie.Issue) -> Anomalie:
+def resoudre(
+    anomalie: Anomalie, *, motif: str, agent: Utilisateur, issue: Anomalie.Issue, rouvrir: bool = False
+) -> Anomalie:
     """
     Clôt une anomalie. Le motif dit ce qui a été fait, l'issue où est allé l'argent.
 
+    :param rouvrir: revenir sur une anomalie mise de côté ; ce qu'on en avait dit reste écrit
     :raises DejaResolue: si un autre agent est passé avant
     :raises RestitutionEnCours: si son argent est en train d'être rendu
     """
     anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
-    if anomalie.resolue_le is not None:
-        raise DejaResolue(str(anomalie))
+    ecartee = rouvrir and anomalie.issue == Anomalie.Issue.ECARTEE
+    if anomalie.resolue_le is not None and not ecartee:
+        raise DejaResolue(f"elle est déjà close, {anomalie.get_issue_display()}")
     en_cours = anomalie.restitutions.filter(etat__in=DemandeRestitution.EN_COURS)
     if issue != Anomalie.Issue.RESTITUEE and en_cours.exists():
         raise RestitutionEnCours("une restitution de cet argent est en cours")
     anomalie.resolue_le = timezone.now()
     anomalie.resolue_par = agent
     anomalie.issue = issue
-    anomalie.resolution = motif
+    anomalie.resolution = f"{anomalie.resolution} Puis : {motif}" if ecartee else motif
     anomalie.save(update_fields=["resolue_le", "resolue_par", "issue", "resolution"])
     logger.info("anomalie résolue", extra={"anomalie": anomalie.pk, "genre": anomalie.genre})
     return anomalie

@@ -24,7 +24,7 @@ class Attestation:
     imputations: list[Imputation]
     porte: Decimal
     reste_a_placer: Decimal
-    repris: Decimal
+    repris_des_dettes: Decimal
     code: str
 
 
@@ -33,8 +33,6 @@ def lire(paiement: Paiement) -> Attestation:
     allocataire = paiement.demarche.allocataire
     imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
     porte = sum((imputation.montant for imputation in imputations), Decimal(0))
-    reprises = list(paiement.reprises.all())
-    sans_dette = sum((reprise.montant for reprise in reprises if reprise.imputation_id is None), Decimal(0))
     return Attestation(
         paiement=paiement,
         titulaire=allocataire.nom_complet,
@@ -42,9 +40,9 @@ def lire(paiement: Paiement) -> Attestation:
         impute_le=timezone.localtime(paiement.etapes.get(geste=Geste.IMPUTER).le),
         imputations=imputations,
         porte=porte,
-        reste_a_placer=paiement.montant - porte - sans_dette,
-        repris=sum((reprise.montant for reprise in reprises if reprise.imputation_id), Decimal(0)),
-        code=get_code(paiement),
+        reste_a_placer=paiement.reste_a_placer,
+        repris_des_dettes=porte - sum((imputation.reste for imputation in imputations), Decimal(0)),
+        code=get_code(paiement, porte),
     )
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ from paiements.statuts import RESTITUABLES, Geste, Statut
 logger = logging.getLogger(__name__)
 
 Sort = NotificationPayzen.Sort
+# Ce que dit la banque d'un crédit qui n'est pas parti, ou qui est revenu.
+SANS_ARGENT = (Famille.REFUS, Famille.ABANDON, Famille.ANNULATION, Famille.ECHEC)
 # La base refuse qu'une transaction serve deux références : redemander n'y changerait rien.
 UNE_TRANSACTION_UNE_REFERENCE = ("paiements_paiement_uuid_key", "une_notification_agit_une_fois")
 
@@ -141,6 +144,10 @@ def _deja_regle(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suit
     if any(cle.startswith((f"{fait.uuid}:CANCELLED:", f"{fait.uuid}:CAPTURE_FAILED:")) for cle in connus):
         return Suite(Sort.SANS_EFFET, "la banque a déjà annulé cette transaction")
     retenues = Anomalie.objects.for_debit(paiement, fait.uuid)
+    if paiement and not paiement.is_encaisse and _is_exact(paiement, fait):
+        autres = retenues.filter(genre=Anomalie.Genre.MONTANT_DIFFERENT, montant__gt=fait.montant)
+        anomalies.clore_par_la_banque(autres, motif="la banque dit le bon montant", issue=Anomalie.Issue.CADUQUE)
+        retenues = retenues.exclude(issue=Anomalie.Issue.CADUQUE)
     retenues.ouvertes().filter(montant__gt=fait.montant).update(montant=fait.montant)
     return Suite(Sort.SANS_EFFET, "déjà confié à un agent") if retenues.exists() else None
 
@@ -167,7 +174,7 @@ def _succes(paiement: Paiement, fait: Fait) -> Suite:
         return _confier(Anomalie.Genre.DOUBLE_PAIEMENT, paiement, fait, "un autre débit est déjà encaissé")
     if not fait.uuid or not _is_notre_formulaire(paiement, fait):
         return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "transaction qui n'est pas la nôtre")
-    if (fait.montant, fait.devise) != (paiement.montant, "EUR"):
+    if not _is_exact(paiement, fait):
         return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "montant ou devise inattendus")
     accepter(paiement, fait)
     return Suite(Sort.APPLIQUEE)
@@ -201,18 +208,28 @@ def _signaler_le_retard(paiement: Paiement) -> None:
 
 
 def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
+    remis = fait.statut == "CAPTURED" and paiement.remis_le is None
+    if remis:
+        _noter_la_remise(paiement, fait)
     debite = paiement.montant_debite
     if fait.montant < debite or fait.montant > paiement.montant:
         return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "le montant a changé à la banque")
     if fait.montant > debite:
         return Suite(Sort.SANS_EFFET, "montant baissé depuis")
-    if fait.statut == "CAPTURED" and paiement.remis_le is None:
-        paiement.remis_le = fait.remise_le or timezone.now()
-        paiement.save(update_fields=["remis_le"])
-        absentes = paiement.anomalies.filter(genre=Anomalie.Genre.REMISE_ABSENTE)
-        anomalies.clore_par_la_banque(absentes, motif="remis en banque", issue=Anomalie.Issue.CADUQUE)
-        return Suite(Sort.APPLIQUEE, "remis en banque")
-    return Suite(Sort.SANS_EFFET, "déjà encaissé")
+    return Suite(Sort.APPLIQUEE, "remis en banque") if remis else Suite(Sort.SANS_EFFET, "déjà encaissé")
+
+
+def _noter_la_remise(paiement: Paiement, fait: Fait) -> None:
+    paiement.remis_le = fait.remise_le or timezone.now()
+    paiement.save(update_fields=["remis_le"])
+    absentes = paiement.anomalies.filter(genre=Anomalie.Genre.REMISE_ABSENTE)
+    anomalies.clore_par_la_banque(absentes, motif="remis en banque", issue=Anomalie.Issue.CADUQUE)
+
+
+def _is_exact(paiement: Paiement, fait: Fait) -> bool:
+    """Le débit que nous attendions, au centime."""
+    juste = (fait.montant, fait.devise) == (paiement.montant, "EUR")
+    return juste and _is_notre_formulaire(paiement, fait)
 
 
 def _is_notre_formulaire(paiement: Paiement, fait: Fait) -> bool:
@@ -242,7 +259,7 @@ def _annulation(paiement: Paiement, fait: Fait) -> Suite:
     if paiement.statut in (Statut.REJETE, Statut.RESTITUE):
         return Suite(Sort.SANS_EFFET, "argent déjà rendu")
     contrepasser(paiement, motif=f"transaction {fait.statut}")
-    paiement.prochain_controle_le = None
+    paiement.prochain_controle_le = timezone.now()  # la banque tient-elle encore quelque chose ?
     avancer(Geste.REJETER, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
     _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "annulé à la banque")
     return Suite(Sort.APPLIQUEE, "annulé à la banque")
@@ -252,38 +269,52 @@ def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     """Un remboursement de tout ce qui reste rouvre les dettes ; une part attend un agent, qui dit lesquelles."""
     if fait.famille is Famille.ATTENTE:
         return Suite(Sort.SANS_EFFET, "remboursement en attente à la banque")
-    if fait.famille is not Famille.SUCCES:
+    if fait.famille not in (Famille.SUCCES, *SANS_ARGENT):
+        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "remboursement d'un état inconnu")
+    if deja := _credit_deja_connu(paiement, fait, connus):
+        return deja
+    if fait.famille in SANS_ARGENT:
         return _remboursement_defait(paiement, fait, connus)
-    if any(get_famille(cle.split(":")[1]) is not Famille.ATTENTE for cle in connus):
-        return Suite(Sort.SANS_EFFET, "remboursement déjà connu, ou défait depuis")
-    if paiement.restitutions.filter(uuid=fait.uuid).exists():
-        return Suite(Sort.SANS_EFFET, "remboursement que nous avons demandé")
     if fait.montant != paiement.net or paiement.statut not in RESTITUABLES or _is_ambigu(paiement):
         return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
     contrepasser(paiement, motif="remboursement à la banque")
-    paiement.prochain_controle_le = None
+    paiement.prochain_controle_le = timezone.now()  # la banque tient-elle encore quelque chose ?
     avancer(Geste.RESTITUER, paiement, motif="remboursement à la banque", auteur="PayZen")
     return Suite(Sort.APPLIQUEE, "remboursé à la banque")
+
+
+def _credit_deja_connu(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite | None:
+    """Défait, un crédit ne revient plus ; parti, il ne repart pas."""
+    familles = {get_famille(cle.split(":")[1]) for cle in connus}
+    if familles.intersection(SANS_ARGENT):
+        return Suite(Sort.SANS_EFFET, "remboursement déjà défait")
+    if fait.famille in SANS_ARGENT:
+        return None
+    if Famille.SUCCES in familles:
+        return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
+    if paiement.restitutions.filter(uuid=fait.uuid).exists():
+        return Suite(Sort.SANS_EFFET, "remboursement que nous avons demandé")
+    return None
 
 
 def _remboursement_defait(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     """
     L'argent n'est pas parti, ou il est revenu. Compté comme rendu, il n'a plus de case : une anomalie le retient.
     """
-    alertes = paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid)
+    alertes = paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid, montant=0)
     motif = f"remboursement {fait.statut} à la banque"
     if anomalies.clore_par_la_banque(alertes, motif=motif, issue=Anomalie.Issue.CADUQUE):
         return Suite(Sort.APPLIQUEE, motif)
     porte = NotificationPayzen.objects.filter(paiement=paiement, cle__in=connus, sort=Sort.APPLIQUEE)
-    compte = (
-        porte.exists()
-        or paiement.restitutions.filter(uuid=fait.uuid).exists()
-        or paiement.reprises.filter(anomalie__constat__vu__uuid=fait.uuid).exists()
-    )
-    if not compte:
+    demande = paiement.restitutions.filter(uuid=fait.uuid).first()
+    if not (demande or porte.exists() or alertes.filter(issue=Anomalie.Issue.RESTITUEE).exists()):
         return Suite(Sort.SANS_EFFET, motif)
+    debit = demande.debit if demande else fait.parent or paiement.uuid or ""
     return _confier(
-        Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement défait : la banque tient l'argent"
+        Anomalie.Genre.ANNULATION_BANQUE,
+        paiement,
+        replace(fait, parent=debit),
+        "remboursement défait : la banque tient l'argent",
     )
 
 
@@ -332,7 +363,7 @@ def _confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) 
         "trans_id": paiement.trans_id,
     }
     debit_a_part = fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid)
-    credit_defait = fait.is_credit and fait.famille is not Famille.SUCCES
+    credit_defait = fait.is_credit and fait.famille in SANS_ARGENT
     retenu = fait.montant if debit_a_part or credit_defait else Decimal(0)
     # Un montant baissé est le même fait, débit autorisé puis remis ; un état inattendu en est un à chaque état.
     cle = f"{fait.uuid}:{fait.montant}" if genre == Anomalie.Genre.MONTANT_DIFFERENT else fait.cle
@@ -354,6 +385,7 @@ def resumer(fait: Fait) -> dict[str, object]:
         "montant": fait.montant,
         "devise": fait.devise,
         "uuid": fait.uuid,
+        "parent": fait.parent,
         "boutique": fait.site,
         "mode": fait.mode,
         "trans_id": fait.trans_id,

@@ -7,16 +7,17 @@ conclure sous verrou. La plateforme est appelée hors de toute transaction.
 
 import logging
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from paiements import anomalies, travail
+from paiements import anomalies, rapprochement, travail
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater, resumer
 from paiements.models import Anomalie, Paiement
-from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
+from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable, get_solde
 from paiements.services import avancer, get_libre_le, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
 
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 # Le temps qu'un contrôle garde son paiement pour lui : plus long que tout appel, assez court pour qu'un autre
 # ouvrier reprenne vite un contrôle dont l'ouvrier est mort.
 BAIL = timedelta(minutes=1)
-REPRISE_APRES_PANNE = timedelta(minutes=2)
+RELANCE_APRES_PANNE = timedelta(minutes=2)
 # Passé le dernier rendez-vous, ce que la banque ou un agent n'a pas tranché se redemande une fois par jour.
 CHAQUE_JOUR = timedelta(days=1)
 
@@ -47,7 +48,7 @@ def controler(paiement_id: int) -> Paiement:
     except (EchecRest, BoutiqueAbsente) as echec:
         # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
         signaler_l_echec(paiement, echec)
-        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + REPRISE_APRES_PANNE)
+        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + RELANCE_APRES_PANNE)
         return paiement
     return conclure(paiement_id, faits)
 
@@ -60,9 +61,11 @@ def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> 
     # Un réglage faux touche tous les paiements de la boutique : une anomalie par jour, et non par paiement.
     seul = isinstance(echec, ErreurPlateforme) and not echec.is_de_la_boutique
     quoi = echec.code if isinstance(echec, ErreurPlateforme) else type(echec).__name__
+    deja = _compter_les_closes(paiement, Anomalie.Genre.REPONSE_INATTENDUE)
+    qui = f"{paiement.reference}:{deja}" if seul else f"{paiement.boutique}:{timezone.localdate()}"
     anomalies.ouvrir(
         Anomalie.Genre.REPONSE_INATTENDUE,
-        cle=f"{paiement.reference if seul else f'{paiement.boutique}:{timezone.localdate()}'}:{quoi}",
+        cle=f"{qui}:{quoi}",
         constat={"dit": str(echec), "boutique": paiement.boutique, "en interrogeant": paiement.reference},
         paiement=paiement if seul else None,
         caf=paiement.caf,
@@ -97,10 +100,11 @@ def conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
         motif = "un agent a réglé ce débit à part" if a_part else "la plateforme n'a rien encaissé"
         avancer(Geste.EXPIRER, paiement, motif=motif, auteur="service")
     else:
-        if paiement.statut in (Statut.VERIFIE, Statut.IMPUTE):
-            _suivre_la_remise(paiement)
         paiement.prochain_controle_le = _prochain_controle(paiement)
         paiement.save(update_fields=["prochain_controle_le", "controles"])
+    _suivre_la_remise(paiement)
+    rapprochement.attribuer(paiement, faits)
+    rapprochement.comparer(paiement, faits)
     return paiement
 
 
@@ -130,7 +134,8 @@ def _prochain_controle(paiement: Paiement) -> datetime | None:
 
 def _suivre_la_remise(paiement: Paiement) -> None:
     """Accepté n'est pas remis : passé le dernier rendez-vous, un agent regarde pourquoi (PROTOCOLE §6.7)."""
-    if paiement.remis_le is None and timezone.now() >= paiement.cree_le + settings.PAIEMENT_CONTROLES[-1]:
+    attendue = paiement.statut in RESTITUABLES and paiement.remis_le is None
+    if attendue and timezone.now() >= paiement.cree_le + settings.PAIEMENT_CONTROLES[-1]:
         anomalies.ouvrir(
             Anomalie.Genre.REMISE_ABSENTE,
             cle=paiement.reference,
@@ -141,16 +146,16 @@ def _suivre_la_remise(paiement: Paiement) -> None:
 
 def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
     """
-    La deuxième source : même uuid, même montant, même devise, même boutique, même mode.
+    La deuxième source : même uuid, même montant, même devise, même boutique, même mode, et rien n'en est rendu.
 
     Au-dessus du seuil de la Caf, un agent confirme encore. Un désaccord est une anomalie, jamais un silence.
     """
     fait = next((fait for fait in faits if fait.uuid == paiement.uuid), None)
-    if fait is None and paiement.controles <= len(settings.VERIFICATION_REPRISES):
+    if fait is None and paiement.controles <= len(settings.VERIFICATION_RELANCES):
         # Le délai de publication d'un paiement fini n'est pas documenté (PROTOCOLE §12) : on laisse du temps.
-        paiement.prochain_controle_le = timezone.now() + settings.VERIFICATION_REPRISES[paiement.controles - 1]
-    elif fait is None or not _is_d_accord(paiement, fait):
-        _signaler_le_desaccord(paiement, fait)
+        paiement.prochain_controle_le = timezone.now() + settings.VERIFICATION_RELANCES[paiement.controles - 1]
+    elif fait is None or not _is_d_accord(paiement, fait) or get_solde(faits) < paiement.net:
+        _signaler_le_desaccord(paiement, fait, get_solde(faits))
     else:
         paiement.confirme_le = timezone.now()
         paiement.prochain_controle_le = _prochain_controle(paiement)
@@ -174,16 +179,21 @@ def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:
     return seuil is not None and paiement.montant >= seuil
 
 
-def _signaler_le_desaccord(paiement: Paiement, fait: Fait | None) -> None:
-    # Close sans que rien n'ait changé, l'anomalie se rouvre : un paiement accepté ne s'oublie pas.
+def _compter_les_closes(paiement: Paiement, genre: Anomalie.Genre) -> int:
+    """Dans la clé d'une anomalie : close sans que rien n'ait changé, elle se rouvre sous le nombre suivant."""
+    return paiement.anomalies.filter(genre=genre, resolue_le__isnull=False).count()
+
+
+def _signaler_le_desaccord(paiement: Paiement, fait: Fait | None, solde: Decimal) -> None:
+    # Un paiement accepté ne s'oublie pas.
     paiement.prochain_controle_le = timezone.now() + CHAQUE_JOUR
-    deja = paiement.anomalies.filter(genre=Anomalie.Genre.DESACCORD, resolue_le__isnull=False).count()
+    deja = _compter_les_closes(paiement, Anomalie.Genre.DESACCORD)
     vu = resumer(fait) if fait else "aucune transaction à ce nom"
     attendu = {"uuid": paiement.uuid, "montant": paiement.montant_debite, "boutique": paiement.boutique}
     anomalies.ouvrir(
         Anomalie.Genre.DESACCORD,
         cle=f"{paiement.reference}:{deja}",
-        constat={"attendu": attendu, "vu": vu},
+        constat={"attendu": attendu, "vu": vu, "la banque tient, crédits déduits": solde},
         montant=paiement.net,
         paiement=paiement,
     )

@@ -163,6 +163,9 @@ def imputer_le_reste(
     anomalie.refresh_from_db()
     if sum(parts.values()) != anomalie.montant:
         raise ResteImpossible(f"les parts doivent faire {anomalie.montant} €")
+    rendues = paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.ANNULATION_BANQUE, montant=0)
+    if rendues.filter(constat__vu__operation="CREDIT").exists():
+        raise ResteImpossible("la banque a rendu une part de ce paiement : reprenez-la d'abord")
     siennes = Dette.objects.for_allocataire(paiement.demarche.allocataire).filter(pk__in=[d.pk for d in parts])
     list(siennes.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
     recevables = {

@@ -121,10 +121,10 @@ INVARIANTS = [
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(montant), 0) AS somme FROM paiements_imputation WHERE paiement_id = p.id
         ) i
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(montant), 0) AS somme FROM dettes_mouvement
-            WHERE origine = p.reference AND genre = 'REJET'
-        ) r
+        LEFT JOIN (
+            SELECT origine, sum(montant) AS total FROM dettes_mouvement WHERE genre = 'REJET' GROUP BY origine
+        ) m ON m.origine = p.reference
+        CROSS JOIN LATERAL (SELECT coalesce(m.total, 0) AS somme) r
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(montant), 0) AS somme FROM paiements_reprise
             WHERE paiement_id = p.id AND imputation_id IS NOT NULL
@@ -256,7 +256,7 @@ INVARIANTS = [
     ),
     Invariant(
         "rien_d_oublie",
-        "Ce qui reste à faire a une heure de reprise.",
+        "Ce qui reste à faire a son heure.",
         """
         SELECT p.reference, format('%s sans suite prévue', p.statut) FROM paiements_paiement p
         WHERE p.prochain_controle_le IS NULL AND (

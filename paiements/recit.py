@@ -58,9 +58,8 @@ def _evenements(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
 
 
 def _evenements_des_dettes(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
-    for mouvement in Mouvement.objects.filter(origine=paiement.reference).select_related(
-        "dette", "ligne_emise__fichier"
-    ):
+    siens = Mouvement.objects.filter(dette__imputations__paiement=paiement, origine=paiement.reference)
+    for mouvement in siens.select_related("dette", "ligne_emise__fichier"):
         fait = "porté sur" if mouvement.montant < 0 else "repris à"
         yield (
             mouvement.le,
@@ -120,18 +119,20 @@ def _suite_du_statut(paiement: Paiement) -> str:
             return f"La réponse de la banque. Sans elle, PayZen est interrogé{quand}. {demander}"
         case Statut.ACCEPTE if paiement.confirme_le:
             return f"La confirmation d'un agent : le seuil de la Caf est de {paiement.caf.seuil_controle} €."
-        case Statut.ACCEPTE if paiement.prochain_controle_le:
-            return f"La vérification auprès de PayZen{quand}. {demander}"
         case Statut.ACCEPTE:
-            return "La décision d'un agent sur l'anomalie ouverte."
+            return f"La vérification auprès de PayZen{quand}. {demander}"
         case Statut.VERIFIE:
             return "L'imputation, au prochain balayage. S'il tarde, vérifier que worker et beat tournent."
         case Statut.IMPUTE if paiement.remis_le is None:
             return f"L'argent est sur les dettes. PayZen dira s'il est remis en banque{quand}."
         case Statut.IMPUTE:
             return "Rien de plus : l'argent est sur les dettes, et remis en banque."
+        case Statut.REJETE | Statut.RESTITUE if paiement.retenu:
+            return f"Les dettes sont rouvertes, mais {paiement.retenu} € ne sont pas repartis : un agent les a."
         case Statut.REJETE | Statut.RESTITUE:
             return "Rien : l'argent est reparti, les dettes sont rouvertes d'autant."
+    if paiement.retenu:
+        return f"{paiement.retenu} € débités à part : un agent les a en main, l'allocataire ne peut pas recommencer."
     jours = settings.PAIEMENT_CONTROLES[-1].days
     suivi = f"PayZen sera réinterrogé{quand}, jusqu'à {jours} jours après le clic." if quand else "Rien."
     return f"{suivi} L'allocataire peut recommencer. {demander}"

@@ -16,7 +16,7 @@ from paiements import anomalies
 from paiements.constats import accepter
 from paiements.imputation import rouvrir
 from paiements.models import Anomalie, DemandeRestitution, Imputation, Paiement, Reprise
-from paiements.payzen import Fait
+from paiements.payzen import Fait, get_solde
 from paiements.services import avancer, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
 
@@ -31,13 +31,26 @@ class RepriseImpossible(Exception):
 def get_part(anomalie: Anomalie) -> Decimal:
     """Ce que la banque ne tient plus d'un paiement d'après cette anomalie, et qui n'en est pas encore repris."""
     paiement, vu = anomalie.paiement, anomalie.constat.get("vu")
-    if paiement is None or anomalie.resolue_le or paiement.statut not in RESTITUABLES or not isinstance(vu, dict):
+    if paiement is None or not _is_a_trancher(anomalie) or paiement.statut not in RESTITUABLES:
         return ZERO
-    if anomalie.genre == Genre.ANNULATION_BANQUE and vu.get("operation") == "CREDIT" and not anomalie.montant:
+    if anomalie.genre == Genre.ANNULATION_BANQUE and vu["operation"] == "CREDIT" and not anomalie.montant:
         return Decimal(vu["montant"])
-    if anomalie.genre == Genre.MONTANT_DIFFERENT and (vu["uuid"], vu["devise"]) == (paiement.uuid, "EUR"):
+    if _is_baisse(anomalie) and vu["uuid"] == paiement.uuid:
         return max(paiement.montant_debite - Decimal(vu["montant"]), ZERO)
     return ZERO
+
+
+def _is_a_trancher(anomalie: Anomalie) -> bool:
+    """Ouverte, ou mise de côté : qui s'est trompé en l'écartant peut encore la reprendre."""
+    return anomalie.resolue_le is None or anomalie.issue == Issue.ECARTEE
+
+
+def _is_baisse(anomalie: Anomalie) -> bool:
+    """La banque annonce, en euros, moins que demandé."""
+    vu = anomalie.constat.get("vu")
+    if anomalie.genre != Genre.MONTANT_DIFFERENT or anomalie.paiement is None or vu["devise"] != "EUR":
+        return False
+    return 0 < Decimal(vu["montant"]) < anomalie.paiement.montant
 
 
 def get_imputations(paiement: Paiement) -> list[Imputation]:
@@ -48,11 +61,12 @@ def get_imputations(paiement: Paiement) -> list[Imputation]:
 
 
 def proposer(anomalie: Anomalie) -> dict[Imputation, Decimal]:
-    """Où reprendre la part : d'abord ce qui n'est sur aucune dette, puis la dette la plus récente."""
+    """Où reprendre la part : d'abord ce qui n'est plus sur aucune dette, puis la dette la plus récente."""
     if anomalie.paiement is None:
         return {}
     reliquat = _get_reliquat(anomalie.paiement)
-    reste = get_part(anomalie) - (reliquat.montant if reliquat else ZERO)
+    retenu = sum((defait.montant for defait in _get_defaits(anomalie.paiement)), ZERO)
+    reste = get_part(anomalie) - retenu - (reliquat.montant if reliquat else ZERO)
     parts = {}
     for imputation in get_imputations(anomalie.paiement):
         parts[imputation] = max(min(reste, imputation.reste), ZERO)
@@ -72,12 +86,10 @@ def reprendre(anomalie: Anomalie, parts: Mapping[int, Decimal], *, motif: str, a
     :raises RepriseImpossible: si rien n'est à reprendre, si une restitution est en cours, ou si les parts ne vont pas
     """
     paiement, anomalie = _verrouiller(anomalie)
-    part = get_part(anomalie)
-    if not part:
-        raise RepriseImpossible("il n'y a rien à reprendre, ou c'est déjà fait")
+    choisies = _choisir(paiement, parts)
+    part = _prendre_aux_defaits(paiement, get_part(anomalie), motif=motif)
     if part > paiement.net:
         raise RepriseImpossible(f"la banque ne tient plus que {ecrire_euros(paiement.net)} de ce paiement")
-    choisies = _choisir(paiement, parts)
     sans_dette = part - sum(choisies.values(), ZERO)
     if sans_dette < 0:
         raise RepriseImpossible(f"les montants dépassent les {ecrire_euros(part)} à reprendre")
@@ -97,6 +109,32 @@ def reprendre(anomalie: Anomalie, parts: Mapping[int, Decimal], *, motif: str, a
     return solder(paiement, motif=motif, auteur=agent.identifiant)
 
 
+def _get_defaits(paiement: Paiement) -> list[Anomalie]:
+    """Les remboursements que la banque a défaits, et dont une anomalie retient encore l'argent."""
+    retenues = Anomalie.objects.for_debit(paiement, paiement.uuid or "").ouvertes()
+    return list(retenues.filter(genre=Genre.ANNULATION_BANQUE).order_by("pk"))
+
+
+def _prendre_aux_defaits(paiement: Paiement, part: Decimal, *, motif: str) -> Decimal:
+    """Ce que retient un remboursement défait n'est plus dans le paiement : il part le premier. Rend ce qui reste."""
+    if not part:
+        raise RepriseImpossible("il n'y a rien à reprendre, ou c'est déjà fait")
+    for defait in _get_defaits(paiement):
+        prise = min(part, defait.montant)
+        alleger(defait, prise, motif=motif)
+        part -= prise
+    return part
+
+
+def alleger(retenue: Anomalie, montant: Decimal, *, motif: str) -> None:
+    """L'anomalie retient d'autant moins ; vide, elle se clôt."""
+    meme = Anomalie.objects.filter(pk=retenue.pk)
+    if retenue.montant > montant:
+        meme.update(montant=retenue.montant - montant)
+    elif montant and not anomalies.clore_par_la_banque(meme, motif=motif):
+        meme.update(issue=Issue.RESTITUEE)
+
+
 def solder(paiement: Paiement, *, motif: str, auteur: str) -> Paiement:
     """S'il ne reste rien d'un paiement, il est restitué. À appeler sous son verrou."""
     if not paiement.net:
@@ -106,9 +144,13 @@ def solder(paiement: Paiement, *, motif: str, auteur: str) -> Paiement:
 
 
 def is_a_accepter(anomalie: Anomalie) -> bool:
-    """La banque a débité autre chose que demandé, et le paiement n'est pas accepté : un agent peut dire oui."""
-    ouverte = anomalie.genre == Genre.MONTANT_DIFFERENT and anomalie.resolue_le is None
-    return ouverte and anomalie.paiement is not None and not anomalie.paiement.is_encaisse
+    """La banque a débité moins que demandé, et le paiement n'est pas accepté : un agent peut dire oui."""
+    return (
+        _is_baisse(anomalie)
+        and _is_a_trancher(anomalie)
+        and anomalie.paiement is not None
+        and not anomalie.paiement.is_encaisse
+    )
 
 
 @transaction.atomic
@@ -120,16 +162,19 @@ def accepter_le_montant(anomalie: Anomalie, faits: Iterable[Fait], *, motif: str
     :raises RepriseImpossible: si elle ne tient plus ce débit, ou s'il n'est pas plus petit que demandé
     """
     paiement, anomalie = _verrouiller(anomalie)
+    faits = list(faits)
     if not is_a_accepter(anomalie):
         raise RepriseImpossible("ce paiement n'attend pas qu'on en accepte le montant")
     fait = next((fait for fait in faits if fait.uuid == anomalie.constat["vu"]["uuid"]), None)
     if fait is None or not fait.is_success or not 0 < fait.montant < paiement.montant:
         raise RepriseImpossible("la banque ne tient pas, pour ce débit, un montant plus petit que demandé")
+    if get_solde(faits) < fait.montant:
+        raise RepriseImpossible("la banque a déjà rendu ce débit, ou une part")
     if (fait.devise, fait.site, fait.mode) != ("EUR", paiement.boutique, paiement.mode):
         raise RepriseImpossible("ce débit est d'une autre devise, d'une autre boutique ou d'un autre mode")
     accepter(paiement, fait, auteur=agent.identifiant)
     Reprise.objects.create(paiement=paiement, anomalie=anomalie, montant=paiement.montant - fait.montant)
-    anomalies.resoudre(anomalie, motif=motif, agent=agent, issue=Issue.ACCEPTEE)
+    anomalies.resoudre(anomalie, motif=motif, agent=agent, issue=Issue.ACCEPTEE, rouvrir=True)
     return paiement
 
 
@@ -168,21 +213,17 @@ def _alleger_le_reliquat(paiement: Paiement, montant: Decimal, *, motif: str) ->
     if reliquat is None or reliquat.montant < montant:
         sans_dette = reliquat.montant if reliquat else ZERO
         raise RepriseImpossible(f"{ecrire_euros(montant - sans_dette)} restent à reprendre sur une dette")
-    meme = Anomalie.objects.filter(pk=reliquat.pk)
-    if reliquat.montant > montant:
-        meme.update(montant=reliquat.montant - montant)
-    elif not anomalies.clore_par_la_banque(meme, motif=motif):
-        meme.update(issue=Issue.RESTITUEE)
+    alleger(reliquat, montant, motif=motif)
 
 
 def _clore(anomalie: Anomalie, paiement: Paiement, *, motif: str, agent: Utilisateur) -> None:
-    """Clôt l'alerte. Un montant baissé clôt aussi celles qui disaient une baisse moindre, et se revérifie."""
-    if anomalie.genre != Genre.MONTANT_DIFFERENT:
-        anomalies.resoudre(anomalie, motif=motif, agent=agent, issue=Issue.RESTITUEE)
-        return
-    alertes = paiement.anomalies.ouvertes().filter(genre=Genre.MONTANT_DIFFERENT, constat__vu__uuid=paiement.uuid)
-    for alerte in alertes.select_related("paiement"):
-        if not get_part(alerte):
+    """Clôt l'alerte, et celles d'une baisse moindre ; pas encore vérifié, le paiement se revérifie."""
+    baisse = anomalie.genre == Genre.MONTANT_DIFFERENT
+    issue = Issue.ACCEPTEE if baisse else Issue.RESTITUEE
+    anomalies.resoudre(anomalie, motif=motif, agent=agent, issue=issue, rouvrir=True)
+    moindres = paiement.anomalies.ouvertes().filter(genre=Genre.MONTANT_DIFFERENT, constat__vu__uuid=paiement.uuid)
+    for alerte in moindres.select_related("paiement") if baisse else []:
+        if _is_baisse(alerte) and not get_part(alerte):
             anomalies.resoudre(alerte, motif=motif, agent=agent, issue=Issue.ACCEPTEE)
     if paiement.statut == Statut.ACCEPTE:
         paiement.prochain_controle_le = timezone.now()

@@ -27,8 +27,9 @@ from paiements.statuts import RESTITUABLES, Geste, is_possible
 logger = logging.getLogger(__name__)
 
 Etat, Genre = DemandeRestitution.Etat, Anomalie.Genre
-# Un reste sans dette, ou un remboursement que la banque a défait : l'argent est dans le débit du paiement.
-SUR_LE_DEBIT_DU_PAIEMENT = (Genre.RELIQUAT, Genre.ANNULATION_BANQUE)
+# Un reste sans dette, ou de trop à la banque : dans le débit du paiement. Un remboursement défait, aussi, ou dans
+# celui qu'il remboursait.
+SUR_LE_DEBIT_DU_PAIEMENT = (Genre.RELIQUAT, Genre.ANNULATION_BANQUE, Genre.ECART)
 SUR_UN_DEBIT_A_PART = (Genre.DOUBLE_PAIEMENT, Genre.MONTANT_DIFFERENT, Genre.STATUT_INATTENDU)
 # Entre deux essais : le temps qu'une réponse perdue soit visible, ou que le débit soit remis en banque (PSP_076).
 BAIL = timedelta(minutes=15)
@@ -70,16 +71,19 @@ def demander(
 def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[str, Decimal]:
     """L'uuid du débit à rendre, et combien, en euros."""
     if anomalie is None:
-        if paiement.statut not in RESTITUABLES or paiement.uuid is None:
+        if not is_possible(Geste.RESTITUER, paiement.statut) or paiement.uuid is None:
             raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
+        if not paiement.net:
+            raise RestitutionImpossible("la banque ne tient plus rien de ce paiement")
         _exiger_le_net_juste(paiement)
         return paiement.uuid, paiement.net
     if anomalie.paiement_id != paiement.pk or not is_a_rendre(anomalie):
         raise RestitutionImpossible("cette anomalie ne retient pas d'argent que la banque puisse rendre")
-    if anomalie.genre in SUR_LE_DEBIT_DU_PAIEMENT and paiement.uuid:
+    vu = anomalie.constat.get("vu", {})
+    debit: str = vu["uuid"] if anomalie.genre in SUR_UN_DEBIT_A_PART else vu.get("parent") or paiement.uuid or ""
+    if debit == paiement.uuid:
         _exiger_le_net_juste(paiement)
-        return paiement.uuid, anomalie.montant
-    return anomalie.constat["vu"]["uuid"], anomalie.montant
+    return debit, anomalie.montant
 
 
 def is_a_rendre(anomalie: Anomalie) -> bool:
@@ -87,7 +91,7 @@ def is_a_rendre(anomalie: Anomalie) -> bool:
     if anomalie.resolue_le is not None or not anomalie.montant or anomalie.paiement is None:
         return False
     if anomalie.genre in SUR_LE_DEBIT_DU_PAIEMENT:
-        return True
+        return anomalie.paiement.uuid is not None
     vu = anomalie.constat.get("vu")
     return (
         anomalie.genre in SUR_UN_DEBIT_A_PART
@@ -201,9 +205,10 @@ def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
     # Un remboursement de la banque qui a déjà rouvert les dettes n'est pas une réponse à notre ordre.
     portes = demande.paiement.notifications.filter(sort="APPLIQUEE", cle__contains=":CREDIT:")
     connus |= {cle.split(":")[0] for cle in portes.values_list("cle", flat=True)}
-    connus |= set(demande.paiement.reprises.values_list("anomalie__constat__vu__uuid", flat=True))
     # Le débit annulé est sûr ; un crédit dont personne n'a parlé est plutôt le nôtre qu'un crédit du Back Office.
     signales = demande.paiement.anomalies.filter(genre=Genre.ANNULATION_BANQUE)
+    repris = signales.filter(issue=Anomalie.Issue.RESTITUEE)
+    connus |= set(repris.values_list("constat__vu__uuid", flat=True))
     annonces = set(signales.values_list("constat__vu__uuid", flat=True))
     for fait in sorted(faits, key=lambda fait: (fait.is_credit, fait.uuid in annonces)):
         if fait.is_cancelled_after and fait.uuid == demande.debit:
@@ -284,5 +289,7 @@ def constater_un_impaye(paiement: Paiement, *, motif: str, agent: Utilisateur) -
         raise RestitutionImpossible("ce débit va être rendu")
     contrepasser(paiement, motif=motif)
     paiement.prochain_controle_le = None
+    retenues = Anomalie.objects.for_debit(paiement, paiement.uuid or "")
+    anomalies.clore_par_la_banque(retenues, motif=motif)
     anomalies.ouvrir(Genre.IMPAYE, cle=paiement.reference, constat={"vu": "impayé", "motif": motif}, paiement=paiement)
     return avancer(Geste.REJETER, paiement, motif=motif, auteur=str(agent))

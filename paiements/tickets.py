@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from demarches.etats import REPARTIS
 from demarches.models import Demarche, LigneDemarche
 from paiements import anomalies, travail
 from paiements.models import Anomalie, Paiement, Ticket
@@ -41,6 +42,7 @@ class Contenu:
     carte: str
     autorisation: str
     is_global: bool
+    is_reparti: bool
     lignes: list[LigneDemarche]
     code: str
 
@@ -61,14 +63,19 @@ def lire(paiement: Paiement) -> Contenu:
         carte=paiement.carte_masquee,
         autorisation=paiement.autorisation,
         is_global=paiement.demarche.mode == Demarche.Mode.GLOBAL,
+        is_reparti=paiement.demarche.etat in REPARTIS,
         lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
-        code=get_code(paiement),
+        code=get_code(paiement, paiement.montant_debite),
     )
 
 
-def get_code(paiement: Paiement) -> str:
-    """Le code de vérification : huit signes qu'un agent recalcule pour savoir si un ticket est le nôtre."""
-    valeur = f"{paiement.reference}|{paiement.montant}|{paiement.uuid}"
+def get_code(paiement: Paiement, montant: Decimal) -> str:
+    """
+    Le code de vérification : huit signes qu'un agent recalcule pour savoir si un papier est de nous.
+
+    :param montant: celui que le papier imprime, en euros
+    """
+    valeur = f"{paiement.reference}|{montant}|{paiement.uuid}"
     return salted_hmac("paiements.tickets", valeur, algorithm="sha256").hexdigest()[:8].upper()
 
 
@@ -84,7 +91,7 @@ def rendre_pdf(contenu: Contenu) -> bytes:
 def reserver(combien: int) -> list[int]:
     """Prend à envoyer les tickets dont l'heure est venue, et les garde le temps d'un bail."""
     a_envoyer = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER)
-    return travail.reserver(a_envoyer, "prochain_essai_le", combien=combien, bail=settings.TICKET_REPRISES[0])
+    return travail.reserver(a_envoyer, "prochain_essai_le", combien=combien, bail=settings.TICKET_RELANCES[0])
 
 
 def envoyer(ticket_id: int) -> None:
@@ -136,10 +143,10 @@ def _composer(paiement: Paiement, pdf: bytes) -> EmailMessage:
 
 def _reporter(ticket: Ticket, motif: str) -> None:
     logger.warning("ticket à renvoyer", extra={"paiement": ticket.paiement.reference, "motif": motif})
-    if ticket.essais >= len(settings.TICKET_REPRISES):
+    if ticket.essais >= len(settings.TICKET_RELANCES):
         _renoncer(ticket, motif)
         return
-    attente = settings.TICKET_REPRISES[ticket.essais]
+    attente = settings.TICKET_RELANCES[ticket.essais]
     ticket.essais += 1
     ticket.dernier_motif = motif
     ticket.prochain_essai_le = timezone.now() + attente

@@ -8,11 +8,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
+from demarches.etats import REPARTIS
 from demarches.models import Demarche
 from demarches.views import afficher_recapitulatif
 from paiements import attestations, services, tickets
 from paiements.boutiques import BoutiqueAbsente
-from paiements.models import Anomalie, Paiement, PaiementQuerySet
+from paiements.models import Paiement, PaiementQuerySet
 from paiements.statuts import Statut
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
@@ -67,6 +68,8 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
         "demarche": paiement.demarche,
         "is_a_moi": paiement.demarche.auteur_id == request.user.pk,
     }
+    if paiement.demarche.etat in REPARTIS:
+        return redirect("demarches:detail", paiement.demarche.reference)
     if paiement.is_encaisse:
         contexte |= {
             "ticket": tickets.lire(paiement),
@@ -74,9 +77,9 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
             "adresse_dettes": reverse("dettes:liste"),
         }
         return render(request, "paiements/reussite.html", contexte)
-    retenues = paiement.anomalies.filter(montant__gt=0).exclude(issue=Anomalie.Issue.RESTITUEE)
-    contexte["has_debit_a_part"] = retenues.exists()
-    gabarit = "paiements/refus.html" if paiement.statut == Statut.REFUSE else "paiements/non_realise.html"
+    contexte["has_debit_a_part"] = paiement.retenu > 0
+    refuse = paiement.statut == Statut.REFUSE and not contexte["has_debit_a_part"]
+    gabarit = "paiements/refus.html" if refuse else "paiements/non_realise.html"
     return render(request, gabarit, contexte)
 
 

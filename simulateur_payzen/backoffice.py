@@ -75,7 +75,8 @@ def lire_montant(texte: str) -> int | None:
         return None
     try:
         centimes = Decimal(texte.replace(",", ".").replace(" ", "")) * 100
-        if centimes != centimes.to_integral_value():
+        lisible = centimes.is_finite() and abs(centimes) <= operations.MONTANT_MAXIMAL
+        if not lisible or centimes != centimes.to_integral_value():
             raise InvalidOperation
     except InvalidOperation as erreur:
         raise operations.OperationImpossible("PSP_020", "Ce montant n'est pas une somme en euros.") from erreur

@@ -72,7 +72,7 @@ def lire_objet(requete: HttpRequest) -> dict[str, Any]:
     """Le corps JSON, un objet ; vide si la requête n'a pas de corps."""
     try:
         demande = json.loads(requete.body or b"{}")
-    except ValueError as erreur:
+    except (ValueError, RecursionError) as erreur:
         raise DemandeRefusee("le corps n'est pas du JSON") from erreur
     if not isinstance(demande, dict):
         raise DemandeRefusee("le corps n'est pas un objet JSON")
@@ -83,7 +83,7 @@ def viser(site_id: str | None) -> list[Boutique]:
     """La boutique demandée, ou toutes."""
     if not site_id:
         return get_boutiques()
-    boutique = get_boutique(site_id)
+    boutique = get_boutique(site_id) if isinstance(site_id, str) else None
     if boutique is None:
         raise DemandeRefusee(f"boutique inconnue : {site_id}")
     return [boutique]
@@ -108,6 +108,8 @@ def regler(requete: HttpRequest) -> JsonResponse:
         inconnus = set(demande) - {"boutique", "reglages", "pannes"}
         if inconnus:
             raise DemandeRefusee(f"clés inconnues : {', '.join(sorted(inconnus))}")
+        if not all(isinstance(demande.get(cle) or {}, dict) for cle in ("reglages", "pannes")):
+            raise DemandeRefusee("« reglages » et « pannes » sont des objets")
         with base.atomic():
             for boutique in viser(demande.get("boutique")):
                 boutique.regler(demande.get("reglages") or {}, demande.get("pannes") or {})

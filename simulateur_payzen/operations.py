@@ -16,6 +16,7 @@ from .models import Transaction
 
 A_REMETTRE = ("AUTHORISED",)
 ANNULABLES = ("AUTHORISED", "AUTHORISED_TO_VALIDATE")
+MONTANT_MAXIMAL = 999_999_999_999  # centimes : les douze chiffres de `vads_amount`
 
 
 class OperationImpossible(Exception):
@@ -80,7 +81,10 @@ def dupliquer(transaction: Transaction, montant: int | None = None) -> Transacti
     ligne = relire(transaction)
     if ligne.operation != "DEBIT" or ligne.code != "00":
         raise OperationImpossible("PSP_016", "transaction cannot be duplicated")
-    return deriver(ligne, operation="DEBIT", origine="DUPLICATE", montant=montant or ligne.montant)
+    prix = ligne.montant if montant is None else montant
+    if not 0 < prix <= MONTANT_MAXIMAL:
+        raise OperationImpossible("PSP_020", "invalid amount")
+    return deriver(ligne, operation="DEBIT", origine="DUPLICATE", montant=prix)
 
 
 def deriver(parent: Transaction, *, operation: str, origine: str, montant: int) -> Transaction:

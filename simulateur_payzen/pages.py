@@ -145,6 +145,8 @@ def authentifier(requete: HttpRequest, session: SessionPaiement) -> HttpResponse
     contexte = {"masque": carte.masque, "sms": saisie["sms"], "erreur": ""}
     if requete.method != "POST":
         return afficher(requete, "authentification", contexte, session)
+    if requete.POST.get("geste") == "autre_marque":  # un onglet resté à l'étape d'avant : rien n'est tenté
+        return afficher(requete, "authentification", contexte, session)
     reussie = requete.POST.get("code", "").replace(" ", "") == saisie["sms"]
     if requete.POST.get("geste", "valider") == "valider" and not reussie:
         restants = banque.compter_essai_faux(session)

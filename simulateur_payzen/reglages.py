@@ -18,6 +18,7 @@ PANNES_IPN = (
     "mode_autre",
 )
 PANNES_REST = ("delai", "erreur_500", "html")
+UN_AN_S = 366 * 86_400
 OUI = {"oui", "1", "true", "yes", "on"}
 NON = {"non", "0", "false", "no", "off", ""}
 
@@ -71,11 +72,19 @@ def lire_liste(valeur: Any) -> tuple[str, ...]:
     return tuple(str(mot).strip() for mot in mots if str(mot).strip())
 
 
+def lire_nombre(valeur: Any) -> float:
+    """Un nombre fini et raisonnable : une durée d'un an au plus, dans un sens ou dans l'autre."""
+    nombre = float(valeur)
+    if not abs(nombre) <= UN_AN_S:
+        raise ReglageInvalide(f"« {valeur} » : un nombre de secondes, d'un an au plus")
+    return nombre
+
+
 LECTEURS: dict[Any, Callable[[Any], Any]] = {
     bool: lire_booleen,
     tuple[str, ...]: lire_liste,
     int: int,
-    float: float,
+    float: lire_nombre,
     str: str,
 }
 LECTEUR_DE = {champ.name: LECTEURS[champ.type] for champ in fields(Reglages)}
@@ -131,7 +140,7 @@ def lire_panne(cible: str, demande: Any) -> dict[str, Any] | None:
         fois = panne.get("fois")
         return {
             "genre": panne["genre"],
-            "secondes": float(panne.get("secondes") or 2),
+            "secondes": lire_nombre(panne.get("secondes") or 2),
             "fois": int(fois) if fois else None,
         }
     except (TypeError, ValueError) as erreur:

@@ -1,6 +1,7 @@
 """La file des agents : ce qui attend, du plus ancien au plus récent, et comment en sortir."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from comptes.bureau import Bouton, GestesAdmin, JournalInline, MotifForm
 from comptes.models import Utilisateur
+from comptes.saisies import MotifField
 from demarches.champs import ecrire_euros
 from dettes.models import Dette
 from paiements import anomalies, controle, imputation, reprise, restitution
@@ -32,6 +34,7 @@ CONSEILS = {
     Genre.IMPAYE: "Les dettes sont rouvertes ; prévenir l'allocataire, puis clore.",
     Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches.",
     Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
+    Genre.ECART: "Comparer avec le Back Office, puis traiter les autres anomalies du paiement ; elle se ferme seule.",
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
     Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
     Genre.RESTITUTION_REFUSEE: "Lire le refus et le Back Office : l'argent est peut-être déjà rendu, ou en impayé.",
@@ -40,14 +43,20 @@ CONSEILS = {
 
 # Ce qu'un agent compare d'abord.
 A_COMPARER = ("montant", "devise", "statut", "operation")
-LIBELLES = {"operation": "opération", "reference": "référence"}
+LIBELLES = {
+    "operation": "opération",
+    "reference": "référence",
+    "trans_id": "numéro de transaction",
+    "uuid": "identifiant (uuid)",
+    "parent": "débit remboursé (uuid)",
+}
 
 
 class ResteForm(MotifForm):
     """Où porter le reste, et comment l'allocataire a donné son accord."""
 
     reference = forms.CharField(label="Référence de la dette", max_length=30)
-    motif = forms.CharField(label="Accord de l'allocataire : comment, quand", max_length=200)
+    motif = MotifField(label="Accord de l'allocataire : comment, quand", max_length=200)
 
 
 class RepriseForm(MotifForm):
@@ -97,6 +106,9 @@ def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: 
 
 def reprendre(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
     parts = {int(nom.removeprefix("part_")): part for nom, part in donnees.items() if nom.startswith("part_")}
+    # La plateforme sait, elle, de quel débit est un crédit : on le lui redemande avant de rouvrir des dettes.
+    paiement = get_paiement(anomalie)
+    controle.conclure(paiement.pk, controle.interroger(paiement))
     paiement = reprise.reprendre(anomalie, parts, motif=donnees["motif"], agent=agent)
     return f"La part est reprise : la banque tient encore {ecrire_euros(paiement.net)} de ce paiement."
 
@@ -139,7 +151,7 @@ class AnomalieAdmin(GestesAdmin):
             "traiter_anomalie",
             lambda anomalie: _is_ouverte(anomalie) and anomalie.genre == Genre.RELIQUAT,
             placer_le_reste,
-            refus=(imputation.ResteImpossible, DetteInconnue, anomalies.DejaResolue),
+            refus=(imputation.ResteImpossible, DetteInconnue, SansPaiement, anomalies.DejaResolue),
             form=ResteForm,
         ),
         Bouton(
@@ -148,7 +160,7 @@ class AnomalieAdmin(GestesAdmin):
             "traiter_anomalie",
             lambda anomalie: bool(reprise.get_part(anomalie)),
             reprendre,
-            refus=(reprise.RepriseImpossible, anomalies.DejaResolue),
+            refus=(reprise.RepriseImpossible, SansPaiement, EchecRest, BoutiqueAbsente, anomalies.DejaResolue),
             form=RepriseForm,
         ),
         Bouton(
@@ -157,7 +169,7 @@ class AnomalieAdmin(GestesAdmin):
             "traiter_anomalie",
             reprise.is_a_accepter,
             accepter_le_montant,
-            refus=(reprise.RepriseImpossible, EchecRest, BoutiqueAbsente),
+            refus=(reprise.RepriseImpossible, SansPaiement, EchecRest, BoutiqueAbsente),
         ),
         Bouton(
             "restituer",
@@ -187,7 +199,7 @@ class AnomalieAdmin(GestesAdmin):
 
     @admin.display(description="à reprendre")
     def a_reprendre(self, anomalie: Anomalie) -> str:
-        return ecrire_euros(reprise.get_part(anomalie))
+        return ecrire_euros(part) if (part := reprise.get_part(anomalie)) else "-"
 
     @admin.display(description="ce qui s'est passé")
     def ce_qui_s_est_passe(self, anomalie: Anomalie) -> SafeString:
@@ -196,7 +208,7 @@ class AnomalieAdmin(GestesAdmin):
         if not (isinstance(attendu, dict) and isinstance(vu, dict)):
             return _lister(anomalie.constat)
         lignes = [
-            (LIBELLES.get(cle, cle).capitalize(), _ecrire(attendu.get(cle)), _ecrire(vu.get(cle)))
+            (LIBELLES.get(cle, cle).capitalize(), _ecrire(cle, attendu.get(cle)), _ecrire(cle, vu.get(cle)))
             for cle in dict.fromkeys((*A_COMPARER, *attendu, *vu))
             if cle in attendu or cle in vu
         ]
@@ -209,14 +221,16 @@ class AnomalieAdmin(GestesAdmin):
 
 
 def _lister(faits: Mapping[str, object]) -> SafeString:
-    lignes = ((cle.capitalize(), _ecrire(valeur)) for cle, valeur in faits.items())
+    lignes = ((cle.capitalize(), _ecrire(cle, valeur)) for cle, valeur in faits.items())
     return (
         format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", lignes)) if faits else SafeString()
     )
 
 
-def _ecrire(valeur: object) -> str:
+def _ecrire(cle: str, valeur: object) -> str:
     """Une valeur du constat ; un détail qu'on n'a pas se voit à son tiret."""
+    if cle == "montant" and isinstance(valeur, str):
+        return ecrire_euros(Decimal(valeur))
     if isinstance(valeur, dict):
         return ", ".join(f"{cle} : {detail}" for cle, detail in valeur.items() if detail not in ("", None))
     return "-" if valeur in ("", None) else str(valeur)

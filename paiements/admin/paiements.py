@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from comptes.bureau import Bouton, GestesAdmin, JournalInline
 from comptes.models import Utilisateur
+from demarches.champs import ecrire_euros
 from paiements import controle, restitution, services
 from paiements.boutiques import BoutiqueAbsente
 from paiements.models import (
@@ -30,6 +31,14 @@ class EtapeInline(JournalInline):
 class NotificationInline(JournalInline):
     model = NotificationPayzen
     fields = readonly_fields = ("recue_le", "source", "cle", "sort", "motif")
+
+
+# Les champs du paiement, et ce qui s'en déduit.
+CHAMPS = (
+    *("demarche", "caf", "reference", "statut", "montant", "montant_debite", "net", "boutique", "mode", "trans_id"),
+    *("cree_le", "accepte_le", "confirme_le", "remis_le", "uuid", "marque", "carte_fin", "carte_expiration"),
+    *("autorisation", "prochain_controle_le", "controles"),
+)
 
 
 class ImputationInline(JournalInline):
@@ -87,6 +96,7 @@ class PaiementAdmin(GestesAdmin):
     search_help_text = "Référence, numéro allocataire, quatre derniers chiffres de la carte, uuid de transaction."
     ordering = ["-cree_le"]
     list_select_related = ["caf"]
+    fields = readonly_fields = CHAMPS
     inlines = [
         *(EtapeInline, NotificationInline, ImputationInline, RepriseInline),
         *(TicketInline, RestitutionInline, AnomalieInline),
@@ -113,7 +123,7 @@ class PaiementAdmin(GestesAdmin):
             "restituer",
             "Demander la restitution de ce qui reste",
             "demander_restitution",
-            lambda paiement: is_possible(Geste.RESTITUER, paiement.statut),
+            lambda paiement: is_possible(Geste.RESTITUER, paiement.statut) and paiement.net > 0,
             demander_la_restitution,
             refus=(restitution.RestitutionImpossible,),
         ),
@@ -126,3 +136,11 @@ class PaiementAdmin(GestesAdmin):
             refus=(restitution.RestitutionImpossible,),
         ),
     ]
+
+    @admin.display(description="débité par la banque")
+    def montant_debite(self, paiement: Paiement) -> str:
+        return ecrire_euros(paiement.montant_debite) if paiement.is_encaisse else "-"
+
+    @admin.display(description="ce que la banque tient encore")
+    def net(self, paiement: Paiement) -> str:
+        return ecrire_euros(paiement.net) if is_possible(Geste.RESTITUER, paiement.statut) else "-"

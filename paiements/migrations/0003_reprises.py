@@ -7,22 +7,6 @@ import pgtrigger.migrations
 from django.db import migrations, models
 
 
-# Un reliquat déjà rendu compte désormais comme une reprise sans dette.
-RELIQUATS_RENDUS = """
-    INSERT INTO paiements_reprise (paiement_id, anomalie_id, montant, le)
-    SELECT d.paiement_id, d.anomalie_id, d.montant, d.faite_le FROM paiements_demanderestitution d
-    JOIN paiements_anomalie a ON a.id = d.anomalie_id JOIN paiements_paiement p ON p.id = d.paiement_id
-    WHERE d.etat = 'FAITE' AND a.genre = 'RELIQUAT' AND p.statut = 'IMPUTE'
-"""
-
-
-# La remise en banque se suit désormais jusqu'au bout.
-REMISES_A_SUIVRE = """
-    UPDATE paiements_paiement SET prochain_controle_le = now()
-    WHERE statut IN ('VERIFIE', 'IMPUTE') AND remis_le IS NULL AND prochain_controle_le IS NULL
-"""
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -49,7 +33,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='anomalie',
             name='genre',
-            field=models.CharField(choices=[('MONTANT_DIFFERENT', 'la banque annonce un autre montant'), ('DOUBLE_PAIEMENT', 'deux débits pour une démarche'), ('PAIEMENT_TARDIF', "accepté alors qu'on le croyait sans suite"), ('RELIQUAT', 'reste qui ne tient plus sur les dettes'), ('REFERENCE_INCONNUE', "paiement d'une référence inconnue"), ('DESACCORD', 'la deuxième source ne confirme pas'), ('STATUT_INATTENDU', 'état inattendu à la banque'), ('ANNULATION_BANQUE', 'annulé ou remboursé à la banque'), ('IMPAYE', 'impayé'), ('COURRIEL_IMPOSSIBLE', 'courriel impossible à remettre'), ('SOLDE_NEGATIF', 'le fichier de la Caf mène sous zéro'), ('RESTITUTION_REFUSEE', "la plateforme refuse de rendre l'argent"), ('REMISE_ABSENTE', 'accepté, mais pas remis en banque'), ('REPONSE_INATTENDUE', "PayZen ne répond pas ce qu'il faut")], max_length=20),
+            field=models.CharField(choices=[('MONTANT_DIFFERENT', 'la banque annonce un autre montant'), ('DOUBLE_PAIEMENT', 'deux débits pour une démarche'), ('PAIEMENT_TARDIF', "accepté alors qu'on le croyait sans suite"), ('RELIQUAT', 'reste qui ne tient plus sur les dettes'), ('REFERENCE_INCONNUE', "paiement d'une référence inconnue"), ('DESACCORD', 'la deuxième source ne confirme pas'), ('STATUT_INATTENDU', 'état inattendu à la banque'), ('ANNULATION_BANQUE', 'annulé ou remboursé à la banque'), ('IMPAYE', 'impayé'), ('COURRIEL_IMPOSSIBLE', 'courriel impossible à remettre'), ('SOLDE_NEGATIF', 'le fichier de la Caf mène sous zéro'), ('RESTITUTION_REFUSEE', "la plateforme refuse de rendre l'argent"), ('REMISE_ABSENTE', 'accepté, mais pas remis en banque'), ('REPONSE_INATTENDUE', "PayZen ne répond pas ce qu'il faut"), ('ECART', 'la banque et nous ne tenons pas la même somme')], max_length=20),
         ),
         migrations.AlterField(
             model_name='anomalie',
@@ -101,6 +85,4 @@ class Migration(migrations.Migration):
             model_name='reprise',
             trigger=pgtrigger.compiler.Trigger(name='reprise_ajout_seul', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9aeff5757033453501c86e8dc3aee27ddcfef6e6', operation='UPDATE OR DELETE', pgid='pgtrigger_reprise_ajout_seul_670c3', table='paiements_reprise', when='BEFORE')),
         ),
-        migrations.RunSQL(RELIQUATS_RENDUS, migrations.RunSQL.noop),
-        migrations.RunSQL(REMISES_A_SUIVRE, migrations.RunSQL.noop),
     ]

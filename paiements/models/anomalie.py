@@ -18,8 +18,9 @@ class AnomalieQuerySet(models.QuerySet["Anomalie"]):
         return self.filter(resolue_le=None)
 
     def for_debit(self, paiement: Paiement | None, uuid: str) -> "AnomalieQuerySet":
-        """Celles qu'un débit de la banque a ouvertes et dont elles retiennent l'argent."""
-        return self.filter(paiement=paiement, constat__vu__uuid=uuid, montant__gt=0)
+        """Celles qui retiennent l'argent d'un débit de la banque : le sien, ou celui d'un crédit qu'elle a défait."""
+        sien = Q(constat__vu__uuid=uuid) | Q(constat__vu__parent=uuid)
+        return self.filter(sien, paiement=paiement, montant__gt=0)
 
 
 class Anomalie(models.Model):
@@ -44,6 +45,7 @@ class Anomalie(models.Model):
         RESTITUTION_REFUSEE = "RESTITUTION_REFUSEE", "la plateforme refuse de rendre l'argent"
         REMISE_ABSENTE = "REMISE_ABSENTE", "accepté, mais pas remis en banque"
         REPONSE_INATTENDUE = "REPONSE_INATTENDUE", "PayZen ne répond pas ce qu'il faut"
+        ECART = "ECART", "la banque et nous ne tenons pas la même somme"
 
     class Issue(models.TextChoices):
         """

@@ -162,8 +162,21 @@ class Paiement(models.Model):
     @property
     def montant_debite(self) -> Decimal:
         """Le montant du débit à la banque, en euros : elle a pu le baisser avant la remise (PROTOCOLE §5)."""
-        baisses = self.reprises.filter(anomalie__genre="MONTANT_DIFFERENT")
-        return self.montant - (baisses.aggregate(somme=Sum("montant"))["somme"] or Decimal(0))
+        reprises = self.reprises.select_related("anomalie")
+        return self.montant - sum((reprise.montant for reprise in reprises if reprise.is_baisse), Decimal(0))
+
+    @property
+    def reste_a_placer(self) -> Decimal:
+        """Ce qui n'est sur aucune dette et n'a pas été repris, en euros."""
+        imputes = sum((imputation.montant for imputation in self.imputations.all()), Decimal(0))
+        sans_dette = sum((r.montant for r in self.reprises.all() if r.imputation_id is None), Decimal(0))
+        return self.montant - imputes - sans_dette
+
+    @property
+    def retenu(self) -> Decimal:
+        """L'argent de ses débits qu'un agent a en main, ou a mis de côté, en euros."""
+        retenues = self.anomalies.filter(issue__in=("", "ECARTEE")).exclude(genre__in=("RELIQUAT", "DESACCORD"))
+        return retenues.aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
 
     @property
     def carte_masquee(self) -> str:

@@ -5,7 +5,7 @@ Cette pièce ne connaît ni modèle, ni base, ni réglage. Montants en euros (``
 """
 
 from paiements.payzen.boutique import Boutique, Mode
-from paiements.payzen.fait import Fait
+from paiements.payzen.fait import Fait, get_solde
 from paiements.payzen.formulaire import Demande, build_form, draw_trans_id
 from paiements.payzen.montants import from_centimes, to_centimes
 from paiements.payzen.notification import (
@@ -44,6 +44,7 @@ __all__ = [
     "draw_trans_id",
     "from_centimes",
     "get_famille",
+    "get_solde",
     "is_signed",
     "read_notification",
     "sign",

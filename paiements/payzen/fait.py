@@ -1,7 +1,7 @@
 """« Ce que la plateforme dit d'une transaction » : la même forme, venue d'une notification ou de REST."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,6 +71,7 @@ class Fait:
     :param operation: DEBIT quand rien n'est dit ; une valeur illisible devient INCONNUE, jamais un débit
     :param uuid: transaction de la plateforme, vide quand rien n'a été créé (abandon)
     :param devise: « EUR », ou le code reçu si ce n'est pas l'euro
+    :param parent: le débit qu'un crédit rembourse ; REST le dit, une notification jamais
     :param source: ``vads_url_check_src`` (PAY, RETRY, BO…), ou « REST »
     :param remise_le: date de remise en banque, connue de REST seulement
     """
@@ -83,6 +84,7 @@ class Fait:
     mode: Mode
     operation: str = "DEBIT"
     uuid: str = ""
+    parent: str = ""
     trans_id: str = ""
     trans_date: datetime | None = None
     sequence: int | None = None
@@ -144,6 +146,13 @@ class Fait:
 
     def _is_debit(self, famille: Famille) -> bool:
         return self.operation == "DEBIT" and self.famille is famille
+
+
+def get_solde(faits: Collection[Fait]) -> Decimal:
+    """Ce que la plateforme tient d'une référence, en euros : ses débits vivants, moins ses crédits partis."""
+    debits = sum((fait.montant for fait in faits if fait.is_success), Decimal(0))
+    credits_partis = (fait.montant for fait in faits if fait.is_credit and fait.famille is Famille.SUCCES)
+    return debits - sum(credits_partis, Decimal(0))
 
 
 def keep(champs: Mapping[str, str]) -> dict[str, str]:

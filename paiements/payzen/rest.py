@@ -18,7 +18,8 @@ TRANSACTION_INTROUVABLE = "PSP_010"
 IDENTIFIANTS_FAUX = "INT_905"
 # Annuler ou rembourser attend la remise du soir ; trop d'appels à la fois : il suffit de redemander.
 ATTENDRE = frozenset({"PSP_075", "PSP_076", "PSP_099", "PSP_106"})
-REST_HORS_OFFRE = "PSP_100"
+# Un réglage de la boutique est en cause : REST hors de l'offre, ou des identifiants d'un autre mode.
+REST_HORS_OFFRE, AUTRE_MODE, AUTRE_BOUTIQUE = "PSP_100", "autre_mode", "autre_boutique"
 # Redemander n'y changerait rien (§6.6) : le débit ne se rend pas, ou plus. Tout autre code se retente.
 REFUS_DEFINITIFS = frozenset(
     f"PSP_{code}" for code in ("010", "011", "020", "043", "083", "101", "104", "105", "503", "510", "511", "610")
@@ -63,7 +64,7 @@ class IdentifiantsRefuses(EchecRest):
 
 
 class ErreurPlateforme(EchecRest):
-    """La plateforme a répondu autre chose qu'un succès ; ``code`` est le sien, ou « reponse_inattendue »."""
+    """La plateforme a répondu autre chose qu'un succès ; ``code`` est le sien, ou un mot à nous en minuscules."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code} : {message}")
@@ -82,8 +83,8 @@ class ErreurPlateforme(EchecRest):
 
     @property
     def is_de_la_boutique(self) -> bool:
-        """L'offre de la boutique est en cause, et non un paiement."""
-        return self.code == REST_HORS_OFFRE
+        """Les réglages ou l'offre de la boutique sont en cause, et non un paiement."""
+        return self.code in (REST_HORS_OFFRE, AUTRE_MODE, AUTRE_BOUTIQUE)
 
 
 class Client:
@@ -175,10 +176,10 @@ class Client:
             raise IdentifiantsRefuses(f"identifiants REST refusés pour la boutique {self.boutique.site}")
         # Avant toute lecture : « introuvable » dans l'autre mode ne dirait rien du nôtre.
         if enveloppe.get("mode") != self.boutique.mode:
-            raise _inattendue("d'un autre mode")
+            raise ErreurPlateforme(AUTRE_MODE, "réponse d'un autre mode")
         # Toutes les réponses ne nomment pas la boutique ; celles qui la nomment disent la nôtre.
         if reponse.get("shopId") not in (None, self.boutique.site):
-            raise _inattendue("d'une autre boutique")
+            raise ErreurPlateforme(AUTRE_BOUTIQUE, "réponse d'une autre boutique")
         if statut != "SUCCESS":
             raise ErreurPlateforme(str(reponse.get("errorCode")), str(reponse.get("errorMessage"))[:200])
         return reponse
@@ -210,7 +211,8 @@ class Client:
         if not fait.uuid or (fait.site, fait.mode) != (self.boutique.site, self.boutique.mode):
             raise _inattendue("sans transaction, ou d'une autre boutique ou d'un autre mode")
         remise_le = _to_date(_get(transaction, (*_CARTE, "captureResponse", "captureDate")))
-        return replace(fait, source="REST", remise_le=remise_le)
+        parent = str(_get(transaction, (_DETAILS, "parentTransactionUuid")) or "").lower()
+        return replace(fait, source="REST", remise_le=remise_le, parent=parent)
 
 
 def _inattendue(detail: str) -> ErreurPlateforme:

@@ -4,8 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
-from django.conf import settings
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.template import RequestContext
 from django.utils import timezone
 
@@ -16,7 +15,7 @@ from paiements.statuts import ENCAISSES, Statut
 
 register = template.Library()
 
-SILENCE = timedelta(hours=1)
+SUIVI = timedelta(hours=2)
 RETARD = timedelta(minutes=5)
 
 
@@ -46,13 +45,17 @@ def _regarder_les_liens(paiements: QuerySet[Paiement], livraisons: QuerySet[Fich
     maintenant = timezone.now()
     notifiees = NotificationPayzen.objects.exclude(source="REST").filter(paiement__in=paiements)
     derniere = notifiees.order_by("-recue_le").values_list("recue_le", flat=True).first()
-    # Le temps de payer, puis de notifier : ceux-là devraient avoir donné des nouvelles.
-    attendus = paiements.filter(cree_le__range=(maintenant - 2 * SILENCE, maintenant - settings.PAIEMENT_CONTROLES[0]))
+    # Acceptés, et nous ne l'avons su qu'en interrogeant : la notification s'est perdue.
+    dites = NotificationPayzen.objects.filter(paiement=OuterRef("pk")).exclude(source="REST")
+    sans_notification = paiements.filter(
+        ~Exists(dites), cree_le__gte=maintenant - 2 * SUIVI, accepte_le__gte=maintenant - SUIVI
+    )
+    livraisons_par_caf = livraisons.values("caf").annotate(le=Max("pris_le")).values_list("le", flat=True)
     tickets = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER, paiement__in=paiements)
     return {
         "notification": derniere,
-        "silence": 0 if derniere and derniere > maintenant - SILENCE else attendus.count(),
-        "livraison": livraisons.aggregate(le=Max("pris_le"))["le"],
+        "sans_notification": sans_notification.count(),
+        "livraison": min(livraisons_par_caf, default=None),
         "controles": paiements.filter(prochain_controle_le__lt=maintenant - RETARD).count(),
         "tickets": tickets.filter(prochain_essai_le__lt=maintenant - RETARD).count(),
     }

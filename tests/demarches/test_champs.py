@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 
-from demarches.champs import CourrielField, MontantField, ecrire_saisie, has_numero_de_carte
+from comptes.saisies import has_numero_de_carte
+from demarches.champs import CourrielField, MontantField, ecrire_saisie
 from demarches.formulaires import InformationsForm, MontantForm
 
 CARTE = "4111 1111 1111 1111"  # le numéro d'essai que tout le monde connaît

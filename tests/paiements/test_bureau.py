@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
-from dettes.models import Mouvement
+from dettes.models import FichierRecu, Mouvement
 from paiements import controle, restitution
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, DemandeRestitution
@@ -211,7 +211,7 @@ def test_les_listes_coutent_autant_pour_un_que_pour_dix(client, entrer, django_a
     assert reponse.status_code == 200
 
 
-def test_l_accueil_dit_le_silence_de_payzen_et_les_taches_en_retard(client, entrer, time_machine):
+def test_l_accueil_dit_les_taches_en_retard(client, entrer, time_machine):
     PaiementFactory()
     entrer()
     calme = client.get(reverse("admin:index")).content.decode()
@@ -220,18 +220,63 @@ def test_l_accueil_dit_le_silence_de_payzen_et_les_taches_en_retard(client, entr
     page = client.get(reverse("admin:index")).content.decode()
 
     assert "rien n’est en retard" in calme
-    assert "Silence anormal" not in calme
-    assert "<strong>Silence anormal</strong> : 1 paiement demandé sans nouvelle" in page
     assert "<strong>En retard</strong> : 1 contrôle, 0 ticket" in page
 
 
-def test_payzen_qui_parle_n_est_pas_en_silence(client, entrer, time_machine):
-    paiement = PaiementFactory()
-    time_machine.move_to(timezone.now() + timedelta(minutes=70), tick=False)
-    dire(paiement, "AUTHORISED")
+def test_l_accueil_dit_les_notifications_perdues(client, entrer, plateforme):
+    PaiementFactory(accepte=True)
+    perdu = PaiementFactory()
     entrer()
+    calme = client.get(reverse("admin:index")).content.decode()
+
+    plateforme(perdu, "AUTHORISED")
+    controle.controler(perdu.pk)
+    page = client.get(reverse("admin:index")).content.decode()
+
+    assert "Notifications perdues" not in calme
+    assert "<strong>Notifications perdues</strong> : depuis deux heures, 1 paiement accepté sans" in page
+    assert "Dernière notification de PayZen : il y a 0\xa0minute" in page
+
+
+def test_l_accueil_dit_la_caf_que_l_on_n_entend_plus(client, entrer):
+    cafs = [CafFactory(), CafFactory(code="751", nom="Caf de Paris", boutique="75100001")]
+    for jours, caf in zip((0, 9), cafs, strict=True):
+        recu = FichierRecu.objects.create(
+            caf=caf,
+            sequence=1,
+            empreinte="a" * 64,
+            arrete_le=timezone.now(),
+            mode="complet",
+            derniere_sequence_encaissements=0,
+            somme_soldes=0,
+        )
+        FichierRecu.objects.filter(pk=recu.pk).update(pris_le=timezone.now() - timedelta(days=jours))
+    entrer(cafs=cafs)
 
     page = client.get(reverse("admin:index")).content.decode()
 
-    assert "Silence anormal" not in page
-    assert "Dernière notification de PayZen : il y a 0\xa0minute" in page
+    assert "attend depuis le plus longtemps : il y a 1\xa0semaine" in page
+
+
+def test_un_numero_de_carte_n_entre_dans_aucun_journal(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    entrer()
+
+    page = client.post(
+        geste(paiement, "restituer"), {"motif": "carte 4970 1000 0000 0055"}, follow=True
+    ).content.decode()
+
+    assert "quatre derniers chiffres suffisent" in page
+    assert not DemandeRestitution.objects.exists()
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("nom", ["placer", "reprendre", "accepter", "restituer"])
+def test_un_geste_force_sur_une_anomalie_sans_paiement_est_refuse_sans_panne(client, entrer, nom):
+    dire(PaiementFactory(), "AUTHORISED", reference="P-INCONNUE")
+    anomalie = Anomalie.objects.get()
+    entrer()
+
+    page = client.post(geste(anomalie, nom), {"motif": "essai", "reference": "X"}, follow=True).content.decode()
+
+    assert "aucun paiement né de ce service" in page

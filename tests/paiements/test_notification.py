@@ -302,7 +302,10 @@ def test_une_transaction_ne_sert_pas_deux_references(notifier, ailleurs):
     second.refresh_from_db()
     assert {reponse.status_code for reponse in reponses} == {200}
     assert second.statut == Statut.EN_ATTENTE
-    assert Anomalie.objects.exists()
+    assert {(anomalie.genre, anomalie.montant) for anomalie in Anomalie.objects.all()} <= {
+        (Anomalie.Genre.STATUT_INATTENDU, 0),
+        (Anomalie.Genre.REFERENCE_INCONNUE, 120),
+    }
 
 
 def test_un_message_incomplet_se_rejoue_si_la_base_manque(notifier):

@@ -327,11 +327,12 @@ def test_l_attestation_et_le_ticket_disent_le_vrai_montant(paye, agent, platefor
     ticket, attestation = tickets.lire(paiement), attestations.lire(paiement)
 
     assert (ticket.montant, ticket.demande) == (120, 150)
-    assert (attestation.porte, attestation.reste_a_placer, attestation.repris) == (120, 0, 10)
+    assert (attestation.porte, attestation.reste_a_placer, attestation.repris_des_dettes) == (120, 0, 10)
 
 
-def test_l_agent_corrige_la_proposition_depuis_la_fiche(client, paye, agent):
+def test_l_agent_corrige_la_proposition_depuis_la_fiche(client, paye, agent, plateforme):
     paiement = paye(impute=True)
+    plateforme(paiement, "CAPTURED")
     alerte = rembourser(paiement, 70)
     ancienne, recente = paiement.imputations.order_by("dette__notifiee_le")
     TOTP.activate(agent, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
@@ -351,9 +352,12 @@ def test_l_agent_corrige_la_proposition_depuis_la_fiche(client, paye, agent):
     assert alerte.resolue_par == agent
 
 
-def test_une_alerte_mise_de_cote_ne_se_reprend_plus(paye, agent):
+def test_une_alerte_mise_de_cote_par_erreur_se_reprend_encore(paye, agent):
     alerte = rembourser(paye(impute=True), 70)
     anomalies.resoudre(alerte, motif="le crédit d'un autre débit", agent=agent, issue=Issue.ECARTEE)
 
-    with pytest.raises(reprise.RepriseImpossible):
-        reprendre(alerte, agent)
+    reprendre(alerte, agent)
+
+    alerte.refresh_from_db()
+    assert (alerte.issue, get_soldes()) == (Issue.RESTITUEE, [820, 900])
+    assert alerte.resolution == "le crédit d'un autre débit Puis : vu au Back Office"

@@ -131,7 +131,7 @@ def test_un_serveur_absent_n_empeche_jamais_le_paiement(ticket, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
-    for _ in range(len(settings.TICKET_REPRISES) + 1):
+    for _ in range(len(settings.TICKET_RELANCES) + 1):
         tickets.envoyer(ticket.pk)
 
     ticket.refresh_from_db()
@@ -154,7 +154,7 @@ def test_le_pdf_se_telecharge_et_tient_sur_une_page(client, ticket):
     pdf = PdfReader(io.BytesIO(reponse.content))
     assert reponse["Content-Type"] == "application/pdf"
     assert len(pdf.pages) == 1
-    assert tickets.get_code(ticket.paiement) in lire_le_pdf(reponse.content)
+    assert tickets.get_code(ticket.paiement, ticket.paiement.montant) in lire_le_pdf(reponse.content)
 
 
 def test_un_nom_d_un_seul_tenant_ne_sort_pas_de_la_page(ticket):
@@ -195,7 +195,7 @@ def sans_feuille_de_style(settings, tmp_path):
 def test_un_pdf_impossible_se_retente_puis_va_a_un_agent(ticket, settings, sans_feuille_de_style):
     etats = []
 
-    for _ in range(len(settings.TICKET_REPRISES) + 1):
+    for _ in range(len(settings.TICKET_RELANCES) + 1):
         tickets.envoyer(ticket.pk)
         ticket.refresh_from_db()
         etats.append(ticket.etat)

@@ -237,6 +237,7 @@ class Banque:
             "currency": "EUR",
             "orderDetails": {"orderId": transaction.reference, "mode": "TEST"},
             "transactionDetails": {
+                "parentTransactionUuid": transaction.parent and transaction.parent.uuid,
                 "sequenceNumber": 1,
                 "cardDetails": {"legacyTransId": transaction.trans_id, "legacyTransDate": date},
             },

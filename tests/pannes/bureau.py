@@ -100,7 +100,7 @@ class Bureau:
 
     @rule(rang=RANG)
     def reprendre(self, rang):
-        alertes = Anomalie.objects.ouvertes().select_related("paiement").order_by("pk")
+        alertes = Anomalie.objects.select_related("paiement").order_by("pk")
         a_reprendre = [alerte for alerte in alertes if reprise.get_part(alerte)]
         if not a_reprendre:
             return
@@ -113,7 +113,7 @@ class Bureau:
 
     @rule(rang=RANG)
     def accepter_le_montant(self, rang):
-        alertes = Anomalie.objects.ouvertes().filter(genre=Anomalie.Genre.MONTANT_DIFFERENT).order_by("pk")
+        alertes = [alerte for alerte in Anomalie.objects.order_by("pk") if reprise.is_a_accepter(alerte)]
         if not alertes:
             return
         alerte = choisir(alertes, rang)

@@ -39,7 +39,7 @@ def get_compte(banque: Banque, reference: str) -> dict[str, Decimal]:
 
 def _retenu(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
     # Un désaccord parle d'un paiement encore « en cours » : le compter ici le compterait deux fois.
-    if anomalie.genre == Genre.DESACCORD or anomalie.issue in (Issue.IMPUTEE, Issue.RESTITUEE, Issue.ACCEPTEE):
+    if anomalie.genre == Genre.DESACCORD or anomalie.issue not in ("", Issue.ECARTEE):
         return ZERO
     if anomalie.issue == Issue.ECARTEE and anomalie.montant:
         # « Réglé autrement » : l'agent suit l'argent là où il est, à la banque ou avec le paiement.
@@ -53,7 +53,9 @@ def _retenu(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> De
 
 def _signale(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
     vu, attendu = anomalie.constat.get("vu", {}), anomalie.constat.get("attendu", {})
-    if not isinstance(vu, dict) or anomalie.genre == Genre.DESACCORD or anomalie.reprises.exists():
+    if not isinstance(vu, dict) or anomalie.genre in (Genre.DESACCORD, Genre.ECART):
+        return ZERO
+    if anomalie.issue not in ("", Issue.ECARTEE) or anomalie.reprises.exists():
         return ZERO
     if vu.get("operation") == "CREDIT" and not DemandeRestitution.objects.filter(uuid=vu["uuid"]).exists():
         return -banque.get_vivant(vu["uuid"])

@@ -135,7 +135,7 @@ class Guichet(Bureau, RuleBasedStateMachine):
 
     @rule(rang=RANG)
     def recommencer(self, rang):
-        refusees = [d for d in Demarche.objects.order_by("pk") if d.is_a_recommencer]
+        refusees = [d for d in Demarche.objects.order_by("pk") if d.is_a_recommencer and not d.paiement.retenu]
         if refusees:
             demarche = parcours.recommencer(choisir(refusees, rang))
             self.vues[demarche.auteur_id].append((demarche, parcours.empreinte(demarche)))
