@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette
-from paiements import anomalies, imputation, restitution
+from paiements import anomalies, controle, imputation, reprise, restitution
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.payzen import rest
 from paiements.statuts import Statut
@@ -327,4 +327,204 @@ def test_un_double_rendu_n_empeche_pas_de_rendre_le_paiement(guichet, accepte):
     demande = rendre(guichet, paiement)
 
     assert demande.etat == DemandeRestitution.Etat.FAITE
+    guichet.finir()
+
+
+def ecarts(paiement):
+    return paiement.anomalies.ouvertes().filter(genre=Genre.ECART)
+
+
+def reprendre(guichet, alerte):
+    parts = {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
+    return reprise.reprendre(alerte, parts, motif="vu", agent=guichet.agents[0])
+
+
+@pytest.fixture
+def impute(guichet, accepte):
+    """Un paiement de 250 € vérifié, imputé, et son débit remis en banque."""
+    paiement, debit = accepte
+    guichet.banque.remettre(debit)
+    guichet.controler()
+    guichet.imputer()
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.IMPUTE
+    return paiement, debit
+
+
+def test_un_double_mal_rembourse_se_rend_sur_son_propre_debit(guichet, impute):
+    paiement, debit = impute
+    double = guichet.banque.dupliquer(debit)
+    tout_livrer(guichet)
+    guichet.banque.remettre(double)
+    rendre(guichet, paiement, anomalie=paiement.anomalies.get())
+    guichet.banque.defaire(guichet.banque.transactions[-1])
+    tout_livrer(guichet)
+
+    demande = rendre(guichet, paiement, anomalie=paiement.anomalies.ouvertes().get())
+
+    assert (demande.etat, demande.debit) == (DemandeRestitution.Etat.FAITE, double.uuid)
+    guichet.finir()
+
+
+def test_un_credit_connu_avant_son_debit_n_impute_rien(guichet):
+    guichet.ecrire(2, globale=False, part=1, courriel=False)
+    guichet.payer(2, onglet=0)
+    debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
+    guichet.banque.courrier.clear()
+    guichet.banque.remettre(debit)
+    guichet.banque.rembourser(debit, debit.montant)
+    tout_livrer(guichet)
+    paiement = Paiement.objects.get()
+    anomalies.resoudre(paiement.anomalies.get(), motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    guichet.attendre(timedelta(minutes=26))
+    guichet.controler()
+    guichet.imputer()
+    paiement.refresh_from_db()
+    bloque = paiement.statut, paiement.anomalies.ouvertes().get().genre
+    reprendre(guichet, paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE))
+
+    paiement.refresh_from_db()
+    assert bloque == (Statut.ACCEPTE, Genre.DESACCORD)
+    assert paiement.statut == Statut.RESTITUE
+    guichet.finir()
+
+
+def test_un_montant_deja_rendu_ne_s_accepte_pas(guichet):
+    guichet.ecrire(2, globale=False, part=1, courriel=False)
+    guichet.payer(2, onglet=0)
+    debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
+    guichet.banque.courrier.clear()
+    guichet.banque.changer(debit, "AUTHORISED", debit.montant // 2)
+    guichet.banque.remettre(debit)
+    guichet.banque.rembourser(debit, debit.montant)
+    tout_livrer(guichet)
+    paiement = Paiement.objects.get()
+    alerte = paiement.anomalies.get(genre=Genre.MONTANT_DIFFERENT)
+
+    with pytest.raises(reprise.RepriseImpossible, match="déjà rendu"):
+        reprise.accepter_le_montant(alerte, controle.interroger(paiement), motif="oui", agent=guichet.agents[0])
+
+    guichet.finir()
+
+
+def test_une_part_reprise_puis_defaite_puis_tout_rendu_se_reprend_en_entier(guichet, impute):
+    paiement, debit = impute
+    part = guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    reprendre(guichet, paiement.anomalies.get())
+    guichet.banque.defaire(part)
+    tout_livrer(guichet)
+    guichet.banque.rembourser(debit, debit.montant)
+    tout_livrer(guichet)
+
+    reprendre(guichet, paiement.anomalies.ouvertes().get(montant=0))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.RESTITUE
+    assert not paiement.anomalies.ouvertes().exists()
+    guichet.finir()
+
+
+def test_un_remboursement_defait_meurt_avec_son_debit(guichet, impute):
+    paiement, debit = impute
+    part = guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    reprendre(guichet, paiement.anomalies.get())
+    guichet.banque.defaire(part)
+    guichet.banque.changer(debit, "CAPTURE_FAILED")
+
+    tout_livrer(guichet)
+
+    assert not paiement.anomalies.ouvertes().filter(montant__gt=0).exists()
+    guichet.finir()
+
+
+def test_un_debit_perdu_apres_un_remboursement_partiel_se_dit(guichet, impute):
+    paiement, debit = impute
+    guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    reprendre(guichet, paiement.anomalies.get())
+    guichet.banque.changer(debit, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+
+    guichet.attendre(timedelta(minutes=2))
+    guichet.controler()
+
+    assert ecarts(paiement).get().constat["vu"] == {"montant": "-40.00"}
+
+
+def test_le_remboursement_d_un_double_libere_le_double_des_que_la_plateforme_le_nomme(guichet, impute):
+    paiement, debit = impute
+    double = guichet.banque.dupliquer(debit)
+    guichet.banque.remettre(double)
+    guichet.banque.rembourser(double, double.montant)
+    tout_livrer(guichet)
+
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.IMPUTE
+    assert not paiement.anomalies.ouvertes().exists()
+    assert paiement.anomalies.get(genre=Genre.DOUBLE_PAIEMENT).issue == Anomalie.Issue.RESTITUEE
+    guichet.finir()
+
+
+def test_une_baisse_mise_de_cote_par_erreur_se_voit_et_se_reprend(guichet, impute):
+    paiement, debit = impute
+    guichet.banque.changer(debit, "CAPTURED", debit.montant // 2)
+    tout_livrer(guichet)
+    baisse = paiement.anomalies.get()
+    anomalies.resoudre(baisse, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+    vu = ecarts(paiement).get().constat
+    reprendre(guichet, baisse)
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    assert (vu["attendu"], vu["vu"]) == ({"montant": "225.00"}, {"montant": "112.50"})
+    assert not ecarts(paiement).exists()
+    guichet.finir()
+
+
+def test_une_notification_au_montant_faux_n_empeche_pas_le_vrai(guichet):
+    guichet.ecrire(2, globale=False, part=1, courriel=False)
+    guichet.payer(2, onglet=0)
+    debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
+    [juste] = guichet.banque.courrier
+    guichet.poster(juste | {"vads_amount": str(debit.montant + 100)})
+    paiement = Paiement.objects.get()
+    faux = paiement.anomalies.get().montant
+
+    guichet.livrer(0)
+
+    paiement.refresh_from_db()
+    assert (faux, paiement.statut) == (226, Statut.ACCEPTE)
+    assert paiement.anomalies.get().issue == Anomalie.Issue.CADUQUE
+    guichet.finir()
+
+
+def test_un_reste_ne_se_place_pas_quand_la_banque_en_a_rendu_une_part(guichet, reliquat):
+    _, debit, anomalie = reliquat
+    guichet.devoir(2, Decimal(900))
+    guichet.banque.remettre(debit)
+    guichet.banque.rembourser(debit, 1000)
+    tout_livrer(guichet)
+
+    with pytest.raises(imputation.ResteImpossible, match="reprenez-la d'abord"):
+        imputation.imputer_le_reste(
+            anomalie, {Dette.objects.latest("pk"): anomalie.montant}, accord="oui", agent=guichet.agents[0]
+        )
+
+    guichet.finir()
+
+
+def test_un_impaye_que_la_banque_ne_montre_pas_n_est_pas_un_ecart(guichet, impute):
+    paiement, debit = impute
+    restitution.constater_un_impaye(paiement, motif="JRI", agent=guichet.agents[1])
+    debit.repris = True
+
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    assert not ecarts(paiement).exists()
     guichet.finir()
