@@ -1,9 +1,12 @@
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.urls import reverse
 
+from demarches.services import RecommencementImpossible, recommencer
 from paiements.models import Paiement
-from tests.factories import AgentFactory, PaiementFactory, UtilisateurFactory
+from tests.factories import AgentFactory, PaiementFactory, UtilisateurFactory, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +99,52 @@ def test_le_retour_ne_fait_que_lire(client, trait):
 def refuser_les_ecritures(execute, sql, params, many, context):
     assert sql.lstrip().upper().startswith(("SELECT", "SAVEPOINT", "RELEASE")), sql
     return execute(sql, params, many, context)
+
+
+@pytest.fixture
+def retenu():
+    """Un paiement refusé, dont la banque tient pourtant un débit plus petit : un agent l'a en main."""
+    paiement = PaiementFactory(refuse=True)
+    dire(paiement, "AUTHORISED", uuid="d" * 32, montant=Decimal("6.00"))
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.retenu) == ("REFUSE", 6)
+    return paiement
+
+
+def test_a_qui_un_debit_est_retenu_on_ne_dit_pas_qu_il_n_y_en_a_pas(client, revenir, retenu):
+    pages = [
+        revenir(retenu).content.decode(),
+        client.get(reverse("demarches:detail", args=[retenu.demarche.reference])).content.decode(),
+    ]
+
+    for page in pages:
+        assert "Ne payez pas de nouveau" in page
+        assert "n’a pas été débitée" not in page
+        assert "Recommencer" not in page
+
+
+def test_on_ne_recommence_pas_tant_qu_un_debit_est_retenu(retenu):
+    with pytest.raises(RecommencementImpossible):
+        recommencer(retenu.demarche)
+
+
+@pytest.mark.parametrize("statut", ["CANCELLED", "CAPTURE_FAILED"])
+def test_un_paiement_annule_apres_coup_mene_a_son_suivi(revenir, statut):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, statut)
+
+    reponse = revenir(paiement)
+
+    assert reponse.url == reverse("demarches:detail", args=[paiement.demarche.reference])
+
+
+def test_un_remboursement_qui_n_est_pas_parti_se_dit(client, revenir):
+    paiement = PaiementFactory(impute=True)
+    for fin in ("AUTHORISED", "CANCELLED"):
+        dire(paiement, fin, operation="CREDIT", uuid="c" * 32, trans_id="900001")
+    client.force_login(paiement.demarche.auteur)
+
+    page = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+
+    assert "Le remboursement n’est pas encore parti" in page
+    assert "La Caf vous a rendu cet argent" not in page
