@@ -7,37 +7,24 @@ d'idempotence, même table (PROTOCOLE §3.8 et §6.7). Aucune valeur n'est recop
 
 import hashlib
 import json
-import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from comptes.models import Caf
 from paiements import anomalies
+from paiements.credits import porter_un_credit
 from paiements.imputation import contrepasser
-from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Ticket
-from paiements.payzen import Fait, Famille, NotificationIncomplete, get_famille
+from paiements.models import Anomalie, AnomalieQuerySet, NotificationPayzen, Paiement, Ticket
+from paiements.payzen import Fait, NotificationIncomplete
 from paiements.services import avancer
-from paiements.statuts import RESTITUABLES, Geste, Statut
+from paiements.statuts import Geste, Statut
+from paiements.suites import Sort, Suite, confier, resumer
 
-logger = logging.getLogger(__name__)
-
-Sort = NotificationPayzen.Sort
-# Ce que dit la banque d'un crédit qui n'est pas parti, ou qui est revenu.
-SANS_ARGENT = (Famille.REFUS, Famille.ABANDON, Famille.ANNULATION, Famille.ECHEC)
 # La base refuse qu'une transaction serve deux références : redemander n'y changerait rien.
 UNE_TRANSACTION_UNE_REFERENCE = ("paiements_paiement_uuid_key", "une_notification_agit_une_fois")
-
-
-class Suite(NamedTuple):
-    """Le sort d'un fait et sa raison."""
-
-    sort: NotificationPayzen.Sort
-    motif: str = ""
 
 
 def constater(fait: Fait, *, champs: Mapping[str, object]) -> NotificationPayzen:
@@ -116,9 +103,9 @@ def _decider(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite:
     if paiement is None:
         return _reference_inconnue(fait)
     if (fait.site, fait.mode) != (paiement.boutique, paiement.mode):
-        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "autre boutique ou autre mode")
+        return confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "autre boutique ou autre mode")
     if fait.is_credit:
-        return _remboursement(paiement, fait, connus)
+        return porter_un_credit(paiement, fait, connus)
     if fait.is_success:
         return _succes(paiement, fait)
     if fait.is_cancelled_after:
@@ -129,7 +116,7 @@ def _decider(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite:
         return _fin_sans_debit(Geste.ABANDONNER, paiement, fait)
     if fait.is_pending:
         return _attente(paiement, fait)
-    return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "état que nous ne connaissons pas")
+    return confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "état que nous ne connaissons pas")
 
 
 def _deja_regle(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suite | None:
@@ -138,18 +125,24 @@ def _deja_regle(paiement: Paiement | None, fait: Fait, connus: set[str]) -> Suit
 
     Le montant d'un débit ne fait que baisser à la banque (PROTOCOLE §5) : celui qu'on retient aussi.
     """
-    if not (connus and fait.is_success) or (paiement and paiement.is_encaisse and paiement.uuid == fait.uuid):
+    if not (connus and fait.is_success) or (paiement and paiement.is_encaisse_par(fait.uuid)):
         return None
     # L'annulation a pu arriver avant l'accord : l'état de la plateforme est le dernier, pas le dernier reçu.
     if any(cle.startswith((f"{fait.uuid}:CANCELLED:", f"{fait.uuid}:CAPTURE_FAILED:")) for cle in connus):
         return Suite(Sort.SANS_EFFET, "la banque a déjà annulé cette transaction")
+    retenues = _ajuster_les_retenues(paiement, fait)
+    return Suite(Sort.SANS_EFFET, "déjà confié à un agent") if retenues.exists() else None
+
+
+def _ajuster_les_retenues(paiement: Paiement | None, fait: Fait) -> AnomalieQuerySet:
+    """Ce qui retient déjà ce débit : jamais plus que la banque n'en dit, et plus rien si elle dit le bon montant."""
     retenues = Anomalie.objects.for_debit(paiement, fait.uuid)
     if paiement and not paiement.is_encaisse and _is_exact(paiement, fait):
         autres = retenues.filter(genre=Anomalie.Genre.MONTANT_DIFFERENT, montant__gt=fait.montant)
         anomalies.clore_par_la_banque(autres, motif="la banque dit le bon montant", issue=Anomalie.Issue.CADUQUE)
         retenues = retenues.exclude(issue=Anomalie.Issue.CADUQUE)
     retenues.ouvertes().filter(montant__gt=fait.montant).update(montant=fait.montant)
-    return Suite(Sort.SANS_EFFET, "déjà confié à un agent") if retenues.exists() else None
+    return retenues
 
 
 def _reference_inconnue(fait: Fait) -> Suite:
@@ -168,14 +161,14 @@ def _reference_inconnue(fait: Fait) -> Suite:
 
 
 def _succes(paiement: Paiement, fait: Fait) -> Suite:
-    if paiement.is_encaisse and paiement.uuid == fait.uuid:
+    if paiement.is_encaisse_par(fait.uuid):
         return _deja_encaisse(paiement, fait)
     if paiement.is_encaisse:
-        return _confier(Anomalie.Genre.DOUBLE_PAIEMENT, paiement, fait, "un autre débit est déjà encaissé")
+        return confier(Anomalie.Genre.DOUBLE_PAIEMENT, paiement, fait, "un autre débit est déjà encaissé")
     if not fait.uuid or not _is_notre_formulaire(paiement, fait):
-        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "transaction qui n'est pas la nôtre")
+        return confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "transaction qui n'est pas la nôtre")
     if not _is_exact(paiement, fait):
-        return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "montant ou devise inattendus")
+        return confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "montant ou devise inattendus")
     accepter(paiement, fait)
     return Suite(Sort.APPLIQUEE)
 
@@ -213,7 +206,7 @@ def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
         _noter_la_remise(paiement, fait)
     debite = paiement.montant_debite
     if fait.montant < debite or fait.montant > paiement.montant:
-        return _confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "le montant a changé à la banque")
+        return confier(Anomalie.Genre.MONTANT_DIFFERENT, paiement, fait, "le montant a changé à la banque")
     if fait.montant > debite:
         return Suite(Sort.SANS_EFFET, "montant baissé depuis")
     return Suite(Sort.APPLIQUEE, "remis en banque") if remis else Suite(Sort.SANS_EFFET, "déjà encaissé")
@@ -261,79 +254,14 @@ def _annulation(paiement: Paiement, fait: Fait) -> Suite:
     contrepasser(paiement, motif=f"transaction {fait.statut}")
     paiement.prochain_controle_le = timezone.now()  # la banque tient-elle encore quelque chose ?
     avancer(Geste.REJETER, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
-    _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "annulé à la banque")
+    confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "annulé à la banque")
     return Suite(Sort.APPLIQUEE, "annulé à la banque")
-
-
-def _remboursement(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
-    """Un remboursement de tout ce qui reste rouvre les dettes ; une part attend un agent, qui dit lesquelles."""
-    if fait.famille is Famille.ATTENTE:
-        return Suite(Sort.SANS_EFFET, "remboursement en attente à la banque")
-    if fait.famille not in (Famille.SUCCES, *SANS_ARGENT):
-        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "remboursement d'un état inconnu")
-    if deja := _credit_deja_connu(paiement, fait, connus):
-        return deja
-    if fait.famille in SANS_ARGENT:
-        return _remboursement_defait(paiement, fait, connus)
-    if fait.montant != paiement.net or paiement.statut not in RESTITUABLES or _is_ambigu(paiement):
-        return _confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
-    contrepasser(paiement, motif="remboursement à la banque")
-    paiement.prochain_controle_le = timezone.now()  # la banque tient-elle encore quelque chose ?
-    avancer(Geste.RESTITUER, paiement, motif="remboursement à la banque", auteur="PayZen")
-    return Suite(Sort.APPLIQUEE, "remboursé à la banque")
-
-
-def _credit_deja_connu(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite | None:
-    """Défait, un crédit ne revient plus ; parti, il ne repart pas."""
-    familles = {get_famille(cle.split(":")[1]) for cle in connus}
-    if familles.intersection(SANS_ARGENT):
-        return Suite(Sort.SANS_EFFET, "remboursement déjà défait")
-    if fait.famille in SANS_ARGENT:
-        return None
-    if Famille.SUCCES in familles:
-        return Suite(Sort.SANS_EFFET, "remboursement déjà connu")
-    if paiement.restitutions.filter(uuid=fait.uuid).exists():
-        return Suite(Sort.SANS_EFFET, "remboursement que nous avons demandé")
-    return None
-
-
-def _remboursement_defait(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
-    """
-    L'argent n'est pas parti, ou il est revenu. Compté comme rendu, il n'a plus de case : une anomalie le retient.
-    """
-    alertes = paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid, montant=0)
-    motif = f"remboursement {fait.statut} à la banque"
-    if anomalies.clore_par_la_banque(alertes, motif=motif, issue=Anomalie.Issue.CADUQUE):
-        return Suite(Sort.APPLIQUEE, motif)
-    porte = NotificationPayzen.objects.filter(paiement=paiement, cle__in=connus, sort=Sort.APPLIQUEE)
-    demande = paiement.restitutions.filter(uuid=fait.uuid).first()
-    if not (demande or porte.exists() or alertes.filter(issue=Anomalie.Issue.RESTITUEE).exists()):
-        return Suite(Sort.SANS_EFFET, motif)
-    debit = demande.debit if demande else fait.parent or paiement.uuid or ""
-    return _confier(
-        Anomalie.Genre.ANNULATION_BANQUE,
-        paiement,
-        replace(fait, parent=debit),
-        "remboursement défait : la banque tient l'argent",
-    )
-
-
-def _is_ambigu(paiement: Paiement) -> bool:
-    """
-    Rien ne dit quel débit a été remboursé, ou si c'est notre ordre : un agent le dira, ou la réponse à cet ordre.
-
-    Un autre débit est retenu, ou une restitution est partie sans que sa réponse ait été lue (`restitution`).
-    """
-    retenues = paiement.anomalies.ouvertes().filter(montant__gt=0)
-    retenues = retenues.exclude(genre__in=(Anomalie.Genre.RELIQUAT, Anomalie.Genre.DESACCORD))
-    envoyees = paiement.restitutions.filter(etat=DemandeRestitution.Etat.ENVOYEE)
-    return retenues.exists() or envoyees.exists()
 
 
 def _attente(paiement: Paiement, fait: Fait) -> Suite:
     """La banque hésite : on attend. Une validation manuelle ne viendrait de personne : c'est un réglage à revoir."""
     if fait.statut == "AUTHORISED_TO_VALIDATE":
-        return _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "la boutique attend une validation manuelle")
+        return confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "la boutique attend une validation manuelle")
     return Suite(Sort.SANS_EFFET, "attente de la banque")
 
 
@@ -341,7 +269,7 @@ def _refus(paiement: Paiement, fait: Fait) -> Suite:
     """Un refus de la banque est ordinaire ; un échec de la plateforme (EXPIRED, ERROR) se montre (PROTOCOLE §3.4)."""
     suite = _fin_sans_debit(Geste.REFUSER, paiement, fait)
     if fait.is_failed:
-        _confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "échec que la banque n'a pas décidé")
+        confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "échec que la banque n'a pas décidé")
     return suite
 
 
@@ -350,46 +278,6 @@ def _fin_sans_debit(geste: Geste, paiement: Paiement, fait: Fait) -> Suite:
         return Suite(Sort.SANS_EFFET, f"déjà {paiement.get_statut_display()}")
     avancer(geste, paiement, motif=f"transaction {fait.statut}", auteur="PayZen")
     return Suite(Sort.APPLIQUEE)
-
-
-def _confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) -> Suite:
-    """Ouvre l'anomalie avec les deux valeurs ; elle retient l'argent que la banque a pris ou rendu."""
-    attendu = {
-        "statut": paiement.statut,
-        "montant": paiement.montant,
-        "uuid": paiement.uuid,
-        "boutique": paiement.boutique,
-        "mode": paiement.mode,
-        "trans_id": paiement.trans_id,
-    }
-    debit_a_part = fait.is_success and not (paiement.is_encaisse and paiement.uuid == fait.uuid)
-    credit_defait = fait.is_credit and fait.famille in SANS_ARGENT
-    retenu = fait.montant if debit_a_part or credit_defait else Decimal(0)
-    # Un montant baissé est le même fait, débit autorisé puis remis ; un état inattendu en est un à chaque état.
-    cle = f"{fait.uuid}:{fait.montant}" if genre == Anomalie.Genre.MONTANT_DIFFERENT else fait.cle
-    anomalies.ouvrir(
-        genre,
-        cle=f"{paiement.reference}:{cle}",
-        constat={"motif": motif, "attendu": attendu, "vu": resumer(fait)},
-        montant=retenu,
-        paiement=paiement,
-    )
-    return Suite(Sort.ANOMALIE, motif)
-
-
-def resumer(fait: Fait) -> dict[str, object]:
-    return {
-        "reference": fait.reference,
-        "statut": fait.statut,
-        "operation": fait.operation,
-        "montant": fait.montant,
-        "devise": fait.devise,
-        "uuid": fait.uuid,
-        "parent": fait.parent,
-        "boutique": fait.site,
-        "mode": fait.mode,
-        "trans_id": fait.trans_id,
-    }
 
 
 @transaction.atomic

@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from paiements import anomalies, rapprochement, travail
 from paiements.boutiques import BoutiqueAbsente, get_boutique
-from paiements.constats import constater, resumer
+from paiements.constats import constater
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable, get_solde
 from paiements.services import avancer, get_libre_le, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
+from paiements.suites import resumer
 
 logger = logging.getLogger(__name__)
 

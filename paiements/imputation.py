@@ -166,6 +166,12 @@ def imputer_le_reste(
     rendues = paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.ANNULATION_BANQUE, montant=0)
     if rendues.filter(constat__vu__operation="CREDIT").exists():
         raise ResteImpossible("la banque a rendu une part de ce paiement : reprenez-la d'abord")
+    _porter(paiement, _recevoir(paiement, parts))
+    return anomalies.resoudre(anomalie, motif=accord, agent=agent, issue=Anomalie.Issue.IMPUTEE)
+
+
+def _recevoir(paiement: Paiement, parts: Mapping[Dette, Decimal]) -> list[tuple[Dette, Decimal]]:
+    """Les mêmes parts, sur des dettes relues sous verrou qui peuvent les recevoir."""
     siennes = Dette.objects.for_allocataire(paiement.demarche.allocataire).filter(pk__in=[d.pk for d in parts])
     list(siennes.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
     recevables = {
@@ -174,5 +180,4 @@ def imputer_le_reste(
     for dette, part in parts.items():
         if part <= 0 or dette.pk not in recevables or recevables[dette.pk].disponible < part:
             raise ResteImpossible(f"la dette {dette.reference} ne peut recevoir {part} €")
-    _porter(paiement, [(recevables[dette.pk], part) for dette, part in parts.items()])
-    return anomalies.resoudre(anomalie, motif=accord, agent=agent, issue=Anomalie.Issue.IMPUTEE)
+    return [(recevables[dette.pk], part) for dette, part in parts.items()]

@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from paiements import anomalies
 from paiements.models import Anomalie, AnomalieQuerySet, DemandeRestitution, Paiement
-from paiements.payzen import Fait, Famille, get_solde
+from paiements.payzen import Fait, get_solde
 from paiements.reprise import alleger, get_part
 from paiements.statuts import RESTITUABLES, Statut
 
@@ -23,7 +23,7 @@ def attribuer(paiement: Paiement, faits: Collection[Fait]) -> None:
     if paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
         return
     for fait in faits:
-        if not fait.is_credit or fait.famille is not Famille.SUCCES or fait.parent in ("", paiement.uuid):
+        if not fait.is_credit_parti or fait.parent in ("", paiement.uuid):
             continue
         alerte = paiement.anomalies.ouvertes().filter(
             genre=Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid, montant=0

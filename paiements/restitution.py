@@ -71,12 +71,7 @@ def demander(
 def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[str, Decimal]:
     """L'uuid du débit à rendre, et combien, en euros."""
     if anomalie is None:
-        if not is_possible(Geste.RESTITUER, paiement.statut) or paiement.uuid is None:
-            raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
-        if not paiement.net:
-            raise RestitutionImpossible("la banque ne tient plus rien de ce paiement")
-        _exiger_le_net_juste(paiement)
-        return paiement.uuid, paiement.net
+        return _choisir_le_sien(paiement)
     if anomalie.paiement_id != paiement.pk or not is_a_rendre(anomalie):
         raise RestitutionImpossible("cette anomalie ne retient pas d'argent que la banque puisse rendre")
     vu = anomalie.constat.get("vu", {})
@@ -84,6 +79,15 @@ def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[st
     if debit == paiement.uuid:
         _exiger_le_net_juste(paiement)
     return debit, anomalie.montant
+
+
+def _choisir_le_sien(paiement: Paiement) -> tuple[str, Decimal]:
+    if not is_possible(Geste.RESTITUER, paiement.statut) or paiement.uuid is None:
+        raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
+    if not paiement.net:
+        raise RestitutionImpossible("la banque ne tient plus rien de ce paiement")
+    _exiger_le_net_juste(paiement)
+    return paiement.uuid, paiement.net
 
 
 def is_a_rendre(anomalie: Anomalie) -> bool:
@@ -221,7 +225,7 @@ def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
 
 def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
     """Un crédit encore en attente n'a rien rendu : on regardera de nouveau. Refusé, il n'a rien rendu non plus."""
-    if fait.is_cancelled_after or (fait.is_credit and fait.famille is Famille.SUCCES):
+    if fait.is_cancelled_after or fait.is_credit_parti:
         return _noter_le_rendu(demande, fait)
     if fait.famille is Famille.ATTENTE:
         return demande

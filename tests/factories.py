@@ -13,11 +13,12 @@ from demarches.models import Demarche, LigneDemarche
 from demarches.services import empreinte
 from dettes.models import Dette, Mouvement
 from paiements import services
-from paiements.constats import constater, resumer
+from paiements.constats import constater
 from paiements.imputation import imputer_un_lot
 from paiements.models import Paiement
 from paiements.payzen import Fait
 from paiements.statuts import Geste, Statut
+from paiements.suites import resumer
 
 MOT_DE_PASSE = "correct-cheval-pile-agrafe"
 

@@ -154,6 +154,10 @@ class Paiement(models.Model):
     def is_encaisse(self) -> bool:
         return self.statut in ENCAISSES
 
+    def is_encaisse_par(self, uuid: str) -> bool:
+        """Le débit de cette transaction est celui que nous avons accepté, et non un autre de la même démarche."""
+        return self.is_encaisse and self.uuid == uuid
+
     @property
     def net(self) -> Decimal:
         """Ce que la banque tient encore de ce paiement, en euros : son montant, moins ce qui en a été repris."""

@@ -20,9 +20,10 @@ from paiements.payzen.notification import (
 )
 from paiements.payzen.rest import Client, EchecRest, ErreurPlateforme, IdentifiantsRefuses, PlateformeInjoignable
 from paiements.payzen.signature import is_signed, sign
-from paiements.payzen.statuts import Famille, get_famille
+from paiements.payzen.statuts import SANS_ARGENT, Famille, get_famille
 
 __all__ = [
+    "SANS_ARGENT",
     "Boutique",
     "BoutiqueInconnue",
     "Client",

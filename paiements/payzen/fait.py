@@ -120,6 +120,10 @@ class Fait:
         return self.operation == "CREDIT"
 
     @property
+    def is_credit_parti(self) -> bool:
+        return self.is_credit and self.famille is Famille.SUCCES
+
+    @property
     def is_success(self) -> bool:
         return self._is_debit(Famille.SUCCES)
 
@@ -151,8 +155,7 @@ class Fait:
 def get_solde(faits: Collection[Fait]) -> Decimal:
     """Ce que la plateforme tient d'une référence, en euros : ses débits vivants, moins ses crédits partis."""
     debits = sum((fait.montant for fait in faits if fait.is_success), Decimal(0))
-    credits_partis = (fait.montant for fait in faits if fait.is_credit and fait.famille is Famille.SUCCES)
-    return debits - sum(credits_partis, Decimal(0))
+    return debits - sum((fait.montant for fait in faits if fait.is_credit_parti), Decimal(0))
 
 
 def keep(champs: Mapping[str, str]) -> dict[str, str]:

@@ -51,5 +51,9 @@ FAMILLES = {
 }
 
 
+# Un crédit dans un de ces états n'est pas parti, ou il est revenu.
+SANS_ARGENT = frozenset({Famille.REFUS, Famille.ABANDON, Famille.ANNULATION, Famille.ECHEC})
+
+
 def get_famille(statut: str) -> Famille:
     return FAMILLES.get(statut, Famille.INCONNU)

@@ -117,14 +117,14 @@ GARDES = [
     Garde(
         "constater : un crédit défait n'est plus rendu",
         f"{CREDITS}::test_un_credit_compte_puis_defait_laisse_l_argent_a_un_agent",
-        CONSTATS,
+        "paiements/credits.py",
         "        return _remboursement_defait(paiement, fait, connus)\n",
         '        return Suite(Sort.SANS_EFFET, "sans effet")\n',
     ),
     Garde(
         "constater : un crédit en attente n'est pas déjà connu",
         f"{CREDITS}::test_un_credit_d_abord_en_attente_compte_une_fois_parti",
-        CONSTATS,
+        "paiements/credits.py",
         "    if Famille.SUCCES in familles:\n",
         "    if connus:\n",
     ),
@@ -181,7 +181,7 @@ GARDES = [
         "constater : uuid du débit encaissé",
         f"{NOTIFICATION}::test_un_deuxieme_debit_ne_remplace_pas_le_premier",
         CONSTATS,
-        "    if paiement.is_encaisse and paiement.uuid == fait.uuid:\n",
+        "    if paiement.is_encaisse_par(fait.uuid):\n",
         "    if paiement.is_encaisse:\n",
     ),
     Garde(
@@ -208,7 +208,7 @@ GARDES = [
     Garde(
         "constater : deux débits, un crédit, un agent",
         f"{HISTOIRES}::test_un_credit_pendant_qu_un_double_est_retenu_attend_un_agent",
-        CONSTATS,
+        "paiements/credits.py",
         "RESTITUABLES or _is_ambigu(paiement):",
         "RESTITUABLES:",
     ),
@@ -391,7 +391,7 @@ GARDES = [
         "restituer : seul un crédit parti a rendu",
         f"{RESTITUTION}::test_un_credit_refuse_en_reponse_n_a_rien_rendu",
         "paiements/restitution.py",
-        "(fait.is_credit and fait.famille is Famille.SUCCES)",
+        "fait.is_credit_parti",
         "fait.is_credit",
     ),
     Garde(
