@@ -37,7 +37,6 @@ class Transaction:
     statut: str
     operation: str = "DEBIT"
     rendu: int = 0
-    baisse: bool = False
     repris: bool = False
     parent: "Transaction | None" = None
 
@@ -101,9 +100,9 @@ class Banque:
         transaction.montant = transaction.montant if montant is None else montant
         self.poster(transaction, source)
 
-    def remettre(self, debit: Transaction) -> None:
+    def remettre(self, transaction: Transaction) -> None:
         """La remise en banque du soir n'envoie aucune notification (PROTOCOLE §5)."""
-        debit.statut = "CAPTURED"
+        transaction.statut = "CAPTURED"
 
     def dupliquer(self, debit: Transaction) -> Transaction:
         copie = self._creer(debit.reference, self._numero(), self._maintenant(), debit.montant, "AUTHORISED")

@@ -1,9 +1,11 @@
 """Le bureau : ce que les agents peuvent faire d'un paiement ou d'une anomalie, à tout moment."""
 
+from decimal import Decimal
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from comptes.models import Utilisateur
+from comptes.models import Caf, Utilisateur
 from demarches import services as parcours
 from dettes.repartition import repartir
 from paiements import anomalies, controle, imputation, reprise, restitution, services
@@ -31,6 +33,10 @@ class Bureau:
             services.confirmer(choisir(acceptes, rang), motif="vu", agent=self.agents[0])
         except services.TransitionImpossible:
             assert choisir(acceptes, rang).confirme_le is None
+
+    @rule(seuil=st.sampled_from([None, Decimal("0.01"), Decimal(300)]))
+    def regler_le_seuil(self, seuil):
+        Caf.objects.update(seuil_controle=seuil)
 
     @rule(rang=RANG)
     def clore(self, rang):

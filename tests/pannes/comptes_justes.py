@@ -1,7 +1,7 @@
 """Ce qui doit être vrai entre la banque et nous : chaque euro qu'elle tient a sa case chez nous, et une seule."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from django.db.models import Q, Sum
@@ -33,7 +33,9 @@ def get_compte(banque: Banque, reference: str) -> dict[str, Decimal]:
         cases["imputé"] = sum((imputation.reste for imputation in paiement.imputations.all()), ZERO)
     for anomalie in anomalies:
         cases["retenu"] += _retenu(banque, anomalie, paiement)
-        cases["signalé"] += _signale(banque, anomalie, paiement)
+        cases["signalé"] += _signale(banque, anomalie)
+    if paiement and paiement.statut in VIVANTS:
+        cases["signalé"] += _baisse(anomalies, paiement)
     return cases
 
 
@@ -51,17 +53,24 @@ def _retenu(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> De
     return anomalie.montant
 
 
-def _signale(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
-    vu, attendu = anomalie.constat.get("vu", {}), anomalie.constat.get("attendu", {})
-    if not isinstance(vu, dict) or anomalie.genre in (Genre.DESACCORD, Genre.ECART):
-        return ZERO
-    if anomalie.issue not in ("", Issue.ECARTEE) or anomalie.reprises.exists():
+def _is_a_reprendre(anomalie: Anomalie) -> bool:
+    return anomalie.issue in ("", Issue.ECARTEE) and not anomalie.reprises.exists()
+
+
+def _signale(banque: Banque, anomalie: Anomalie) -> Decimal:
+    vu = anomalie.constat.get("vu", {})
+    if not isinstance(vu, dict) or anomalie.genre in (Genre.DESACCORD, Genre.ECART) or not _is_a_reprendre(anomalie):
         return ZERO
     if vu.get("operation") == "CREDIT" and not DemandeRestitution.objects.filter(uuid=vu["uuid"]).exists():
         return -banque.get_vivant(vu["uuid"])
-    if anomalie.genre == Genre.MONTANT_DIFFERENT and vu["uuid"] == attendu["uuid"] and paiement.statut in VIVANTS:
-        return Decimal(vu["montant"]) - Decimal(attendu["montant"])
     return ZERO
+
+
+def _baisse(anomalies: Iterable[Anomalie], paiement: Paiement) -> Decimal:
+    """De plusieurs baisses d'un même débit, la dernière dit tout ; ce qui en est déjà repris n'en est plus."""
+    connues = [a for a in anomalies if a.genre == Genre.MONTANT_DIFFERENT and a.constat["vu"]["uuid"] == paiement.uuid]
+    montants = [Decimal(alerte.constat["vu"]["montant"]) for alerte in connues if _is_a_reprendre(alerte)]
+    return min([*montants, paiement.montant_debite]) - paiement.montant_debite
 
 
 def get_euros_sans_case(banque: Banque) -> Iterator[str]:

@@ -175,8 +175,7 @@ class Guichet(Bureau, RuleBasedStateMachine):
             self.banque.remettre(debit)
         elif fin != "baisser":
             self.banque.changer(debit, fin)
-        elif debit.montant > 1 and not debit.baisse:
-            debit.baisse = True
+        elif debit.montant > 1:
             self.banque.changer(debit, debit.statut, debit.montant // 2)
 
     @precondition(lambda self: self.get_transactions("CAPTURED"))
@@ -193,6 +192,11 @@ class Guichet(Bureau, RuleBasedStateMachine):
         self.banque.changer(
             choisir(self.get_transactions("UNDER_VERIFICATION", operation="CREDIT"), rang), "AUTHORISED"
         )
+
+    @precondition(lambda self: self.get_transactions("AUTHORISED", operation="CREDIT"))
+    @rule(rang=RANG)
+    def remettre_un_credit(self, rang):
+        self.banque.remettre(choisir(self.get_transactions("AUTHORISED", operation="CREDIT"), rang))
 
     @precondition(lambda self: self.get_transactions("AUTHORISED", "UNDER_VERIFICATION", operation="CREDIT"))
     @rule(rang=RANG)
@@ -231,9 +235,10 @@ class Guichet(Bureau, RuleBasedStateMachine):
     @precondition(lambda self: self.banque.courrier)
     @rule(rang=RANG)
     def perdre(self, rang):
-        """Seul ce que l'interrogation retrouve peut se perdre : après la vérification, elle ne passe plus."""
+        """Seul ce que l'interrogation retrouve peut se perdre : passé le dernier rendez-vous, elle ne passe plus."""
         message = choisir(self.banque.courrier, rang)
-        if message["vads_order_id"].startswith("P-") and message["vads_url_check_src"] in ("PAY", "BATCH_AUTO"):
+        siens = Paiement.objects.filter(reference=message["vads_order_id"])
+        if siens.filter(prochain_controle_le__isnull=False).exists():
             self.banque.courrier.remove(message)
 
     def poster(self, message):
