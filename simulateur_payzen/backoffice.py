@@ -1,7 +1,7 @@
 """Le petit Back Office : transactions, gestes, notifications, réglages, pannes, journaux, courriels."""
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException, InvalidOperation
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -78,7 +78,7 @@ def lire_montant(texte: str) -> int | None:
         lisible = centimes.is_finite() and abs(centimes) <= operations.MONTANT_MAXIMAL
         if not lisible or centimes != centimes.to_integral_value():
             raise InvalidOperation
-    except InvalidOperation as erreur:
+    except DecimalException as erreur:  # « 1e999999 » ne tient même pas dans un Decimal
         raise operations.OperationImpossible("PSP_020", "Ce montant n'est pas une somme en euros.") from erreur
     return int(centimes)
 

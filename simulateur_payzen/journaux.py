@@ -7,7 +7,7 @@ Séparateur « ; », un enregistrement par ligne, « ; » final, ISO-8859-1, mon
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time
 
 from .banque import CONTRAT
 from .models import Boutique, Transaction
@@ -200,8 +200,7 @@ def ecrire(genre: str, boutique: Boutique, mode: str, jour: date) -> bytes:
     :raises KeyError: genre inconnu
     """
     journal = JOURNAUX[genre]
-    debut = datetime(jour.year, jour.month, jour.day, tzinfo=UTC)
-    bornes = {f"{journal.jour_de}__gte": debut, f"{journal.jour_de}__lt": debut + timedelta(days=1)}
+    bornes = {f"{journal.jour_de}__range": [datetime.combine(jour, heure, UTC) for heure in (time.min, time.max)]}
     du_jour = Transaction.objects.filter(boutique=boutique, mode=mode, **bornes)
     titre: list[object] = ["TITRE", boutique.nom, date_utc(boutique.maintenant(), "%y/%m/%d_%H:%M:%S"), journal.modele]
     if genre == "JRI":

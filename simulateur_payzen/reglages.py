@@ -102,7 +102,7 @@ def lire(changements: Mapping[str, Any]) -> dict[str, Any]:
             raise ReglageInvalide(f"réglage inconnu : {nom} ; attendu : {', '.join(LECTEUR_DE)}")
         try:
             lus[nom] = LECTEUR_DE[nom](valeur)
-        except (TypeError, ValueError) as erreur:
+        except (TypeError, ValueError, OverflowError) as erreur:
             raise ReglageInvalide(f"valeur refusée pour {nom} : {valeur}") from erreur
     return lus
 
@@ -137,14 +137,12 @@ def lire_panne(cible: str, demande: Any) -> dict[str, Any] | None:
     if not isinstance(panne, dict) or panne.get("genre") not in genres:
         raise ReglageInvalide(f"panne {cible} inconnue : {demande} ; attendu : {', '.join(genres)}")
     try:
-        fois = panne.get("fois")
-        return {
-            "genre": panne["genre"],
-            "secondes": lire_nombre(panne.get("secondes") or 2),
-            "fois": int(fois) if fois else None,
-        }
-    except (TypeError, ValueError) as erreur:
+        secondes, fois = lire_nombre(panne.get("secondes") or 2), int(panne.get("fois") or 0)
+    except (TypeError, ValueError, OverflowError) as erreur:
         raise ReglageInvalide("« secondes » et « fois » sont des nombres") from erreur
+    if secondes < 0 or fois < 0:
+        raise ReglageInvalide("« secondes » et « fois » ne sont pas négatifs")
+    return {"genre": panne["genre"], "secondes": secondes, "fois": fois or None}
 
 
 def lire_pannes(environnement: Mapping[str, str]) -> dict[str, dict[str, Any] | None]:

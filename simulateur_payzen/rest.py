@@ -177,7 +177,7 @@ def lire_demande(requete: HttpRequest) -> dict[str, Any]:
     """Le corps JSON de la demande ; un objet, par POST."""
     try:
         demande = json.loads(requete.body)
-    except ValueError as erreur:
+    except (ValueError, RecursionError) as erreur:
         raise ErreurRest("INT_902") from erreur
     if requete.method != "POST" or not isinstance(demande, dict):
         raise ErreurRest("INT_902")

@@ -12,8 +12,9 @@ from pypdf import PdfReader
 from comptes.models import Allocataire
 from demarches.models import Demarche
 from outils.systeme import find_port
-from paiements import pdf, tickets
+from paiements import pdf, services, tickets
 from paiements.models import Anomalie, Ticket
+from paiements.statuts import Geste
 from tests.factories import PaiementFactory, demander
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,25 @@ def test_le_pdf_se_telecharge_et_tient_sur_une_page(client, ticket):
     assert reponse["Content-Type"] == "application/pdf"
     assert len(pdf.pages) == 1
     assert tickets.get_code(ticket.paiement, ticket.paiement.montant) in lire_le_pdf(reponse.content)
+
+
+@pytest.mark.parametrize(
+    ("geste", "titre"),
+    [(Geste.REJETER, "Ce paiement a été annulé"), (Geste.RESTITUER, "La Caf vous a rendu cet argent")],
+)
+def test_le_ticket_et_la_page_d_un_paiement_reparti_depuis_le_disent(client, ticket, geste, titre):
+    client.force_login(ticket.paiement.demarche.auteur)
+
+    def lire_mentions():
+        adresses = {nom: reverse(f"paiements:{nom}", args=[ticket.paiement.reference]) for nom in ("ticket", "retour")}
+        imprime = " ".join(lire_le_pdf(client.get(adresses["ticket"]).content).split())
+        page = client.get(adresses["retour"], follow=True).content.decode()
+        return "Depuis, ce paiement a été annulé ou rendu" in imprime, titre in page
+
+    avant = lire_mentions()
+    services.appliquer(geste, ticket.paiement, motif="test", auteur="test")
+
+    assert (avant, lire_mentions()) == ((False, False), (True, True))
 
 
 def test_un_nom_d_un_seul_tenant_ne_sort_pas_de_la_page(ticket):
