@@ -13,12 +13,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from comptes.models import Utilisateur
 from paiements import anomalies, rapprochement, travail
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable, get_solde
-from paiements.services import avancer, get_libre_le, verrouiller
+from paiements.reprise import has_part_a_reprendre
+from paiements.services import TransitionImpossible, avancer, get_libre_le, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
 from paiements.suites import resumer
 
@@ -178,6 +180,22 @@ def _is_d_accord(paiement: Paiement, fait: Fait) -> bool:
 def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:
     seuil = paiement.caf.seuil_controle
     return seuil is not None and paiement.montant >= seuil
+
+
+@transaction.atomic
+def confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    Un agent confirme un paiement au-dessus du seuil de sa Caf, que la plateforme a déjà confirmé.
+
+    :raises TransitionImpossible: si la plateforme n'a pas encore confirmé ce paiement, si la banque n'en tient
+        plus une part que personne n'a reprise, ou s'il n'est plus accepté
+    """
+    paiement = verrouiller(paiement.pk)
+    if paiement.confirme_le is None:
+        raise TransitionImpossible("la plateforme n'a pas encore confirmé ce paiement")
+    if has_part_a_reprendre(paiement):
+        raise TransitionImpossible("la banque n'en tient plus une part : reprenez-la d'abord, ou fermez son alerte")
+    return avancer(Geste.VERIFIER, paiement, motif=motif, auteur=agent.identifiant)
 
 
 def _compter_les_closes(paiement: Paiement, genre: Anomalie.Genre) -> int:

@@ -40,6 +40,11 @@ def get_part(anomalie: Anomalie) -> Decimal:
     return ZERO
 
 
+def has_part_a_reprendre(paiement: Paiement) -> bool:
+    """La banque a rendu, ou n'a pas débité, une part qu'un agent n'a encore reprise d'aucune dette."""
+    return any(get_part(alerte) for alerte in paiement.anomalies.ouvertes().select_related("paiement"))
+
+
 def _is_a_trancher(anomalie: Anomalie) -> bool:
     """Ouverte, ou mise de côté : qui s'est trompé en l'écartant peut encore la reprendre."""
     return anomalie.resolue_le is None or anomalie.issue == Issue.ECARTEE

@@ -20,7 +20,7 @@ from paiements.boutiques import get_boutique
 from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Reprise
 from paiements.payzen import Client, ErreurPlateforme, Fait, Famille
-from paiements.reprise import get_part, solder
+from paiements.reprise import has_part_a_reprendre, solder
 from paiements.services import avancer, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, is_possible
 
@@ -107,7 +107,7 @@ def is_a_rendre(anomalie: Anomalie) -> bool:
 
 def _exiger_le_net_juste(paiement: Paiement) -> None:
     """Ce que la banque a déjà rendu de ce débit se reprend d'abord : elle ne le rendrait pas deux fois."""
-    if any(get_part(alerte) for alerte in paiement.anomalies.ouvertes().select_related("paiement")):
+    if has_part_a_reprendre(paiement):
         raise RestitutionImpossible("la banque en a déjà rendu une part : reprenez-la d'abord, ou fermez son alerte")
 
 

@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from comptes.models import Utilisateur
 from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.services import Ecart, empreinte, get_ecarts
@@ -196,16 +195,3 @@ def _mettre_a_jour_la_demarche(paiement: Paiement) -> None:
 def get_libre_le(paiement: Paiement) -> datetime:
     """L'heure à laquelle, sans nouvelle de la banque, nous l'interrogeons et libérons les montants engagés."""
     return paiement.cree_le + settings.PAIEMENT_CONTROLES[0]
-
-
-@transaction.atomic
-def confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement:
-    """
-    Un agent confirme un paiement au-dessus du seuil de sa Caf, que la plateforme a déjà confirmé.
-
-    :raises TransitionImpossible: si la plateforme n'a pas encore confirmé, ou si le paiement n'est plus accepté
-    """
-    paiement = verrouiller(paiement.pk)
-    if paiement.confirme_le is None:
-        raise TransitionImpossible("la plateforme n'a pas encore confirmé ce paiement")
-    return avancer(Geste.VERIFIER, paiement, motif=motif, auteur=agent.identifiant)

@@ -74,7 +74,7 @@ def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur
 
 
 def confirmer(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    services.confirmer(paiement, motif=donnees["motif"], agent=agent)
+    controle.confirmer(paiement, motif=donnees["motif"], agent=agent)
     return "Le paiement est vérifié ; il va être porté aux dettes."
 
 

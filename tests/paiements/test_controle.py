@@ -164,7 +164,7 @@ def test_au_dessus_du_seuil_un_agent_confirme(plateforme):
     controle.controler(paiement.pk)
     paiement.refresh_from_db()
     en_attente = paiement.statut
-    services.confirmer(paiement, motif="pièce vue", agent=AgentFactory().utilisateur)
+    controle.confirmer(paiement, motif="pièce vue", agent=AgentFactory().utilisateur)
 
     paiement.refresh_from_db()
     assert (en_attente, paiement.statut) == (Statut.ACCEPTE, Statut.VERIFIE)
@@ -175,7 +175,7 @@ def test_un_agent_ne_confirme_pas_ce_que_la_plateforme_n_a_pas_confirme():
     paiement = PaiementFactory(accepte=True)
 
     with pytest.raises(services.TransitionImpossible):
-        services.confirmer(paiement, motif="pressé", agent=AgentFactory().utilisateur)
+        controle.confirmer(paiement, motif="pressé", agent=AgentFactory().utilisateur)
 
 
 def test_un_montant_inattendu_n_expire_pas(plateforme):

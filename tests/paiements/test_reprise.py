@@ -270,6 +270,20 @@ def test_une_restitution_attend_que_la_part_rendue_soit_reprise(paye, agent):
     assert restitution.demander(paiement, motif="erreur", agent=agent).montant == 80
 
 
+def test_un_agent_ne_confirme_pas_ce_dont_la_banque_a_rendu_une_part(paye, agent):
+    paiement = paye(accepte=True)
+    Paiement.objects.filter(pk=paiement.pk).update(confirme_le=paiement.cree_le)
+    alerte = rembourser(paiement, 70)
+
+    with pytest.raises(services.TransitionImpossible, match="reprenez-la d'abord"):
+        controle.confirmer(paiement, motif="vu", agent=agent)
+    reprendre(alerte, agent)
+    controle.confirmer(paiement, motif="vu", agent=agent)
+    imputer_un_lot()
+
+    assert sum(imputation.montant for imputation in paiement.imputations.all()) == 80
+
+
 def test_la_base_refuse_de_reprendre_plus_que_ce_qui_a_ete_pris(paye, agent):
     paiement = paye(impute=True)
     reprendre(rembourser(paiement, 70), agent)

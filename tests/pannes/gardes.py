@@ -348,16 +348,23 @@ GARDES = [
     Garde(
         "confirmer : verrou",
         f"{RENCONTRES}::test_deux_agents_confirment_ensemble",
-        SERVICES,
+        "paiements/controle.py",
         "    paiement = verrouiller(paiement.pk)\n    if paiement.confirme_le is None:",
         "    if paiement.confirme_le is None:",
     ),
     Garde(
         "confirmer : pas avant la plateforme",
         f"{CONTROLE}::test_un_agent_ne_confirme_pas_ce_que_la_plateforme_n_a_pas_confirme",
-        SERVICES,
-        "if paiement.confirme_le is None:",
-        "if False:",
+        "paiements/controle.py",
+        "    if paiement.confirme_le is None:\n",
+        "    if False:\n",
+    ),
+    Garde(
+        "confirmer : la part rendue d'abord",
+        f"{REPRISE}::test_un_agent_ne_confirme_pas_ce_dont_la_banque_a_rendu_une_part",
+        "paiements/controle.py",
+        "    if has_part_a_reprendre(paiement):\n",
+        "    if False:\n",
     ),
     Garde(
         "balayer : contrôles",
@@ -426,8 +433,8 @@ GARDES = [
         "restituer : la part déjà rendue d'abord",
         f"{REPRISE}::test_une_restitution_attend_que_la_part_rendue_soit_reprise",
         "paiements/restitution.py",
-        "    if any(get_part(alerte) for alerte in",
-        "    if False and any(get_part(alerte) for alerte in",
+        "    if has_part_a_reprendre(paiement):\n",
+        "    if False:\n",
     ),
     Garde(
         "impayé : verrou",

@@ -17,7 +17,7 @@ from demarches import services as parcours
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, get_disponible_total
 from dettes.models import Dette
-from paiements import anomalies, controle, imputation, invariants, restitution, services
+from paiements import anomalies, controle, imputation, invariants, reprise, restitution, services
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket
 from paiements.notification import notification
 from paiements.payzen import EchecRest
@@ -316,7 +316,8 @@ class Guichet(Bureau, RuleBasedStateMachine):
             autre = next(agent for agent in self.agents if agent.pk != demande.demandeur_id)
             restitution.decider(demande, accord=True, agent=autre)
         for paiement in Paiement.objects.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False):
-            services.confirmer(paiement, motif="vu", agent=self.agents[0])
+            if not reprise.has_part_a_reprendre(paiement):
+                controle.confirmer(paiement, motif="vu", agent=self.agents[0])
         self.balayer()
         self.exiger()
         exiger_rien(DemandeRestitution.objects.filter(etat__in=DemandeRestitution.EN_COURS))

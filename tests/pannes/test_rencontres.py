@@ -132,7 +132,7 @@ def test_deux_agents_confirment_ensemble(agents):
     Paiement.objects.filter(pk=paiement.pk).update(confirme_le=paiement.cree_le, prochain_controle_le=None)
 
     with fenetre("paiements_paiement"):
-        issues = en_meme_temps(*[lambda a=a: services.confirmer(paiement, motif="vu", agent=a) for a in agents])
+        issues = en_meme_temps(*[lambda a=a: controle.confirmer(paiement, motif="vu", agent=a) for a in agents])
 
     assert not compter(issues, Exception)
     assert paiement.etapes.filter(geste="verifier").count() == 1
