@@ -27,19 +27,25 @@ def confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) -
         "mode": paiement.mode,
         "trans_id": paiement.trans_id,
     }
-    debit_a_part = fait.is_success and not paiement.is_encaisse_par(fait.uuid)
-    credit_defait = fait.is_credit and fait.famille in SANS_ARGENT
-    retenu = fait.montant if debit_a_part or credit_defait else Decimal(0)
     # Un montant baissé est le même fait, débit autorisé puis remis ; un état inattendu en est un à chaque état.
     cle = f"{fait.uuid}:{fait.montant}" if genre == Anomalie.Genre.MONTANT_DIFFERENT else fait.cle
     anomalies.ouvrir(
         genre,
         cle=f"{paiement.reference}:{cle}",
         constat={"motif": motif, "attendu": attendu, "vu": resumer(fait)},
-        montant=retenu,
+        montant=_get_retenu(paiement, fait),
         paiement=paiement,
     )
     return Suite(Sort.ANOMALIE, motif)
+
+
+def _get_retenu(paiement: Paiement, fait: Fait) -> Decimal:
+    """L'argent que la banque tient sans que nous l'ayons compté : un débit à part, ou un crédit qui revient."""
+    if fait.is_success and not paiement.is_encaisse_par(fait.uuid):
+        return fait.montant
+    # Un impayé reprend le débit entier, ce qui en était rendu compris.
+    repris = fait.parent == paiement.uuid and paiement.anomalies.filter(genre=Anomalie.Genre.IMPAYE).exists()
+    return fait.montant if fait.is_credit and fait.famille in SANS_ARGENT and not repris else Decimal(0)
 
 
 def resumer(fait: Fait) -> dict[str, object]:

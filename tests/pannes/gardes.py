@@ -213,6 +213,13 @@ GARDES = [
         "RESTITUABLES:",
     ),
     Garde(
+        "constater : un impayé reprend le débit entier",
+        f"{HISTOIRES}::test_un_remboursement_defait_apres_l_impaye_ne_retient_rien",
+        "paiements/suites.py",
+        "in SANS_ARGENT and not repris else",
+        "in SANS_ARGENT else",
+    ),
+    Garde(
         "notification : signature",
         FRAPPES,
         "paiements/payzen/notification.py",

@@ -528,3 +528,19 @@ def test_un_impaye_que_la_banque_ne_montre_pas_n_est_pas_un_ecart(guichet, imput
 
     assert not ecarts(paiement).exists()
     guichet.finir()
+
+
+def test_un_remboursement_defait_apres_l_impaye_ne_retient_rien(guichet, impute):
+    paiement, debit = impute
+    part = guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    reprendre(guichet, paiement.anomalies.get())
+    guichet.banque.defaire(part)
+    restitution.constater_un_impaye(paiement, motif="JRI", agent=guichet.agents[1])
+    debit.repris = True
+
+    tout_livrer(guichet)
+
+    defait = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE)
+    assert (defait.montant, defait.constat["vu"]["statut"]) == (0, "CANCELLED")
+    guichet.finir()
