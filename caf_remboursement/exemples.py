@@ -108,7 +108,7 @@ def build_frises() -> list[list[dict[str, object]]]:
                 "titre": "Annulée par la banque",
                 "etat": "echec",
                 "le": timezone.now(),
-                "texte": "Votre banque a repris l’argent. Vos dettes sont rouvertes.",
+                "texte": "La banque a annulé ce paiement, ou en a repris l’argent.",
                 "montant": Decimal(-120),
             },
         ],

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, NamedTuple, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import localize
 from django.utils.text import capfirst
 
 from comptes.models import Agent, Utilisateur
@@ -34,16 +35,22 @@ def can(request: HttpRequest, droit: Droit) -> bool:
     return agent is not None and agent.can(droit)
 
 
-def limiter(objets: QuerySet[Any], request: HttpRequest, chemin_caf: str = "caf") -> QuerySet[Any]:
+def limiter(
+    objets: QuerySet[Any], request: HttpRequest, chemin_caf: str = "caf", *, sans_caf: bool = False
+) -> QuerySet[Any]:
     """
     Ceux des Caf de l'agent ; tous pour un opérateur, aucun pour qui n'est ni l'un ni l'autre.
 
     :param chemin_caf: du modèle à sa Caf, p. ex. « demarche__allocataire__caf »
+    :param sans_caf: ce qui n'est à aucune Caf est à tous les agents
     """
     if request.user.is_superuser:
         return objets
     agent = get_agent(request)
-    return objets.filter(**{f"{chemin_caf}__in": agent.cafs.all()}) if agent else objets.none()
+    if agent is None:
+        return objets.none()
+    siens = Q(**{f"{chemin_caf}__in": agent.cafs.all()})
+    return objets.filter(siens | Q(**{chemin_caf: None}) if sans_caf else siens)
 
 
 class ReadonlyMixin:
@@ -75,13 +82,24 @@ class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  #
     """Une liste du bureau : en lecture, et seulement les dossiers des Caf de l'agent."""
 
     chemin_caf = "caf"
+    sans_caf = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return limiter(super().get_queryset(request), request, self.chemin_caf)
+        return limiter(super().get_queryset(request), request, self.chemin_caf, sans_caf=self.sans_caf)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         titre = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, titre | (extra_context or {}))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        titre = {"title": capfirst(self.opts.verbose_name)}
+        return super().change_view(request, object_id, form_url, titre | (extra_context or {}))
+
+
+# Assez large pour relire ce qu'on écrit.
+MOTIF = forms.TextInput(attrs={"size": 60})
 
 
 class GesteForm(forms.Form):
@@ -94,7 +112,7 @@ class GesteForm(forms.Form):
 class MotifForm(GesteForm):
     """Aucun geste sans motif : il reste au journal."""
 
-    motif = MotifField(label="Motif", max_length=200, widget=forms.TextInput(attrs={"size": 60}))
+    motif = MotifField(label="Motif", max_length=200, widget=MOTIF)
 
 
 class Bouton(NamedTuple):
@@ -171,5 +189,5 @@ class GestesAdmin(OfficeAdmin):
 def _tracer(bouton: Bouton, form: forms.Form | None) -> str:
     """Ce qui reste à l'historique de la fiche : le geste, et ce que l'agent a écrit."""
     return " : ".join(
-        [bouton.texte, *(str(valeur) for valeur in (form.cleaned_data if form else {}).values() if valeur)]
+        [bouton.texte, *(str(localize(valeur)) for valeur in (form.cleaned_data if form else {}).values() if valeur)]
     )

@@ -52,7 +52,6 @@ def mon_compte(request: RequeteAllocataire) -> HttpResponse:
         "allocataire": allocataire,
         "caf": allocataire.caf,
         "dettes": allocataire.dettes.payables().aggregate(reste=Sum("solde", default=0), nombre=Count("pk")),
-        "en_route": demarches.engagees(),
         "demarches": demarches.demandees()[:DEMARCHES_MONTREES],
     }
     return render(request, "comptes/mon_compte.html", contexte)

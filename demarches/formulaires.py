@@ -15,6 +15,7 @@ from demarches.montants import DETTE_DISPARUE, MontantInvalide
 from dettes.models import Dette
 
 PREFIXE = "dette_"
+Mode = Demarche.Mode
 
 
 def nommer(dette: Dette) -> str:
@@ -38,7 +39,7 @@ class InformationsForm(forms.Form):
 class ChoixForm(forms.Form):
     mode = forms.ChoiceField(
         label="Que voulez-vous rembourser ?",
-        choices=Demarche.Mode.choices,
+        choices=[(Mode.GLOBAL, Mode.GLOBAL.label), (Mode.AFFECTE, "des dettes que je choisis")],
         widget=forms.RadioSelect,
         error_messages={"required": "Choisissez ce que vous voulez rembourser"},
     )

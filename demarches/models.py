@@ -59,7 +59,7 @@ class Demarche(models.Model):
         """
 
         GLOBAL = "GLOBAL", "un montant global"
-        AFFECTE = "AFFECTE", "des dettes que je choisis"
+        AFFECTE = "AFFECTE", "des dettes choisies"
 
     allocataire = models.ForeignKey(Allocataire, models.PROTECT, related_name="demarches")
     auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="demarches")

@@ -1,5 +1,7 @@
 """« Mes démarches » : la liste, le détail, recommencer (PARCOURS §6)."""
 
+from operator import attrgetter
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -38,7 +40,10 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
 def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Où en est une démarche, ce qu'elle a changé, et ce qu'il reste à faire."""
     demarche = get_object_or_404(
-        Demarche.objects.visibles_par(request.user).select_related("paiement", "allocataire__caf"), reference=reference
+        Demarche.objects.visibles_par(request.user)
+        .select_related("paiement__ticket", "allocataire__caf")
+        .prefetch_related("paiement__reprises__imputation__dette", "paiement__reprises__anomalie"),
+        reference=reference,
     )
     paiement = getattr(demarche, "paiement", None)
     contexte: dict[str, object] = {
@@ -50,16 +55,17 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     if paiement is not None:
         imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
         impute = sum((imputation.montant for imputation in imputations), ZERO)
-        reprises = list(paiement.reprises.select_related("imputation__dette", "anomalie").order_by("pk"))
+        reprises = sorted(paiement.reprises.all(), key=attrgetter("pk"))
+        retenu = paiement.retenu
         contexte |= {
-            "evenements": raconter(demarche.etat, list(paiement.etapes.order_by("le", "pk"))),
+            "evenements": raconter(demarche.etat, list(paiement.etapes.order_by("le", "pk")), retenu=retenu),
             "imputations": imputations,
             "impute": impute,
             "reprises": reprises,
             "repris": sum((reprise.montant for reprise in reprises), ZERO),
             "reliquat": paiement.reste_a_placer,
             "is_reparti": demarche.etat in REPARTIS,
-            "retenu": paiement.retenu,
+            "retenu": retenu,
         }
     return render(request, "demarches/detail.html", contexte)
 

@@ -47,7 +47,7 @@ def commencer(request: RequeteAllocataire) -> HttpResponse:
     contexte = {
         "brouillon": Demarche.objects.brouillons().filter(auteur=request.user).first(),
         "disponible": get_disponible_total(dettes),
-        "is_radie": allocataire.radie_le is not None,
+        "allocataire": allocataire,
         "has_retenue": any(dette.retenue_mensuelle for dette in dettes),
     }
     return render(request, "demarches/commencer.html", contexte)

@@ -270,7 +270,7 @@ class Mouvement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_genre_display()} {self.montant} €"
+        return f"{self.get_genre_display()} n° {self.pk}"
 
 
 class LigneEmise(models.Model):

@@ -29,7 +29,6 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
         "autres": [dette for dette in dettes if not dette.is_payable],
         "reste": sum((dette.solde for dette in payables), Decimal(0)),
         "disponible": sum((dette.disponible for dette in payables), Decimal(0)),
-        "en_route": allocataire.demarches.engagees().plus_recentes_d_abord(),
     }
     return render(request, "dettes/liste.html", contexte)
 

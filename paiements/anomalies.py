@@ -86,15 +86,24 @@ def clore_par_la_banque(
     return closes.ouvertes().update(resolue_le=timezone.now(), issue=issue, resolution=motif)
 
 
+def rendre(retenues: AnomalieQuerySet, *, motif: str) -> None:
+    """L'argent de ces anomalies est reparti, même celui qu'un agent avait mis de côté."""
+    clore_par_la_banque(retenues, motif=motif)
+    retenues.filter(issue=Anomalie.Issue.ECARTEE).update(issue=Anomalie.Issue.RESTITUEE)
+
+
 def signaler_solde_negatif(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:
     """
     Le fichier de la Caf, moins nos imputations, mène une dette sous zéro : elle est à zéro, un agent regarde.
 
     :param montant: ce qui manque, en euros, positif : l'allocataire a payé d'autant en trop
     """
+    cle = f"{dette.pk}:{origine}"
+    autres = Anomalie.objects.filter(genre=Anomalie.Genre.SOLDE_NEGATIF, dette=dette).exclude(cle=cle)
+    clore_par_la_banque(autres, motif="la Caf dit un autre manque", issue=Anomalie.Issue.CADUQUE)
     ouvrir(
         Anomalie.Genre.SOLDE_NEGATIF,
-        cle=f"{dette.pk}:{origine}",
+        cle=cle,
         constat={"origine": origine, "manque": montant},
         montant=montant,
         dette=dette,

@@ -43,8 +43,10 @@ def _cartes() -> Lignes:
 
 
 def _effacer_les_saisies(saisies: Lignes) -> int:
-    LigneDemarche.objects.filter(demarche__in=saisies).delete()
-    _, par_modele = saisies.delete()
+    # Sous verrou : celle que l'allocataire paie à cet instant n'est plus une saisie, et garde ses lignes.
+    cles = list(saisies.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    LigneDemarche.objects.filter(demarche__in=cles).delete()
+    _, par_modele = Demarche.objects.filter(pk__in=cles).delete()
     return par_modele.get(Demarche._meta.label, 0)
 
 

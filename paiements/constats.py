@@ -20,7 +20,7 @@ from paiements.imputation import contrepasser
 from paiements.models import Anomalie, AnomalieQuerySet, NotificationPayzen, Paiement, Ticket
 from paiements.payzen import Fait, NotificationIncomplete
 from paiements.services import avancer
-from paiements.statuts import Geste, Statut
+from paiements.statuts import RESTITUABLES, Geste, Statut
 from paiements.suites import Sort, Suite, confier, resumer
 
 # La base refuse qu'une transaction serve deux références : redemander n'y changerait rien.
@@ -175,7 +175,7 @@ def _succes(paiement: Paiement, fait: Fait) -> Suite:
 
 def accepter(paiement: Paiement, fait: Fait, *, auteur: str = "PayZen") -> None:
     """Prend pour encaissé un paiement que l'appelant tient sous verrou, d'après un fait déjà comparé à notre ligne."""
-    if paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE):
+    if paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE) or _is_repaye(paiement):
         _signaler_le_retard(paiement)
     paiement.uuid = fait.uuid
     paiement.accepte_le = paiement.prochain_controle_le = timezone.now()
@@ -190,6 +190,14 @@ def accepter(paiement: Paiement, fait: Fait, *, auteur: str = "PayZen") -> None:
         Ticket.objects.bulk_create([Ticket(paiement=paiement)], ignore_conflicts=True)
 
 
+def _is_repaye(paiement: Paiement) -> bool:
+    """Refusé une première fois, il attendait une autre carte ; l'allocataire en a depuis ouvert un autre."""
+    autres = Paiement.objects.filter(
+        demarche__allocataire=paiement.demarche.allocataire_id, cree_le__gt=paiement.cree_le
+    )
+    return paiement.statut == Statut.REFUSE and autres.exists()
+
+
 def _signaler_le_retard(paiement: Paiement) -> None:
     """L'argent suit son cours ; mais l'allocataire, à qui l'on avait dit non, a pu payer une deuxième fois."""
     anomalies.ouvrir(
@@ -201,6 +209,10 @@ def _signaler_le_retard(paiement: Paiement) -> None:
 
 
 def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
+    if paiement.statut not in RESTITUABLES:
+        # Nous le disons reparti : `rapprochement` dira si la banque le tient de nouveau.
+        paiement.prochain_controle_le = timezone.now()
+        paiement.save(update_fields=["prochain_controle_le"])
     remis = fait.statut == "CAPTURED" and paiement.remis_le is None
     if remis:
         _noter_la_remise(paiement, fait)
@@ -290,4 +302,10 @@ def consigner_incomplete(message: NotificationIncomplete) -> None:
     NotificationPayzen.objects.create(
         cle=cle, champs=message.champs, sort=Sort.DOUBLON if deja else Sort.ANOMALIE, motif=str(message)
     )
-    anomalies.ouvrir(Anomalie.Genre.STATUT_INATTENDU, cle=cle, constat={"motif": str(message), "vu": message.champs})
+    anomalies.ouvrir(
+        Anomalie.Genre.STATUT_INATTENDU,
+        cle=cle,
+        constat={"motif": str(message), "vu": message.champs},
+        paiement=Paiement.objects.filter(reference=message.champs.get("vads_order_id")).first(),
+        caf=Caf.objects.filter(boutique=message.champs.get("vads_site_id")).first(),
+    )

@@ -8,16 +8,18 @@ conclure sous verrou. La plateforme est appelée hors de toute transaction.
 import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements import anomalies, rapprochement, travail
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater
-from paiements.models import Anomalie, Paiement
+from paiements.models import Anomalie, NotificationPayzen, Paiement
 from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable, get_solde
 from paiements.reprise import has_part_a_reprendre
 from paiements.services import TransitionImpossible, avancer, get_libre_le, verrouiller
@@ -47,13 +49,13 @@ def controler(paiement_id: int) -> Paiement:
     """
     paiement = Paiement.objects.get(pk=paiement_id)
     try:
-        faits = interroger(paiement)
+        lecture = interroger(paiement)
     except (EchecRest, BoutiqueAbsente) as echec:
         # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
         signaler_l_echec(paiement, echec)
         Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + RELANCE_APRES_PANNE)
         return paiement
-    return conclure(paiement_id, faits)
+    return conclure(paiement_id, lecture)
 
 
 def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> None:
@@ -75,38 +77,58 @@ def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> 
     )
 
 
-def interroger(paiement: Paiement) -> list[Fait]:
+class Lecture(NamedTuple):
+    """Ce que la plateforme dit d'un paiement, et la dernière notification que nous en avions avant de demander."""
+
+    faits: list[Fait]
+    derniere: int | None
+
+
+def get_derniere(paiement: Paiement) -> int | None:
+    """La dernière notification qui a dit du neuf sur ce paiement, par sa clé : l'ordre de la base, pas une heure."""
+    neuves = paiement.notifications.exclude(sort=NotificationPayzen.Sort.DOUBLON)
+    return neuves.aggregate(derniere=Max("pk"))["derniere"]
+
+
+def interroger(paiement: Paiement) -> Lecture:
     """
-    Ce que la plateforme dit d'un paiement, les débits d'abord, sans rien en décider.
+    Ce que la plateforme dit d'un paiement, sans rien en décider.
 
     :raises EchecRest: si elle n'a pas répondu
     :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées, ou le sont pour un autre mode
     """
-    faits = Client(get_boutique(paiement.boutique, paiement.mode)).get_order(paiement.reference)
-    # L'ordre de la plateforme n'est pas documenté (§6.3) : un remboursement ne se lit qu'après son débit.
-    return sorted(faits, key=lambda fait: fait.is_credit)
+    derniere = get_derniere(paiement)
+    return Lecture(Client(get_boutique(paiement.boutique, paiement.mode)).get_order(paiement.reference), derniere)
 
 
 @transaction.atomic
-def conclure(paiement_id: int, faits: list[Fait]) -> Paiement:
-    """Porte ce que la plateforme vient de dire d'un paiement, et décide de la suite ; rend son nouvel état."""
-    verrouiller(paiement_id)
+def conclure(paiement_id: int, lecture: Lecture) -> Paiement:
+    """
+    Porte ce que la plateforme vient de dire d'un paiement, et décide de la suite ; rend son nouvel état.
+
+    Si la banque a parlé pendant qu'on lisait, la lecture est peut-être déjà vieille : on n'en fait rien, on relira.
+    """
+    paiement, faits = verrouiller(paiement_id), lecture.faits
+    if get_derniere(paiement) != lecture.derniere:
+        paiement.prochain_controle_le = timezone.now()
+        paiement.save(update_fields=["prochain_controle_le"])
+        return paiement
     for fait in faits:
         constater(fait, champs=resumer(fait))
     paiement = verrouiller(paiement_id)
+    rapprochement.attribuer(paiement, faits)
     paiement.controles += 1
     if paiement.statut == Statut.ACCEPTE:
         _verifier(paiement, faits)
     elif paiement.statut == Statut.EN_ATTENTE and not _is_en_suspens(paiement, faits):
-        paiement.prochain_controle_le = _prochain_controle(paiement)
+        paiement.prochain_controle_le = _prochain_controle(paiement, faits)
         a_part = any(fait.is_success for fait in faits)
         motif = "un agent a réglé ce débit à part" if a_part else "la plateforme n'a rien encaissé"
         avancer(Geste.EXPIRER, paiement, motif=motif, auteur="service")
     else:
-        paiement.prochain_controle_le = _prochain_controle(paiement)
+        paiement.prochain_controle_le = _prochain_controle(paiement, faits)
         paiement.save(update_fields=["prochain_controle_le", "controles"])
     _suivre_la_remise(paiement)
-    rapprochement.attribuer(paiement, faits)
     rapprochement.comparer(paiement, faits)
     return paiement
 
@@ -120,18 +142,19 @@ def _is_en_suspens(paiement: Paiement, faits: list[Fait]) -> bool:
     )
 
 
-def _prochain_controle(paiement: Paiement) -> datetime | None:
+def _prochain_controle(paiement: Paiement, faits: list[Fait]) -> datetime | None:
     """
     Le prochain rendez-vous : T+25 min, T+75 min, T+24 h, T+72 h.
 
-    Puis chaque jour, tant que la banque hésite ou qu'un débit accepté n'est pas remis ; sinon plus rien.
+    Puis chaque jour, tant que la banque hésite, qu'un débit accepté n'est pas remis, ou qu'un crédit peut encore être
+    défait sans que personne l'annonce ; sinon plus rien.
     """
     maintenant = timezone.now()
     # Encaissé, il n'y a plus à voir que la remise en banque et ce que le Back Office en aurait fait.
     delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
     rendez_vous = (paiement.cree_le + delai for delai in delais)
     reste = paiement.statut == Statut.EN_ATTENTE or (paiement.statut in RESTITUABLES and paiement.remis_le is None)
-    ensuite = maintenant + CHAQUE_JOUR if reste else None
+    ensuite = maintenant + CHAQUE_JOUR if reste or any(fait.is_credit_a_suivre for fait in faits) else None
     return next((instant for instant in rendez_vous if instant > maintenant), ensuite)
 
 
@@ -141,7 +164,7 @@ def _suivre_la_remise(paiement: Paiement) -> None:
     if attendue and timezone.now() >= paiement.cree_le + settings.PAIEMENT_CONTROLES[-1]:
         anomalies.ouvrir(
             Anomalie.Genre.REMISE_ABSENTE,
-            cle=paiement.reference,
+            cle=f"{paiement.reference}:{_compter_les_closes(paiement, Anomalie.Genre.REMISE_ABSENTE)}",
             constat={"accepté le": paiement.accepte_le, "uuid": paiement.uuid},
             paiement=paiement,
         )
@@ -161,7 +184,7 @@ def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
         _signaler_le_desaccord(paiement, fait, get_solde(faits))
     else:
         paiement.confirme_le = timezone.now()
-        paiement.prochain_controle_le = _prochain_controle(paiement)
+        paiement.prochain_controle_le = _prochain_controle(paiement, faits)
         if not is_a_confirmer_par_un_agent(paiement):
             avancer(Geste.VERIFIER, paiement, motif="confirmé par la plateforme", auteur="service")
             return
@@ -194,7 +217,9 @@ def confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
     if paiement.confirme_le is None:
         raise TransitionImpossible("la plateforme n'a pas encore confirmé ce paiement")
     if has_part_a_reprendre(paiement):
-        raise TransitionImpossible("la banque n'en tient plus une part : reprenez-la d'abord, ou fermez son alerte")
+        raise TransitionImpossible(
+            "la banque n'en tient plus une part : reprenez-la d'abord, ou mettez son alerte de côté"
+        )
     return avancer(Geste.VERIFIER, paiement, motif=motif, auteur=agent.identifiant)
 
 
@@ -204,6 +229,7 @@ def _compter_les_closes(paiement: Paiement, genre: Anomalie.Genre) -> int:
 
 
 def _signaler_le_desaccord(paiement: Paiement, fait: Fait | None, solde: Decimal) -> None:
+    paiement.confirme_le = None
     # Un paiement accepté ne s'oublie pas.
     paiement.prochain_controle_le = timezone.now() + CHAQUE_JOUR
     deja = _compter_les_closes(paiement, Anomalie.Genre.DESACCORD)

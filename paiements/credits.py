@@ -1,7 +1,8 @@
 """
-Ce que la banque rend : un crédit parti, en attente, ou défait (docs/adr/0044).
+Ce que la banque annonce rendre : un crédit parti, en attente, ou défait (docs/adr/0044 et 0047).
 
-`constats` l'appelle sous le verrou du paiement.
+`constats` l'appelle sous le verrou du paiement. Une notification ne nomme jamais le débit que son crédit rembourse
+(PROTOCOLE §5) : l'alerte s'ouvre ici, et `rapprochement` la tranche dès que la plateforme, relue, l'a nommé.
 """
 
 from dataclasses import replace
@@ -9,16 +10,13 @@ from dataclasses import replace
 from django.utils import timezone
 
 from paiements import anomalies
-from paiements.imputation import contrepasser
-from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement
+from paiements.models import Anomalie, Paiement
 from paiements.payzen import SANS_ARGENT, Fait, Famille, get_famille
-from paiements.services import avancer
-from paiements.statuts import RESTITUABLES, Geste
 from paiements.suites import Sort, Suite, confier
 
 
 def porter_un_credit(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
-    """Un remboursement de tout ce qui reste rouvre les dettes ; une part attend un agent, qui dit lesquelles."""
+    """Parti, il ouvre une alerte, et la plateforme est aussitôt relue ; défait, il la ferme, ou retient son argent."""
     if fait.famille is Famille.ATTENTE:
         return Suite(Sort.SANS_EFFET, "remboursement en attente à la banque")
     if fait.famille not in (Famille.SUCCES, *SANS_ARGENT):
@@ -26,13 +24,10 @@ def porter_un_credit(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     if deja := _credit_deja_connu(paiement, fait, connus):
         return deja
     if fait.famille in SANS_ARGENT:
-        return _remboursement_defait(paiement, fait, connus)
-    if fait.montant != paiement.net or paiement.statut not in RESTITUABLES or _is_ambigu(paiement):
-        return confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
-    contrepasser(paiement, motif="remboursement à la banque")
-    paiement.prochain_controle_le = timezone.now()  # la banque tient-elle encore quelque chose ?
-    avancer(Geste.RESTITUER, paiement, motif="remboursement à la banque", auteur="PayZen")
-    return Suite(Sort.APPLIQUEE, "remboursé à la banque")
+        return _remboursement_defait(paiement, fait)
+    paiement.prochain_controle_le = timezone.now()
+    paiement.save(update_fields=["prochain_controle_le"])
+    return confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
 
 
 def _credit_deja_connu(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite | None:
@@ -49,7 +44,7 @@ def _credit_deja_connu(paiement: Paiement, fait: Fait, connus: set[str]) -> Suit
     return None
 
 
-def _remboursement_defait(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
+def _remboursement_defait(paiement: Paiement, fait: Fait) -> Suite:
     """
     L'argent n'est pas parti, ou il est revenu. Compté comme rendu, il n'a plus de case : une anomalie le retient.
     """
@@ -57,26 +52,11 @@ def _remboursement_defait(paiement: Paiement, fait: Fait, connus: set[str]) -> S
     motif = f"remboursement {fait.statut} à la banque"
     if anomalies.clore_par_la_banque(alertes, motif=motif, issue=Anomalie.Issue.CADUQUE):
         return Suite(Sort.APPLIQUEE, motif)
-    porte = NotificationPayzen.objects.filter(paiement=paiement, cle__in=connus, sort=Sort.APPLIQUEE)
     demande = paiement.restitutions.filter(uuid=fait.uuid).first()
-    if not (demande or porte.exists() or alertes.filter(issue=Anomalie.Issue.RESTITUEE).exists()):
+    comptee = alertes.filter(issue=Anomalie.Issue.RESTITUEE).first()
+    if not (demande or comptee):
         return Suite(Sort.SANS_EFFET, motif)
-    debit = demande.debit if demande else fait.parent or paiement.uuid or ""
-    return confier(
-        Anomalie.Genre.ANNULATION_BANQUE,
-        paiement,
-        replace(fait, parent=debit),
-        "remboursement défait : la banque tient l'argent",
-    )
-
-
-def _is_ambigu(paiement: Paiement) -> bool:
-    """
-    Rien ne dit quel débit a été remboursé, ou si c'est notre ordre : un agent le dira, ou la réponse à cet ordre.
-
-    Un autre débit est retenu, ou une restitution est partie sans que sa réponse ait été lue (`restitution`).
-    """
-    retenues = paiement.anomalies.ouvertes().filter(montant__gt=0)
-    retenues = retenues.exclude(genre__in=(Anomalie.Genre.RELIQUAT, Anomalie.Genre.DESACCORD))
-    envoyees = paiement.restitutions.filter(etat=DemandeRestitution.Etat.ENVOYEE)
-    return retenues.exists() or envoyees.exists()
+    dit = demande.debit if demande else comptee.vu["parent"] if comptee else ""
+    fait = replace(fait, parent=fait.parent or dit or paiement.uuid or "")
+    motif = "remboursement défait : la banque tient l'argent"
+    return confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, motif)

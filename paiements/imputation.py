@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from comptes.models import Utilisateur
+from demarches.champs import ecrire_euros
 from demarches.models import Demarche
 from dettes.models import Dette, Mouvement
 from dettes.repartition import repartir
@@ -162,7 +163,7 @@ def imputer_le_reste(
     paiement = verrouiller(anomalie.paiement_id)
     anomalie.refresh_from_db()
     if sum(parts.values()) != anomalie.montant:
-        raise ResteImpossible(f"les parts doivent faire {anomalie.montant} €")
+        raise ResteImpossible(f"les parts doivent faire {ecrire_euros(anomalie.montant)}")
     rendues = paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.ANNULATION_BANQUE, montant=0)
     if rendues.filter(constat__vu__operation="CREDIT").exists():
         raise ResteImpossible("la banque a rendu une part de ce paiement : reprenez-la d'abord")
@@ -179,5 +180,5 @@ def _recevoir(paiement: Paiement, parts: Mapping[Dette, Decimal]) -> list[tuple[
     }
     for dette, part in parts.items():
         if part <= 0 or dette.pk not in recevables or recevables[dette.pk].disponible < part:
-            raise ResteImpossible(f"la dette {dette.reference} ne peut recevoir {part} €")
+            raise ResteImpossible(f"la dette {dette.reference} ne peut recevoir {ecrire_euros(part)}")
     return [(recevables[dette.pk], part) for dette, part in parts.items()]

@@ -140,7 +140,10 @@ INVARIANTS = [
         SELECT p.reference, format('%s sans preuve', p.statut) FROM paiements_paiement p
         WHERE p.statut IN ('RESTITUE', 'REJETE') AND NOT EXISTS (
             SELECT FROM paiements_notificationpayzen n
-            WHERE n.paiement_id = p.id AND n.sort = 'APPLIQUEE' AND n.cle ~ ':(CREDIT|CANCELLED|CAPTURE_FAILED):'
+            WHERE n.paiement_id = p.id AND (
+                (n.sort = 'APPLIQUEE' AND n.cle ~ ('^' || p.uuid || ':(CANCELLED|CAPTURE_FAILED):'))
+                OR (n.sort = 'ANOMALIE' AND n.cle ~ ':(AUTHORISED|CAPTURED):CREDIT:')
+            )
         ) AND NOT EXISTS (
             SELECT FROM paiements_demanderestitution d
             WHERE d.paiement_id = p.id AND d.etat = 'FAITE' AND d.debit = p.uuid

@@ -10,27 +10,69 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from paiements import anomalies
+from paiements.imputation import contrepasser
 from paiements.models import Anomalie, AnomalieQuerySet, DemandeRestitution, Paiement
 from paiements.payzen import Fait, get_solde
-from paiements.reprise import alleger, get_part
-from paiements.statuts import RESTITUABLES, Statut
+from paiements.reprise import get_a_reprendre, prendre
+from paiements.services import avancer
+from paiements.statuts import RESTITUABLES, Geste, Statut
 
 Genre, Issue = Anomalie.Genre, Anomalie.Issue
+REMBOURSE = "remboursé à la banque"
 
 
 def attribuer(paiement: Paiement, faits: Collection[Fait]) -> None:
-    """Un crédit dont la plateforme nomme le débit n'est plus ambigu : celui d'un débit à part libère ce débit-là."""
-    if paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
+    """
+    Tranche les alertes des crédits dont la plateforme nomme le débit.
+
+    Celui d'un débit à part libère ce débit-là. Quand du nôtre il ne reste rien, le paiement est restitué. Une part du
+    nôtre attend un agent, qui dit de quelles dettes ; pendant que notre ordre est en route, tout attend sa réponse.
+    """
+    en_route = (DemandeRestitution.Etat.APPROUVEE, DemandeRestitution.Etat.ENVOYEE)
+    if paiement.restitutions.filter(etat__in=en_route).exists():
         return
-    for fait in faits:
-        if not fait.is_credit_parti or fait.parent in ("", paiement.uuid):
-            continue
-        alerte = paiement.anomalies.ouvertes().filter(
-            genre=Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid, montant=0
-        )
-        retenue = Anomalie.objects.for_debit(paiement, fait.parent).ouvertes().first()
-        if retenue and anomalies.clore_par_la_banque(alerte, motif="crédit d'un autre débit", issue=Issue.CADUQUE):
-            alleger(retenue, min(retenue.montant, fait.montant), motif="remboursé à la banque")
+    siens = []
+    for credit in (fait for fait in faits if fait.is_credit_parti):
+        debit = credit.parent or _get_seul_debit(faits)
+        if debit and debit == paiement.uuid:
+            siens.append(credit)
+        elif debit:
+            _liberer(paiement, credit, debit)
+    debite = sum((fait.montant for fait in faits if fait.is_success and fait.uuid == paiement.uuid), Decimal(0))
+    if siens and sum(credit.montant for credit in siens) >= debite > 0 and paiement.statut in RESTITUABLES:
+        _restituer(paiement, siens)
+
+
+def _get_seul_debit(faits: Collection[Fait]) -> str:
+    """Le débit d'un crédit dont la plateforme tait l'origine, s'il ne peut y en avoir qu'un ; sinon rien."""
+    debits = {fait.uuid for fait in faits if fait.is_success}
+    return debits.pop() if len(debits) == 1 else ""
+
+
+def _get_alertes(paiement: Paiement, credits_partis: Collection[Fait]) -> AnomalieQuerySet:
+    uuids = [credit.uuid for credit in credits_partis]
+    alertes = paiement.anomalies.filter(genre=Genre.ANNULATION_BANQUE, constat__vu__uuid__in=uuids, montant=0)
+    return alertes.filter(issue__in=("", Issue.ECARTEE))
+
+
+def _liberer(paiement: Paiement, credit: Fait, debit: str) -> None:
+    """Ce qui retenait un autre débit, même mis de côté, retient d'autant moins."""
+    alerte = _get_alertes(paiement, [credit]).first()
+    retenues = Anomalie.objects.for_debit(paiement, debit).filter(issue__in=("", Issue.ECARTEE))
+    if alerte is None or not retenues.exists():
+        return
+    # Si la banque le défait, c'est ce débit-là qu'elle tiendra de nouveau.
+    alerte.constat["vu"]["parent"] = debit
+    alerte.save(update_fields=["constat"])
+    anomalies.rendre(_get_alertes(paiement, [credit]), motif="crédit d'un autre débit")
+    prendre(retenues.order_by("pk"), credit.montant, motif=REMBOURSE)
+
+
+def _restituer(paiement: Paiement, credits_partis: Collection[Fait]) -> None:
+    contrepasser(paiement, motif=REMBOURSE)
+    anomalies.rendre(_get_alertes(paiement, credits_partis), motif=REMBOURSE)
+    anomalies.rendre(Anomalie.objects.for_debit(paiement, paiement.uuid or ""), motif=REMBOURSE)
+    avancer(Geste.RESTITUER, paiement, motif=REMBOURSE, auteur="PayZen")
 
 
 def comparer(paiement: Paiement, faits: Collection[Fait]) -> None:
@@ -43,15 +85,20 @@ def comparer(paiement: Paiement, faits: Collection[Fait]) -> None:
     if not _is_comparable(paiement):
         return
     banque, nous, a_part = get_solde(faits), _get_notre_solde(paiement), _get_a_part(paiement)
-    cle = f"{paiement.reference}:{banque}:{nous}"
     ecarts = paiement.anomalies.filter(genre=Genre.ECART)
     if nous <= banque <= nous + a_part:
         anomalies.clore_par_la_banque(ecarts, motif="les deux sommes s'accordent", issue=Issue.CADUQUE)
         return
-    anomalies.clore_par_la_banque(ecarts.exclude(cle=cle), motif="un autre écart l'a remplacé", issue=Issue.CADUQUE)
+    cle = f"{paiement.reference}:{banque}:{nous}:"
+    autres = ecarts.exclude(cle__startswith=cle)
+    anomalies.clore_par_la_banque(autres, motif="un autre écart l'a remplacé", issue=Issue.CADUQUE)
+    # Mis de côté, le même écart ne se redit pas ; disparu puis revenu, il se redit.
+    dernier = ecarts.order_by("pk").last()
+    if dernier and dernier.cle.startswith(cle) and dernier.issue != Issue.CADUQUE:
+        return
     anomalies.ouvrir(
         Genre.ECART,
-        cle=cle,
+        cle=f"{cle}{ecarts.count()}",
         constat={"attendu": {"montant": nous}, "vu": {"montant": banque}, "mis de côté par un agent": a_part},
         montant=max(banque - nous - a_part, Decimal(0)),
         paiement=paiement,
@@ -59,20 +106,18 @@ def comparer(paiement: Paiement, faits: Collection[Fait]) -> None:
 
 
 def _is_comparable(paiement: Paiement) -> bool:
-    """Ni au milieu d'un geste, ni avant la deuxième source, ni quand la banque tait ce qu'elle a repris."""
+    """Ni au milieu d'un geste, ni avant la deuxième source, ni quand la banque tait l'impayé qu'elle a repris."""
     en_cours = paiement.statut == Statut.EN_ATTENTE or (
         paiement.statut == Statut.ACCEPTE and paiement.confirme_le is None
     )
-    rendu = paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS)
-    return not (en_cours or rendu.exists() or paiement.anomalies.filter(genre=Genre.IMPAYE).exists())
+    rendu = paiement.restitutions.filter(etat=DemandeRestitution.Etat.ENVOYEE)
+    return not (en_cours or rendu.exists() or paiement.is_impaye)
 
 
 def _get_notre_solde(paiement: Paiement) -> Decimal:
     """Ce que nous disons qu'elle tient : le paiement, ce que les anomalies retiennent, moins ce qu'elles annoncent."""
-    ouvertes = paiement.anomalies.ouvertes().select_related("paiement")
-    annonce = sum((get_part(alerte) for alerte in ouvertes), Decimal(0))
     net = paiement.net if paiement.statut in RESTITUABLES else Decimal(0)
-    return net + _sommer(_get_retenues(paiement).ouvertes()) - annonce
+    return net + _sommer(_get_retenues(paiement).ouvertes()) - get_a_reprendre(paiement)
 
 
 def _get_a_part(paiement: Paiement) -> Decimal:

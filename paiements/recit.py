@@ -7,9 +7,14 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from demarches.champs import ecrire_euros
 from dettes.models import Mouvement
-from paiements.models import DemandeRestitution, Paiement
+from paiements.conseils import conseiller
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.reprise import get_a_reprendre
 from paiements.statuts import Statut
+
+PARTIS = (Statut.REJETE, Statut.RESTITUE)
 
 
 def raconter(paiement: Paiement) -> Iterator[str]:
@@ -29,7 +34,7 @@ def _dire(instant: datetime) -> str:
 
 def _essentiel(paiement: Paiement) -> Iterator[str]:
     demarche = paiement.demarche
-    yield f"Paiement {paiement.reference}, {paiement.montant} €, {paiement.get_statut_display()}"
+    yield f"Paiement {paiement.reference}, {ecrire_euros(paiement.montant)}, {paiement.get_statut_display()}"
     yield f"  Démarche {demarche.reference}, {demarche.get_mode_display()} : {demarche.get_etat_display()}"
     yield f"  {paiement.caf}, boutique {paiement.boutique}, mode {paiement.mode}"
     yield f"  Transaction {paiement.uuid or 'inconnue'}, numéro {paiement.trans_id} du {paiement.jour_utc} (UTC)"
@@ -52,7 +57,7 @@ def _evenements(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
         yield paiement.remis_le, "remis en banque"
     ticket = getattr(paiement, "ticket", None)
     if ticket and ticket.envoye_le:
-        yield ticket.envoye_le, f"ticket envoyé, au {ticket.essais}e essai"
+        yield ticket.envoye_le, f"ticket envoyé, au {ticket.essais}{'er' if ticket.essais == 1 else 'e'} essai"
     yield from _evenements_des_dettes(paiement)
     yield from _evenements_des_agents(paiement)
 
@@ -60,18 +65,23 @@ def _evenements(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
 def _evenements_des_dettes(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
     siens = Mouvement.objects.filter(dette__imputations__paiement=paiement, origine=paiement.reference)
     for mouvement in siens.select_related("dette", "ligne_emise__fichier"):
-        fait = "porté sur" if mouvement.montant < 0 else "repris à"
-        yield (
-            mouvement.le,
-            f"{abs(mouvement.montant)} € {fait} la dette {mouvement.dette}, solde {mouvement.solde_apres} €",
-        )
+        geste = "portés sur" if mouvement.montant < 0 else "repris à"
+        fait = f"{ecrire_euros(abs(mouvement.montant))} {geste} la dette {mouvement.dette}"
+        yield mouvement.le, f"{fait}, solde {ecrire_euros(mouvement.solde_apres)}"
         if emise := getattr(mouvement, "ligne_emise", None):
-            yield emise.fichier.emis_le, f"rendu à la Caf dans {emise.fichier} : {fait} la dette {mouvement.dette}"
+            yield (
+                emise.fichier.emis_le,
+                f"rendu à la Caf dans {emise.fichier} : {fait}",
+            )
 
 
 def _evenements_des_agents(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
     for anomalie in paiement.anomalies.select_related("resolue_par"):
-        yield anomalie.ouverte_le, f"anomalie n° {anomalie.pk} : {anomalie}, {anomalie.montant} €"
+        if refus := anomalie.constat.get("refus"):
+            # PayZen l'a refusée, ou un comptable l'a arrêtée.
+            sort = refus if refus.startswith("arrêtée") else f"refusée par PayZen : {refus}"
+            yield anomalie.ouverte_le, f"restitution n° {anomalie.cle} {sort}"
+        yield anomalie.ouverte_le, f"anomalie n° {anomalie.pk} : {_decrire(anomalie)}"
         if anomalie.resolue_le:
             yield (
                 anomalie.resolue_le,
@@ -79,9 +89,10 @@ def _evenements_des_agents(paiement: Paiement) -> Iterator[tuple[datetime, str]]
                 f" {anomalie.get_issue_display()} : {anomalie.resolution}",
             )
     for reprise in paiement.reprises.filter(imputation=None):
-        yield reprise.le, f"{reprise.montant} € repris sans toucher à une dette (anomalie n° {reprise.anomalie_id})"
+        montant = ecrire_euros(reprise.montant)
+        yield reprise.le, f"{montant} repris sans toucher à une dette (anomalie n° {reprise.anomalie_id})"
     for demande in paiement.restitutions.select_related("demandeur", "approbateur"):
-        nom = f"restitution n° {demande.pk} de {demande.montant} €"
+        nom = f"restitution n° {demande.pk} de {ecrire_euros(demande.montant)}"
         yield demande.demandee_le, f"{nom} demandée par {demande.demandeur} : {demande.motif}"
         if demande.decidee_le:
             accord = "refusée" if demande.etat == demande.Etat.REFUSEE else "approuvée"
@@ -90,10 +101,29 @@ def _evenements_des_agents(paiement: Paiement) -> Iterator[tuple[datetime, str]]
             yield demande.faite_le, f"{nom} faite par la plateforme, transaction {demande.uuid}"
 
 
+def _decrire(anomalie: Anomalie) -> str:
+    """Ce qu'elle est, pourquoi, l'argent qu'elle retient et celui que la banque annonce."""
+    motif = anomalie.constat.get("motif")
+    return ", ".join(
+        [
+            f"{anomalie} ({motif})" if motif else str(anomalie),
+            *([f"argent retenu : {ecrire_euros(anomalie.montant)}"] if anomalie.montant else []),
+            *([f"annoncé par la banque : {ecrire_euros(anomalie.annonce)}"] if anomalie.annonce is not None else []),
+        ]
+    )
+
+
 def _suites(paiement: Paiement) -> Iterator[str]:
-    yield _suite_du_statut(paiement)
+    a_faire = list(_reste_a_faire(paiement))
+    fini = paiement.remis_le if paiement.statut == Statut.IMPUTE else paiement.statut in PARTIS
+    rien = " Rien de plus à faire." if fini and not (a_faire or paiement.retenu) else ""
+    yield f"{_suite_du_statut(paiement)}{rien}"
+    yield from a_faire
+
+
+def _reste_a_faire(paiement: Paiement) -> Iterator[str]:
     for anomalie in paiement.anomalies.ouvertes():
-        yield f"Anomalie n° {anomalie.pk} ouverte, {anomalie}, {anomalie.montant} € : à traiter sous /agents/."
+        yield f"Anomalie n° {anomalie.pk}, à traiter sous /agents/ : {_decrire(anomalie)}. {conseiller(anomalie)}"
     for demande in paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS):
         yield _suite_de_la_restitution(demande)
     ticket = getattr(paiement, "ticket", None)
@@ -107,32 +137,43 @@ def _suites(paiement: Paiement) -> Iterator[str]:
 def _suite_de_la_restitution(demande: DemandeRestitution) -> str:
     if demande.etat == demande.Etat.DEMANDEE:
         return f"Restitution n° {demande.pk} : un comptable l'approuve ou la refuse sous /agents/."
-    quand = f" le {_dire(demande.prochain_essai_le)}" if demande.prochain_essai_le else ""
-    return f"Restitution n° {demande.pk}, {demande.get_etat_display()} : prochain essai{quand}, après avoir regardé."
+    quand = f", prochain essai le {_dire(demande.prochain_essai_le)}" if demande.prochain_essai_le else ""
+    suite = "le service vérifie d'abord qu'elle n'est pas déjà faite, puis l'envoie"
+    return f"Restitution n° {demande.pk}, {demande.get_etat_display()}{quand} : {suite}."
 
 
 def _suite_du_statut(paiement: Paiement) -> str:
     quand = f" le {_dire(paiement.prochain_controle_le)}" if paiement.prochain_controle_le else ""
     demander = f"Pour ne pas attendre : manage.py rapprocher --reference {paiement.reference}."
     match paiement.statut:
+        case Statut.INITIE | Statut.EN_ATTENTE if paiement.retenu:
+            return f"{ecrire_euros(paiement.retenu)} débités à part : un agent décide."
         case Statut.INITIE | Statut.EN_ATTENTE:
             return f"La réponse de la banque. Sans elle, PayZen est interrogé{quand}. {demander}"
         case Statut.ACCEPTE if paiement.confirme_le:
-            return f"La confirmation d'un agent : le seuil de la Caf est de {paiement.caf.seuil_controle} €."
+            seuil = paiement.caf.seuil_controle
+            return "La confirmation d'un agent" + (f", à partir de {ecrire_euros(seuil)}." if seuil else ".")
         case Statut.ACCEPTE:
             return f"La vérification auprès de PayZen{quand}. {demander}"
         case Statut.VERIFIE:
             return "L'imputation, au prochain balayage. S'il tarde, vérifier que worker et beat tournent."
-        case Statut.IMPUTE if paiement.remis_le is None:
-            return f"L'argent est sur les dettes. PayZen dira s'il est remis en banque{quand}."
-        case Statut.IMPUTE:
-            return "Rien de plus : l'argent est sur les dettes, et remis en banque."
-        case Statut.REJETE | Statut.RESTITUE if paiement.retenu:
-            return f"Les dettes sont rouvertes, mais {paiement.retenu} € ne sont pas repartis : un agent les a."
-        case Statut.REJETE | Statut.RESTITUE:
-            return "Rien : l'argent est reparti, les dettes sont rouvertes d'autant."
+        case Statut.IMPUTE | Statut.REJETE | Statut.RESTITUE:
+            return _ou_est_l_argent(paiement, quand)
     if paiement.retenu:
-        return f"{paiement.retenu} € débités à part : un agent les a en main, l'allocataire ne peut pas recommencer."
+        retenu = ecrire_euros(paiement.retenu)
+        return f"{retenu} débités à part : un agent les a en main, l'allocataire ne peut pas recommencer."
     jours = settings.PAIEMENT_CONTROLES[-1].days
-    suivi = f"PayZen sera réinterrogé{quand}, jusqu'à {jours} jours après le clic." if quand else "Rien."
-    return f"{suivi} L'allocataire peut recommencer. {demander}"
+    suivi = f"PayZen sera réinterrogé{quand}, jusqu'à {jours} jours après le clic. " if quand else ""
+    return f"{suivi}L'allocataire peut recommencer. {demander}"
+
+
+def _ou_est_l_argent(paiement: Paiement, quand: str) -> str:
+    """Une fois porté aux dettes, ou reparti."""
+    if paiement.statut == Statut.IMPUTE:
+        tenu = f"la banque en tient {ecrire_euros(paiement.net - get_a_reprendre(paiement))}."
+        if paiement.remis_le:
+            return f"Porté aux dettes et remis en banque ; {tenu}"
+        return f"Porté aux dettes ; {tenu} PayZen dira s'il est remis en banque{quand}."
+    if retenu := paiement.retenu:
+        return f"Les dettes sont rouvertes, mais {ecrire_euros(retenu)} ne sont pas repartis : un agent les a."
+    return "L'argent est reparti, les dettes sont rouvertes d'autant."

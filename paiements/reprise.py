@@ -42,7 +42,13 @@ def get_part(anomalie: Anomalie) -> Decimal:
 
 def has_part_a_reprendre(paiement: Paiement) -> bool:
     """La banque a rendu, ou n'a pas débité, une part qu'un agent n'a encore reprise d'aucune dette."""
-    return any(get_part(alerte) for alerte in paiement.anomalies.ouvertes().select_related("paiement"))
+    return bool(get_a_reprendre(paiement))
+
+
+def get_a_reprendre(paiement: Paiement) -> Decimal:
+    """Ce que la banque ne tient plus d'un paiement, d'après toutes ses alertes ouvertes, en euros."""
+    ouvertes = paiement.anomalies.ouvertes().select_related("paiement")
+    return sum((get_part(alerte) for alerte in ouvertes), ZERO)
 
 
 def _is_a_trancher(anomalie: Anomalie) -> bool:
@@ -124,11 +130,16 @@ def _prendre_aux_defaits(paiement: Paiement, part: Decimal, *, motif: str) -> De
     """Ce que retient un remboursement défait n'est plus dans le paiement : il part le premier. Rend ce qui reste."""
     if not part:
         raise RepriseImpossible("il n'y a rien à reprendre, ou c'est déjà fait")
-    for defait in _get_defaits(paiement):
-        prise = min(part, defait.montant)
-        alleger(defait, prise, motif=motif)
-        part -= prise
-    return part
+    return prendre(_get_defaits(paiement), part, motif=motif)
+
+
+def prendre(retenues: Iterable[Anomalie], montant: Decimal, *, motif: str) -> Decimal:
+    """Prend un montant à des anomalies, l'une après l'autre, et rend ce qu'aucune ne retenait. En euros."""
+    for retenue in retenues:
+        prise = min(montant, retenue.montant)
+        alleger(retenue, prise, motif=motif)
+        montant -= prise
+    return montant
 
 
 def alleger(retenue: Anomalie, montant: Decimal, *, motif: str) -> None:
@@ -136,14 +147,14 @@ def alleger(retenue: Anomalie, montant: Decimal, *, motif: str) -> None:
     meme = Anomalie.objects.filter(pk=retenue.pk)
     if retenue.montant > montant:
         meme.update(montant=retenue.montant - montant)
-    elif montant and not anomalies.clore_par_la_banque(meme, motif=motif):
-        meme.update(issue=Issue.RESTITUEE)
+    elif montant:
+        anomalies.rendre(meme, motif=motif)
 
 
 def solder(paiement: Paiement, *, motif: str, auteur: str) -> Paiement:
     """S'il ne reste rien d'un paiement, il est restitué. À appeler sous son verrou."""
     if not paiement.net:
-        paiement.prochain_controle_le = None
+        paiement.prochain_controle_le = timezone.now()  # un remboursement peut encore être défait
         avancer(Geste.RESTITUER, paiement, motif=motif, auteur=auteur)
     return paiement
 
@@ -189,7 +200,7 @@ def _verrouiller(anomalie: Anomalie) -> tuple[Paiement, Anomalie]:
     paiement = verrouiller(anomalie.paiement_id)
     anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
     if paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
-        raise RepriseImpossible("une restitution de ce paiement est en cours : ce crédit est peut-être le sien")
+        raise RepriseImpossible("une restitution de ce paiement est en cours : attendez sa fin")
     anomalie.paiement = paiement
     return paiement, anomalie
 

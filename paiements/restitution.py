@@ -55,7 +55,7 @@ def demander(
     :raises RestitutionImpossible: si le paiement n'est pas encaissé, ou si une restitution est déjà en cours
     """
     paiement = verrouiller(paiement.pk)
-    if DemandeRestitution.objects.filter(paiement=paiement, etat__in=DemandeRestitution.EN_COURS).exists():
+    if is_en_cours(paiement):
         raise RestitutionImpossible("une restitution est déjà en cours sur ce paiement")
     if anomalie is not None:
         anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
@@ -66,6 +66,11 @@ def demander(
     demande.save()
     logger.info("restitution demandée", extra={"restitution": demande.pk, "paiement": paiement.reference})
     return demande
+
+
+def is_en_cours(paiement: Paiement) -> bool:
+    """Une restitution de ce paiement est demandée, approuvée ou envoyée : on n'en demande pas une deuxième."""
+    return paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists()
 
 
 def _choisir_le_debit(paiement: Paiement, anomalie: Anomalie | None) -> tuple[str, Decimal]:
@@ -108,7 +113,9 @@ def is_a_rendre(anomalie: Anomalie) -> bool:
 def _exiger_le_net_juste(paiement: Paiement) -> None:
     """Ce que la banque a déjà rendu de ce débit se reprend d'abord : elle ne le rendrait pas deux fois."""
     if has_part_a_reprendre(paiement):
-        raise RestitutionImpossible("la banque en a déjà rendu une part : reprenez-la d'abord, ou fermez son alerte")
+        raise RestitutionImpossible(
+            "la banque en a déjà rendu une part : reprenez-la d'abord, ou mettez son alerte de côté"
+        )
 
 
 @transaction.atomic
@@ -192,6 +199,27 @@ def _executer(demande: DemandeRestitution) -> DemandeRestitution:
     return _conclure(demande, fait)
 
 
+def abandonner(demande: DemandeRestitution, *, motif: str, agent: Utilisateur) -> DemandeRestitution:
+    """
+    Arrête un ordre que la plateforme n'exécute pas : l'argent se rend autrement, et ne doit pas partir deux fois.
+
+    :raises RestitutionImpossible: si l'ordre n'est pas en route, ou si la plateforme l'a exécuté : c'est alors noté
+    :raises RestitutionPrise: si un ouvrier lui en parle à cet instant
+    :raises EchecRest: si la plateforme ne répond pas : rien ne dit que l'ordre n'est pas parti
+    """
+    with _seul_sur(demande):
+        demande = _noter_l_envoi(demande)
+        if demande.etat != Etat.ENVOYEE:
+            raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
+        paiement = demande.paiement
+        client = Client(get_boutique(paiement.boutique, paiement.mode))
+        fait = _retrouver(demande, client.get_order(paiement.reference))
+        if fait is not None:
+            _conclure(demande, fait)
+            raise RestitutionImpossible("la plateforme a déjà exécuté cet ordre")
+        return _renoncer(demande, f"arrêtée par {agent.identifiant} : {motif}")
+
+
 @transaction.atomic
 def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
     demande = DemandeRestitution.objects.select_related("paiement__demarche", "paiement__caf").get(pk=demande.pk)
@@ -206,21 +234,22 @@ def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
 def _retrouver(demande: DemandeRestitution, faits: list[Fait]) -> Fait | None:
     """Ce que la plateforme a déjà fait de cet ordre : le débit annulé, ou un crédit du même montant, à personne."""
     connus = set(demande.paiement.restitutions.exclude(uuid="").values_list("uuid", flat=True))
-    # Un remboursement de la banque qui a déjà rouvert les dettes n'est pas une réponse à notre ordre.
-    portes = demande.paiement.notifications.filter(sort="APPLIQUEE", cle__contains=":CREDIT:")
-    connus |= {cle.split(":")[0] for cle in portes.values_list("cle", flat=True)}
     # Le débit annulé est sûr ; un crédit dont personne n'a parlé est plutôt le nôtre qu'un crédit du Back Office.
     signales = demande.paiement.anomalies.filter(genre=Genre.ANNULATION_BANQUE)
-    repris = signales.filter(issue=Anomalie.Issue.RESTITUEE)
-    connus |= set(repris.values_list("constat__vu__uuid", flat=True))
+    comptes = signales.filter(issue=Anomalie.Issue.RESTITUEE)
+    connus |= set(comptes.values_list("constat__vu__uuid", flat=True))
     annonces = set(signales.values_list("constat__vu__uuid", flat=True))
     for fait in sorted(faits, key=lambda fait: (fait.is_credit, fait.uuid in annonces)):
         if fait.is_cancelled_after and fait.uuid == demande.debit:
             return fait
-        vivant = fait.is_credit and fait.famille in (Famille.SUCCES, Famille.ATTENTE)
-        if vivant and fait.montant == demande.montant and fait.uuid not in connus:
+        if fait.uuid not in connus and _is_son_credit(demande, fait):
             return fait
     return None
+
+
+def _is_son_credit(demande: DemandeRestitution, fait: Fait) -> bool:
+    vivant = fait.is_credit and fait.famille in (Famille.SUCCES, Famille.ATTENTE)
+    return vivant and fait.parent in ("", demande.debit) and fait.montant == demande.montant
 
 
 def _conclure(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:
@@ -246,9 +275,10 @@ def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestituti
     # La banque avait pu annoncer notre crédit avant que nous lisions sa réponse.
     alertes = Anomalie.objects.filter(paiement=paiement, genre=Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid)
     anomalies.clore_par_la_banque(alertes, motif=demande.motif)
+    paiement.prochain_controle_le = timezone.now()  # un remboursement peut encore être défait
+    paiement.save(update_fields=["prochain_controle_le"])
     if demande.anomalie is None and paiement.statut in RESTITUABLES:
         contrepasser(paiement, motif=demande.motif)
-        paiement.prochain_controle_le = None
         avancer(Geste.RESTITUER, paiement, motif=demande.motif, auteur=str(demande.approbateur))
     if demande.anomalie and demande.anomalie.resolue_le is None and demande.approbateur:
         anomalies.resoudre(
@@ -262,7 +292,7 @@ def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestituti
 
 @transaction.atomic
 def _renoncer(demande: DemandeRestitution, code: str) -> DemandeRestitution:
-    """La plateforme ne rendra pas cet argent : un agent le sait, et ce qu'il retenait ne l'est plus par cet ordre."""
+    """La plateforme ne rendra pas cet argent par cet ordre : une anomalie le dit, et il est de nouveau libre."""
     demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
     if demande.etat == Etat.ENVOYEE:
         demande.etat = Etat.ECHOUEE
@@ -275,25 +305,3 @@ def _renoncer(demande: DemandeRestitution, code: str) -> DemandeRestitution:
             paiement=demande.paiement,
         )
     return demande
-
-
-@transaction.atomic
-def constater_un_impaye(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement:
-    """
-    La banque a repris l'argent : les dettes remontent d'autant, la démarche le dit à l'allocataire.
-
-    Aucune notification ne l'annonce : un comptable le lit au journal des impayés (PROTOCOLE §5 et §8).
-
-    :raises RestitutionImpossible: si le paiement n'est pas encaissé, ou si l'argent est déjà reparti ou va l'être
-    """
-    paiement = verrouiller(paiement.pk)
-    if not is_possible(Geste.REJETER, paiement.statut):
-        raise RestitutionImpossible(f"le paiement est {paiement.get_statut_display()}")
-    if paiement.restitutions.filter(debit=paiement.uuid, etat__in=DemandeRestitution.EN_COURS).exists():
-        raise RestitutionImpossible("ce débit va être rendu")
-    contrepasser(paiement, motif=motif)
-    paiement.prochain_controle_le = None
-    retenues = Anomalie.objects.for_debit(paiement, paiement.uuid or "")
-    anomalies.clore_par_la_banque(retenues, motif=motif)
-    anomalies.ouvrir(Genre.IMPAYE, cle=paiement.reference, constat={"vu": "impayé", "motif": motif}, paiement=paiement)
-    return avancer(Geste.REJETER, paiement, motif=motif, auteur=str(agent))

@@ -44,7 +44,7 @@ def _get_retenu(paiement: Paiement, fait: Fait) -> Decimal:
     if fait.is_success and not paiement.is_encaisse_par(fait.uuid):
         return fait.montant
     # Un impayé reprend le débit entier, ce qui en était rendu compris.
-    repris = fait.parent == paiement.uuid and paiement.anomalies.filter(genre=Anomalie.Genre.IMPAYE).exists()
+    repris = fait.parent == paiement.uuid and paiement.is_impaye
     return fait.montant if fait.is_credit and fait.famille in SANS_ARGENT and not repris else Decimal(0)
 
 

@@ -42,7 +42,9 @@ class Contenu:
     carte: str
     autorisation: str
     is_global: bool
+    rendu: Decimal
     is_reparti: bool
+    has_retenu: bool
     lignes: list[LigneDemarche]
     code: str
 
@@ -50,6 +52,7 @@ class Contenu:
 def lire(paiement: Paiement) -> Contenu:
     """Le contenu du ticket d'un paiement encaissé, d'après la base."""
     allocataire = paiement.demarche.allocataire
+    debite = paiement.montant_debite
     return Contenu(
         reference=paiement.reference,
         demarche=paiement.demarche.reference,
@@ -57,15 +60,17 @@ def lire(paiement: Paiement) -> Contenu:
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
         paye_le=timezone.localtime(paiement.accepte_le),
-        montant=paiement.montant_debite,
+        montant=debite,
         demande=paiement.montant,
         marque=paiement.marque,
         carte=paiement.carte_masquee,
         autorisation=paiement.autorisation,
         is_global=paiement.demarche.mode == Demarche.Mode.GLOBAL,
+        rendu=debite - paiement.net,
         is_reparti=paiement.demarche.etat in REPARTIS,
+        has_retenu=paiement.retenu > 0,
         lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
-        code=get_code(paiement, paiement.montant_debite),
+        code=get_code(paiement, debite),
     )
 
 

@@ -77,9 +77,8 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
             "adresse_dettes": reverse("dettes:liste"),
         }
         return render(request, "paiements/reussite.html", contexte)
-    contexte["has_debit_a_part"] = paiement.retenu > 0
-    refuse = paiement.statut == Statut.REFUSE and not contexte["has_debit_a_part"]
-    gabarit = "paiements/refus.html" if refuse else "paiements/non_realise.html"
+    contexte["retenu"] = paiement.retenu
+    gabarit = "paiements/refus.html" if paiement.statut == Statut.REFUSE else "paiements/non_realise.html"
     return render(request, gabarit, contexte)
 
 
@@ -93,9 +92,10 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
         "dernier_essai": ESSAIS_AVANT_DE_CONSEILLER,
         "a_conseiller": essai >= ESSAIS_AVANT_DE_CONSEILLER,
         "libre_le": services.get_libre_le(paiement),
+        "retenu": paiement.retenu,
     }
     page = render(request, "paiements/attente.html", contexte)
-    if not contexte["a_conseiller"]:
+    if not (contexte["a_conseiller"] or contexte["retenu"]):
         page["Refresh"] = f"{SECONDES_ENTRE_DEUX_ESSAIS};url=?essai={contexte['essai_suivant']}"
     return page
 

@@ -33,9 +33,13 @@ def en_meme_temps(*gestes: Callable[[], T]) -> list[T | Exception]:
 
 
 @contextmanager
-def fenetre(table: str, operation: str = "UPDATE", secondes: float = 0.3, nom: str = "attendre") -> Iterator[None]:
+def fenetre(
+    table: str, operation: str = "UPDATE", secondes: float = 0.3, nom: str = "attendre", quand: str = "BEFORE"
+) -> Iterator[None]:
     """
     Retient chaque écriture d'une table juste avant qu'elle se fasse : les autres ont le temps de lire l'état d'avant.
+
+    Avec `quand="AFTER"`, elle est faite, et pas encore validée.
 
     Une course se joue alors à coup sûr, au lieu d'une fois sur dix. Hors de toute transaction de test.
     """
@@ -44,7 +48,7 @@ def fenetre(table: str, operation: str = "UPDATE", secondes: float = 0.3, nom: s
             f"""
             CREATE FUNCTION {nom}() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_sleep({secondes}); RETURN NEW; END $$;
-            CREATE TRIGGER aaa_{nom} BEFORE {operation} ON {table} FOR EACH ROW EXECUTE FUNCTION {nom}();
+            CREATE TRIGGER aaa_{nom} {quand} {operation} ON {table} FOR EACH ROW EXECUTE FUNCTION {nom}();
             """
         )
     try:

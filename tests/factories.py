@@ -12,7 +12,7 @@ from comptes.models import Agent, Allocataire, Caf, Utilisateur
 from demarches.models import Demarche, LigneDemarche
 from demarches.services import empreinte
 from dettes.models import Dette, Mouvement
-from paiements import services
+from paiements import controle, services
 from paiements.constats import constater
 from paiements.imputation import imputer_un_lot
 from paiements.models import Paiement
@@ -214,3 +214,8 @@ def dire(paiement: Paiement, statut: str, **champs: object) -> None:
     """PayZen dit quelque chose d'un paiement."""
     fait = FaitFactory(paiement=paiement, statut=statut, **champs)
     constater(fait, champs=resumer(fait))
+
+
+def repondre(paiement: Paiement, *faits: Fait) -> None:
+    """PayZen, interrogé, répond ces faits d'un paiement."""
+    controle.conclure(paiement.pk, controle.Lecture(list(faits), controle.get_derniere(paiement)))

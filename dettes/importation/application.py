@@ -131,7 +131,8 @@ ANALYZE cibles
 AJUSTER_CHANGEES = """
 INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif, fichier_recu_id, le)
 SELECT d.id, 'AJUSTEMENT', greatest(c.reste, 0) - d.solde, 0, %(origine)s,
-       CASE WHEN c.absente THEN 'la Caf ne compte plus cette dette' ELSE '' END, %(fichier_recu)s, now()
+       CASE WHEN c.absente THEN 'la Caf ne compte plus cette dette' ELSE 'la Caf annonce un autre solde' END,
+       %(fichier_recu)s, now()
 FROM cibles c JOIN dettes_dette d ON d.id = c.id
 WHERE d.solde <> greatest(c.reste, 0)
 ORDER BY d.id

@@ -1,62 +1,35 @@
 """La file des agents : ce qui attend, du plus ancien au plus récent, et comment en sortir."""
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from comptes.bureau import Bouton, GestesAdmin, JournalInline, MotifForm
+from comptes.bureau import MOTIF, Bouton, GestesAdmin, JournalInline, MotifForm
 from comptes.models import Utilisateur
 from comptes.saisies import MotifField
 from demarches.champs import ecrire_euros
 from dettes.models import Dette
-from paiements import anomalies, controle, imputation, reprise, restitution
+from paiements import anomalies, controle, impayes, imputation, reprise, restitution
+from paiements.admin.constat import montrer
+from paiements.admin.plateforme import interroger
 from paiements.boutiques import BoutiqueAbsente
+from paiements.conseils import conseiller
 from paiements.models import Anomalie, Paiement, Reprise
 from paiements.payzen import EchecRest
 
 Genre = Anomalie.Genre
 
-CONSEILS = {
-    Genre.MONTANT_DIFFERENT: "Comparer les deux montants. Plus petit : l'accepter ou le reprendre ; sinon, le rendre.",
-    Genre.DOUBLE_PAIEMENT: "Rendre le deuxième débit.",
-    Genre.PAIEMENT_TARDIF: "Regarder si l'allocataire a payé de nouveau ; si oui, rendre l'un des deux.",
-    Genre.RELIQUAT: "Placer le reste sur une autre dette, avec l'accord de l'allocataire, ou le rendre.",
-    Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
-    Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
-    Genre.STATUT_INATTENDU: "Lire l'état au Back Office : réglage de la boutique, ou débit né ailleurs, à rendre.",
-    Genre.ANNULATION_BANQUE: "Les dettes d'un débit annulé sont rouvertes. Un remboursement partiel se reprend ici.",
-    Genre.IMPAYE: "Les dettes sont rouvertes ; prévenir l'allocataire, puis clore.",
-    Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches.",
-    Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
-    Genre.ECART: "Comparer avec le Back Office, puis traiter les autres anomalies du paiement ; elle se ferme seule.",
-    Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
-    Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
-    Genre.RESTITUTION_REFUSEE: "Lire le refus et le Back Office : l'argent est peut-être déjà rendu, ou en impayé.",
-}
-
-
-# Ce qu'un agent compare d'abord.
-A_COMPARER = ("montant", "devise", "statut", "operation")
-LIBELLES = {
-    "operation": "opération",
-    "reference": "référence",
-    "trans_id": "numéro de transaction",
-    "uuid": "identifiant (uuid)",
-    "parent": "débit remboursé (uuid)",
-}
-
 
 class ResteForm(MotifForm):
     """Où porter le reste, et comment l'allocataire a donné son accord."""
 
+    field_order = ("reference", "motif")
     reference = forms.CharField(label="Référence de la dette", max_length=30)
-    motif = MotifField(label="Accord de l'allocataire : comment, quand", max_length=200)
+    motif = MotifField(label="Accord de l'allocataire : comment, quand", max_length=200, widget=MOTIF)
 
 
 class RepriseForm(MotifForm):
@@ -65,13 +38,15 @@ class RepriseForm(MotifForm):
     def __init__(self, *args: Any, objet: Anomalie, **kwargs: Any) -> None:
         super().__init__(*args, objet=objet, **kwargs)
         for imputation_, part in reprise.proposer(objet).items():
+            reste = ecrire_euros(imputation_.reste)
             self.fields[f"part_{imputation_.pk}"] = forms.DecimalField(
-                label=f"À reprendre à la dette {imputation_.dette}, qui en tient {ecrire_euros(imputation_.reste)}",
+                label=f"À reprendre à la dette {imputation_.dette} (ce paiement y a porté {reste})",
                 initial=part,
                 min_value=0,
                 max_value=imputation_.reste,
                 decimal_places=2,
                 localize=True,
+                error_messages={"max_value": f"au plus {reste}"},
             )
         self.order_fields([nom for nom in self.fields if nom != "motif"])
 
@@ -108,24 +83,46 @@ def reprendre(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -
     parts = {int(nom.removeprefix("part_")): part for nom, part in donnees.items() if nom.startswith("part_")}
     # La plateforme sait, elle, de quel débit est un crédit : on le lui redemande avant de rouvrir des dettes.
     paiement = get_paiement(anomalie)
-    controle.conclure(paiement.pk, controle.interroger(paiement))
+    controle.conclure(paiement.pk, interroger(paiement))
     paiement = reprise.reprendre(anomalie, parts, motif=donnees["motif"], agent=agent)
     return f"La part est reprise : la banque tient encore {ecrire_euros(paiement.net)} de ce paiement."
 
 
 def accepter_le_montant(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    faits = controle.interroger(get_paiement(anomalie))
+    faits = interroger(get_paiement(anomalie)).faits
     paiement = reprise.accepter_le_montant(anomalie, faits, motif=donnees["motif"], agent=agent)
     return f"Le paiement est accepté pour {ecrire_euros(paiement.net)}."
 
 
+def annuler_un_impaye(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    impayes.annuler(anomalie, motif=donnees["motif"], agent=agent)
+    return "L'impayé est annulé. PayZen est interrogé : ce que la banque tient paraîtra comme un écart, à rendre."
+
+
 def mettre_de_cote(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
     anomalies.resoudre(anomalie, motif=donnees["motif"], agent=agent, issue=Anomalie.Issue.ECARTEE)
-    return "L'anomalie est close."
+    return "L'anomalie est mise de côté."
 
 
 def _is_ouverte(anomalie: Anomalie) -> bool:
     return anomalie.resolue_le is None
+
+
+def _is_a_rendre(anomalie: Anomalie) -> bool:
+    return restitution.is_a_rendre(anomalie) and not restitution.is_en_cours(get_paiement(anomalie))
+
+
+class EtatFilter(admin.SimpleListFilter):
+    """Ce qui attend, ou ce qui est réglé."""
+
+    title = "état"
+    parameter_name = "resolue_le__isempty"
+
+    def lookups(self, *_: object) -> list[tuple[str, str]]:
+        return [("1", "à traiter"), ("0", "résolues")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Anomalie]) -> QuerySet[Anomalie]:
+        return queryset.filter(resolue_le__isnull=self.value() == "1") if self.value() else queryset
 
 
 class RepriseInline(JournalInline):
@@ -135,13 +132,14 @@ class RepriseInline(JournalInline):
 
 @admin.register(Anomalie)
 class AnomalieAdmin(GestesAdmin):
-    list_display = ["genre", "montant", "caf", "paiement", "ouverte_le", "resolue_le"]
-    list_filter = [("resolue_le", admin.EmptyFieldListFilter), "genre", ("caf", admin.RelatedOnlyFieldListFilter)]
+    sans_caf = True
+    list_display = ["genre", "retenu", "annonce", "paiement", "ouverte_le", "resolue_le", "caf"]
+    list_filter = [EtatFilter, "genre", ("caf", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["paiement__reference", "cle"]
     list_select_related = ["caf", "paiement"]
     fields = readonly_fields = (
-        *("genre", "conseil", "montant", "a_reprendre", "caf", "paiement", "dette", "ce_qui_s_est_passe"),
-        *("ouverte_le", "resolue_le", "resolue_par", "issue", "resolution"),
+        *("genre", "conseil", "retenu", "annonce", "a_reprendre", "caf", "paiement", "dette"),
+        *("ce_qui_s_est_passe", "ouverte_le", "resolue_le", "resolue_par", "issue", "resolution"),
     )
     inlines = [RepriseInline]
     boutons = [
@@ -175,9 +173,17 @@ class AnomalieAdmin(GestesAdmin):
             "restituer",
             "Demander la restitution",
             "demander_restitution",
-            restitution.is_a_rendre,
+            _is_a_rendre,
             demander_la_restitution,
             refus=(restitution.RestitutionImpossible, SansPaiement),
+        ),
+        Bouton(
+            "annuler_impaye",
+            "Annuler cet impayé",
+            "approuver_restitution",
+            impayes.is_annulable,
+            annuler_un_impaye,
+            refus=(impayes.ImpayeImpossible, anomalies.DejaResolue),
         ),
         Bouton(
             "clore",
@@ -195,7 +201,15 @@ class AnomalieAdmin(GestesAdmin):
 
     @admin.display(description="ce qu'on propose")
     def conseil(self, anomalie: Anomalie) -> str:
-        return CONSEILS[Genre(anomalie.genre)]
+        return conseiller(anomalie)
+
+    @admin.display(description="argent retenu", ordering="montant")
+    def retenu(self, anomalie: Anomalie) -> str:
+        return ecrire_euros(anomalie.montant)
+
+    @admin.display(description="annoncé par la banque")
+    def annonce(self, anomalie: Anomalie) -> str:
+        return "-" if anomalie.annonce is None else ecrire_euros(anomalie.annonce)
 
     @admin.display(description="à reprendre")
     def a_reprendre(self, anomalie: Anomalie) -> str:
@@ -203,34 +217,4 @@ class AnomalieAdmin(GestesAdmin):
 
     @admin.display(description="ce qui s'est passé")
     def ce_qui_s_est_passe(self, anomalie: Anomalie) -> SafeString:
-        """Les faits un par un ; ce qu'on attendait et ce qu'on a vu, l'un en face de l'autre."""
-        attendu, vu = (anomalie.constat.get(cle) for cle in ("attendu", "vu"))
-        if not (isinstance(attendu, dict) and isinstance(vu, dict)):
-            return _lister(anomalie.constat)
-        lignes = [
-            (LIBELLES.get(cle, cle).capitalize(), _ecrire(cle, attendu.get(cle)), _ecrire(cle, vu.get(cle)))
-            for cle in dict.fromkeys((*A_COMPARER, *attendu, *vu))
-            if cle in attendu or cle in vu
-        ]
-        return format_html(
-            "{}<table><thead><tr><td></td><th scope='col'>Attendu</th><th scope='col'>Vu à la banque</th></tr></thead>"
-            "<tbody>{}</tbody></table>",
-            _lister({cle: valeur for cle, valeur in anomalie.constat.items() if cle not in ("attendu", "vu")}),
-            format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td><td>{}</td></tr>", lignes),
-        )
-
-
-def _lister(faits: Mapping[str, object]) -> SafeString:
-    lignes = ((cle.capitalize(), _ecrire(cle, valeur)) for cle, valeur in faits.items())
-    return (
-        format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", lignes)) if faits else SafeString()
-    )
-
-
-def _ecrire(cle: str, valeur: object) -> str:
-    """Une valeur du constat ; un détail qu'on n'a pas se voit à son tiret."""
-    if cle == "montant" and isinstance(valeur, str):
-        return ecrire_euros(Decimal(valeur))
-    if isinstance(valeur, dict):
-        return ", ".join(f"{cle} : {detail}" for cle, detail in valeur.items() if detail not in ("", None))
-    return "-" if valeur in ("", None) else str(valeur)
+        return montrer(anomalie.constat)

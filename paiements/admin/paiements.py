@@ -7,7 +7,8 @@ from django.contrib import admin
 from comptes.bureau import Bouton, GestesAdmin, JournalInline
 from comptes.models import Utilisateur
 from demarches.champs import ecrire_euros
-from paiements import controle, restitution, services
+from paiements import controle, impayes, reprise, restitution, services
+from paiements.admin import plateforme
 from paiements.boutiques import BoutiqueAbsente
 from paiements.models import (
     Anomalie,
@@ -68,7 +69,7 @@ class RestitutionInline(JournalInline):
 
 
 def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
-    apres = controle.conclure(paiement.pk, controle.interroger(paiement))
+    apres = controle.conclure(paiement.pk, plateforme.interroger(paiement))
     neuf = "rien de neuf" if apres.statut == paiement.statut else f"le paiement est {apres.get_statut_display()}"
     return f"PayZen a été interrogé : {neuf}."
 
@@ -84,8 +85,13 @@ def demander_la_restitution(paiement: Paiement, donnees: dict[str, Any], agent: 
 
 
 def constater_un_impaye(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    restitution.constater_un_impaye(paiement, motif=donnees["motif"], agent=agent)
+    impayes.constater(paiement, motif=donnees["motif"], agent=agent)
     return "L'impayé est enregistré ; les dettes sont rouvertes."
+
+
+def _is_a_rendre(paiement: Paiement) -> bool:
+    tenu = is_possible(Geste.RESTITUER, paiement.statut) and paiement.net > 0
+    return tenu and not restitution.is_en_cours(paiement)
 
 
 @admin.register(Paiement)
@@ -123,7 +129,7 @@ class PaiementAdmin(GestesAdmin):
             "restituer",
             "Demander la restitution de ce qui reste",
             "demander_restitution",
-            lambda paiement: is_possible(Geste.RESTITUER, paiement.statut) and paiement.net > 0,
+            _is_a_rendre,
             demander_la_restitution,
             refus=(restitution.RestitutionImpossible,),
         ),
@@ -133,7 +139,7 @@ class PaiementAdmin(GestesAdmin):
             "approuver_restitution",
             lambda paiement: is_possible(Geste.REJETER, paiement.statut),
             constater_un_impaye,
-            refus=(restitution.RestitutionImpossible,),
+            refus=(impayes.ImpayeImpossible,),
         ),
     ]
 
@@ -143,4 +149,6 @@ class PaiementAdmin(GestesAdmin):
 
     @admin.display(description="ce que la banque tient encore")
     def net(self, paiement: Paiement) -> str:
-        return ecrire_euros(paiement.net) if is_possible(Geste.RESTITUER, paiement.statut) else "-"
+        if not is_possible(Geste.RESTITUER, paiement.statut):
+            return "-"
+        return ecrire_euros(paiement.net - reprise.get_a_reprendre(paiement))

@@ -8,12 +8,25 @@ from django.contrib import admin
 from comptes.bureau import Bouton, GestesAdmin
 from comptes.models import Utilisateur
 from paiements import restitution
+from paiements.admin.plateforme import dire_la_panne
+from paiements.boutiques import BoutiqueAbsente
 from paiements.models import DemandeRestitution
+from paiements.payzen import EchecRest
 
 
 def decider(demande: DemandeRestitution, _donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
     restitution.decider(demande, accord=accord, agent=agent)
     return "La restitution part à la plateforme." if accord else "La restitution est refusée."
+
+
+def abandonner(demande: DemandeRestitution, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    with dire_la_panne(demande.paiement):
+        restitution.abandonner(demande, motif=donnees["motif"], agent=agent)
+    return "L'ordre est arrêté : la plateforme ne l'avait pas exécuté."
+
+
+def _is_en_route(demande: DemandeRestitution) -> bool:
+    return demande.etat in (DemandeRestitution.Etat.APPROUVEE, DemandeRestitution.Etat.ENVOYEE)
 
 
 def _is_a_decider(demande: DemandeRestitution) -> bool:
@@ -46,5 +59,13 @@ class DemandeRestitutionAdmin(GestesAdmin):
             partial(decider, accord=False),
             refus=(restitution.RestitutionImpossible,),
             form=None,
+        ),
+        Bouton(
+            "abandonner",
+            "Arrêter cet ordre",
+            "approuver_restitution",
+            _is_en_route,
+            abandonner,
+            refus=(restitution.RestitutionImpossible, restitution.RestitutionPrise, EchecRest, BoutiqueAbsente),
         ),
     ]

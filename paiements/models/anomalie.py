@@ -1,5 +1,6 @@
 """Ce qui demande un agent : les anomalies, ce que la banque a repris, ce que la Caf rend."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pgtrigger
@@ -9,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from comptes.models import Caf, Utilisateur
+from demarches.champs import ecrire_euros
 from dettes.models import Dette, Mouvement
 from paiements.models.paiement import Imputation, Paiement
 
@@ -16,6 +18,11 @@ from paiements.models.paiement import Imputation, Paiement
 class AnomalieQuerySet(models.QuerySet["Anomalie"]):
     def ouvertes(self) -> "AnomalieQuerySet":
         return self.filter(resolue_le=None)
+
+    def retenues(self) -> "AnomalieQuerySet":
+        """Celles qui retiennent l'argent de débits qu'un agent a en main, ou a mis de côté."""
+        retenues = self.filter(issue__in=("", Anomalie.Issue.ECARTEE))
+        return retenues.exclude(genre__in=(Anomalie.Genre.RELIQUAT, Anomalie.Genre.DESACCORD))
 
     def for_debit(self, paiement: Paiement | None, uuid: str) -> "AnomalieQuerySet":
         """Celles qui retiennent l'argent d'un débit de la banque : le sien, ou celui d'un crédit qu'elle a défait."""
@@ -51,14 +58,14 @@ class Anomalie(models.Model):
         """
         IMPUTEE : le reste a été porté sur d'autres dettes, avec l'accord de l'allocataire.
         RESTITUEE : l'argent a été rendu.
-        ACCEPTEE : le montant de la banque, plus petit, est pris pour bon.
+        ACCEPTEE : le montant de la banque, plus petit, est accepté.
         CADUQUE : la banque l'a réglée depuis ; elle n'avait plus d'objet.
         ECARTEE : rien à faire, ou réglé autrement ; le motif dit comment.
         """
 
         IMPUTEE = "IMPUTEE", "porté sur d'autres dettes"
         RESTITUEE = "RESTITUEE", "rendu à l'allocataire"
-        ACCEPTEE = "ACCEPTEE", "pris pour le montant de la banque"
+        ACCEPTEE = "ACCEPTEE", "accepté au montant de la banque"
         CADUQUE = "CADUQUE", "sans objet depuis"
         ECARTEE = "ECARTEE", "mis de côté"
 
@@ -70,7 +77,7 @@ class Anomalie(models.Model):
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="anomalies", null=True, blank=True, verbose_name="Caf")
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="anomalies", null=True, blank=True)
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="anomalies", null=True, blank=True)
-    montant = models.DecimalField(max_digits=9, decimal_places=2, default=0)
+    montant = models.DecimalField("argent retenu", max_digits=9, decimal_places=2, default=0)
     constat = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="ce qu'on attendait, ce qu'on a vu")
     ouverte_le = models.DateTimeField("ouverte le", default=timezone.now)
     resolue_le = models.DateTimeField("résolue le", null=True, blank=True)
@@ -98,6 +105,19 @@ class Anomalie(models.Model):
 
     def __str__(self) -> str:
         return self.get_genre_display()
+
+    @property
+    def vu(self) -> dict[str, Any]:
+        """Ce que la banque a dit, détail par détail ; vide si le constat ne le dit pas ainsi."""
+        vu = self.constat.get("vu")
+        return vu if isinstance(vu, dict) else {}
+
+    @property
+    def annonce(self) -> Decimal | None:
+        """Le montant que la banque annonce, en euros ; None si elle n'en dit pas, ou dans une autre devise."""
+        if "montant" not in self.vu or self.vu.get("devise", "EUR") != "EUR":
+            return None
+        return Decimal(self.vu["montant"])
 
 
 class Reprise(models.Model):
@@ -146,7 +166,7 @@ class Reprise(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"reprise de {self.montant} € sur {self.paiement}"
+        return f"reprise de {ecrire_euros(self.montant)} sur {self.paiement}"
 
     @property
     def is_baisse(self) -> bool:
@@ -166,7 +186,7 @@ class DemandeRestitution(models.Model):
         ENVOYEE : l'ordre est parti ; tant que sa réponse n'est pas lue, on regarde avant de renvoyer.
         FAITE : la plateforme a confirmé.
         REFUSEE : l'approbateur a dit non.
-        ECHOUEE : la plateforme a dit non, et redemander n'y changerait rien.
+        ECHOUEE : la plateforme a dit non pour de bon, ou un comptable a arrêté l'ordre ; une anomalie dit pourquoi.
         """
 
         DEMANDEE = "DEMANDEE", "demandée"
@@ -174,7 +194,7 @@ class DemandeRestitution(models.Model):
         ENVOYEE = "ENVOYEE", "envoyée à la plateforme"
         FAITE = "FAITE", "faite"
         REFUSEE = "REFUSEE", "refusée"
-        ECHOUEE = "ECHOUEE", "refusée par la plateforme"
+        ECHOUEE = "ECHOUEE", "restée sans effet"
 
     EN_COURS = (Etat.DEMANDEE, Etat.APPROUVEE, Etat.ENVOYEE)
 
@@ -246,7 +266,7 @@ class DemandeRestitution(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"restitution de {self.montant} € sur {self.paiement}"
+        return f"restitution de {ecrire_euros(self.montant)} sur {self.paiement}"
 
     @property
     def is_partielle(self) -> bool:

@@ -9,6 +9,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from comptes.models import Caf
+from demarches.champs import ecrire_euros
 from demarches.models import Demarche
 from demarches.references import draw_reference
 from dettes.models import Dette, Mouvement
@@ -47,7 +48,7 @@ class Paiement(models.Model):
     montant = models.DecimalField(max_digits=9, decimal_places=2)
     boutique = models.CharField(max_length=8)
     mode = models.CharField("mode PayZen", max_length=10)
-    trans_id = models.CharField(max_length=6, default=draw_trans_id)
+    trans_id = models.CharField("numéro de transaction", max_length=6, default=draw_trans_id)
     cree_le = models.DateTimeField("créé le", default=timezone.now)
     jour_utc = models.DateField("jour UTC", editable=False)
     accepte_le = models.DateTimeField("accepté le", null=True, blank=True)
@@ -135,9 +136,11 @@ class Paiement(models.Model):
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
                 func="""
-                    IF (NEW.montant, NEW.reference, NEW.demarche_id, NEW.trans_id, NEW.cree_le, NEW.boutique)
+                    IF (NEW.montant, NEW.reference, NEW.demarche_id, NEW.caf_id, NEW.trans_id, NEW.cree_le,
+                        NEW.boutique, NEW.mode)
                        IS DISTINCT FROM
-                       (OLD.montant, OLD.reference, OLD.demarche_id, OLD.trans_id, OLD.cree_le, OLD.boutique)
+                       (OLD.montant, OLD.reference, OLD.demarche_id, OLD.caf_id, OLD.trans_id, OLD.cree_le,
+                        OLD.boutique, OLD.mode)
                        OR (OLD.uuid IS NOT NULL AND NEW.uuid IS DISTINCT FROM OLD.uuid) THEN
                         RAISE EXCEPTION 'Le montant, les références et la transaction d''un paiement ne changent pas.';
                     END IF;
@@ -159,6 +162,11 @@ class Paiement(models.Model):
         return self.is_encaisse and self.uuid == uuid
 
     @property
+    def is_impaye(self) -> bool:
+        """La banque a repris le débit entier, sans que la plateforme le montre (PROTOCOLE §5)."""
+        return self.anomalies.filter(genre="IMPAYE").exclude(issue="CADUQUE").exists()
+
+    @property
     def net(self) -> Decimal:
         """Ce que la banque tient encore de ce paiement, en euros : son montant, moins ce qui en a été repris."""
         return self.montant - sum((reprise.montant for reprise in self.reprises.all()), Decimal(0))
@@ -166,8 +174,9 @@ class Paiement(models.Model):
     @property
     def montant_debite(self) -> Decimal:
         """Le montant du débit à la banque, en euros : elle a pu le baisser avant la remise (PROTOCOLE §5)."""
-        reprises = self.reprises.select_related("anomalie")
-        return self.montant - sum((reprise.montant for reprise in reprises if reprise.is_baisse), Decimal(0))
+        return self.montant - sum(
+            (reprise.montant for reprise in self.reprises.all() if reprise.is_baisse), Decimal(0)
+        )
 
     @property
     def reste_a_placer(self) -> Decimal:
@@ -179,8 +188,7 @@ class Paiement(models.Model):
     @property
     def retenu(self) -> Decimal:
         """L'argent de ses débits qu'un agent a en main, ou a mis de côté, en euros."""
-        retenues = self.anomalies.filter(issue__in=("", "ECARTEE")).exclude(genre__in=("RELIQUAT", "DESACCORD"))
-        return retenues.aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
+        return self.anomalies.retenues().aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
 
     @property
     def carte_masquee(self) -> str:
@@ -260,7 +268,7 @@ class Imputation(models.Model):
         triggers = [pgtrigger.Protect(name="imputation_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"{self.paiement} → {self.dette} : {self.montant} €"
+        return f"{self.paiement} → {self.dette} : {ecrire_euros(self.montant)}"
 
     @property
     def reste(self) -> Decimal:

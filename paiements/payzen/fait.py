@@ -124,6 +124,11 @@ class Fait:
         return self.is_credit and self.famille is Famille.SUCCES
 
     @property
+    def is_credit_a_suivre(self) -> bool:
+        """En attente, ou parti sans être remis : un remboursement qui peut encore échouer (PROTOCOLE §5)."""
+        return self.is_credit and self.famille in (Famille.SUCCES, Famille.ATTENTE) and self.statut != "CAPTURED"
+
+    @property
     def is_success(self) -> bool:
         return self._is_debit(Famille.SUCCES)
 

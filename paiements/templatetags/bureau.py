@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from comptes.bureau import limiter
 from dettes.models import FichierRecu
-from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Ticket
-from paiements.statuts import ENCAISSES, Statut
+from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Reprise, Ticket
+from paiements.statuts import ENCAISSES, RESTITUABLES, Statut
 
 register = template.Library()
 
@@ -19,11 +19,17 @@ SUIVI = timedelta(hours=2)
 RETARD = timedelta(minutes=5)
 
 
+@register.filter
+def pluriel(nombre: int) -> str:
+    """Le « s » d'un mot qui suit ce nombre : en français, zéro est au singulier."""
+    return "s" if nombre > 1 else ""
+
+
 @register.inclusion_tag("admin/_accueil.html", takes_context=True)
 def ce_qui_attend(context: RequestContext) -> dict[str, Any]:
     """Anomalies ouvertes par genre, de la plus ancienne à la plus récente ; paiements du jour de Paris, en euros."""
     request = context["request"]
-    ouvertes = limiter(Anomalie.objects.ouvertes(), request).values("genre")
+    ouvertes = limiter(Anomalie.objects.ouvertes(), request, sans_caf=True).values("genre")
     paiements = limiter(Paiement.objects.all(), request)
     demandees = DemandeRestitution.objects.filter(etat=DemandeRestitution.Etat.DEMANDEE)
     return {
@@ -63,8 +69,11 @@ def _regarder_les_liens(paiements: QuerySet[Paiement], livraisons: QuerySet[Fich
 
 def _compter_le_jour(paiements: QuerySet[Paiement]) -> dict[str, Any]:
     minuit = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    return paiements.filter(cree_le__gte=minuit).aggregate(
-        tentatives=Count("pk"),
-        acceptes=Count("pk", filter=Q(statut__in=ENCAISSES)),
-        encaisse=Sum("montant", filter=Q(statut__in=ENCAISSES), default=0),
+    du_jour = paiements.filter(cree_le__gte=minuit)
+    debite = Sum("montant", filter=Q(statut__in=RESTITUABLES), default=0)
+    compte = du_jour.aggregate(
+        tentatives=Count("pk"), acceptes=Count("pk", filter=Q(statut__in=ENCAISSES)), debite=debite
     )
+    # Ce qui en est reparti n'y est plus : un paiement annulé ou rendu, une part reprise.
+    reprises = Reprise.objects.filter(paiement__in=du_jour.filter(statut__in=RESTITUABLES))
+    return compte | {"tenu": compte["debite"] - reprises.aggregate(somme=Sum("montant", default=0))["somme"]}

@@ -40,6 +40,19 @@ def test_chaque_page_a_son_titre(lire) -> None:
     assert len(titres) == len(PAGES)
 
 
+def test_aucun_signe_double_ne_se_detache_de_son_mot() -> None:
+    """Une espace ordinaire devant « : ; ? ! » laisse le signe passer seul à la ligne."""
+    fautes = []
+    gabarits = [f for motif in ("*.html", "*.txt") for f in Path("templates").rglob(motif)]
+    for gabarit in (f for f in gabarits if "admin" not in f.parts):
+        html = re.sub(r"{% comment %}.*?{% endcomment %}|{#.*?#}", "", gabarit.read_text(), flags=re.DOTALL)
+        # Les attributs ne s'affichent pas ; les phrases confiées à un composant, si.
+        texte = re.sub(r"{% (?!include).*?%}|<[a-z/][^>]*>", "", html)
+        fautes += [f"{gabarit} : {faute}" for faute in re.findall(r".{0,20} [:;?!»](?=\s|$|[<\"])", texte, flags=re.M)]
+
+    assert fautes == []
+
+
 def test_la_premiere_visite_reste_legere() -> None:
     fichiers = [f for motif in ("css/*", "js/*", "polices/*.woff2") for f in Path("static").glob(motif)]
 

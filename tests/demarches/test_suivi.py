@@ -11,6 +11,7 @@ from demarches.etats import Etat
 from demarches.models import Demarche
 from paiements import services as paiements
 from paiements.imputation import imputer_un_lot
+from paiements.models import Ticket
 from paiements.statuts import Geste
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, dire
 
@@ -33,6 +34,11 @@ def payer(personne, dette):
         return PaiementFactory(demarche=demarche, **traits)
 
     return ouvrir
+
+
+def retenir(paiement, montant="6.00"):
+    """La banque annonce un débit que nous n'attendions pas : un agent l'a en main."""
+    dire(paiement, "AUTHORISED", uuid="d" * 32, montant=Decimal(montant))
 
 
 def get_frise(reponse):
@@ -138,11 +144,11 @@ def test_prise_en_compte_montre_le_solde_apres(voir, payer):
     reponse = voir("detail", payer(impute=True).demarche)
 
     assert {etat for _, etat in get_frise(reponse)} == {"fait"}
-    assert "Reste 780,00\u00a0€" in reponse.content.decode()
+    assert "Il restait 780,00\u00a0€ après ce paiement" in reponse.content.decode()
 
 
 def test_une_dette_eteinte_est_dite_soldee(voir, payer):
-    assert "Dette soldée" in voir("detail", payer("900.00", impute=True).demarche).content.decode()
+    assert "Soldée par ce paiement" in voir("detail", payer("900.00", impute=True).demarche).content.decode()
 
 
 def test_ce_qui_n_a_pas_trouve_place_est_dit(voir, payer, dette):
@@ -170,7 +176,11 @@ def test_une_demarche_sans_suite_se_recommence(voir, payer, fin, titre):
 @pytest.mark.parametrize(
     ("geste", "attendu", "derniere"),
     [
-        (Geste.REJETER, "Votre banque a repris l’argent", ("Annulée par la banque", "echec")),
+        (
+            Geste.REJETER,
+            "La banque a annulé ce paiement, ou en a repris l’argent.",
+            ("Annulée par la banque", "echec"),
+        ),
         (Geste.RESTITUER, "La Caf vous a rendu cet argent", ("Restituée", "fait")),
     ],
 )
@@ -183,6 +193,120 @@ def test_l_argent_reparti_apres_coup_s_explique(voir, payer, geste, attendu, der
     assert attendu in reponse.content.decode()
     assert get_frise(reponse) == [("Demandée", "fait"), ("Enregistrée", "fait"), derniere]
     assert "Recommencer" not in reponse.content.decode()
+
+
+@pytest.mark.parametrize("fin", ["refuse", "expire"])
+def test_sans_suite_la_frise_dit_le_debit_retenu(voir, payer, fin):
+    paiement = payer(**{fin: True})
+    retenir(paiement)
+
+    page = voir("detail", paiement.demarche).content.decode()
+
+    assert "Un débit annoncé par la banque est examiné par un agent." in page
+    assert "Aucun débit à notre connaissance" not in page
+    assert "La banque annonce un débit de 6,00\u00a0€, que nous vérifions" in page
+
+
+def test_a_la_banque_un_debit_retenu_remplace_l_attente(voir, payer):
+    paiement = payer()
+    retenir(paiement)
+
+    reponse = voir("detail", paiement.demarche)
+
+    page = reponse.content.decode()
+    assert "La banque annonce un débit de 6,00\u00a0€, que nous vérifions" in page
+    assert "Nous attendons la réponse de votre banque" not in page
+    assert "vous pourrez recommencer" not in page
+    assert get_frise(reponse)[1] == ("Enregistrée", "en_cours")
+
+
+def test_ce_qui_reste_a_rendre_n_est_pas_dit_rendu(voir, payer):
+    paiement = payer(accepte=True)
+    paiements.appliquer(Geste.RESTITUER, paiement, motif="test", auteur="test")
+    retenir(paiement)
+
+    reponse = voir("detail", paiement.demarche)
+
+    page = reponse.content.decode()
+    assert get_frise(reponse)[-1] == ("Restitution en cours", "en_cours")
+    assert "La banque tient encore 6,00\u00a0€" in page
+    assert "La Caf vous a rendu" not in page
+
+
+@pytest.mark.parametrize(("trait", "geste"), [("accepte", None), ("impute", None), ("impute", Geste.REJETER)])
+def test_un_deuxieme_debit_se_dit_a_cote_du_premier(voir, payer, trait, geste):
+    paiement = payer(**{trait: True})
+    if geste:
+        paiements.appliquer(geste, paiement, motif="test", auteur="test")
+    phrase = "La banque annonce aussi un débit de 6,00\u00a0€ pour cette démarche."
+    avant = voir("detail", paiement.demarche).content.decode()
+
+    retenir(paiement)
+
+    assert phrase not in avant
+    assert phrase in voir("detail", paiement.demarche).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("etat", "phrase"),
+    [
+        ("A_ENVOYER", "Ticket à envoyer à</dt><dd>ines@exemple.fr"),
+        ("ENVOYE", "Ticket envoyé à</dt><dd>ines@exemple.fr"),
+        ("IMPOSSIBLE", "Nous n’avons pas pu l’envoyer"),
+    ],
+)
+def test_le_ticket_n_est_dit_envoye_qu_une_fois_parti(voir, payer, etat, phrase):
+    paiement = payer(accepte=True)
+    Ticket.objects.update(etat=etat, envoye_le=timezone.now() if etat == "ENVOYE" else None)
+
+    page = voir("detail", paiement.demarche).content.decode()
+
+    assert phrase in page
+    assert page.count("ines@exemple.fr") == (etat != "IMPOSSIBLE")
+
+
+def test_sans_accord_de_la_banque_il_n_est_pas_question_de_ticket(voir, payer):
+    assert "Ticket" not in voir("detail", payer(refuse=True).demarche).content.decode()
+
+
+@pytest.mark.parametrize("fin", ["refuse", "expire"])
+def test_un_debit_examine_previent_avant_de_payer_de_nouveau(connecte, payer, fin):
+    paiement = payer(**{fin: True})
+    pages = ["/mon-compte/", reverse("dettes:liste"), reverse("demarches:commencer")]
+
+    def lire():
+        return [connecte.get(page).content.decode() for page in pages]
+
+    avant = lire()
+    retenir(paiement)
+    pendant = lire()
+    paiement.anomalies.update(issue="ECARTEE", resolue_le=timezone.now(), resolution="réglé autrement")
+    apres = lire()
+
+    for page in pendant:
+        assert "La banque annonce un débit de 6,00\u00a0€ pour votre demande du" in page
+        assert f'<p><a href="{LISTE}{paiement.demarche.reference}/">Voir cette demande</a></p>' in page
+        assert "attend la réponse de votre banque" not in page
+    assert not any("Voir cette demande" in page for page in avant + apres)
+
+
+@pytest.mark.parametrize(("trait", "en_route"), [({}, False), ({"accepte": True}, True)])
+def test_un_debit_examine_ne_cache_que_l_attente_de_la_banque(connecte, payer, trait, en_route):
+    retenir(payer(**trait))
+
+    page = connecte.get(reverse("dettes:liste")).content.decode()
+
+    assert "Voir cette demande" in page
+    assert ("Suivre cette démarche" in page) is en_route
+
+
+def test_les_dettes_choisies_se_disent_a_la_troisieme_personne(connecte, voir, payer, personne, dette):
+    payer(refuse=True)
+    saisie = DemarcheFactory(auteur=personne, lignes={dette: Decimal(10)})
+
+    for page in (connecte.get(LISTE), voir("recapitulatif", saisie)):
+        assert "Des dettes choisies" in page.content.decode()
+    assert "Des dettes que je choisis" in voir("choix", saisie).content.decode()
 
 
 def test_un_refus_suivi_d_un_accord_raconte_l_accord(voir, payer):

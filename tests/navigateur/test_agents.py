@@ -54,7 +54,7 @@ def test_un_agent_met_de_cote_une_anomalie_en_disant_pourquoi(ouvrir):
     geste.get_by_label("Motif").fill("vu avec la comptabilité")
     agent.presser("Mettre de côté")
 
-    agent.lire("L'anomalie est close.")
+    agent.lire("L'anomalie est mise de côté.")
 
 
 def test_un_agent_reprend_d_une_dette_ce_que_la_banque_a_rendu(ouvrir):

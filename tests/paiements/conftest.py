@@ -1,19 +1,21 @@
-"""De vraies notifications signées, et une plateforme REST qui répond."""
+"""De vraies notifications signées, une plateforme REST qui répond, un agent à son bureau."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 import pytest
 import responses
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from comptes.models import Utilisateur
 from paiements.models import Paiement
 from paiements.payzen import sign, to_centimes
-from tests.factories import FaitFactory
+from tests.factories import AgentFactory, FaitFactory
 
 Notifier = Callable[..., HttpResponse]
 
@@ -90,3 +92,16 @@ def _transaction(paiement: Paiement, statut: str, **champs: object) -> dict[str,
 def couper_la_base(execute: object, sql: object, params: object, many: object, context: object) -> None:
     """Pour `connection.execute_wrapper` : la base ne répond plus."""
     raise OperationalError("la base ne répond plus")
+
+
+@pytest.fixture
+def entrer(client: Client) -> Callable[..., Utilisateur]:
+    """Un agent à son bureau : `entrer("COMPTABLE")`."""
+
+    def entrer(role: str = "GESTION", **champs: object) -> Utilisateur:
+        agent = AgentFactory(role=role, **champs)
+        TOTP.activate(agent.utilisateur, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+        client.force_login(agent.utilisateur)
+        return agent.utilisateur
+
+    return entrer

@@ -4,40 +4,19 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
 from dettes.models import FichierRecu, Mouvement
-from paiements import controle, restitution
+from paiements import anomalies, controle, reprise, restitution
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, DemandeRestitution
 from paiements.statuts import Statut
 from tests.factories import AgentFactory, CafFactory, DetteFactory, PaiementFactory, demander, dire
+from tests.paiements.bureau import fiche, geste
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def entrer(client):
-    """Un agent à son bureau : `entrer("COMPTABLE")`."""
-
-    def entrer(role="GESTION", **champs):
-        agent = AgentFactory(role=role, **champs)
-        TOTP.activate(agent.utilisateur, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
-        client.force_login(agent.utilisateur)
-        return agent.utilisateur
-
-    return entrer
-
-
-def fiche(objet):
-    return reverse(f"admin:{objet._meta.app_label}_{objet._meta.model_name}_change", args=[objet.pk])
-
-
-def geste(objet, nom):
-    return reverse(f"admin:{objet._meta.model_name}_geste", args=[objet.pk, nom])
 
 
 def faire_un_reliquat():
@@ -115,7 +94,7 @@ def test_interroger_payzen_fait_avancer_le_paiement(client, entrer, plateforme):
     assert paiement.statut == Statut.VERIFIE
 
 
-def test_une_plateforme_muette_se_dit_a_l_agent(client, entrer, plateforme, settings):
+def test_une_plateforme_muette_se_dit_a_l_agent(client, entrer, plateforme, settings, caplog):
     paiement = PaiementFactory()
     plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", status=500)
     entrer()
@@ -123,7 +102,8 @@ def test_une_plateforme_muette_se_dit_a_l_agent(client, entrer, plateforme, sett
     page = client.post(geste(paiement, "interroger"), follow=True).content.decode()
 
     paiement.refresh_from_db()
-    assert "n&#x27;est pas possible" in page
+    assert "PayZen n&#x27;a pas répondu ; réessayez dans quelques minutes" in page
+    assert any("JSONDecodeError" in record.__dict__.get("motif", "") for record in caplog.records)
     assert paiement.statut == Statut.EN_ATTENTE
 
 
@@ -178,6 +158,8 @@ def test_un_reste_place_sur_une_dette_inconnue_dit_pourquoi_non(client, entrer):
 
     anomalie.refresh_from_db()
     assert "n&#x27;a pas de dette de cette référence" in page
+    assert page.index("Référence de la dette") < page.index("Accord de l&#x27;allocataire")
+    assert 'size="60"' in page[page.index("Accord de l&#x27;allocataire") :][:300]
     assert anomalie.resolue_le is None
 
 
@@ -188,7 +170,22 @@ def test_l_accueil_dit_ce_qui_attend(client, entrer):
     page = client.get(reverse("admin:index")).content.decode()
 
     assert "Reste qui ne tient plus sur les dettes" in page
+    assert '<div id="content" class="colM">' in page
     assert "100,00\xa0€" in page
+
+
+def test_l_accueil_compte_ce_que_la_banque_tient_vraiment_des_paiements_du_jour(client, entrer):
+    rendu, entame, _tenu = [PaiementFactory(impute=True) for _ in range(3)]
+    dire(rendu, "CANCELLED")
+    dire(entame, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32, trans_id="900001")
+    alerte = entame.anomalies.get()
+    parts = {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
+    reprise.reprendre(alerte, parts, motif="vu", agent=entrer())
+
+    page = client.get(reverse("admin:index")).content.decode()
+
+    assert "3 paiements demandés, 3 acceptés ; la banque en tient 220,00\xa0€." in page
+    assert "0 paiement à confirmer" in page
 
 
 def test_l_accueil_ne_dit_rien_des_autres_caf(client, entrer):
@@ -220,7 +217,7 @@ def test_l_accueil_dit_les_taches_en_retard(client, entrer, time_machine):
     page = client.get(reverse("admin:index")).content.decode()
 
     assert "rien n’est en retard" in calme
-    assert "<strong>En retard</strong> : 1 contrôle, 0 ticket" in page
+    assert "<strong>En retard</strong> : 1 contrôle, 0 ticket." in page
 
 
 def test_l_accueil_dit_les_notifications_perdues(client, entrer, plateforme):
@@ -280,3 +277,81 @@ def test_un_geste_force_sur_une_anomalie_sans_paiement_est_refuse_sans_panne(cli
     page = client.post(geste(anomalie, nom), {"motif": "essai", "reference": "X"}, follow=True).content.decode()
 
     assert "aucun paiement né de ce service" in page
+
+
+def test_la_liste_des_anomalies_dit_l_argent_retenu_et_ce_que_la_banque_annonce(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(70), uuid="c" * 32, trans_id="900001")
+    entrer()
+
+    page = client.get(reverse("admin:paiements_anomalie_changelist")).content.decode()
+
+    assert '<td class="field-retenu">0,00\xa0€</td><td class="field-annonce">70,00\xa0€</td>' in page
+    assert "50,00\xa0€" in client.get(fiche(paiement)).content.decode()
+    assert "Argent retenu" in page
+    assert "Annoncé par la banque" in page
+
+
+@pytest.mark.parametrize(("choix", "combien"), [("", 2), ("1", 1), ("0", 1)])
+def test_les_anomalies_se_filtrent_entre_a_traiter_et_resolues(client, entrer, choix, combien):
+    agent = entrer()
+    _, anomalie = faire_un_reliquat()
+    faire_un_reliquat()
+    anomalies.resoudre(anomalie, motif="vu", agent=agent, issue=Anomalie.Issue.ECARTEE)
+
+    filtre = {"resolue_le__isempty": choix} if choix else {}
+    reponse = client.get(reverse("admin:paiements_anomalie_changelist"), filtre)
+
+    page = reponse.content.decode()
+    assert reponse.context["cl"].result_count == combien
+    assert "à traiter</a>" in page
+    assert "résolues</a>" in page
+
+
+def test_une_fiche_porte_le_nom_de_ce_qu_elle_montre(client, entrer):
+    paiement, anomalie = faire_un_reliquat()
+    demande = restitution.demander(paiement, motif="trop", agent=AgentFactory().utilisateur, anomalie=anomalie)
+    entrer()
+
+    titres = [client.get(fiche(objet)).context["title"] for objet in (paiement, anomalie, demande)]
+
+    assert titres == ["Paiement", "Anomalie", "Demande de restitution"]
+    assert str(demande) == f"restitution de 100,00\xa0€ sur {paiement.reference}"
+
+
+def test_une_restitution_en_cours_ne_se_redemande_pas(client, entrer):
+    paiement, anomalie = faire_un_reliquat()
+    entrer()
+    avant = [client.get(fiche(objet)).content.decode() for objet in (paiement, anomalie)]
+
+    restitution.demander(paiement, motif="trop", agent=AgentFactory().utilisateur, anomalie=anomalie)
+    apres = [client.get(fiche(objet)).content.decode() for objet in (paiement, anomalie)]
+
+    assert all("Demander la restitution" in page for page in avant)
+    assert not any("Demander la restitution" in page for page in apres)
+
+
+def test_une_part_de_trop_dit_jusqu_ou_l_on_peut_aller(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(70), uuid="c" * 32, trans_id="900001")
+    imputation = paiement.imputations.get()
+    entrer()
+
+    page = client.post(
+        geste(paiement.anomalies.get(), "reprendre"), {f"part_{imputation.pk}": "130", "motif": "vu"}, follow=True
+    ).content.decode()
+
+    assert f"{imputation.dette} (ce paiement y a porté 120,00\xa0€) : au plus 120,00\xa0€" in page
+
+
+def test_ce_que_l_agent_a_repris_s_ecrit_a_la_francaise_dans_l_historique(client, entrer, plateforme):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(70), uuid="c" * 32, trans_id="900001")
+    plateforme(paiement, "AUTHORISED")
+    entrer()
+
+    client.post(
+        geste(paiement.anomalies.get(), "reprendre"), {f"part_{paiement.imputations.get().pk}": "70,00", "motif": "vu"}
+    )
+
+    assert LogEntry.objects.get().change_message == "Reprendre ce que la banque ne tient plus : 70,00 : vu"

@@ -96,7 +96,7 @@ def test_expliquer_raconte_toute_la_vie_sans_nommer_personne():
 
     recit = lancer("expliquer_paiement", paiement.reference)
 
-    for morceau in ("clic sur Payer", "CANCELLED", "sur la dette", "anomalie n°", "l'argent est reparti"):
+    for morceau in ("clic sur Payer", "CANCELLED", "sur la dette", "anomalie n°", "L'argent est reparti"):
         assert morceau in recit
     assert "Colin" not in recit
     assert paiement.demarche.allocataire.numero not in recit
@@ -115,12 +115,12 @@ def test_expliquer_raconte_la_restitution_de_la_demande_au_remboursement(platefo
     faite = lancer("expliquer_paiement", paiement.reference)
 
     assert "un comptable l'approuve" in demandee
-    assert "prochain essai le" in approuvee
+    assert "le service vérifie d'abord qu'elle n'est pas déjà faite, puis l'envoie" in approuvee
     for morceau in (
         f"demandée par {demandeur} : payé deux fois",
         f"approuvée par {comptable}",
         "faite par la plateforme",
-        "120.00 € repris à la dette",
+        "120,00\xa0€ repris à la dette",
     ):
         assert morceau in faite
 
@@ -136,7 +136,7 @@ def test_expliquer_raconte_une_part_reprise_et_un_fichier_rendu(tmp_path):
     recit = lancer("expliquer_paiement", paiement.reference)
 
     for morceau in (
-        "20.00 € repris à la dette",
+        "20,00\xa0€ repris à la dette",
         f"close par {agent}",
         "vu au Back Office",
         "rendu à la Caf dans encaissements 661 n° 1",

@@ -14,7 +14,7 @@ from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import Mode
 from paiements.statuts import Statut
-from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander, dire
+from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander, dire, repondre
 
 pytestmark = pytest.mark.django_db
 
@@ -69,12 +69,12 @@ def test_qui_est_encore_sur_la_page_de_la_banque_n_est_pas_interrompu(plateforme
 def test_un_debit_regle_a_part_ne_fait_pas_dire_que_rien_n_est_encaisse(client, time_machine):
     paiement = PaiementFactory()
     debit = FaitFactory(paiement=paiement, montant=Decimal("1.00"), source="REST")
-    controle.conclure(paiement.pk, [debit])
+    repondre(paiement, debit)
     agent = AgentFactory().utilisateur
     anomalies.resoudre(paiement.anomalies.get(), motif="vu", agent=agent, issue=Anomalie.Issue.ECARTEE)
 
     time_machine.move_to(services.get_libre_le(paiement), tick=False)
-    controle.conclure(paiement.pk, [debit])
+    repondre(paiement, debit)
     client.force_login(paiement.demarche.auteur)
     page = client.get(reverse("paiements:retour", args=[paiement.reference])).content.decode()
 

@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from demarches.etats import Etat
 from dettes.models import Dette
@@ -190,19 +191,17 @@ def test_une_annulation_arrivee_avant_l_accord_l_emporte(notifier):
     assert paiement.notifications.order_by("pk").last().sort == Sort.SANS_EFFET
 
 
-def test_un_remboursement_total_rouvre_la_dette_une_seule_fois(notifier):
+def test_un_remboursement_ouvre_une_seule_alerte_et_fait_aussitot_relire_la_plateforme(notifier):
     paiement = PaiementFactory(impute=True)
-    dette = paiement.demarche.lignes.get().dette
     credit = {"vads_operation_type": "CREDIT", "vads_trans_uuid": "c" * 32, "vads_trans_id": "900002"}
 
     notifier(paiement, "AUTHORISED", **credit)
     notifier(paiement, "CAPTURED", **credit)
 
     paiement.refresh_from_db()
-    dette.refresh_from_db()
-    assert paiement.statut == Statut.RESTITUE
-    assert dette.solde == dette.montant_initial
-    assert not paiement.anomalies.exists()
+    assert paiement.statut == Statut.IMPUTE
+    assert paiement.anomalies.get().genre == Anomalie.Genre.ANNULATION_BANQUE
+    assert paiement.prochain_controle_le <= timezone.now()
 
 
 def test_un_remboursement_partiel_attend_un_agent(notifier):

@@ -8,7 +8,7 @@ from dettes.models import Dette
 from paiements import controle, invariants, reprise, restitution
 from paiements.models import Anomalie
 from paiements.statuts import Statut
-from tests.factories import AgentFactory, PaiementFactory, dire
+from tests.factories import AgentFactory, FaitFactory, PaiementFactory, dire, repondre
 
 pytestmark = pytest.mark.django_db
 
@@ -21,8 +21,12 @@ def paiement():
 
 
 def crediter(paiement, *statuts, montant="120.00", uuid="c" * 32):
+    """Ce que PayZen notifie d'un crédit, puis ce qu'il en répond, le débit nommé."""
+    debit = FaitFactory(paiement=paiement, statut="CAPTURED", source="REST")
     for statut in statuts:
-        dire(paiement, statut, operation="CREDIT", uuid=uuid, montant=Decimal(montant), trans_id="900001")
+        credit = {"operation": "CREDIT", "uuid": uuid, "montant": Decimal(montant), "trans_id": "900001"}
+        dire(paiement, statut, **credit)
+        repondre(paiement, debit, FaitFactory(paiement=paiement, statut=statut, parent=paiement.uuid, **credit))
     paiement.refresh_from_db()
 
 
@@ -40,7 +44,7 @@ def test_un_credit_d_abord_en_attente_compte_une_fois_parti(paiement, attente):
 
     assert (avant, paiement.statut) == (Statut.IMPUTE, Statut.RESTITUE)
     assert [etape.geste for etape in paiement.etapes.order_by("pk")][-1] == "restituer"
-    assert not paiement.anomalies.exists()
+    assert paiement.anomalies.get().issue == Issue.RESTITUEE
     assert not list(invariants.verifier())
 
 
@@ -48,7 +52,7 @@ def test_un_credit_d_abord_en_attente_compte_une_fois_parti(paiement, attente):
 def test_un_credit_compte_puis_defait_laisse_l_argent_a_un_agent(paiement, fin):
     crediter(paiement, "AUTHORISED", fin, fin)
 
-    anomalie = paiement.anomalies.get()
+    anomalie = paiement.anomalies.ouvertes().get()
 
     assert (anomalie.genre, anomalie.montant) == (Genre.ANNULATION_BANQUE, 120)
     assert reprise.get_part(anomalie) == 0
@@ -60,8 +64,10 @@ def test_un_credit_compte_puis_defait_laisse_l_argent_a_un_agent(paiement, fin):
 
 @pytest.mark.parametrize("ordre", [("CANCELLED", "AUTHORISED"), ("CANCELLED",), ("UNDER_VERIFICATION", "REFUSED")])
 def test_un_credit_qui_n_est_jamais_parti_ne_change_rien(paiement, ordre):
-    crediter(paiement, *ordre)
+    for statut in ordre:
+        dire(paiement, statut, operation="CREDIT", uuid="c" * 32, trans_id="900001")
 
+    paiement.refresh_from_db()
     assert paiement.statut == Statut.IMPUTE
     assert not paiement.anomalies.exists()
 
@@ -101,6 +107,20 @@ def test_un_credit_que_nous_avons_demande_puis_defait_est_a_un_agent(paiement):
     assert paiement.anomalies.get().montant == 120
 
 
+@pytest.mark.parametrize("debits", [1, 2])
+def test_un_credit_dont_la_plateforme_tait_le_debit_ne_se_tranche_que_s_il_n_y_en_a_qu_un(paiement, debits):
+    faits = [FaitFactory(paiement=paiement, statut="CAPTURED", source="REST")]
+    if debits == 2:
+        faits.append(FaitFactory(paiement=paiement, statut="CAPTURED", uuid="d" * 32, trans_id="900009"))
+    credit = FaitFactory(paiement=paiement, operation="CREDIT", uuid="c" * 32, trans_id="900001", source="REST")
+
+    repondre(paiement, *faits, credit)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == (Statut.RESTITUE if debits == 1 else Statut.IMPUTE)
+    assert paiement.anomalies.ouvertes().filter(genre=Genre.ANNULATION_BANQUE).exists() == (debits == 2)
+
+
 @pytest.mark.parametrize("ordre", [("DEBIT", "CREDIT"), ("CREDIT", "DEBIT")])
 def test_l_ordre_de_la_plateforme_n_importe_pas(plateforme, settings, ordre):
     paiement = PaiementFactory()
@@ -127,4 +147,4 @@ def test_l_ordre_de_la_plateforme_n_importe_pas(plateforme, settings, ordre):
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.RESTITUE
-    assert not paiement.anomalies.exists()
+    assert not paiement.anomalies.ouvertes().exists()

@@ -1,11 +1,13 @@
 """Ce que la banque ne tient plus d'un paiement : un agent dit de quelles dettes c'est repris."""
 
+import io
 from decimal import Decimal
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from pypdf import PdfReader
 
 from dettes.models import Dette, Mouvement
 from paiements import anomalies, attestations, controle, invariants, reprise, restitution, services, tickets
@@ -20,6 +22,7 @@ from tests.factories import (
     PaiementFactory,
     UtilisateurFactory,
     dire,
+    repondre,
 )
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +152,13 @@ def test_tout_repris_le_paiement_est_restitue(paye, agent):
     paiement = paye(impute=True)
     reprendre(rembourser(paiement, 60), agent)
 
-    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(90), uuid="d" * 32)
+    rembourser(paiement, 90, uuid="d" * 32)
+    debit = FaitFactory(paiement=paiement, statut="CAPTURED", source="REST")
+    credit = {"statut": "CAPTURED", "operation": "CREDIT", "parent": debit.uuid, "source": "REST"}
+    parts = [
+        FaitFactory(paiement=paiement, montant=Decimal(m), uuid=u * 32, **credit) for m, u in ((60, "c"), (90, "d"))
+    ]
+    repondre(paiement, debit, *parts)
 
     paiement.refresh_from_db()
     assert (paiement.statut, paiement.demarche.etat, get_soldes()) == (Statut.RESTITUE, "RESTITUEE", [900, 900])
@@ -224,7 +233,7 @@ def test_un_montant_plus_petit_s_accepte_et_se_porte_sur_la_plus_ancienne(paye, 
     alerte = baisser(paiement, 120)
     plateforme(paiement, "AUTHORISED", montant=Decimal(120))
 
-    reprise.accepter_le_montant(alerte, controle.interroger(paiement), motif="oui", agent=agent)
+    reprise.accepter_le_montant(alerte, controle.interroger(paiement).faits, motif="oui", agent=agent)
     controle.controler(paiement.pk)
     imputer_un_lot()
 
@@ -255,7 +264,7 @@ def test_rien_ne_se_reprend_pendant_une_restitution(paye, agent):
     restitution.demander(paiement, motif="erreur", agent=agent)
     alerte = rembourser(paiement, 70)
 
-    with pytest.raises(reprise.RepriseImpossible, match="restitution de ce paiement est en cours"):
+    with pytest.raises(reprise.RepriseImpossible, match="restitution de ce paiement est en cours : attendez sa fin"):
         reprendre(alerte, agent)
 
 
@@ -328,11 +337,64 @@ def test_l_allocataire_lit_ce_qui_lui_a_ete_rendu(client, paye, agent):
     assert "a remonté d’autant" in page
 
 
+def test_ce_qui_est_rendu_avant_la_restitution_reste_ecrit(client, paye, agent):
+    paiement = paye(impute=True)
+    reprendre(rembourser(paiement, 70), agent)
+    services.appliquer(Geste.RESTITUER, paiement, motif="test", auteur="test")
+    dire(paiement, "AUTHORISED", uuid="d" * 32, montant=Decimal(80))
+    client.force_login(paiement.demarche.auteur)
+
+    page = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+
+    assert page.count("Somme rendue sur votre carte") == 2  # 50 € d’une dette, 20 € de l’autre
+    assert "La banque tient encore 80,00\xa0€" in page
+
+
+def test_on_dit_le_montant_debite_et_non_celui_demande(client, paye, agent):
+    paiement = paye(accepte=True)
+    reprendre(baisser(paiement, 120), agent)
+    client.force_login(paiement.demarche.auteur)
+
+    liste = client.get(reverse("dettes:liste")).content.decode()
+    detail = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+
+    assert "Vous avez effectué un paiement de 120,00\xa0€" in liste
+    assert "demandés\xa0; votre banque a débité 120,00\xa0€" in detail
+
+
+def imprimer(paiement):
+    """Le texte du ticket, ses lignes mises bout à bout."""
+    pages = PdfReader(io.BytesIO(tickets.rendre_pdf(tickets.lire(paiement)))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def test_le_ticket_dit_ce_qui_a_ete_rendu_depuis(paye, agent):
+    paiement = paye(impute=True)
+    avant = imprimer(paiement)
+    reprendre(rembourser(paiement, 70), agent)
+    rendu = imprimer(paiement)
+    dire(paiement, "CANCELLED", operation="CREDIT", montant=Decimal(70), uuid="c" * 32, trans_id="900001")
+
+    assert "Depuis" not in avant
+    assert "Depuis, 70,00 € de ce paiement vous ont été rendus." in rendu
+    assert "vous ont été rendus, ou doivent l’être." in imprimer(paiement)
+
+
+def test_le_ticket_ne_dit_pas_rendu_ce_que_la_banque_tient_encore(paye):
+    paiement = paye(impute=True)
+    services.appliquer(Geste.RESTITUER, paiement, motif="test", auteur="test")
+    dire(paiement, "AUTHORISED", uuid="d" * 32)
+
+    texte = imprimer(Paiement.objects.get())
+
+    assert "Depuis, ce paiement a été annulé ou doit vous être rendu" in texte
+
+
 def test_l_attestation_et_le_ticket_disent_le_vrai_montant(paye, agent, plateforme):
     paiement = paye()
     plateforme(paiement, "AUTHORISED", montant=Decimal(120))
     alerte = baisser(paiement, 120)
-    reprise.accepter_le_montant(alerte, controle.interroger(paiement), motif="oui", agent=agent)
+    reprise.accepter_le_montant(alerte, controle.interroger(paiement).faits, motif="oui", agent=agent)
     controle.controler(paiement.pk)
     imputer_un_lot()
     paiement = Paiement.objects.get()

@@ -5,7 +5,7 @@ import requests
 from django.db import IntegrityError, transaction
 
 from dettes.models import Dette, Mouvement
-from paiements import anomalies, imputation, invariants, restitution, tasks
+from paiements import anomalies, impayes, imputation, invariants, restitution, tasks
 from paiements.models import Anomalie, DemandeRestitution
 from paiements.payzen import PlateformeInjoignable, to_centimes
 from paiements.statuts import Statut
@@ -192,14 +192,14 @@ def test_un_reste_se_place_en_entier(demandeur, part):
     paiement, anomalie = faire_un_reliquat()
     autre = DetteFactory(allocataire=paiement.demarche.allocataire)
 
-    with pytest.raises(imputation.ResteImpossible):
+    with pytest.raises(imputation.ResteImpossible, match="doivent faire 100,00\xa0€"):
         imputation.imputer_le_reste(anomalie, {autre: part}, accord="oui", agent=demandeur)
 
 
 def test_un_reste_ne_va_pas_sur_la_dette_d_un_autre(demandeur):
     _, anomalie = faire_un_reliquat()
 
-    with pytest.raises(imputation.ResteImpossible):
+    with pytest.raises(imputation.ResteImpossible, match="ne peut recevoir 100,00\xa0€"):
         imputation.imputer_le_reste(anomalie, {DetteFactory(): Decimal(100)}, accord="oui", agent=demandeur)
 
 
@@ -214,7 +214,7 @@ def test_une_anomalie_close_ne_se_clot_pas_deux_fois(demandeur):
 def test_un_impaye_rouvre_la_dette_et_le_dit(comptable):
     paiement = PaiementFactory(impute=True)
 
-    restitution.constater_un_impaye(paiement, motif="journal des impayés du 3 mars", agent=comptable)
+    impayes.constater(paiement, motif="journal des impayés du 3 mars", agent=comptable)
 
     paiement.refresh_from_db()
     dette = Dette.objects.get()
@@ -227,8 +227,8 @@ def test_un_impaye_ne_s_ajoute_pas_a_une_restitution(demandeur, comptable):
     paiement = PaiementFactory(impute=True)
     approuver(paiement, demandeur, comptable)
 
-    with pytest.raises(restitution.RestitutionImpossible):
-        restitution.constater_un_impaye(paiement, motif="impayé", agent=comptable)
+    with pytest.raises(impayes.ImpayeImpossible):
+        impayes.constater(paiement, motif="impayé", agent=comptable)
 
 
 def refuser(code):
@@ -246,7 +246,7 @@ def test_ce_que_la_plateforme_refuse_pour_toujours_va_a_un_agent(plateforme, rem
     assert (demande.etat, demande.prochain_essai_le) == (Etat.ECHOUEE, None)
     assert (anomalie.genre, anomalie.constat["refus"]) == (Anomalie.Genre.RESTITUTION_REFUSEE, "PSP_083")
     # Le refus disait l'impayé : il peut enfin s'enregistrer.
-    assert restitution.constater_un_impaye(paiement, motif="JRI", agent=comptable).statut == Statut.REJETE
+    assert impayes.constater(paiement, motif="JRI", agent=comptable).statut == Statut.REJETE
 
 
 def test_ce_que_la_plateforme_remet_a_plus_tard_se_redemande(plateforme, rembourser, demandeur, comptable):

@@ -3,10 +3,11 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from demarches.services import RecommencementImpossible, recommencer
-from paiements.models import Paiement
-from tests.factories import AgentFactory, PaiementFactory, UtilisateurFactory, dire
+from paiements.models import Paiement, Ticket
+from tests.factories import AgentFactory, PaiementFactory, UtilisateurFactory, demander, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +124,44 @@ def test_a_qui_un_debit_est_retenu_on_ne_dit_pas_qu_il_n_y_en_a_pas(client, reve
         assert "Recommencer" not in page
 
 
+def test_un_refus_garde_son_mot_meme_avec_un_debit_retenu(revenir, retenu):
+    assert "<h1>Votre demande de paiement n’a pas pu être prise en compte.</h1>" in revenir(retenu).content.decode()
+
+
+def test_un_refus_ne_jure_pas_que_rien_n_a_ete_debite(revenir):
+    page = " ".join(revenir(PaiementFactory(refuse=True)).content.decode().split())
+
+    assert "À notre connaissance, votre carte n’a pas été débitée" in page
+
+
+def test_un_debit_d_un_autre_montant_n_est_plus_attendu(revenir):
+    paiement = PaiementFactory()
+    dire(paiement, "AUTHORISED", montant=Decimal("6.00"))
+
+    reponse = revenir(paiement)
+
+    page = reponse.content.decode()
+    assert "Refresh" not in reponse
+    assert "La banque annonce un débit de 6,00\u00a0€, que nous vérifions" in page
+    assert "Nous attendons" not in page
+    assert "Ne payez pas de nouveau" in page
+
+
+@pytest.mark.parametrize(
+    ("etat", "phrase"),
+    [
+        ("A_ENVOYER", "Nous envoyons votre ticket à"),
+        ("ENVOYE", "Votre ticket est envoyé à"),
+        ("IMPOSSIBLE", "Nous n’avons pas pu envoyer votre ticket"),
+    ],
+)
+def test_le_ticket_n_est_dit_envoye_qu_une_fois_parti(revenir, etat, phrase):
+    paiement = PaiementFactory(demarche=demander(Decimal(120), courriel="ines@exemple.fr"), accepte=True)
+    Ticket.objects.update(etat=etat, envoye_le=timezone.now() if etat == "ENVOYE" else None)
+
+    assert phrase in revenir(paiement).content.decode()
+
+
 def test_on_ne_recommence_pas_tant_qu_un_debit_est_retenu(retenu):
     with pytest.raises(RecommencementImpossible):
         recommencer(retenu.demarche)
@@ -136,15 +175,3 @@ def test_un_paiement_annule_apres_coup_mene_a_son_suivi(revenir, statut):
     reponse = revenir(paiement)
 
     assert reponse.url == reverse("demarches:detail", args=[paiement.demarche.reference])
-
-
-def test_un_remboursement_qui_n_est_pas_parti_se_dit(client, revenir):
-    paiement = PaiementFactory(impute=True)
-    for fin in ("AUTHORISED", "CANCELLED"):
-        dire(paiement, fin, operation="CREDIT", uuid="c" * 32, trans_id="900001")
-    client.force_login(paiement.demarche.auteur)
-
-    page = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
-
-    assert "Le remboursement n’est pas encore parti" in page
-    assert "La Caf vous a rendu cet argent" not in page

@@ -119,10 +119,12 @@ class Banque:
             self.poster(credit, "MERCH_BO")
         return credit
 
-    def defaire(self, credit: Transaction) -> None:
-        """Le remboursement est annulé avant de partir : la banque garde l'argent du débit."""
+    def defaire(self, credit: Transaction, *, en_le_disant: bool = True) -> None:
+        """Le remboursement ne part pas, ou revient : la banque garde l'argent du débit."""
         credit.parent.rendu -= credit.montant
-        self.changer(credit, "CANCELLED")
+        credit.statut = "CANCELLED"
+        if en_le_disant:
+            self.poster(credit, "MERCH_BO")
 
     def encaisser_sans_nous(self, reference: str, montant: int) -> Transaction:
         """Un débit d'une référence que nous n'avons jamais donnée."""

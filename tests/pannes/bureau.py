@@ -8,7 +8,7 @@ from hypothesis.stateful import precondition, rule
 from comptes.models import Caf, Utilisateur
 from demarches import services as parcours
 from dettes.repartition import repartir
-from paiements import anomalies, controle, imputation, reprise, restitution, services
+from paiements import anomalies, controle, impayes, imputation, reprise, restitution, services
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.statuts import Statut
 
@@ -65,17 +65,61 @@ class Bureau:
             return
 
     @precondition(lambda self: self.get_transactions("CAPTURED"))
-    @rule(rang=RANG)
-    def constater_un_impaye(self, rang):
+    @rule(rang=RANG, a_tort=st.booleans())
+    def constater_un_impaye(self, rang, a_tort=False):
+        """Le comptable lit le journal des impayés ; il peut se tromper de ligne."""
         debit = choisir(self.get_transactions("CAPTURED"), rang)
         paiement = Paiement.objects.filter(uuid=debit.uuid).first()
         if paiement is None or debit.rendu:
             return
         try:
-            restitution.constater_un_impaye(paiement, motif="journal des impayés", agent=self.agents[1])
+            impayes.constater(paiement, motif="journal des impayés", agent=self.agents[1])
+        except impayes.ImpayeImpossible:
+            return
+        debit.repris = not a_tort
+
+    @rule(rang=RANG)
+    def annuler_un_impaye(self, rang):
+        """Enregistré à tort, ou contesté avec succès : la banque tient de nouveau l'argent."""
+        annulables = [a for a in Anomalie.objects.filter(genre="IMPAYE").order_by("pk") if impayes.is_annulable(a)]
+        if annulables:
+            anomalie = choisir(annulables, rang)
+            impayes.annuler(anomalie, motif="contesté", agent=self.agents[1])
+            self.get_debit(anomalie.paiement.uuid).repris = False
+
+    def annuler_les_faux_impayes(self):
+        for anomalie in Anomalie.objects.filter(genre="IMPAYE"):
+            if impayes.is_annulable(anomalie) and not self.get_debit(anomalie.paiement.uuid).repris:
+                impayes.annuler(anomalie, motif="mauvaise ligne", agent=self.agents[1])
+
+    def get_debit(self, uuid):
+        return next(transaction for transaction in self.banque.transactions if transaction.uuid == uuid)
+
+    @rule(rang=RANG)
+    def regler_au_back_office(self, rang):
+        """L'agent rend au Back Office le débit qu'une anomalie retient, et la met de côté avant la notification."""
+        a_part = Anomalie.objects.ouvertes().filter(genre__in=("DOUBLE_PAIEMENT", "MONTANT_DIFFERENT"), montant__gt=0)
+        if not a_part:
+            return
+        anomalie = choisir(a_part.order_by("pk"), rang)
+        debit = self.get_debit(anomalie.constat["vu"]["uuid"])
+        if debit.statut != "CAPTURED" or debit.rendu or debit.repris:
+            return
+        try:
+            anomalies.resoudre(anomalie, motif="rendu", agent=self.agents[0], issue=Anomalie.Issue.ECARTEE)
+        except anomalies.RestitutionEnCours:
+            return
+        self.banque.rembourser(debit, debit.montant)
+
+    @rule(rang=RANG)
+    def abandonner_un_ordre(self, rang):
+        en_route = DemandeRestitution.objects.filter(etat__in=("APPROUVEE", "ENVOYEE")).order_by("pk")
+        if not en_route:
+            return
+        try:
+            restitution.abandonner(choisir(en_route, rang), motif="rendu par virement", agent=self.agents[1])
         except restitution.RestitutionImpossible:
             return
-        debit.repris = True
 
     @rule(rang=RANG, pour_anomalie=st.booleans(), qui=RANG)
     def demander(self, rang, pour_anomalie, qui):
@@ -126,7 +170,7 @@ class Bureau:
         alerte = choisir(alertes, rang)
         try:
             reprise.accepter_le_montant(
-                alerte, controle.interroger(alerte.paiement), motif="vu au Back Office", agent=self.agents[0]
+                alerte, controle.interroger(alerte.paiement).faits, motif="vu au Back Office", agent=self.agents[0]
             )
         except reprise.RepriseImpossible:
             return

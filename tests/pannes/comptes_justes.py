@@ -47,7 +47,7 @@ def _retenu(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> De
         # « Réglé autrement » : l'agent suit l'argent là où il est, à la banque ou avec le paiement.
         if anomalie.genre == Genre.RELIQUAT:
             return anomalie.montant if paiement.statut == Statut.IMPUTE else ZERO
-        if anomalie.genre == Genre.ANNULATION_BANQUE:
+        if anomalie.genre in (Genre.ANNULATION_BANQUE, Genre.ECART):
             return anomalie.montant
         return banque.get_vivant(anomalie.constat["vu"]["uuid"])
     return anomalie.montant
@@ -115,3 +115,13 @@ def get_imputations_sans_argent() -> Iterator[str]:
     for imputation in Imputation.objects.values("paiement__reference", "paiement__montant").annotate(s=Sum("montant")):
         if imputation["s"] > imputation["paiement__montant"]:
             yield f"{imputation['paiement__reference']} : {imputation['s']} € imputés"
+
+
+def get_rendus_a_tort(banque: Banque) -> Iterator[str]:
+    """Un paiement rendu ou repris ne laisse rien de son débit à la banque, sauf ce qu'une de ses anomalies retient."""
+    for paiement in Paiement.objects.filter(statut__in=(Statut.RESTITUE, Statut.REJETE)):
+        debit = next((t for t in banque.transactions if t.uuid == paiement.uuid and t.is_debit_vivant), None)
+        retenues = paiement.anomalies.filter(issue__in=("", Issue.ECARTEE))
+        retenu = Anomalie.objects.for_debit(paiement, paiement.uuid) | retenues.filter(genre=Genre.ECART)
+        if debit and debit.montant > debit.rendu and not retenu.filter(issue__in=("", Issue.ECARTEE)).exists():
+            yield f"{paiement} : {paiement.statut}, mais la banque tient encore de son débit"

@@ -199,10 +199,11 @@ class Guichet(Bureau, RuleBasedStateMachine):
         self.banque.remettre(choisir(self.get_transactions("AUTHORISED", operation="CREDIT"), rang))
 
     @precondition(lambda self: self.get_transactions("AUTHORISED", "UNDER_VERIFICATION", operation="CREDIT"))
-    @rule(rang=RANG)
-    def defaire(self, rang):
+    @rule(rang=RANG, en_le_disant=st.booleans())
+    def defaire(self, rang, en_le_disant=True):
+        """Un remboursement que nous avons demandé par REST échoue sans que rien ne l'annonce (PROTOCOLE §5)."""
         vivants = self.get_transactions("AUTHORISED", "UNDER_VERIFICATION", operation="CREDIT")
-        self.banque.defaire(choisir(vivants, rang))
+        self.banque.defaire(choisir(vivants, rang), en_le_disant=en_le_disant)
 
     @precondition(lambda self: self.get_transactions("AUTHORISED", "CAPTURED"))
     @rule(rang=RANG)
@@ -308,8 +309,11 @@ class Guichet(Bureau, RuleBasedStateMachine):
             self.banque.changer(credit, "AUTHORISED")
         while self.banque.courrier:
             self.livrer(0)
-        for debit in self.get_transactions("AUTHORISED"):
-            self.banque.remettre(debit)
+        for transaction_vivante in self.get_transactions("AUTHORISED", operation="DEBIT") + self.get_transactions(
+            "AUTHORISED", operation="CREDIT"
+        ):
+            self.banque.remettre(transaction_vivante)
+        self.annuler_les_faux_impayes()
         self.balayer()
         self.exiger()
         for demande in DemandeRestitution.objects.filter(etat="DEMANDEE"):
@@ -331,6 +335,7 @@ class Guichet(Bureau, RuleBasedStateMachine):
         Ticket.objects.filter(etat="A_ENVOYER").update(etat="ENVOYE", envoye_le=timezone.now())
         exiger_rien(invariants.verifier())
         exiger_rien(comptes_justes.get_euros_sans_case(self.banque))
+        exiger_rien(comptes_justes.get_rendus_a_tort(self.banque))
         self.tenir()
 
     def balayer(self):

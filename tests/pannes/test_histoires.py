@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette
-from paiements import anomalies, controle, imputation, reprise, restitution
+from paiements import anomalies, controle, impayes, imputation, reprise, restitution, services
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.payzen import rest
 from paiements.statuts import Statut
@@ -256,10 +256,11 @@ def test_un_credit_deja_porte_ne_tient_pas_lieu_de_restitution_d_un_double(guich
     guichet.banque.remettre(debit)
     guichet.banque.rembourser(debit, debit.montant)
     tout_livrer(guichet)
+    guichet.controler()
     double = guichet.banque.dupliquer(debit)
     tout_livrer(guichet)
 
-    demande = rendre(guichet, paiement, anomalie=paiement.anomalies.get())
+    demande = rendre(guichet, paiement, anomalie=paiement.anomalies.get(genre=Genre.DOUBLE_PAIEMENT))
 
     assert demande.etat == DemandeRestitution.Etat.FAITE
     assert double.statut == "CANCELLED"
@@ -366,27 +367,49 @@ def test_un_double_mal_rembourse_se_rend_sur_son_propre_debit(guichet, impute):
     guichet.finir()
 
 
-def test_un_credit_connu_avant_son_debit_n_impute_rien(guichet):
-    guichet.ecrire(2, globale=False, part=1, courriel=False)
-    guichet.payer(2, onglet=0)
-    debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
-    guichet.banque.courrier.clear()
-    guichet.banque.remettre(debit)
-    guichet.banque.rembourser(debit, debit.montant)
-    tout_livrer(guichet)
-    paiement = Paiement.objects.get()
-    anomalies.resoudre(paiement.anomalies.get(), motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+@pytest.fixture
+def rendu_avant_d_etre_connu(guichet):
+    """Le crédit est annoncé, et mis de côté par un agent, alors que la notification du débit s'est perdue."""
 
-    guichet.attendre(timedelta(minutes=26))
+    def rendre(part):
+        guichet.ecrire(2, globale=False, part=1, courriel=False)
+        guichet.payer(2, onglet=0)
+        debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
+        guichet.banque.courrier.clear()
+        guichet.banque.remettre(debit)
+        guichet.banque.rembourser(debit, debit.montant * part // 4)
+        tout_livrer(guichet)
+        paiement = Paiement.objects.get()
+        anomalies.resoudre(paiement.anomalies.get(), motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+        guichet.attendre(timedelta(minutes=26))
+        guichet.controler()
+        guichet.imputer()
+        paiement.refresh_from_db()
+        return paiement
+
+    return rendre
+
+
+def test_une_part_rendue_avant_que_le_debit_soit_connu_n_impute_rien(guichet, rendu_avant_d_etre_connu):
+    paiement = rendu_avant_d_etre_connu(1)
+    bloque = paiement.statut, paiement.anomalies.ouvertes().get().genre
+
+    reprendre(guichet, paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE))
     guichet.controler()
     guichet.imputer()
-    paiement.refresh_from_db()
-    bloque = paiement.statut, paiement.anomalies.ouvertes().get().genre
-    reprendre(guichet, paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE))
 
     paiement.refresh_from_db()
     assert bloque == (Statut.ACCEPTE, Genre.DESACCORD)
+    assert paiement.statut == Statut.IMPUTE
+    assert paiement.net == paiement.montant * 3 / 4
+    guichet.finir()
+
+
+def test_un_debit_rendu_avant_d_etre_connu_est_restitue(guichet, rendu_avant_d_etre_connu):
+    paiement = rendu_avant_d_etre_connu(4)
+
     assert paiement.statut == Statut.RESTITUE
+    assert not paiement.imputations.exists()
     guichet.finir()
 
 
@@ -403,7 +426,7 @@ def test_un_montant_deja_rendu_ne_s_accepte_pas(guichet):
     alerte = paiement.anomalies.get(genre=Genre.MONTANT_DIFFERENT)
 
     with pytest.raises(reprise.RepriseImpossible, match="déjà rendu"):
-        reprise.accepter_le_montant(alerte, controle.interroger(paiement), motif="oui", agent=guichet.agents[0])
+        reprise.accepter_le_montant(alerte, controle.interroger(paiement).faits, motif="oui", agent=guichet.agents[0])
 
     guichet.finir()
 
@@ -521,7 +544,7 @@ def test_un_reste_ne_se_place_pas_quand_la_banque_en_a_rendu_une_part(guichet, r
 
 def test_un_impaye_que_la_banque_ne_montre_pas_n_est_pas_un_ecart(guichet, impute):
     paiement, debit = impute
-    restitution.constater_un_impaye(paiement, motif="JRI", agent=guichet.agents[1])
+    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
     debit.repris = True
 
     controle.conclure(paiement.pk, controle.interroger(paiement))
@@ -536,11 +559,249 @@ def test_un_remboursement_defait_apres_l_impaye_ne_retient_rien(guichet, impute)
     tout_livrer(guichet)
     reprendre(guichet, paiement.anomalies.get())
     guichet.banque.defaire(part)
-    restitution.constater_un_impaye(paiement, motif="JRI", agent=guichet.agents[1])
+    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
     debit.repris = True
 
     tout_livrer(guichet)
 
     defait = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE)
     assert (defait.montant, defait.constat["vu"]["statut"]) == (0, "CANCELLED")
+    guichet.finir()
+
+
+@pytest.fixture
+def double(guichet, impute):
+    """Le paiement imputé, et un deuxième débit de la même démarche, remis en banque."""
+    copie = guichet.banque.dupliquer(impute[1])
+    guichet.banque.remettre(copie)
+    return copie
+
+
+@pytest.mark.parametrize("en_le_disant", [True, False])
+def test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement(guichet, impute, double, en_le_disant):
+    paiement, _ = impute
+    tout_livrer(guichet)
+    guichet.banque.rembourser(double, double.montant, en_le_disant=en_le_disant)
+    anomalie = paiement.anomalies.get()
+    anomalies.resoudre(anomalie, motif="rendu au Back Office", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    tout_livrer(guichet)
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.IMPUTE
+    assert not paiement.retenu
+    assert not paiement.anomalies.ouvertes().exists()
+    guichet.finir()
+
+
+def test_le_credit_d_un_double_annonce_avant_lui_ne_rend_pas_le_paiement(guichet, impute, double):
+    paiement, _ = impute
+    guichet.banque.rembourser(double, double.montant)
+    guichet.livrer(1)
+    guichet.livrer(0)
+
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.IMPUTE
+    assert not paiement.anomalies.ouvertes().exists()
+    guichet.finir()
+
+
+def test_le_credit_d_un_double_n_est_pas_la_reponse_a_notre_ordre(guichet, impute, double):
+    paiement, debit = impute
+    tout_livrer(guichet)
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.banque.rembourser(double, double.montant, en_le_disant=False)
+
+    guichet.restituer()
+
+    demande.refresh_from_db()
+    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert debit.rendu == debit.montant
+    guichet.finir()
+
+
+def test_un_credit_d_un_double_defait_laisse_le_double_a_un_agent(guichet, impute, double):
+    paiement, _ = impute
+    tout_livrer(guichet)
+    credit = guichet.banque.rembourser(double, double.montant)
+    tout_livrer(guichet)
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    guichet.banque.defaire(credit)
+    tout_livrer(guichet)
+
+    retenue = paiement.anomalies.ouvertes().get()
+    assert (retenue.montant, retenue.constat["vu"]["parent"]) == (paiement.montant, double.uuid)
+    guichet.finir()
+
+
+def test_une_restitution_defaite_en_silence_se_voit(guichet, impute):
+    paiement, _ = impute
+    guichet.attendre(timedelta(hours=80))
+    guichet.controler()
+    rendre(guichet, paiement)
+    guichet.controler()
+    guichet.banque.defaire(guichet.banque.transactions[-1], en_le_disant=False)
+
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert paiement.anomalies.ouvertes().get().montant == paiement.montant
+    guichet.finir()
+
+
+def test_un_impaye_enregistre_a_tort_s_annule_et_l_argent_se_rend(guichet, impute):
+    paiement, _ = impute
+    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
+    impayes.annuler(paiement.anomalies.get(), motif="c'était un autre", agent=guichet.agents[1])
+    guichet.controler()
+
+    demande = rendre(guichet, paiement, anomalie=ecarts(paiement).get())
+
+    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert guichet.banque.get_net(paiement.reference) == 0
+    guichet.finir()
+
+
+def test_un_debit_represente_apres_un_echec_de_remise_est_a_un_agent(guichet, accepte):
+    paiement, debit = accepte
+    guichet.controler()
+    guichet.imputer()
+    guichet.banque.changer(debit, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+    guichet.controler()
+    guichet.banque.changer(debit, "CAPTURED")
+    tout_livrer(guichet)
+
+    guichet.controler()
+
+    assert ecarts(paiement).get().montant == paiement.montant
+    guichet.finir()
+
+
+def test_un_ordre_que_la_plateforme_n_execute_pas_s_arrete(guichet, impute):
+    paiement, debit = impute
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="500")
+
+    restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
+    guichet.attendre(timedelta(days=20))
+    guichet.restituer()
+
+    demande.refresh_from_db()
+    refus = paiement.anomalies.get(genre=Genre.RESTITUTION_REFUSEE).constat["refus"]
+    assert (demande.etat, debit.rendu) == (DemandeRestitution.Etat.ECHOUEE, 0)
+    assert "rendu par virement" in refus
+
+
+def test_un_ordre_deja_execute_ne_s_arrete_plus(guichet, impute):
+    paiement, _ = impute
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="perdue")
+
+    with pytest.raises(restitution.RestitutionImpossible, match="déjà exécuté"):
+        restitution.abandonner(demande, motif="trop long", agent=guichet.agents[1])
+
+    demande.refresh_from_db()
+    paiement.refresh_from_db()
+    assert (demande.etat, paiement.statut) == (DemandeRestitution.Etat.FAITE, Statut.RESTITUE)
+    guichet.finir()
+
+
+def test_un_desaccord_reprend_la_confirmation(guichet):
+    guichet.payer_d_un_trait(2, globale=False, part=4)
+    paiement, debit = Paiement.objects.get(), guichet.banque.transactions[0]
+    guichet.controler()
+    debit.statut = "EXPIRED"
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    with pytest.raises(services.TransitionImpossible):
+        controle.confirmer(paiement, motif="vu", agent=guichet.agents[0])
+
+    assert paiement.anomalies.ouvertes().filter(genre=Genre.DESACCORD).exists()
+
+
+def test_un_ecart_revenu_se_redit(guichet, impute):
+    paiement, debit = impute
+    for _ in range(2):
+        part = guichet.banque.rembourser(debit, 4000)
+        tout_livrer(guichet)
+        alerte = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE)
+        anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+        controle.conclure(paiement.pk, controle.interroger(paiement))
+        controle.conclure(paiement.pk, controle.interroger(paiement))
+        vus = ecarts(paiement).count()
+        guichet.banque.defaire(part)
+        tout_livrer(guichet)
+        controle.conclure(paiement.pk, controle.interroger(paiement))
+
+        assert vus == 1
+        assert not ecarts(paiement).exists()
+
+
+def test_une_remise_toujours_absente_se_redit(guichet, accepte):
+    paiement, _ = accepte
+    guichet.controler()
+    guichet.imputer()
+    guichet.attendre(timedelta(hours=73))
+    guichet.controler()
+    absente = paiement.anomalies.get(genre=Genre.REMISE_ABSENTE)
+    anomalies.resoudre(absente, motif="attendue demain", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert paiement.anomalies.ouvertes().get().genre == Genre.REMISE_ABSENTE
+
+
+def test_une_lecture_depassee_par_une_notification_ne_conclut_rien(guichet, impute):
+    paiement, debit = impute
+    debit.statut = "AUTHORISED"
+    guichet.attendre(timedelta(hours=73))
+    lecture = controle.interroger(paiement)
+    guichet.banque.changer(debit, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+
+    controle.conclure(paiement.pk, lecture)
+
+    assert not ecarts(paiement).exists()
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.REJETE
+    guichet.finir()
+
+
+def test_un_premier_refus_puis_deux_paiements_se_disent(guichet):
+    guichet.ecrire(2, globale=False, part=1, courriel=False)
+    guichet.payer(2, onglet=0)
+    guichet.banque.debiter(guichet.banque.sessions[0], "REFUSED")
+    tout_livrer(guichet)
+    guichet.attendre(timedelta(minutes=2))
+    guichet.recommencer(0)
+    guichet.payer(2, onglet=0)
+    guichet.banque.debiter(guichet.banque.sessions[1], "AUTHORISED")
+    guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
+
+    tout_livrer(guichet)
+
+    assert Anomalie.objects.get().genre == Genre.PAIEMENT_TARDIF
+    guichet.finir()
+
+
+def test_un_remboursement_deja_repris_n_est_pas_la_reponse_a_notre_ordre(guichet, impute):
+    paiement, debit = impute
+    guichet.banque.rembourser(debit, debit.montant // 2)
+    tout_livrer(guichet)
+    reprendre(guichet, paiement.anomalies.get())
+
+    demande = rendre(guichet, paiement)
+
+    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert debit.rendu == debit.montant
     guichet.finir()

@@ -1,15 +1,18 @@
 """Deux personnes, deux agents ou deux ouvriers au même instant : un seul geste compte, l'autre le sait."""
 
 import time
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from demarches import services as parcours
+from demarches.models import Demarche, LigneDemarche
 from demarches.services import empreinte
 from dettes.importation import application
 from dettes.models import Dette, Mouvement
-from paiements import anomalies, controle, invariants, reprise, restitution, services, tickets
+from paiements import anomalies, conservation, controle, impayes, invariants, reprise, restitution, services, tickets
 from paiements.imputation import ResteImpossible, imputer_le_reste, imputer_un_lot
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.payzen import PlateformeInjoignable
@@ -229,12 +232,27 @@ def test_deux_comptables_enregistrent_le_meme_impaye(agents):
     paiement = PaiementFactory(impute=True)
 
     with fenetre("dettes_dette"):
-        issues = en_meme_temps(
-            *[lambda a=a: restitution.constater_un_impaye(paiement, motif="JRI", agent=a) for a in agents]
+        issues = en_meme_temps(*[lambda a=a: impayes.constater(paiement, motif="JRI", agent=a) for a in agents])
+
+    assert compter(issues, impayes.ImpayeImpossible) == 2
+    assert Dette.objects.get().solde == 900
+    verifier()
+
+
+def test_la_purge_laisse_ses_lignes_a_la_demarche_que_l_on_paie():
+    demarche = demander(Decimal(120))
+    Demarche.objects.update(cree_le=timezone.now() - timedelta(days=31))
+
+    vue = empreinte(demarche)
+
+    with fenetre("demarches_lignedemarche", "DELETE", quand="AFTER"):
+        purge, _ = en_meme_temps(
+            conservation.effacer, lambda: en_second(lambda: services.payer(demarche, empreinte_vue=vue))
         )
 
-    assert compter(issues, restitution.RestitutionImpossible) == 2
-    assert Dette.objects.get().solde == 900
+    # L'une des deux passe, tout entière.
+    assert not isinstance(purge, Exception), purge
+    assert Demarche.objects.count() == LigneDemarche.objects.count()
     verifier()
 
 

@@ -25,13 +25,13 @@ class Command(BaseCommand):
         changes = muets = 0
         for paiement in self._choisir(reference, jour).iterator():
             try:
-                faits = interroger(paiement)
+                lecture = interroger(paiement)
             except (EchecRest, BoutiqueAbsente) as echec:
                 self.stderr.write(f"{paiement.reference}  pas de réponse : {echec}")
                 muets += 1
                 continue
-            dit = ", ".join(f"{fait.operation} {fait.montant} € {fait.statut}" for fait in faits) or "rien"
-            apres = paiement if essai else conclure(paiement.pk, faits)
+            dit = ", ".join(f"{fait.operation} {fait.montant} € {fait.statut}" for fait in lecture.faits) or "rien"
+            apres = paiement if essai else conclure(paiement.pk, lecture)
             changes += apres.statut != paiement.statut
             avance = f"{paiement.get_statut_display()} → {apres.get_statut_display()}"
             self.stdout.write(f"{paiement.reference}  {paiement.montant} €  PayZen dit {dit}  {avance}")
