@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from comptes.models import Utilisateur
@@ -87,7 +86,7 @@ class Lecture(NamedTuple):
 def get_derniere(paiement: Paiement) -> int | None:
     """La dernière notification qui a dit du neuf sur ce paiement, par sa clé : l'ordre de la base, pas une heure."""
     neuves = paiement.notifications.exclude(sort=NotificationPayzen.Sort.DOUBLON)
-    return neuves.aggregate(derniere=Max("pk"))["derniere"]
+    return neuves.order_by("-pk").values_list("pk", flat=True).first()
 
 
 def interroger(paiement: Paiement) -> Lecture:

@@ -31,16 +31,18 @@ def attribuer(paiement: Paiement, faits: Collection[Fait]) -> None:
     en_route = (DemandeRestitution.Etat.APPROUVEE, DemandeRestitution.Etat.ENVOYEE)
     if paiement.restitutions.filter(etat__in=en_route).exists():
         return
-    siens = []
-    for credit in (fait for fait in faits if fait.is_credit_parti):
-        debit = credit.parent or _get_seul_debit(faits)
-        if debit and debit == paiement.uuid:
-            siens.append(credit)
-        elif debit:
+    debits = {fait: fait.parent or _get_seul_debit(faits) for fait in faits if fait.is_credit_parti}
+    for credit, debit in debits.items():
+        if debit not in ("", paiement.uuid):
             _liberer(paiement, credit, debit)
-    debite = sum((fait.montant for fait in faits if fait.is_success and fait.uuid == paiement.uuid), Decimal(0))
-    if siens and sum(credit.montant for credit in siens) >= debite > 0 and paiement.statut in RESTITUABLES:
+    siens = [credit for credit, debit in debits.items() if debit == paiement.uuid]
+    if paiement.statut in RESTITUABLES and _is_tout_rendu(paiement, siens, faits):
         _restituer(paiement, siens)
+
+
+def _is_tout_rendu(paiement: Paiement, siens: Collection[Fait], faits: Collection[Fait]) -> bool:
+    debite = sum(fait.montant for fait in faits if fait.is_success and fait.uuid == paiement.uuid)
+    return sum(credit.montant for credit in siens) >= debite > 0
 
 
 def _get_seul_debit(faits: Collection[Fait]) -> str:

@@ -216,8 +216,8 @@ GARDES = [
         "attribuer : le débit que la plateforme nomme",
         f"{HISTOIRES}::test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement",
         "paiements/rapprochement.py",
-        "        if debit and debit == paiement.uuid:\n",
-        "        if debit:\n",
+        "if debit == paiement.uuid]",
+        "if debit]",
     ),
     Garde(
         "attribuer : même ce qui est mis de côté",
