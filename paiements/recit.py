@@ -59,7 +59,8 @@ def _evenements(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
     if ticket and ticket.envoye_le:
         yield ticket.envoye_le, f"ticket envoyé, au {ticket.essais}{'er' if ticket.essais == 1 else 'e'} essai"
     yield from _evenements_des_dettes(paiement)
-    yield from _evenements_des_agents(paiement)
+    yield from _evenements_des_anomalies(paiement)
+    yield from _evenements_des_restitutions(paiement)
 
 
 def _evenements_des_dettes(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
@@ -75,7 +76,7 @@ def _evenements_des_dettes(paiement: Paiement) -> Iterator[tuple[datetime, str]]
             )
 
 
-def _evenements_des_agents(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
+def _evenements_des_anomalies(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
     for anomalie in paiement.anomalies.select_related("resolue_par"):
         if refus := anomalie.constat.get("refus"):
             # PayZen l'a refusée, ou un comptable l'a arrêtée.
@@ -91,6 +92,9 @@ def _evenements_des_agents(paiement: Paiement) -> Iterator[tuple[datetime, str]]
     for reprise in paiement.reprises.filter(imputation=None):
         montant = ecrire_euros(reprise.montant)
         yield reprise.le, f"{montant} repris sans toucher à une dette (anomalie n° {reprise.anomalie_id})"
+
+
+def _evenements_des_restitutions(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
     for demande in paiement.restitutions.select_related("demandeur", "approbateur"):
         nom = f"restitution n° {demande.pk} de {ecrire_euros(demande.montant)}"
         yield demande.demandee_le, f"{nom} demandée par {demande.demandeur} : {demande.motif}"
