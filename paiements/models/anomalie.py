@@ -49,7 +49,7 @@ class Anomalie(models.Model):
         IMPAYE = "IMPAYE", "impayé"
         COURRIEL_IMPOSSIBLE = "COURRIEL_IMPOSSIBLE", "courriel impossible à remettre"
         SOLDE_NEGATIF = "SOLDE_NEGATIF", "le fichier de la Caf mène sous zéro"
-        RESTITUTION_REFUSEE = "RESTITUTION_REFUSEE", "la plateforme refuse de rendre l'argent"
+        RESTITUTION_REFUSEE = "RESTITUTION_REFUSEE", "une restitution est restée sans effet"
         REMISE_ABSENTE = "REMISE_ABSENTE", "accepté, mais pas remis en banque"
         REPONSE_INATTENDUE = "REPONSE_INATTENDUE", "PayZen ne répond pas ce qu'il faut"
         ECART = "ECART", "la banque et nous ne tenons pas la même somme"
