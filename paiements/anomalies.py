@@ -86,10 +86,10 @@ def clore_par_la_banque(
     return closes.ouvertes().update(resolue_le=timezone.now(), issue=issue, resolution=motif)
 
 
-def rendre(retenues: AnomalieQuerySet, *, motif: str) -> None:
-    """L'argent de ces anomalies est reparti, même celui qu'un agent avait mis de côté."""
-    clore_par_la_banque(retenues, motif=motif)
-    retenues.filter(issue=Anomalie.Issue.ECARTEE).update(issue=Anomalie.Issue.RESTITUEE)
+def rendre(retenues: AnomalieQuerySet, *, motif: str, issue: Anomalie.Issue = Anomalie.Issue.RESTITUEE) -> int:
+    """L'argent de ces anomalies est reparti, même celui qu'un agent avait mis de côté. Rend leur nombre."""
+    closes = clore_par_la_banque(retenues, motif=motif, issue=issue)
+    return closes + retenues.filter(issue=Anomalie.Issue.ECARTEE).update(issue=issue)
 
 
 def signaler_solde_negatif(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:

@@ -18,7 +18,10 @@ CONSEILS = {
     Genre.ECART: "Comparer avec le Back Office et traiter les autres anomalies du paiement : il se ferme, ou se rend.",
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
     Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
-    Genre.RESTITUTION_REFUSEE: "Lire pourquoi, et le Back Office : l'argent est peut-être déjà rendu, ou en impayé.",
+    Genre.RESTITUTION_REFUSEE: (
+        "Lire pourquoi, et le Back Office : l'argent est peut-être déjà rendu, ou en impayé."
+        " Rendu autrement, il est encore porté aux dettes : prévenir la gestion des dettes."
+    ),
 }
 
 

@@ -252,7 +252,7 @@ def _is_notre_formulaire(paiement: Paiement, fait: Fait) -> bool:
 def _liberer(paiement: Paiement | None, fait: Fait) -> int:
     """Le débit est défait : l'anomalie qui en retenait l'argent ne retient plus rien."""
     retenues = Anomalie.objects.for_debit(paiement, fait.uuid)
-    return anomalies.clore_par_la_banque(retenues, motif=f"transaction {fait.statut} à la banque")
+    return anomalies.rendre(retenues, motif=f"transaction {fait.statut} à la banque")
 
 
 def _annulation(paiement: Paiement, fait: Fait) -> Suite:

@@ -18,7 +18,7 @@ from comptes.models import Utilisateur
 from paiements import anomalies, rapprochement, travail
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater
-from paiements.models import Anomalie, NotificationPayzen, Paiement
+from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement
 from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable, get_solde
 from paiements.reprise import has_part_a_reprendre
 from paiements.services import TransitionImpossible, avancer, get_libre_le, verrouiller
@@ -54,7 +54,7 @@ def controler(paiement_id: int) -> Paiement:
         signaler_l_echec(paiement, echec)
         Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + RELANCE_APRES_PANNE)
         return paiement
-    return conclure(paiement_id, lecture)
+    return conclure(paiement_id, lecture) or paiement
 
 
 def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> None:
@@ -77,16 +77,17 @@ def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> 
 
 
 class Lecture(NamedTuple):
-    """Ce que la plateforme dit d'un paiement, et la dernière notification que nous en avions avant de demander."""
+    """Ce que la plateforme dit d'un paiement, et où nous en étions avant de demander."""
 
     faits: list[Fait]
-    derniere: int | None
+    repere: tuple[int, int]
 
 
-def get_derniere(paiement: Paiement) -> int | None:
-    """La dernière notification qui a dit du neuf sur ce paiement, par sa clé : l'ordre de la base, pas une heure."""
+def get_repere(paiement: Paiement) -> tuple[int, int]:
+    """Combien la banque a dit de choses neuves d'un paiement, et combien d'ordres nous y avons vus finir."""
     neuves = paiement.notifications.exclude(sort=NotificationPayzen.Sort.DOUBLON)
-    return neuves.order_by("-pk").values_list("pk", flat=True).first()
+    finis = (DemandeRestitution.Etat.FAITE, DemandeRestitution.Etat.ECHOUEE)
+    return neuves.count(), paiement.restitutions.filter(etat__in=finis).count()
 
 
 def interroger(paiement: Paiement) -> Lecture:
@@ -96,22 +97,23 @@ def interroger(paiement: Paiement) -> Lecture:
     :raises EchecRest: si elle n'a pas répondu
     :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées, ou le sont pour un autre mode
     """
-    derniere = get_derniere(paiement)
-    return Lecture(Client(get_boutique(paiement.boutique, paiement.mode)).get_order(paiement.reference), derniere)
+    repere = get_repere(paiement)
+    return Lecture(Client(get_boutique(paiement.boutique, paiement.mode)).get_order(paiement.reference), repere)
 
 
 @transaction.atomic
-def conclure(paiement_id: int, lecture: Lecture) -> Paiement:
+def conclure(paiement_id: int, lecture: Lecture) -> Paiement | None:
     """
     Porte ce que la plateforme vient de dire d'un paiement, et décide de la suite ; rend son nouvel état.
 
-    Si la banque a parlé pendant qu'on lisait, la lecture est peut-être déjà vieille : on n'en fait rien, on relira.
+    Si la banque a parlé, ou rendu, pendant qu'on lisait, la lecture est peut-être déjà vieille : on n'en fait rien, on
+    relira aussitôt, et rien n'est rendu.
     """
     paiement, faits = verrouiller(paiement_id), lecture.faits
-    if get_derniere(paiement) != lecture.derniere:
+    if get_repere(paiement) != lecture.repere:
         paiement.prochain_controle_le = timezone.now()
         paiement.save(update_fields=["prochain_controle_le"])
-        return paiement
+        return None
     for fait in faits:
         constater(fait, champs=resumer(fait))
     paiement = verrouiller(paiement_id)
@@ -153,8 +155,9 @@ def _prochain_controle(paiement: Paiement, faits: list[Fait]) -> datetime | None
     delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
     rendez_vous = (paiement.cree_le + delai for delai in delais)
     reste = paiement.statut == Statut.EN_ATTENTE or (paiement.statut in RESTITUABLES and paiement.remis_le is None)
-    ensuite = maintenant + CHAQUE_JOUR if reste or any(fait.is_credit_a_suivre for fait in faits) else None
-    return next((instant for instant in rendez_vous if instant > maintenant), ensuite)
+    demain = maintenant + CHAQUE_JOUR
+    prochain = next((instant for instant in rendez_vous if instant > maintenant), demain if reste else None)
+    return min(prochain or demain, demain) if any(fait.is_credit_a_suivre for fait in faits) else prochain
 
 
 def _suivre_la_remise(paiement: Paiement) -> None:
@@ -191,6 +194,8 @@ def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
 
 
 def _is_d_accord(paiement: Paiement, fait: Fait) -> bool:
+    if has_part_a_reprendre(paiement):
+        return False
     return fait.is_success and (fait.montant, fait.devise, fait.site, fait.mode) == (
         paiement.montant_debite,
         "EUR",

@@ -13,13 +13,19 @@ from paiements import anomalies
 from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.services import avancer, verrouiller
-from paiements.statuts import Geste, is_possible
+from paiements.statuts import Geste, Statut, is_possible
 
 Genre, Issue = Anomalie.Genre, Anomalie.Issue
 
 
 class ImpayeImpossible(Exception):
     """Ce paiement ne peut être impayé, ou cet impayé ne s'annule pas."""
+
+
+def is_constatable(paiement: Paiement) -> bool:
+    """Encaissé, et pas déjà repris ; rejeté par un impayé qu'on a annulé, il peut l'être de nouveau."""
+    annule = paiement.anomalies.filter(genre=Genre.IMPAYE).exists() and not paiement.is_impaye
+    return is_possible(Geste.REJETER, paiement.statut) or (paiement.statut == Statut.REJETE and annule)
 
 
 @transaction.atomic
@@ -30,15 +36,22 @@ def constater(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
     :raises ImpayeImpossible: si le paiement n'est pas encaissé, ou si l'argent est déjà reparti ou va l'être
     """
     paiement = verrouiller(paiement.pk)
-    if not is_possible(Geste.REJETER, paiement.statut):
+    if not is_constatable(paiement):
         raise ImpayeImpossible(f"le paiement est {paiement.get_statut_display()}")
     if paiement.restitutions.filter(debit=paiement.uuid, etat__in=DemandeRestitution.EN_COURS).exists():
         raise ImpayeImpossible("ce débit va être rendu")
-    contrepasser(paiement, motif=motif)
+    if paiement.statut != Statut.REJETE:
+        contrepasser(paiement, motif=motif)
     paiement.prochain_controle_le = None
-    retenues = Anomalie.objects.for_debit(paiement, paiement.uuid or "")
-    anomalies.clore_par_la_banque(retenues, motif=motif)
-    anomalies.ouvrir(Genre.IMPAYE, cle=paiement.reference, constat={"vu": "impayé", "motif": motif}, paiement=paiement)
+    anomalies.rendre(Anomalie.objects.for_debit(paiement, paiement.uuid or ""), motif=motif)
+    anomalies.rendre(paiement.anomalies.filter(genre=Genre.ECART), motif=motif, issue=Issue.CADUQUE)
+    anomalies.ouvrir(
+        Genre.IMPAYE,
+        cle=f"{paiement.reference}:{paiement.anomalies.filter(genre=Genre.IMPAYE).count()}",
+        constat={"vu": "impayé", "motif": motif},
+        paiement=paiement,
+    )
+    paiement.save(update_fields=["prochain_controle_le"])
     return avancer(Geste.REJETER, paiement, motif=motif, auteur=str(agent))
 
 

@@ -7,7 +7,7 @@ C'est le filet sous tout le reste : un euro que nos gestes n'auraient pas suivi 
 from collections.abc import Collection
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from paiements import anomalies
 from paiements.imputation import contrepasser
@@ -25,18 +25,20 @@ def attribuer(paiement: Paiement, faits: Collection[Fait]) -> None:
     """
     Tranche les alertes des crédits dont la plateforme nomme le débit.
 
-    Celui d'un débit à part libère ce débit-là. Quand du nôtre il ne reste rien, le paiement est restitué. Une part du
-    nôtre attend un agent, qui dit de quelles dettes ; pendant que notre ordre est en route, tout attend sa réponse.
+    Celui d'un débit qui n'est pas, ou plus, sur les dettes libère ce débit-là. Quand du nôtre il ne reste rien, le
+    paiement est restitué ; une part attend un agent, qui dit de quelles dettes. Pendant que notre ordre est en route,
+    tout attend sa réponse.
     """
     en_route = (DemandeRestitution.Etat.APPROUVEE, DemandeRestitution.Etat.ENVOYEE)
     if paiement.restitutions.filter(etat__in=en_route).exists():
         return
     debits = {fait: fait.parent or _get_seul_debit(faits) for fait in faits if fait.is_credit_parti}
+    notre = paiement.uuid if paiement.statut in RESTITUABLES else None
     for credit, debit in debits.items():
-        if debit not in ("", paiement.uuid):
+        if debit not in ("", notre):
             _liberer(paiement, credit, debit)
-    siens = [credit for credit, debit in debits.items() if debit == paiement.uuid]
-    if paiement.statut in RESTITUABLES and _is_tout_rendu(paiement, siens, faits):
+    siens = [credit for credit, debit in debits.items() if debit == notre]
+    if _is_tout_rendu(paiement, siens, faits):
         _restituer(paiement, siens)
 
 
@@ -58,14 +60,16 @@ def _get_alertes(paiement: Paiement, credits_partis: Collection[Fait]) -> Anomal
 
 
 def _liberer(paiement: Paiement, credit: Fait, debit: str) -> None:
-    """Ce qui retenait un autre débit, même mis de côté, retient d'autant moins."""
+    """Ce qui retenait ce débit, même mis de côté, retient d'autant moins."""
     alerte = _get_alertes(paiement, [credit]).first()
     retenues = Anomalie.objects.for_debit(paiement, debit).filter(issue__in=("", Issue.ECARTEE))
-    if alerte is None or not retenues.exists():
+    if alerte is None:
         return
-    # Si la banque le défait, c'est ce débit-là qu'elle tiendra de nouveau.
+    # L'agent ne le reprendra pas sur un autre ; et si la banque le défait, c'est celui-là qu'elle tiendra de nouveau.
     alerte.constat["vu"]["parent"] = debit
     alerte.save(update_fields=["constat"])
+    if not retenues.exists():
+        return
     anomalies.rendre(_get_alertes(paiement, [credit]), motif="crédit d'un autre débit")
     prendre(retenues.order_by("pk"), credit.montant, motif=REMBOURSE)
 
@@ -86,14 +90,14 @@ def comparer(paiement: Paiement, faits: Collection[Fait]) -> None:
     """
     if not _is_comparable(paiement):
         return
-    banque, nous, a_part = get_solde(faits), _get_notre_solde(paiement), _get_a_part(paiement)
+    banque, nous, a_part = get_solde(faits), _get_notre_solde(paiement), _get_a_part(paiement, faits)
     ecarts = paiement.anomalies.filter(genre=Genre.ECART)
     if nous <= banque <= nous + a_part:
-        anomalies.clore_par_la_banque(ecarts, motif="les deux sommes s'accordent", issue=Issue.CADUQUE)
+        anomalies.rendre(ecarts, motif="les deux sommes s'accordent", issue=Issue.CADUQUE)
         return
     cle = f"{paiement.reference}:{banque}:{nous}:"
     autres = ecarts.exclude(cle__startswith=cle)
-    anomalies.clore_par_la_banque(autres, motif="un autre écart l'a remplacé", issue=Issue.CADUQUE)
+    anomalies.rendre(autres, motif="un autre écart l'a remplacé", issue=Issue.CADUQUE)
     # Mis de côté, le même écart ne se redit pas ; disparu puis revenu, il se redit.
     dernier = ecarts.order_by("pk").last()
     if dernier and dernier.cle.startswith(cle) and dernier.issue != Issue.CADUQUE:
@@ -122,8 +126,11 @@ def _get_notre_solde(paiement: Paiement) -> Decimal:
     return net + _sommer(_get_retenues(paiement).ouvertes()) - get_a_reprendre(paiement)
 
 
-def _get_a_part(paiement: Paiement) -> Decimal:
-    return _sommer(_get_retenues(paiement).filter(issue=Issue.ECARTEE))
+def _get_a_part(paiement: Paiement, faits: Collection[Fait]) -> Decimal:
+    """Ce qu'un agent a mis de côté de débits encore vivants à la banque : elle le tient peut-être encore."""
+    vivants = [fait.uuid for fait in faits if fait.is_success]
+    a_elle = Q(constat__vu__uuid__in=vivants) | Q(constat__vu__parent__in=vivants)
+    return _sommer(_get_retenues(paiement).filter(a_elle, issue=Issue.ECARTEE))
 
 
 def _get_retenues(paiement: Paiement) -> AnomalieQuerySet:

@@ -34,7 +34,7 @@ def get_part(anomalie: Anomalie) -> Decimal:
     if paiement is None or not _is_a_trancher(anomalie) or paiement.statut not in RESTITUABLES:
         return ZERO
     if anomalie.genre == Genre.ANNULATION_BANQUE and vu["operation"] == "CREDIT" and not anomalie.montant:
-        return Decimal(vu["montant"])
+        return Decimal(vu["montant"]) if vu["parent"] in ("", paiement.uuid) else ZERO
     if _is_baisse(anomalie) and vu["uuid"] == paiement.uuid:
         return max(paiement.montant_debite - Decimal(vu["montant"]), ZERO)
     return ZERO

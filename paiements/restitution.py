@@ -100,7 +100,9 @@ def is_a_rendre(anomalie: Anomalie) -> bool:
     if anomalie.resolue_le is not None or not anomalie.montant or anomalie.paiement is None:
         return False
     if anomalie.genre in SUR_LE_DEBIT_DU_PAIEMENT:
-        return anomalie.paiement.uuid is not None
+        # Tant que le débit du paiement est sur les dettes, ce que la banque tient de trop est sur un autre.
+        ailleurs = anomalie.genre == Genre.ECART and anomalie.paiement.statut in RESTITUABLES
+        return anomalie.paiement.uuid is not None and not ailleurs
     vu = anomalie.constat.get("vu")
     return (
         anomalie.genre in SUR_UN_DEBIT_A_PART
@@ -293,8 +295,12 @@ def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestituti
 @transaction.atomic
 def _renoncer(demande: DemandeRestitution, code: str) -> DemandeRestitution:
     """La plateforme ne rendra pas cet argent par cet ordre : une anomalie le dit, et il est de nouveau libre."""
+    paiement = verrouiller(demande.paiement_id)
     demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
     if demande.etat == Etat.ENVOYEE:
+        # Un ordre dont la réponse s'est perdue peut paraître plus tard.
+        paiement.prochain_controle_le = timezone.now() + BAIL
+        paiement.save(update_fields=["prochain_controle_le"])
         demande.etat = Etat.ECHOUEE
         demande.prochain_essai_le = None
         demande.save(update_fields=["etat", "prochain_essai_le"])
@@ -302,6 +308,6 @@ def _renoncer(demande: DemandeRestitution, code: str) -> DemandeRestitution:
             Genre.RESTITUTION_REFUSEE,
             cle=str(demande.pk),
             constat={"refus": code, "demandé": demande.montant, "débit": demande.debit},
-            paiement=demande.paiement,
+            paiement=paiement,
         )
     return demande

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from paiements import anomalies
 from paiements.models import Anomalie, NotificationPayzen, Paiement
 from paiements.payzen import SANS_ARGENT, Fait
@@ -43,9 +45,14 @@ def _get_retenu(paiement: Paiement, fait: Fait) -> Decimal:
     """L'argent que la banque tient sans que nous l'ayons compté : un débit à part, ou un crédit qui revient."""
     if fait.is_success and not paiement.is_encaisse_par(fait.uuid):
         return fait.montant
-    # Un impayé reprend le débit entier, ce qui en était rendu compris.
-    repris = fait.parent == paiement.uuid and paiement.is_impaye
-    return fait.montant if fait.is_credit and fait.famille in SANS_ARGENT and not repris else Decimal(0)
+    revenu = fait.is_credit and fait.famille in SANS_ARGENT
+    return fait.montant if revenu and not _is_mort(paiement, fait.parent) else Decimal(0)
+
+
+def _is_mort(paiement: Paiement, debit: str) -> bool:
+    """La banque ne tient plus rien de ce débit : elle l'a défait, ou un impayé l'a repris en entier."""
+    defait = Q(cle__startswith=f"{debit}:CANCELLED:") | Q(cle__startswith=f"{debit}:CAPTURE_FAILED:")
+    return (debit == paiement.uuid and paiement.is_impaye) or paiement.notifications.filter(defait).exists()
 
 
 def resumer(fait: Fait) -> dict[str, object]:

@@ -218,4 +218,4 @@ def dire(paiement: Paiement, statut: str, **champs: object) -> None:
 
 def repondre(paiement: Paiement, *faits: Fait) -> None:
     """PayZen, interrogé, répond ces faits d'un paiement."""
-    controle.conclure(paiement.pk, controle.Lecture(list(faits), controle.get_derniere(paiement)))
+    controle.conclure(paiement.pk, controle.Lecture(list(faits), controle.get_repere(paiement)))

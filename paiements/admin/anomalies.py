@@ -13,9 +13,9 @@ from comptes.models import Utilisateur
 from comptes.saisies import MotifField
 from demarches.champs import ecrire_euros
 from dettes.models import Dette
-from paiements import anomalies, controle, impayes, imputation, reprise, restitution
+from paiements import anomalies, impayes, imputation, reprise, restitution
 from paiements.admin.constat import montrer
-from paiements.admin.plateforme import interroger
+from paiements.admin.plateforme import interroger, relire
 from paiements.boutiques import BoutiqueAbsente
 from paiements.conseils import conseiller
 from paiements.models import Anomalie, Paiement, Reprise
@@ -83,7 +83,7 @@ def reprendre(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -
     parts = {int(nom.removeprefix("part_")): part for nom, part in donnees.items() if nom.startswith("part_")}
     # La plateforme sait, elle, de quel débit est un crédit : on le lui redemande avant de rouvrir des dettes.
     paiement = get_paiement(anomalie)
-    controle.conclure(paiement.pk, interroger(paiement))
+    relire(paiement)
     paiement = reprise.reprendre(anomalie, parts, motif=donnees["motif"], agent=agent)
     return f"La part est reprise : la banque tient encore {ecrire_euros(paiement.net)} de ce paiement."
 

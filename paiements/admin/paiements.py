@@ -69,7 +69,7 @@ class RestitutionInline(JournalInline):
 
 
 def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
-    apres = controle.conclure(paiement.pk, plateforme.interroger(paiement))
+    apres = plateforme.relire(paiement)
     neuf = "rien de neuf" if apres.statut == paiement.statut else f"le paiement est {apres.get_statut_display()}"
     return f"PayZen a été interrogé : {neuf}."
 
@@ -137,7 +137,7 @@ class PaiementAdmin(GestesAdmin):
             "impaye",
             "Enregistrer un impayé",
             "approuver_restitution",
-            lambda paiement: is_possible(Geste.REJETER, paiement.statut),
+            impayes.is_constatable,
             constater_un_impaye,
             refus=(impayes.ImpayeImpossible,),
         ),

@@ -34,3 +34,16 @@ def interroger(paiement: Paiement) -> controle.Lecture:
     """
     with dire_la_panne(paiement):
         return controle.interroger(paiement)
+
+
+def relire(paiement: Paiement) -> Paiement:
+    """
+    Porte ce que PayZen dit d'un paiement, et le rend dans son nouvel état.
+
+    :raises EchecRest: s'il ne répond pas, ou si la banque a parlé pendant qu'on lisait : rien n'en est porté
+    :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées
+    """
+    apres = controle.conclure(paiement.pk, interroger(paiement))
+    if apres is None:
+        raise EchecRest("la banque vient de parler de ce paiement ; recommencez dans un instant")
+    return apres

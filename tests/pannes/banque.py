@@ -169,6 +169,11 @@ class Banque:
         """Ce que porte encore une transaction, débit ou crédit, en euros ; zéro si elle est défaite."""
         return Decimal(sum(t.montant for t in self.transactions if t.uuid == uuid and t.is_argent)).scaleb(-2)
 
+    def get_tenu(self, uuid: str) -> Decimal:
+        """Ce qu'elle tient encore d'un débit, une fois ôté ce qu'elle en a rendu, en euros."""
+        siens = [t for t in self.transactions if t.uuid == uuid and t.is_debit_vivant]
+        return Decimal(sum(t.montant - t.rendu for t in siens)).scaleb(-2)
+
     def _creer(
         self, reference: str, trans_id: str, trans_date: str, montant: int, statut: str, operation: str = "DEBIT"
     ) -> Transaction:

@@ -33,7 +33,7 @@ def get_compte(banque: Banque, reference: str) -> dict[str, Decimal]:
         cases["imputé"] = sum((imputation.reste for imputation in paiement.imputations.all()), ZERO)
     for anomalie in anomalies:
         cases["retenu"] += _retenu(banque, anomalie, paiement)
-        cases["signalé"] += _signale(banque, anomalie)
+        cases["signalé"] += _signale(banque, anomalie, paiement)
     if paiement and paiement.statut in VIVANTS:
         cases["signalé"] += _baisse(anomalies, paiement)
     return cases
@@ -49,7 +49,9 @@ def _retenu(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> De
             return anomalie.montant if paiement.statut == Statut.IMPUTE else ZERO
         if anomalie.genre in (Genre.ANNULATION_BANQUE, Genre.ECART):
             return anomalie.montant
-        return banque.get_vivant(anomalie.constat["vu"]["uuid"])
+        # D'une référence inconnue, les crédits ont leur propre alerte.
+        uuid = anomalie.constat["vu"]["uuid"]
+        return banque.get_tenu(uuid) if paiement else banque.get_vivant(uuid)
     return anomalie.montant
 
 
@@ -57,7 +59,10 @@ def _is_a_reprendre(anomalie: Anomalie) -> bool:
     return anomalie.issue in ("", Issue.ECARTEE) and not anomalie.reprises.exists()
 
 
-def _signale(banque: Banque, anomalie: Anomalie) -> Decimal:
+def _signale(banque: Banque, anomalie: Anomalie, paiement: Paiement | None) -> Decimal:
+    # D'un paiement déjà reparti, plus rien n'est à reprendre : l'alerte ne fait que dire.
+    if paiement and paiement.is_encaisse and paiement.statut not in VIVANTS:
+        return ZERO
     vu = anomalie.constat.get("vu", {})
     if not isinstance(vu, dict) or anomalie.genre in (Genre.DESACCORD, Genre.ECART) or not _is_a_reprendre(anomalie):
         return ZERO

@@ -216,7 +216,7 @@ GARDES = [
         "attribuer : le débit que la plateforme nomme",
         f"{HISTOIRES}::test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement",
         "paiements/rapprochement.py",
-        "if debit == paiement.uuid]",
+        "if debit == notre]",
         "if debit]",
     ),
     Garde(
@@ -230,8 +230,8 @@ GARDES = [
         "constater : un impayé reprend le débit entier",
         f"{HISTOIRES}::test_un_remboursement_defait_apres_l_impaye_ne_retient_rien",
         "paiements/suites.py",
-        "in SANS_ARGENT and not repris else",
-        "in SANS_ARGENT else",
+        "(debit == paiement.uuid and paiement.is_impaye) or ",
+        "",
     ),
     Garde(
         "notification : signature",
@@ -342,15 +342,15 @@ GARDES = [
         "contrôler : une lecture dépassée",
         f"{HISTOIRES}::test_une_lecture_depassee_par_une_notification_ne_conclut_rien",
         "paiements/controle.py",
-        "    if get_derniere(paiement) != lecture.derniere:\n",
+        "    if get_repere(paiement) != lecture.repere:\n",
         "    if False:\n",
     ),
     Garde(
         "contrôler : un crédit peut encore être défait",
         f"{HISTOIRES}::test_une_restitution_defaite_en_silence_se_voit",
         "paiements/controle.py",
-        " or any(fait.is_credit_a_suivre for fait in faits)",
-        "",
+        "    return min(prochain or demain, demain) if any(fait.is_credit_a_suivre for fait in faits) else prochain\n",
+        "    return prochain\n",
     ),
     Garde(
         "contrôler : un désaccord reprend la confirmation",
@@ -372,6 +372,34 @@ GARDES = [
         "paiements/rapprochement.py",
         " and dernier.issue != Issue.CADUQUE:",
         ":",
+    ),
+    Garde(
+        "contrôler : un crédit en attente se revoit",
+        f"{HISTOIRES}::test_un_credit_en_attente_connu_tard_se_revoit",
+        "paiements/credits.py",
+        "    if fait.famille is Famille.ATTENTE:\n        _faire_relire(paiement)\n",
+        "    if fait.famille is Famille.ATTENTE:\n",
+    ),
+    Garde(
+        "restituer : un ordre sans effet se revoit",
+        f"{HISTOIRES}::test_un_ordre_arrete_puis_execute_en_retard_se_voit",
+        "paiements/restitution.py",
+        "        paiement.prochain_controle_le = timezone.now() + BAIL\n",
+        "",
+    ),
+    Garde(
+        "restituer : pas un écart tant que le débit est sur les dettes",
+        f"{HISTOIRES}::test_un_ecart_ne_se_rend_pas_sur_un_debit_porte_aux_dettes",
+        "paiements/restitution.py",
+        "return anomalie.paiement.uuid is not None and not ailleurs",
+        "return anomalie.paiement.uuid is not None",
+    ),
+    Garde(
+        "constater : une retenue mise de côté part avec son débit",
+        f"{HISTOIRES}::test_un_double_mis_de_cote_puis_annule_ne_cache_rien",
+        CONSTATS,
+        'return anomalies.rendre(retenues, motif=f"transaction',
+        'return anomalies.clore_par_la_banque(retenues, motif=f"transaction',
     ),
     Garde(
         "effacer : verrou de ce qu'on purge",
@@ -419,8 +447,8 @@ GARDES = [
         "confirmer : la part rendue d'abord",
         f"{REPRISE}::test_un_agent_ne_confirme_pas_ce_dont_la_banque_a_rendu_une_part",
         "paiements/controle.py",
-        "    if has_part_a_reprendre(paiement):\n",
-        "    if False:\n",
+        "    if has_part_a_reprendre(paiement):\n        raise",
+        "    if False:\n        raise",
     ),
     Garde(
         "balayer : contrôles",
@@ -468,7 +496,9 @@ GARDES = [
         "restituer : verrou de la réponse",
         f"{RENCONTRES}::test_notre_annulation_et_celle_que_la_banque_annonce_n_en_font_qu_une",
         "paiements/restitution.py",
+        "def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:\n"
         "    paiement = verrouiller(demande.paiement_id)\n",
+        "def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestitution:\n"
         "    paiement = demande.paiement\n",
     ),
     Garde(
@@ -496,8 +526,8 @@ GARDES = [
         "impayé : verrou",
         f"{RENCONTRES}::test_deux_comptables_enregistrent_le_meme_impaye",
         "paiements/impayes.py",
-        "    paiement = verrouiller(paiement.pk)\n    if not is_possible",
-        "    if not is_possible",
+        "    paiement = verrouiller(paiement.pk)\n    if not is_constatable",
+        "    if not is_constatable",
     ),
     Garde(
         "reprendre : verrou",

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from demarches import services as parcours
 from dettes.models import Dette
 from paiements import anomalies, controle, impayes, imputation, reprise, restitution, services
 from paiements.models import Anomalie, DemandeRestitution, Paiement
@@ -804,4 +805,243 @@ def test_un_remboursement_deja_repris_n_est_pas_la_reponse_a_notre_ordre(guichet
 
     assert demande.etat == DemandeRestitution.Etat.FAITE
     assert debit.rendu == debit.montant
+    guichet.finir()
+
+
+def test_une_part_rendue_d_un_paiement_dit_impaye_a_tort_se_deduit_de_l_ecart(guichet, impute):
+    paiement, debit = impute
+    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
+    guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    impayes.annuler(paiement.anomalies.get(genre=Genre.IMPAYE), motif="erreur", agent=guichet.agents[1])
+
+    guichet.controler()
+
+    assert ecarts(paiement).get().montant == paiement.montant - 40
+    guichet.finir()
+
+
+def test_un_remboursement_defait_puis_refait_ne_retient_plus_rien(guichet, impute):
+    paiement, debit = impute
+    part = guichet.banque.rembourser(debit, debit.montant)
+    tout_livrer(guichet)
+    guichet.controler()
+    guichet.banque.defaire(part)
+    tout_livrer(guichet)
+    retenu = paiement.retenu
+    guichet.banque.rembourser(debit, debit.montant)
+    tout_livrer(guichet)
+
+    guichet.controler()
+
+    assert (retenu, paiement.retenu) == (paiement.montant, 0)
+    assert not paiement.anomalies.ouvertes().exists()
+    guichet.finir()
+
+
+def test_un_credit_en_attente_connu_tard_se_revoit(guichet, impute):
+    paiement, debit = impute
+    guichet.attendre(timedelta(hours=80))
+    guichet.controler()
+    credit = guichet.banque.rembourser(debit, debit.montant, "UNDER_VERIFICATION")
+    tout_livrer(guichet)
+    guichet.controler()
+    guichet.banque.remettre(credit)
+
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.RESTITUE
+    guichet.finir()
+
+
+def test_un_double_mis_de_cote_puis_annule_ne_cache_rien(guichet, impute):
+    paiement, debit = impute
+    double = guichet.banque.dupliquer(debit)
+    tout_livrer(guichet)
+    anomalies.resoudre(paiement.anomalies.get(), motif="annulé", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+    guichet.banque.changer(double, "CANCELLED")
+    tout_livrer(guichet)
+    retenu = paiement.retenu
+    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
+    impayes.annuler(paiement.anomalies.get(genre=Genre.IMPAYE), motif="erreur", agent=guichet.agents[1])
+
+    guichet.controler()
+
+    assert retenu == 0
+    assert ecarts(paiement).get().montant == paiement.montant
+    guichet.finir()
+
+
+def test_un_montant_different_mis_de_cote_puis_annule_laisse_recommencer(guichet):
+    guichet.ecrire(2, globale=False, part=4, courriel=False)
+    guichet.payer(2, onglet=0)
+    debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED", montant=100)
+    tout_livrer(guichet)
+    paiement = Paiement.objects.get()
+    anomalies.resoudre(paiement.anomalies.get(), motif="annulé", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    guichet.banque.changer(debit, "CANCELLED")
+    tout_livrer(guichet)
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.retenu) == (Statut.ABANDONNE, 0)
+    assert parcours.recommencer(paiement.demarche)
+
+
+def test_un_ecart_mis_de_cote_puis_regle_se_redit_s_il_revient(guichet, impute):
+    paiement, debit = impute
+    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
+    impayes.annuler(paiement.anomalies.get(), motif="erreur", agent=guichet.agents[1])
+    guichet.controler()
+    ecart = ecarts(paiement).get()
+    anomalies.resoudre(ecart, motif="rendu", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+    credit = guichet.banque.rembourser(debit, debit.montant)
+    tout_livrer(guichet)
+    guichet.controler()
+    regle = paiement.retenu
+    guichet.banque.defaire(credit, en_le_disant=False)
+
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert regle == 0
+    assert ecarts(paiement).get().montant == paiement.montant
+    guichet.finir()
+
+
+def test_une_lecture_depassee_par_notre_propre_ordre_ne_conclut_rien(guichet, impute):
+    paiement, _ = impute
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    lecture = controle.interroger(paiement)
+    guichet.restituer()
+
+    assert controle.conclure(paiement.pk, lecture) is None
+
+    assert not ecarts(paiement).exists()
+    guichet.finir()
+
+
+@pytest.fixture
+def represente(guichet, impute, double):
+    """Le double a échoué, puis la banque l'a représenté : elle tient deux débits, et personne n'en retient un."""
+    tout_livrer(guichet)
+    guichet.banque.changer(double, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+    guichet.banque.changer(double, "CAPTURED")
+    tout_livrer(guichet)
+    guichet.controler()
+    controle.conclure(impute[0].pk, controle.interroger(impute[0]))
+    return double
+
+
+def test_un_ecart_ne_se_rend_pas_sur_un_debit_porte_aux_dettes(guichet, impute, represente):
+    paiement, debit = impute
+
+    with pytest.raises(restitution.RestitutionImpossible):
+        rendre(guichet, paiement, anomalie=ecarts(paiement).get())
+
+    assert debit.rendu == 0
+
+
+def test_le_credit_d_un_autre_debit_ne_se_reprend_pas_aux_dettes(guichet, impute, represente):
+    paiement, _ = impute
+    guichet.banque.rembourser(represente, represente.montant)
+    tout_livrer(guichet)
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    alerte = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE, constat__vu__operation="CREDIT")
+
+    assert reprise.get_part(alerte) == 0
+    assert not ecarts(paiement).exists()
+
+
+def test_un_paiement_dont_une_part_est_rendue_ne_se_verifie_pas_meme_si_un_double_la_cache(guichet, accepte):
+    paiement, debit = accepte
+    double = guichet.banque.dupliquer(debit)
+    for transaction in (debit, double):
+        guichet.banque.remettre(transaction)
+    guichet.banque.rembourser(debit, 10000)
+    tout_livrer(guichet)
+
+    guichet.controler()
+    guichet.imputer()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+    guichet.finir()
+
+
+def test_un_remboursement_defait_apres_l_echec_de_son_debit_ne_retient_rien(guichet, accepte):
+    paiement, debit = accepte
+    guichet.controler()
+    guichet.imputer()
+    debit.statut = "CAPTURED"
+    part = guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    reprendre(guichet, paiement.anomalies.get())
+    guichet.banque.changer(debit, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+
+    guichet.banque.defaire(part)
+    tout_livrer(guichet)
+
+    assert paiement.retenu == 0
+    guichet.finir()
+
+
+def test_un_impaye_annule_peut_arriver_pour_de_bon(guichet, impute):
+    paiement, debit = impute
+    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
+    impayes.annuler(paiement.anomalies.get(), motif="erreur", agent=guichet.agents[1])
+    guichet.controler()
+
+    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
+    debit.repris = True
+
+    assert (paiement.is_impaye, paiement.retenu) == (True, 0)
+    assert Dette.objects.get(lignes__demarche=paiement.demarche).solde == 900
+    guichet.finir()
+
+
+def test_un_ordre_refuse_fait_relire_les_credits_venus_entre_temps(guichet, impute, double):
+    paiement, _ = impute
+    tout_livrer(guichet)
+    retenue = paiement.anomalies.get()
+    demande = restitution.demander(paiement, motif="double", agent=guichet.agents[0], anomalie=retenue)
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="500")
+    guichet.banque.rembourser(double, 10000)
+    tout_livrer(guichet)
+    guichet.attendre(timedelta(hours=1))
+    guichet.restituer()
+
+    guichet.attendre(timedelta(hours=1))
+    guichet.controler()
+
+    retenue.refresh_from_db()
+    demande.refresh_from_db()
+    assert (demande.etat, retenue.montant) == (DemandeRestitution.Etat.ECHOUEE, paiement.montant - 100)
+    guichet.finir()
+
+
+def test_un_ordre_arrete_puis_execute_en_retard_se_voit(guichet, impute):
+    paiement, _ = impute
+    guichet.attendre(timedelta(hours=80))
+    guichet.controler()
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="perdue")
+    publiees = guichet.banque.transactions
+    guichet.banque.transactions = publiees[:1]  # Order/Get ne dit pas encore le crédit
+    restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
+    guichet.banque.transactions = publiees
+
+    guichet.attendre(timedelta(hours=1))
+    guichet.controler()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.RESTITUE
     guichet.finir()

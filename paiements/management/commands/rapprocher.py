@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 muets += 1
                 continue
             dit = ", ".join(f"{fait.operation} {fait.montant} € {fait.statut}" for fait in lecture.faits) or "rien"
-            apres = paiement if essai else conclure(paiement.pk, lecture)
+            apres = paiement if essai else conclure(paiement.pk, lecture) or paiement
             changes += apres.statut != paiement.statut
             avance = f"{paiement.get_statut_display()} → {apres.get_statut_display()}"
             self.stdout.write(f"{paiement.reference}  {paiement.montant} €  PayZen dit {dit}  {avance}")
