@@ -66,6 +66,7 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
             "reliquat": paiement.reste_a_placer,
             "is_reparti": demarche.etat in REPARTIS,
             "retenu": retenu,
+            "rendu_a_part": paiement.rendu_a_part,
         }
     return render(request, "demarches/detail.html", contexte)
 

@@ -191,6 +191,12 @@ class Paiement(models.Model):
         return self.anomalies.retenues().aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
 
     @property
+    def rendu_a_part(self) -> Decimal:
+        """Ce que la Caf a fait rendre de débits en trop, en euros : ni ce paiement, ni un reste qu'il portait."""
+        faites = self.restitutions.filter(etat="FAITE", anomalie__isnull=False).exclude(anomalie__genre="RELIQUAT")
+        return faites.aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
+
+    @property
     def carte_masquee(self) -> str:
         return f"•••• {self.carte_fin}" if self.carte_fin else ""
 

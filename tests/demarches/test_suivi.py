@@ -11,9 +11,9 @@ from demarches.etats import Etat
 from demarches.models import Demarche
 from paiements import services as paiements
 from paiements.imputation import imputer_un_lot
-from paiements.models import Ticket
+from paiements.models import Anomalie, DemandeRestitution, Ticket
 from paiements.statuts import Geste
-from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, dire
+from tests.factories import AgentFactory, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -233,18 +233,47 @@ def test_ce_qui_reste_a_rendre_n_est_pas_dit_rendu(voir, payer):
     assert "La Caf vous a rendu" not in page
 
 
-@pytest.mark.parametrize(("trait", "geste"), [("accepte", None), ("impute", None), ("impute", Geste.REJETER)])
-def test_un_deuxieme_debit_se_dit_a_cote_du_premier(voir, payer, trait, geste):
+@pytest.mark.parametrize(
+    ("trait", "geste", "phrase"),
+    [
+        ("accepte", None, "La banque annonce aussi un débit de 6,00\u00a0€ pour cette démarche."),
+        ("impute", None, "La banque annonce aussi un débit de 6,00\u00a0€ pour cette démarche."),
+        ("impute", Geste.REJETER, "La banque tient encore 6,00\u00a0€ pour cette démarche."),
+    ],
+)
+def test_un_deuxieme_debit_se_dit_a_cote_du_premier(voir, payer, trait, geste, phrase):
     paiement = payer(**{trait: True})
     if geste:
         paiements.appliquer(geste, paiement, motif="test", auteur="test")
-    phrase = "La banque annonce aussi un débit de 6,00\u00a0€ pour cette démarche."
     avant = voir("detail", paiement.demarche).content.decode()
 
     retenir(paiement)
 
     assert phrase not in avant
     assert phrase in voir("detail", paiement.demarche).content.decode()
+
+
+@pytest.mark.parametrize("genre", ["DOUBLE_PAIEMENT", "RELIQUAT"])
+def test_un_debit_de_trop_rendu_par_la_caf_se_dit(voir, payer, genre):
+    paiement = payer(impute=True)
+    anomalie = Anomalie.objects.create(genre=genre, cle="d", caf=paiement.caf, paiement=paiement, montant=6)
+    demandeur, approbateur = (AgentFactory(role=role).utilisateur for role in ("GESTION", "COMPTABLE"))
+    DemandeRestitution.objects.create(
+        paiement=paiement,
+        anomalie=anomalie,
+        montant=6,
+        motif="double",
+        debit="d" * 32,
+        demandeur=demandeur,
+        approbateur=approbateur,
+        decidee_le=timezone.now(),
+        etat="FAITE",
+    )
+
+    page = voir("detail", paiement.demarche).content.decode()
+
+    # Un reste rendu est déjà parmi les sommes rendues.
+    assert ("La Caf vous a rendu 6,00\u00a0€, débités en trop" in page) == (genre == "DOUBLE_PAIEMENT")
 
 
 @pytest.mark.parametrize(
