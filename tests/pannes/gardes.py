@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 COURSES = "tests/paiements/test_courses.py"
 RENCONTRES = "tests/pannes/test_rencontres.py"
-HISTOIRES = "tests/pannes/test_histoires.py"
+HISTOIRES_DEBITS = "tests/pannes/test_histoires_debits.py"
+HISTOIRES_CREDITS = "tests/pannes/test_histoires_credits.py"
+HISTOIRES_RESTITUTIONS = "tests/pannes/test_histoires_restitutions.py"
+HISTOIRES_CONTROLES = "tests/pannes/test_histoires_controles.py"
 BASE = "tests/pannes/test_gardes.py"
 NOTIFICATION = "tests/paiements/test_notification.py"
 PAYER = "tests/paiements/test_payer.py"
@@ -193,14 +196,14 @@ GARDES = [
     ),
     Garde(
         "constater : un débit ne se retient qu'une fois",
-        f"{HISTOIRES}::test_un_double_debit_remis_en_banque_ne_se_retient_qu_une_fois",
+        f"{HISTOIRES_DEBITS}::test_un_double_debit_remis_en_banque_ne_se_retient_qu_une_fois",
         CONSTATS,
         'return Suite(Sort.SANS_EFFET, "déjà confié à un agent") if retenues.exists() else None',
         "return None",
     ),
     Garde(
         "constater : une retenue part avec son débit",
-        f"{HISTOIRES}::test_un_double_debit_annule_par_la_banque_n_est_plus_retenu",
+        f"{HISTOIRES_DEBITS}::test_un_double_debit_annule_par_la_banque_n_est_plus_retenu",
         CONSTATS,
         "    liberees = _liberer(paiement, fait)\n",
         "    liberees = 0\n",
@@ -214,21 +217,21 @@ GARDES = [
     ),
     Garde(
         "attribuer : le débit que la plateforme nomme",
-        f"{HISTOIRES}::test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement",
+        f"{HISTOIRES_CREDITS}::test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement",
         "paiements/rapprochement.py",
         "if debit == notre]",
         "if debit]",
     ),
     Garde(
         "attribuer : même ce qui est mis de côté",
-        f"{HISTOIRES}::test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement",
+        f"{HISTOIRES_CREDITS}::test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement",
         "paiements/rapprochement.py",
         'for_debit(paiement, debit).filter(issue__in=("", Issue.ECARTEE))',
         "for_debit(paiement, debit).ouvertes()",
     ),
     Garde(
         "constater : un impayé reprend le débit entier",
-        f"{HISTOIRES}::test_un_remboursement_defait_apres_l_impaye_ne_retient_rien",
+        f"{HISTOIRES_RESTITUTIONS}::test_un_remboursement_defait_apres_l_impaye_ne_retient_rien",
         "paiements/suites.py",
         "(debit == paiement.uuid and paiement.is_impaye) or ",
         "",
@@ -291,7 +294,7 @@ GARDES = [
     ),
     Garde(
         "contrepasser : le reliquat part avec le paiement",
-        f"{HISTOIRES}::test_un_reliquat_part_avec_le_paiement_que_la_banque_annule",
+        f"{HISTOIRES_DEBITS}::test_un_reliquat_part_avec_le_paiement_que_la_banque_annule",
         "paiements/imputation.py",
         "    anomalies.clore_par_la_banque(reliquats, motif=motif)\n",
         "",
@@ -326,7 +329,7 @@ GARDES = [
     ),
     Garde(
         "contrôler : une attente se redemande chaque jour",
-        f"{HISTOIRES}::test_une_banque_qui_hesite_trois_jours_est_encore_interrogee",
+        f"{HISTOIRES_CONTROLES}::test_une_banque_qui_hesite_trois_jours_est_encore_interrogee",
         "paiements/controle.py",
         "reste = paiement.statut == Statut.EN_ATTENTE or",
         "reste =",
@@ -340,63 +343,63 @@ GARDES = [
     ),
     Garde(
         "contrôler : une lecture dépassée",
-        f"{HISTOIRES}::test_une_lecture_depassee_par_une_notification_ne_conclut_rien",
+        f"{HISTOIRES_CONTROLES}::test_une_lecture_depassee_par_une_notification_ne_conclut_rien",
         "paiements/controle.py",
         "    if get_repere(paiement) != lecture.repere:\n",
         "    if False:\n",
     ),
     Garde(
         "contrôler : un crédit peut encore être défait",
-        f"{HISTOIRES}::test_une_restitution_defaite_en_silence_se_voit",
+        f"{HISTOIRES_RESTITUTIONS}::test_une_restitution_defaite_en_silence_se_voit",
         "paiements/controle.py",
         "    return min(prochain or demain, demain) if any(fait.is_credit_a_suivre for fait in faits) else prochain\n",
         "    return prochain\n",
     ),
     Garde(
         "contrôler : un désaccord reprend la confirmation",
-        f"{HISTOIRES}::test_un_desaccord_reprend_la_confirmation",
+        f"{HISTOIRES_CONTROLES}::test_un_desaccord_reprend_la_confirmation",
         "paiements/controle.py",
         "    paiement.confirme_le = None\n",
         "",
     ),
     Garde(
         "accepter : payé de nouveau après un refus",
-        f"{HISTOIRES}::test_un_premier_refus_puis_deux_paiements_se_disent",
+        f"{HISTOIRES_CONTROLES}::test_un_premier_refus_puis_deux_paiements_se_disent",
         CONSTATS,
         " or _is_repaye(paiement):",
         ":",
     ),
     Garde(
         "comparer : un écart revenu se redit",
-        f"{HISTOIRES}::test_un_ecart_revenu_se_redit",
+        f"{HISTOIRES_CONTROLES}::test_un_ecart_revenu_se_redit",
         "paiements/rapprochement.py",
         " and dernier.issue != Issue.CADUQUE:",
         ":",
     ),
     Garde(
         "contrôler : un crédit en attente se revoit",
-        f"{HISTOIRES}::test_un_credit_en_attente_connu_tard_se_revoit",
+        f"{HISTOIRES_CREDITS}::test_un_credit_en_attente_connu_tard_se_revoit",
         "paiements/credits.py",
         "    if fait.famille is Famille.ATTENTE:\n        _faire_relire(paiement)\n",
         "    if fait.famille is Famille.ATTENTE:\n",
     ),
     Garde(
         "restituer : un ordre sans effet se revoit",
-        f"{HISTOIRES}::test_un_ordre_arrete_puis_execute_en_retard_se_voit",
+        f"{HISTOIRES_RESTITUTIONS}::test_un_ordre_arrete_puis_execute_en_retard_se_voit",
         "paiements/restitution.py",
         "        paiement.prochain_controle_le = timezone.now() + BAIL\n",
         "",
     ),
     Garde(
         "restituer : pas un écart tant que le débit est sur les dettes",
-        f"{HISTOIRES}::test_un_ecart_ne_se_rend_pas_sur_un_debit_porte_aux_dettes",
+        f"{HISTOIRES_RESTITUTIONS}::test_un_ecart_ne_se_rend_pas_sur_un_debit_porte_aux_dettes",
         "paiements/restitution.py",
         "return anomalie.paiement.uuid is not None and not ailleurs",
         "return anomalie.paiement.uuid is not None",
     ),
     Garde(
         "constater : une retenue mise de côté part avec son débit",
-        f"{HISTOIRES}::test_un_double_mis_de_cote_puis_annule_ne_cache_rien",
+        f"{HISTOIRES_DEBITS}::test_un_double_mis_de_cote_puis_annule_ne_cache_rien",
         CONSTATS,
         'return anomalies.rendre(retenues, motif=f"transaction',
         'return anomalies.clore_par_la_banque(retenues, motif=f"transaction',
@@ -624,21 +627,21 @@ GARDES = [
     ),
     Garde(
         "restituer : un crédit déjà compté n'est pas le nôtre",
-        f"{HISTOIRES}::test_un_remboursement_deja_repris_n_est_pas_la_reponse_a_notre_ordre",
+        f"{HISTOIRES_RESTITUTIONS}::test_un_remboursement_deja_repris_n_est_pas_la_reponse_a_notre_ordre",
         "paiements/restitution.py",
         '    connus |= set(comptes.values_list("constat__vu__uuid", flat=True))\n',
         "",
     ),
     Garde(
         "restituer : un crédit d'un autre débit n'est pas le nôtre",
-        f"{HISTOIRES}::test_le_credit_d_un_double_n_est_pas_la_reponse_a_notre_ordre",
+        f"{HISTOIRES_RESTITUTIONS}::test_le_credit_d_un_double_n_est_pas_la_reponse_a_notre_ordre",
         "paiements/restitution.py",
         'fait.parent in ("", demande.debit) and ',
         "",
     ),
     Garde(
         "restituer : regarder avant d'arrêter",
-        f"{HISTOIRES}::test_un_ordre_deja_execute_ne_s_arrete_plus",
+        f"{HISTOIRES_RESTITUTIONS}::test_un_ordre_deja_execute_ne_s_arrete_plus",
         "paiements/restitution.py",
         "        if fait is not None:\n            _conclure(demande, fait)\n",
         "        if False:\n            _conclure(demande, fait)\n",
@@ -674,49 +677,49 @@ GARDES = [
     ),
     Garde(
         "anomalie : rien d'autre pendant sa restitution",
-        f"{HISTOIRES}::test_un_reste_en_cours_de_restitution_ne_se_place_ni_ne_s_ecarte",
+        f"{HISTOIRES_RESTITUTIONS}::test_un_reste_en_cours_de_restitution_ne_se_place_ni_ne_s_ecarte",
         "paiements/anomalies.py",
         "if issue != Anomalie.Issue.RESTITUEE and en_cours.exists():",
         "if False:",
     ),
     Garde(
         "contrôler : rien n'en est déjà rendu",
-        f"{HISTOIRES}::test_une_part_rendue_avant_que_le_debit_soit_connu_n_impute_rien",
+        f"{HISTOIRES_CREDITS}::test_une_part_rendue_avant_que_le_debit_soit_connu_n_impute_rien",
         "paiements/controle.py",
         " or get_solde(faits) < paiement.net:",
         ":",
     ),
     Garde(
         "comparer : la banque et nous",
-        f"{HISTOIRES}::test_une_baisse_mise_de_cote_par_erreur_se_voit_et_se_reprend",
+        f"{HISTOIRES_CONTROLES}::test_une_baisse_mise_de_cote_par_erreur_se_voit_et_se_reprend",
         "paiements/controle.py",
         "    rapprochement.comparer(paiement, faits)\n",
         "",
     ),
     Garde(
         "comparer : un crédit dont le débit est nommé",
-        f"{HISTOIRES}::test_le_remboursement_d_un_double_libere_le_double_des_que_la_plateforme_le_nomme",
+        f"{HISTOIRES_CREDITS}::test_le_remboursement_d_un_double_libere_le_double_des_que_la_plateforme_le_nomme",
         "paiements/controle.py",
         "    rapprochement.attribuer(paiement, faits)\n",
         "",
     ),
     Garde(
         "reprendre : rien d'un débit déjà rendu",
-        f"{HISTOIRES}::test_un_montant_deja_rendu_ne_s_accepte_pas",
+        f"{HISTOIRES_CREDITS}::test_un_montant_deja_rendu_ne_s_accepte_pas",
         "paiements/reprise.py",
         "    if get_solde(faits) < fait.montant:\n",
         "    if False:\n",
     ),
     Garde(
         "restituer : sur le débit qu'on remboursait",
-        f"{HISTOIRES}::test_un_double_mal_rembourse_se_rend_sur_son_propre_debit",
+        f"{HISTOIRES_RESTITUTIONS}::test_un_double_mal_rembourse_se_rend_sur_son_propre_debit",
         "paiements/restitution.py",
         'vu.get("parent") or paiement.uuid or ""',
         'paiement.uuid or ""',
     ),
     Garde(
         "placer le reste : pas ce que la banque a rendu",
-        f"{HISTOIRES}::test_un_reste_ne_se_place_pas_quand_la_banque_en_a_rendu_une_part",
+        f"{HISTOIRES_CREDITS}::test_un_reste_ne_se_place_pas_quand_la_banque_en_a_rendu_une_part",
         "paiements/imputation.py",
         '    if rendues.filter(constat__vu__operation="CREDIT").exists():\n',
         "    if False:\n",
