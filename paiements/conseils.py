@@ -12,7 +12,7 @@ CONSEILS = {
     Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
     Genre.STATUT_INATTENDU: "Lire l'état au Back Office : réglage de la boutique, ou débit né ailleurs, à rendre.",
-    Genre.IMPAYE: "Les dettes sont rouvertes ; prévenir l'allocataire, puis mettre de côté. Enregistré à tort : l'annuler.",
+    Genre.IMPAYE: "Les dettes sont rouvertes : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
     Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches. Mettre de côté.",
     Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
     Genre.ECART: "Comparer avec le Back Office et traiter les autres anomalies du paiement : il se ferme, ou se rend.",
