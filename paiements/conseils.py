@@ -1,6 +1,7 @@
 """Ce qu'on propose à un agent devant chaque anomalie : à sa fiche, et dans le récit du paiement."""
 
 from paiements.models import Anomalie
+from paiements.payzen import SANS_ARGENT, get_famille
 
 Genre = Anomalie.Genre
 
@@ -15,7 +16,10 @@ CONSEILS = {
     Genre.IMPAYE: "Les dettes sont rouvertes : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
     Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches. Mettre de côté.",
     Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
-    Genre.ECART: "Comparer avec le Back Office et traiter les autres anomalies du paiement : il se ferme, ou se rend.",
+    Genre.ECART: (
+        "Comparer avec le Back Office et traiter les autres anomalies du paiement : il se ferme, ou se rend."
+        " Sans bouton pour le rendre, c'est un autre débit que la banque tient : le rendre au Back Office."
+    ),
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
     Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
     Genre.RESTITUTION_REFUSEE: (
@@ -35,6 +39,8 @@ def _conseiller_l_annulation(anomalie: Anomalie) -> str:
     """Un débit annulé, une part rendue, ou un remboursement défait : le constat le dit."""
     if anomalie.vu.get("operation") != "CREDIT":
         return "Le débit est annulé, les dettes sont rouvertes ; prévenir l'allocataire, puis mettre de côté."
+    if get_famille(anomalie.vu["statut"]) in SANS_ARGENT and not anomalie.montant:
+        return "Un remboursement est défait, et la banque ne tient plus rien de son débit : mettre de côté."
     if anomalie.montant:
         return "Un remboursement est défait, la banque tient de nouveau l'argent : demander la restitution."
     return "La banque a rendu une part : reprendre la part. Si elle l'a rendue d'un autre débit, mettre de côté."

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from paiements import anomalies, rapprochement, travail
+from paiements import anomalies, rapprochement, restitution, travail
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater
 from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement
@@ -151,13 +151,20 @@ def _prochain_controle(paiement: Paiement, faits: list[Fait]) -> datetime | None
     défait sans que personne l'annonce ; sinon plus rien.
     """
     maintenant = timezone.now()
+    demain = maintenant + CHAQUE_JOUR
     # Encaissé, il n'y a plus à voir que la remise en banque et ce que le Back Office en aurait fait.
     delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
-    rendez_vous = (paiement.cree_le + delai for delai in delais)
+    attendus = [instant for delai in delais if (instant := paiement.cree_le + delai) > maintenant]
     reste = paiement.statut == Statut.EN_ATTENTE or (paiement.statut in RESTITUABLES and paiement.remis_le is None)
-    demain = maintenant + CHAQUE_JOUR
-    prochain = next((instant for instant in rendez_vous if instant > maintenant), demain if reste else None)
-    return min(prochain or demain, demain) if any(fait.is_credit_a_suivre for fait in faits) else prochain
+    if reste and not attendus:
+        attendus.append(demain)
+    if any(fait.is_credit_a_suivre for fait in faits) or rapprochement.is_lecture_en_retard(paiement, faits):
+        attendus.append(demain)
+    # Un ordre arrêté ou refusé peut encore paraître : une lecture faite entre-temps n'en dispense pas.
+    sans_effet = paiement.anomalies.filter(genre=Anomalie.Genre.RESTITUTION_REFUSEE)
+    recentes = sans_effet.filter(ouverte_le__gt=maintenant - restitution.BAIL)
+    attendus += [ouverte_le + restitution.BAIL for ouverte_le in recentes.values_list("ouverte_le", flat=True)]
+    return min(attendus, default=None)
 
 
 def _suivre_la_remise(paiement: Paiement) -> None:
@@ -182,8 +189,8 @@ def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
     if fait is None and paiement.controles <= len(settings.VERIFICATION_RELANCES):
         # Le délai de publication d'un paiement fini n'est pas documenté (PROTOCOLE §12) : on laisse du temps.
         paiement.prochain_controle_le = timezone.now() + settings.VERIFICATION_RELANCES[paiement.controles - 1]
-    elif fait is None or not _is_d_accord(paiement, fait) or get_solde(faits) < paiement.net:
-        _signaler_le_desaccord(paiement, fait, get_solde(faits))
+    elif fait is None or not _is_d_accord(paiement, fait) or _get_solde_du_sien(paiement, faits) < paiement.net:
+        _signaler_le_desaccord(paiement, fait, _get_solde_du_sien(paiement, faits))
     else:
         paiement.confirme_le = timezone.now()
         paiement.prochain_controle_le = _prochain_controle(paiement, faits)
@@ -191,6 +198,13 @@ def _verifier(paiement: Paiement, faits: list[Fait]) -> None:
             avancer(Geste.VERIFIER, paiement, motif="confirmé par la plateforme", auteur="service")
             return
     paiement.save(update_fields=["prochain_controle_le", "controles", "confirme_le"])
+
+
+def _get_solde_du_sien(paiement: Paiement, faits: list[Fait]) -> Decimal:
+    """Ce qu'elle tient de son débit, qu'un autre débit ne cache ni ne grève ; un crédit sans origine pèse sur tout."""
+    sien = get_solde([fait for fait in faits if paiement.uuid in (fait.uuid, fait.parent)])
+    muet = any(fait.is_credit_parti and not fait.parent for fait in faits)
+    return min(sien, get_solde(faits)) if muet else sien
 
 
 def _is_d_accord(paiement: Paiement, fait: Fait) -> bool:

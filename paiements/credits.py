@@ -55,7 +55,7 @@ def _remboursement_defait(paiement: Paiement, fait: Fait) -> Suite:
     """
     alertes = paiement.anomalies.filter(genre=Anomalie.Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid, montant=0)
     motif = f"remboursement {fait.statut} à la banque"
-    if anomalies.clore_par_la_banque(alertes, motif=motif, issue=Anomalie.Issue.CADUQUE):
+    if anomalies.rendre(alertes, motif=motif, issue=Anomalie.Issue.CADUQUE):
         return Suite(Sort.APPLIQUEE, motif)
     demande = paiement.restitutions.filter(uuid=fait.uuid).first()
     comptee = alertes.filter(issue=Anomalie.Issue.RESTITUEE).first()

@@ -42,7 +42,7 @@ def constater(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
         raise ImpayeImpossible("ce débit va être rendu")
     if paiement.statut != Statut.REJETE:
         contrepasser(paiement, motif=motif)
-    paiement.prochain_controle_le = None
+    paiement.prochain_controle_le = timezone.now()  # ce que la banque tient d'autres débits se suit encore
     anomalies.rendre(Anomalie.objects.for_debit(paiement, paiement.uuid or ""), motif=motif)
     anomalies.rendre(paiement.anomalies.filter(genre=Genre.ECART), motif=motif, issue=Issue.CADUQUE)
     anomalies.ouvrir(

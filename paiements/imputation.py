@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from comptes.models import Utilisateur
 from demarches.champs import ecrire_euros
@@ -165,7 +166,8 @@ def imputer_le_reste(
     if sum(parts.values()) != anomalie.montant:
         raise ResteImpossible(f"les parts doivent faire {ecrire_euros(anomalie.montant)}")
     rendues = paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.ANNULATION_BANQUE, montant=0)
-    if rendues.filter(constat__vu__operation="CREDIT").exists():
+    siens = Q(constat__vu__parent="") | Q(constat__vu__parent=paiement.uuid)
+    if rendues.filter(siens, constat__vu__operation="CREDIT").exists():
         raise ResteImpossible("la banque a rendu une part de ce paiement : reprenez-la d'abord")
     _porter(paiement, _recevoir(paiement, parts))
     return anomalies.resoudre(anomalie, motif=accord, agent=agent, issue=Anomalie.Issue.IMPUTEE)

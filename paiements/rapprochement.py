@@ -88,8 +88,13 @@ def comparer(paiement: Paiement, faits: Collection[Fait]) -> None:
     Ce qu'un agent a mis de côté est réglé ailleurs : la banque peut le tenir encore, ou non. Un impayé, elle ne le
     montre pas (PROTOCOLE §5).
     """
-    if not _is_comparable(paiement):
+    if not _is_comparable(paiement) or is_lecture_en_retard(paiement, faits):
         return
+    if paiement.is_impaye:
+        # La banque tait l'impayé : son débit et ce qu'elle en rend ne disent plus rien, les autres si.
+        if any(fait.is_credit_parti and not fait.parent for fait in faits):
+            return
+        faits = [fait for fait in faits if paiement.uuid not in (fait.uuid, fait.parent)]
     banque, nous, a_part = get_solde(faits), _get_notre_solde(paiement), _get_a_part(paiement, faits)
     ecarts = paiement.anomalies.filter(genre=Genre.ECART)
     if nous <= banque <= nous + a_part:
@@ -98,9 +103,9 @@ def comparer(paiement: Paiement, faits: Collection[Fait]) -> None:
     cle = f"{paiement.reference}:{banque}:{nous}:"
     autres = ecarts.exclude(cle__startswith=cle)
     anomalies.rendre(autres, motif="un autre écart l'a remplacé", issue=Issue.CADUQUE)
-    # Mis de côté, le même écart ne se redit pas ; disparu puis revenu, il se redit.
+    # Mis de côté, le même écart ne se redit pas ; disparu, ou rendu, puis revenu, il se redit.
     dernier = ecarts.order_by("pk").last()
-    if dernier and dernier.cle.startswith(cle) and dernier.issue != Issue.CADUQUE:
+    if dernier and dernier.cle.startswith(cle) and dernier.issue in ("", Issue.ECARTEE):
         return
     anomalies.ouvrir(
         Genre.ECART,
@@ -112,12 +117,18 @@ def comparer(paiement: Paiement, faits: Collection[Fait]) -> None:
 
 
 def _is_comparable(paiement: Paiement) -> bool:
-    """Ni au milieu d'un geste, ni avant la deuxième source, ni quand la banque tait l'impayé qu'elle a repris."""
+    """Ni au milieu d'un geste, ni avant la deuxième source."""
     en_cours = paiement.statut == Statut.EN_ATTENTE or (
         paiement.statut == Statut.ACCEPTE and paiement.confirme_le is None
     )
     rendu = paiement.restitutions.filter(etat=DemandeRestitution.Etat.ENVOYEE)
-    return not (en_cours or rendu.exists() or paiement.is_impaye)
+    return not (en_cours or rendu.exists())
+
+
+def is_lecture_en_retard(paiement: Paiement, faits: Collection[Fait]) -> bool:
+    """La plateforme a exécuté un de nos ordres, et sa lecture ne le montre pas encore (PROTOCOLE §12)."""
+    faites = paiement.restitutions.filter(etat=DemandeRestitution.Etat.FAITE).values_list("uuid", flat=True)
+    return not set(faites) <= {fait.uuid for fait in faits}
 
 
 def _get_notre_solde(paiement: Paiement) -> Decimal:

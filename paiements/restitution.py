@@ -101,7 +101,9 @@ def is_a_rendre(anomalie: Anomalie) -> bool:
         return False
     if anomalie.genre in SUR_LE_DEBIT_DU_PAIEMENT:
         # Tant que le débit du paiement est sur les dettes, ce que la banque tient de trop est sur un autre.
-        ailleurs = anomalie.genre == Genre.ECART and anomalie.paiement.statut in RESTITUABLES
+        ailleurs = anomalie.genre == Genre.ECART and (
+            anomalie.paiement.statut in RESTITUABLES or anomalie.paiement.is_impaye
+        )
         return anomalie.paiement.uuid is not None and not ailleurs
     vu = anomalie.constat.get("vu")
     return (
@@ -276,7 +278,7 @@ def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestituti
     demande.save(update_fields=["etat", "uuid", "faite_le", "prochain_essai_le"])
     # La banque avait pu annoncer notre crédit avant que nous lisions sa réponse.
     alertes = Anomalie.objects.filter(paiement=paiement, genre=Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid)
-    anomalies.clore_par_la_banque(alertes, motif=demande.motif)
+    anomalies.rendre(alertes, motif=demande.motif)
     paiement.prochain_controle_le = timezone.now()  # un remboursement peut encore être défait
     paiement.save(update_fields=["prochain_controle_le"])
     if demande.anomalie is None and paiement.statut in RESTITUABLES:

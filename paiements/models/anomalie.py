@@ -26,6 +26,8 @@ class AnomalieQuerySet(models.QuerySet["Anomalie"]):
 
     def for_debit(self, paiement: Paiement | None, uuid: str) -> "AnomalieQuerySet":
         """Celles qui retiennent l'argent d'un débit de la banque : le sien, ou celui d'un crédit qu'elle a défait."""
+        if not uuid:
+            return self.none()
         sien = Q(constat__vu__uuid=uuid) | Q(constat__vu__parent=uuid)
         return self.filter(sien, paiement=paiement, montant__gt=0)
 

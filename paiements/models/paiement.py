@@ -6,6 +6,7 @@ import pgtrigger
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q, Sum
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -192,8 +193,16 @@ class Paiement(models.Model):
 
     @property
     def rendu_a_part(self) -> Decimal:
-        """Ce que la Caf a fait rendre de débits en trop, en euros : ni ce paiement, ni un reste qu'il portait."""
+        """
+        Ce que la Caf a fait rendre de débits en trop, en euros : ni ce paiement, ni un reste qu'il portait.
+
+        Défait, un remboursement n'a rien rendu.
+        """
         faites = self.restitutions.filter(etat="FAITE", anomalie__isnull=False).exclude(anomalie__genre="RELIQUAT")
+        defaits = self.anomalies.filter(genre="ANNULATION_BANQUE", constat__motif__startswith="remboursement défait")
+        faites = faites.exclude(uuid__in=defaits.values_list(KT("constat__vu__uuid")))
+        if self.statut == Statut.RESTITUE:
+            faites = faites.exclude(debit=self.uuid)
         return faites.aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
 
     @property

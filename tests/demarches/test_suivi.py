@@ -236,8 +236,8 @@ def test_ce_qui_reste_a_rendre_n_est_pas_dit_rendu(voir, payer):
 @pytest.mark.parametrize(
     ("trait", "geste", "phrase"),
     [
-        ("accepte", None, "La banque annonce aussi un débit de 6,00\u00a0€ pour cette démarche."),
-        ("impute", None, "La banque annonce aussi un débit de 6,00\u00a0€ pour cette démarche."),
+        ("accepte", None, "La banque tient aussi 6,00\u00a0€ en plus de ce paiement."),
+        ("impute", None, "La banque tient aussi 6,00\u00a0€ en plus de ce paiement."),
         ("impute", Geste.REJETER, "La banque tient encore 6,00\u00a0€ pour cette démarche."),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from paiements import anomalies, controle, impayes, services
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
-from tests.pannes.gestes import ecarts, reprendre, tout_livrer
+from tests.pannes.gestes import ecarts, rendre, reprendre, tout_livrer
 
 pytestmark = pytest.mark.django_db
 
@@ -192,4 +192,58 @@ def test_un_paiement_dont_une_part_est_rendue_ne_se_verifie_pas_meme_si_un_doubl
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.ACCEPTE
+    guichet.finir()
+
+
+def test_un_debit_juste_se_verifie_meme_si_un_double_a_ete_rendu_puis_perdu(guichet, accepte):
+    paiement, debit = accepte
+    double = guichet.banque.dupliquer(debit)
+    guichet.banque.remettre(double)
+    guichet.banque.remettre(debit)
+    guichet.banque.rembourser(double, 10000)
+    tout_livrer(guichet)
+    guichet.banque.changer(double, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+
+    guichet.controler()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.VERIFIE
+
+
+def test_une_part_mise_de_cote_n_est_pas_cachee_par_un_double(guichet, accepte):
+    paiement, debit = accepte
+    double = guichet.banque.dupliquer(debit)
+    guichet.banque.remettre(double)
+    guichet.banque.remettre(debit)
+    guichet.banque.rembourser(debit, 10000)
+    tout_livrer(guichet)
+    alerte = paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE)
+    anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    guichet.controler()
+    guichet.imputer()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+    assert paiement.anomalies.ouvertes().filter(genre=Genre.DESACCORD).exists()
+
+
+def test_un_ecart_rendu_puis_defait_se_redit(guichet, accepte):
+    paiement, debit = accepte
+    guichet.controler()
+    guichet.imputer()
+    for statut in ("CAPTURE_FAILED", "CAPTURED"):
+        guichet.banque.changer(debit, statut)
+        tout_livrer(guichet)
+        guichet.controler()
+    rendre(guichet, paiement, anomalie=ecarts(paiement).get())
+    guichet.controler()
+    guichet.banque.defaire(guichet.banque.transactions[-1], en_le_disant=False)
+
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    assert paiement.retenu == paiement.montant
     guichet.finir()

@@ -297,3 +297,39 @@ def test_un_remboursement_defait_apres_l_echec_de_son_debit_ne_retient_rien(guic
 
     assert paiement.retenu == 0
     guichet.finir()
+
+
+def test_une_alerte_mise_de_cote_se_ferme_quand_son_credit_est_defait(guichet, impute):
+    paiement, debit = impute
+    part = guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    alerte = paiement.anomalies.get()
+    anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    guichet.banque.defaire(part)
+    tout_livrer(guichet)
+
+    alerte.refresh_from_db()
+    assert reprise.get_part(alerte) == 0
+    guichet.finir()
+
+
+def test_le_credit_d_un_autre_debit_n_empeche_pas_de_placer_le_reste(guichet, reliquat):
+    paiement, debit, reste = reliquat
+    guichet.devoir(2, Decimal(900))
+    guichet.banque.remettre(debit)
+    double = guichet.banque.dupliquer(debit)
+    guichet.banque.remettre(double)
+    tout_livrer(guichet)
+    for statut in ("CAPTURE_FAILED", "CAPTURED"):
+        guichet.banque.changer(double, statut)
+        tout_livrer(guichet)
+    guichet.banque.rembourser(double, double.montant)
+    tout_livrer(guichet)
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+
+    parts = {Dette.objects.latest("pk"): reste.montant}
+    imputation.imputer_le_reste(reste, parts, accord="oui", agent=guichet.agents[0])
+
+    reste.refresh_from_db()
+    assert reste.issue == Anomalie.Issue.IMPUTEE

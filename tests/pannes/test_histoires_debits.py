@@ -203,3 +203,15 @@ def test_un_montant_different_mis_de_cote_puis_annule_laisse_recommencer(guichet
     paiement.refresh_from_db()
     assert (paiement.statut, paiement.retenu) == (Statut.ABANDONNE, 0)
     assert parcours.recommencer(paiement.demarche)
+
+
+def test_une_annulation_sans_numero_ne_libere_rien(guichet, impute, double):
+    paiement, _ = impute
+    tout_livrer(guichet)
+    guichet.banque.poster(double)
+    message = guichet.banque.courrier.pop()
+    del message["vads_trans_uuid"]
+
+    guichet.poster(message | {"vads_trans_status": "CANCELLED"})
+
+    assert paiement.retenu == paiement.montant

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from dettes.models import Dette
-from paiements import anomalies, controle, impayes, imputation, restitution
+from dettes.models import Dette, Mouvement
+from paiements import anomalies, controle, impayes, imputation, reprise, restitution
 from paiements.models import Anomalie, DemandeRestitution
 from paiements.statuts import Statut
 from tests.pannes.gestes import ecarts, rendre, reprendre, tout_livrer
@@ -301,3 +301,110 @@ def test_un_ordre_arrete_puis_execute_en_retard_se_voit(guichet, impute):
     paiement.refresh_from_db()
     assert paiement.statut == Statut.RESTITUE
     guichet.finir()
+
+
+def test_un_impaye_ne_cache_pas_l_argent_d_un_autre_debit(guichet, impute, represente):
+    paiement, debit = impute
+
+    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
+    debit.repris = True
+    guichet.controler()
+
+    ecart = ecarts(paiement).get()
+    assert ecart.montant == paiement.montant
+    assert not restitution.is_a_rendre(ecart)
+
+
+def test_le_credit_d_un_double_se_suit_encore_apres_un_impaye(guichet, impute, double):
+    paiement, debit = impute
+    tout_livrer(guichet)
+    guichet.attendre(timedelta(hours=80))
+    guichet.controler()
+    rendre(guichet, paiement, anomalie=paiement.anomalies.get())
+    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
+    debit.repris = True
+    guichet.controler()
+    guichet.banque.defaire(guichet.banque.transactions[-1], en_le_disant=False)
+
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert paiement.retenu == paiement.montant
+    guichet.finir()
+
+
+def test_une_lecture_faite_trop_tot_ne_dispense_pas_de_revoir_un_ordre_arrete(guichet, impute):
+    paiement, _ = impute
+    guichet.attendre(timedelta(hours=80))
+    guichet.controler()
+    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="perdue")
+    publiees = guichet.banque.transactions
+    guichet.banque.transactions = publiees[:1]
+    restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+    guichet.banque.transactions = publiees
+
+    guichet.attendre(timedelta(hours=1))
+    guichet.controler()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.RESTITUE
+    guichet.finir()
+
+
+def test_un_ordre_fait_et_pas_encore_publie_n_est_pas_un_ecart(guichet, impute):
+    paiement, _ = impute
+    guichet.attendre(timedelta(hours=80))
+    guichet.controler()
+    rendre(guichet, paiement)
+    publiees = guichet.banque.transactions
+    guichet.banque.transactions = publiees[:1]
+    guichet.controler()
+    trop_tot = ecarts(paiement).exists()
+    guichet.banque.transactions = publiees
+
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+
+    assert not trop_tot
+    assert paiement.notifications.filter(cle__contains=":CREDIT:").exists()
+    guichet.finir()
+
+
+def test_l_alerte_de_notre_ordre_mise_de_cote_ne_se_reprend_pas(guichet, accepte):
+    paiement, debit = accepte
+    dette = Dette.objects.get(lignes__demarche=paiement.demarche)
+    Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=125 - dette.solde, origine="livraison")
+    guichet.banque.remettre(debit)
+    guichet.controler()
+    guichet.imputer()
+    reste = paiement.anomalies.get(genre=Genre.RELIQUAT)
+    demande = restitution.demander(paiement, motif="reste", agent=guichet.agents[0], anomalie=reste)
+    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    guichet.restituer(panne="perdue")
+    controle.conclure(paiement.pk, controle.interroger(paiement))
+    alerte = paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE)
+    anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+
+    guichet.attendre(timedelta(hours=1))
+    guichet.restituer()
+
+    alerte.refresh_from_db()
+    paiement.refresh_from_db()
+    assert (reprise.get_part(alerte), paiement.net) == (0, 125)
+    guichet.finir()
+
+
+def test_ce_que_la_caf_a_rendu_ne_se_compte_ni_defait_ni_deux_fois(guichet, impute, double):
+    paiement, _ = impute
+    tout_livrer(guichet)
+    rendre(guichet, paiement, anomalie=paiement.anomalies.get())
+    guichet.banque.defaire(guichet.banque.transactions[-1])
+    tout_livrer(guichet)
+    defait = paiement.rendu_a_part
+
+    rendre(guichet, paiement, anomalie=paiement.anomalies.ouvertes().get())
+
+    assert (defait, paiement.rendu_a_part) == (0, paiement.montant)
