@@ -36,6 +36,12 @@ FINS_RETENUES = FINS | {
     Etat.REFUSEE: FINS[Etat.REFUSEE]._replace(texte=DEBIT_EXAMINE),
     Etat.RESTITUEE: Fin("Restitution en cours", "en_cours", "Une somme reste à vous rendre."),
 }
+# Ce qu'elle avait débité d'une demande sans suite, la Caf l'a fait rendre.
+DEBIT_RENDU = "Ce que la banque avait débité vous est rendu."
+FINS_RENDUES = FINS | {
+    Etat.NON_REALISEE: FINS[Etat.NON_REALISEE]._replace(texte=DEBIT_RENDU),
+    Etat.REFUSEE: FINS[Etat.REFUSEE]._replace(texte=DEBIT_RENDU),
+}
 ATTENTES = {
     "accepter": "Nous attendons la réponse de votre banque.",
     "verifier": "La Caf vérifie votre paiement. Vous n’avez rien à faire.",
@@ -51,14 +57,16 @@ class Etape(Protocol):
     le: datetime
 
 
-def raconter(etat: str, etapes: Iterable[Etape], *, retenu: Decimal) -> list[dict[str, object]]:
+def raconter(etat: str, etapes: Iterable[Etape], *, retenu: Decimal, rendu: Decimal) -> list[dict[str, object]]:
     """
     Rend les événements d'une démarche payée, du premier au dernier, pour `composants/frise.html`.
 
     :param etapes: le journal du paiement, du plus ancien au plus récent
     :param retenu: ce qu'un agent a en main, en euros
+    :param rendu: ce que la Caf a rendu de débits en trop, en euros
     """
-    fins, attentes = (FINS_RETENUES, ATTENTES_RETENUES) if retenu else (FINS, ATTENTES)
+    fins = FINS_RETENUES if retenu else FINS_RENDUES if rendu else FINS
+    attentes = ATTENTES_RETENUES if retenu else ATTENTES
     dates = {etape.geste: etape.le for etape in etapes}
     derniere = max(dates.values(), default=None)
     frise: list[dict[str, object]] = [

@@ -56,9 +56,11 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
         imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
         impute = sum((imputation.montant for imputation in imputations), ZERO)
         reprises = sorted(paiement.reprises.all(), key=attrgetter("pk"))
-        retenu = paiement.retenu
+        retenu, rendu = paiement.retenu, paiement.rendu_a_part
         contexte |= {
-            "evenements": raconter(demarche.etat, list(paiement.etapes.order_by("le", "pk")), retenu=retenu),
+            "evenements": raconter(
+                demarche.etat, list(paiement.etapes.order_by("le", "pk")), retenu=retenu, rendu=rendu
+            ),
             "imputations": imputations,
             "impute": impute,
             "reprises": reprises,
@@ -66,7 +68,7 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
             "reliquat": paiement.reste_a_placer,
             "is_reparti": demarche.etat in REPARTIS,
             "retenu": retenu,
-            "rendu_a_part": paiement.rendu_a_part,
+            "rendu_a_part": rendu,
         }
     return render(request, "demarches/detail.html", contexte)
 

@@ -253,27 +253,52 @@ def test_un_deuxieme_debit_se_dit_a_cote_du_premier(voir, payer, trait, geste, p
     assert phrase in voir("detail", paiement.demarche).content.decode()
 
 
+@pytest.fixture
+def rendre_a_part():
+    """Une restitution faite de ce que retient une anomalie : `rendre_a_part(paiement, "DOUBLE_PAIEMENT")`."""
+
+    def rendre(paiement, genre):
+        anomalie = Anomalie.objects.create(
+            genre=genre, cle="d", caf=paiement.caf, paiement=paiement, issue="RESTITUEE"
+        )
+        demandeur, approbateur = (AgentFactory(role=role).utilisateur for role in ("GESTION", "COMPTABLE"))
+        DemandeRestitution.objects.create(
+            paiement=paiement,
+            anomalie=anomalie,
+            montant=6,
+            motif="à rendre",
+            debit="d" * 32,
+            demandeur=demandeur,
+            approbateur=approbateur,
+            decidee_le=timezone.now(),
+            etat="FAITE",
+        )
+
+    return rendre
+
+
 @pytest.mark.parametrize("genre", ["DOUBLE_PAIEMENT", "RELIQUAT"])
-def test_un_debit_de_trop_rendu_par_la_caf_se_dit(voir, payer, genre):
+def test_un_debit_de_trop_rendu_par_la_caf_se_dit(voir, payer, rendre_a_part, genre):
     paiement = payer(impute=True)
-    anomalie = Anomalie.objects.create(genre=genre, cle="d", caf=paiement.caf, paiement=paiement, montant=6)
-    demandeur, approbateur = (AgentFactory(role=role).utilisateur for role in ("GESTION", "COMPTABLE"))
-    DemandeRestitution.objects.create(
-        paiement=paiement,
-        anomalie=anomalie,
-        montant=6,
-        motif="double",
-        debit="d" * 32,
-        demandeur=demandeur,
-        approbateur=approbateur,
-        decidee_le=timezone.now(),
-        etat="FAITE",
-    )
+    rendre_a_part(paiement, genre)
 
     page = voir("detail", paiement.demarche).content.decode()
 
     # Un reste rendu est déjà parmi les sommes rendues.
     assert ("La Caf vous a rendu 6,00\u00a0€, débités en trop" in page) == (genre == "DOUBLE_PAIEMENT")
+
+
+@pytest.mark.parametrize("trait", ["refuse", "expire"])
+def test_ce_qui_a_ete_debite_puis_rendu_ne_se_dit_pas_jamais_debite(voir, payer, rendre_a_part, trait):
+    paiement = payer(**{trait: True})
+    rendre_a_part(paiement, "MONTANT_DIFFERENT")
+
+    page = voir("detail", paiement.demarche).content.decode()
+
+    assert "elle vous est rendue" in page
+    assert "Ce que la banque avait débité vous est rendu." in page
+    assert "n’a pas été débitée" not in page
+    assert "Aucun débit" not in page
 
 
 @pytest.mark.parametrize(
