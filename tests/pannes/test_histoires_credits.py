@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette
-from paiements import anomalies, controle, imputation, reprise, restitution
+from paiements import anomalies, controle, imputation, reprise
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
-from tests.pannes.gestes import ecarts, reprendre, tout_livrer
+from tests.pannes.gestes import approuver, ecarts, reprendre, tout_livrer
 
 pytestmark = pytest.mark.django_db
 
@@ -33,8 +33,7 @@ def test_un_credit_pendant_qu_un_double_est_retenu_attend_un_agent(guichet, acce
 def test_notre_credit_renvoye_par_la_banque_ferme_l_alerte_qu_il_avait_ouverte(guichet, accepte):
     paiement, debit = accepte
     guichet.banque.remettre(debit)
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    approuver(guichet, paiement)
     guichet.restituer(panne="perdue")
     guichet.banque.poster(guichet.banque.transactions[-1], "BO")
 

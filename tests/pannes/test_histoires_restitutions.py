@@ -9,7 +9,7 @@ from dettes.models import Dette, Mouvement
 from paiements import anomalies, controle, impayes, imputation, reprise, restitution
 from paiements.models import Anomalie, DemandeRestitution
 from paiements.statuts import Statut
-from tests.pannes.gestes import ecarts, rendre, reprendre, tout_livrer
+from tests.pannes.gestes import approuver, ecarts, pas_encore_publie, rendre, reprendre, tout_livrer
 
 pytestmark = pytest.mark.django_db
 
@@ -57,8 +57,7 @@ def test_un_credit_venu_pendant_qu_un_ordre_est_en_route_n_est_pas_avale(guichet
     tout_livrer(guichet)
     guichet.banque.remettre(debit)
     guichet.banque.remettre(double)
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    approuver(guichet, paiement)
     guichet.restituer(panne="perdue")
     guichet.banque.rembourser(double, double.montant)
     if d_abord == "celui du Back Office":
@@ -129,8 +128,7 @@ def test_un_remboursement_defait_apres_l_impaye_ne_retient_rien(guichet, impute)
 def test_le_credit_d_un_double_n_est_pas_la_reponse_a_notre_ordre(guichet, impute, double):
     paiement, debit = impute
     tout_livrer(guichet)
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    demande = approuver(guichet, paiement)
     guichet.banque.rembourser(double, double.montant, en_le_disant=False)
 
     guichet.restituer()
@@ -171,8 +169,7 @@ def test_un_impaye_enregistre_a_tort_s_annule_et_l_argent_se_rend(guichet, imput
 
 def test_un_ordre_que_la_plateforme_n_execute_pas_s_arrete(guichet, impute):
     paiement, debit = impute
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    demande = approuver(guichet, paiement)
     guichet.restituer(panne="500")
 
     restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
@@ -187,8 +184,7 @@ def test_un_ordre_que_la_plateforme_n_execute_pas_s_arrete(guichet, impute):
 
 def test_un_ordre_deja_execute_ne_s_arrete_plus(guichet, impute):
     paiement, _ = impute
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    demande = approuver(guichet, paiement)
     guichet.restituer(panne="perdue")
 
     with pytest.raises(restitution.RestitutionImpossible, match="déjà exécuté"):
@@ -228,8 +224,7 @@ def test_une_part_rendue_d_un_paiement_dit_impaye_a_tort_se_deduit_de_l_ecart(gu
 
 def test_une_lecture_depassee_par_notre_propre_ordre_ne_conclut_rien(guichet, impute):
     paiement, _ = impute
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    approuver(guichet, paiement)
     lecture = controle.interroger(paiement)
     guichet.restituer()
 
@@ -266,8 +261,7 @@ def test_un_ordre_refuse_fait_relire_les_credits_venus_entre_temps(guichet, impu
     paiement, _ = impute
     tout_livrer(guichet)
     retenue = paiement.anomalies.get()
-    demande = restitution.demander(paiement, motif="double", agent=guichet.agents[0], anomalie=retenue)
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    demande = approuver(guichet, paiement, anomalie=retenue)
     guichet.restituer(panne="500")
     guichet.banque.rembourser(double, 10000)
     tout_livrer(guichet)
@@ -287,13 +281,10 @@ def test_un_ordre_arrete_puis_execute_en_retard_se_voit(guichet, impute):
     paiement, _ = impute
     guichet.attendre(timedelta(hours=80))
     guichet.controler()
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    demande = approuver(guichet, paiement)
     guichet.restituer(panne="perdue")
-    publiees = guichet.banque.transactions
-    guichet.banque.transactions = publiees[:1]  # Order/Get ne dit pas encore le crédit
-    restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
-    guichet.banque.transactions = publiees
+    with pas_encore_publie(guichet):
+        restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
 
     guichet.attendre(timedelta(hours=1))
     guichet.controler()
@@ -337,14 +328,11 @@ def test_une_lecture_faite_trop_tot_ne_dispense_pas_de_revoir_un_ordre_arrete(gu
     paiement, _ = impute
     guichet.attendre(timedelta(hours=80))
     guichet.controler()
-    demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0])
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    demande = approuver(guichet, paiement)
     guichet.restituer(panne="perdue")
-    publiees = guichet.banque.transactions
-    guichet.banque.transactions = publiees[:1]
-    restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-    guichet.banque.transactions = publiees
+    with pas_encore_publie(guichet):
+        restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
+        controle.conclure(paiement.pk, controle.interroger(paiement))
 
     guichet.attendre(timedelta(hours=1))
     guichet.controler()
@@ -359,11 +347,9 @@ def test_un_ordre_fait_et_pas_encore_publie_n_est_pas_un_ecart(guichet, impute):
     guichet.attendre(timedelta(hours=80))
     guichet.controler()
     rendre(guichet, paiement)
-    publiees = guichet.banque.transactions
-    guichet.banque.transactions = publiees[:1]
-    guichet.controler()
+    with pas_encore_publie(guichet):
+        guichet.controler()
     trop_tot = ecarts(paiement).exists()
-    guichet.banque.transactions = publiees
 
     guichet.attendre(timedelta(hours=25))
     guichet.controler()
@@ -381,8 +367,7 @@ def test_l_alerte_de_notre_ordre_mise_de_cote_ne_se_reprend_pas(guichet, accepte
     guichet.controler()
     guichet.imputer()
     reste = paiement.anomalies.get(genre=Genre.RELIQUAT)
-    demande = restitution.demander(paiement, motif="reste", agent=guichet.agents[0], anomalie=reste)
-    restitution.decider(demande, accord=True, agent=guichet.agents[1])
+    approuver(guichet, paiement, anomalie=reste)
     guichet.restituer(panne="perdue")
     controle.conclure(paiement.pk, controle.interroger(paiement))
     alerte = paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE)
