@@ -1,6 +1,5 @@
 """Porter l'argent vérifié sur les dettes, et l'en reprendre quand la banque l'a repris."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -16,8 +15,6 @@ from paiements import anomalies
 from paiements.models import Anomalie, Imputation, Paiement
 from paiements.services import avancer, verrouiller
 from paiements.statuts import Geste
-
-logger = logging.getLogger(__name__)
 
 TAILLE_DU_LOT = 100
 
