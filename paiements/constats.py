@@ -21,7 +21,7 @@ from paiements.models import Anomalie, AnomalieQuerySet, NotificationPayzen, Pai
 from paiements.payzen import Fait, NotificationIncomplete
 from paiements.services import avancer
 from paiements.statuts import RESTITUABLES, Geste, Statut
-from paiements.suites import Sort, Suite, confier, resumer
+from paiements.suites import Sort, Suite, confier, faire_relire, resumer
 
 # La base refuse qu'une transaction serve deux références : redemander n'y changerait rien.
 UNE_TRANSACTION_UNE_REFERENCE = ("paiements_paiement_uuid_key", "une_notification_agit_une_fois")
@@ -58,6 +58,9 @@ def _porter(fait: Fait, champs: Mapping[str, object]) -> NotificationPayzen:
         _verrouiller_la_cle(fait.uuid or fait.cle)
     connus = _lire_les_faits_connus(paiement, fait)
     suite = Suite(Sort.DOUBLON) if fait.cle in connus else _decider(paiement, fait, connus)
+    if paiement and fait.is_success and paiement.is_encaisse_par(fait.uuid) and paiement.statut not in RESTITUABLES:
+        # Nous le disons reparti : `rapprochement` dira si la banque le tient de nouveau, même par un mot déjà entendu.
+        faire_relire(paiement)
     return NotificationPayzen.objects.create(
         cle=fait.cle, paiement=paiement, source=fait.source, champs=champs, sort=suite.sort, motif=suite.motif
     )
@@ -209,10 +212,6 @@ def _signaler_le_retard(paiement: Paiement) -> None:
 
 
 def _deja_encaisse(paiement: Paiement, fait: Fait) -> Suite:
-    if paiement.statut not in RESTITUABLES:
-        # Nous le disons reparti : `rapprochement` dira si la banque le tient de nouveau.
-        paiement.prochain_controle_le = timezone.now()
-        paiement.save(update_fields=["prochain_controle_le"])
     remis = fait.statut == "CAPTURED" and paiement.remis_le is None
     if remis:
         _noter_la_remise(paiement, fait)

@@ -7,18 +7,16 @@ Ce que la banque annonce rendre : un crédit parti, en attente, ou défait (docs
 
 from dataclasses import replace
 
-from django.utils import timezone
-
 from paiements import anomalies
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import SANS_ARGENT, Fait, Famille, get_famille
-from paiements.suites import Sort, Suite, confier
+from paiements.suites import Sort, Suite, confier, faire_relire
 
 
 def porter_un_credit(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
     """Parti, il ouvre une alerte, et la plateforme est aussitôt relue ; défait, il la ferme, ou retient son argent."""
     if fait.famille is Famille.ATTENTE:
-        _faire_relire(paiement)
+        faire_relire(paiement)
         return Suite(Sort.SANS_EFFET, "remboursement en attente à la banque")
     if fait.famille not in (Famille.SUCCES, *SANS_ARGENT):
         return confier(Anomalie.Genre.STATUT_INATTENDU, paiement, fait, "remboursement d'un état inconnu")
@@ -26,13 +24,8 @@ def porter_un_credit(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite:
         return deja
     if fait.famille in SANS_ARGENT:
         return _remboursement_defait(paiement, fait)
-    _faire_relire(paiement)
+    faire_relire(paiement)
     return confier(Anomalie.Genre.ANNULATION_BANQUE, paiement, fait, "remboursement à la banque")
-
-
-def _faire_relire(paiement: Paiement) -> None:
-    paiement.prochain_controle_le = timezone.now()
-    paiement.save(update_fields=["prochain_controle_le"])
 
 
 def _credit_deja_connu(paiement: Paiement, fait: Fait, connus: set[str]) -> Suite | None:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import Q
+from django.utils import timezone
 
 from paiements import anomalies
 from paiements.models import Anomalie, NotificationPayzen, Paiement
@@ -39,6 +40,12 @@ def confier(genre: Anomalie.Genre, paiement: Paiement, fait: Fait, motif: str) -
         paiement=paiement,
     )
     return Suite(Sort.ANOMALIE, motif)
+
+
+def faire_relire(paiement: Paiement) -> None:
+    """La plateforme est interrogée dès que possible. À appeler sous le verrou du paiement."""
+    paiement.prochain_controle_le = timezone.now()
+    paiement.save(update_fields=["prochain_controle_le"])
 
 
 def _get_retenu(paiement: Paiement, fait: Fait) -> Decimal:

@@ -380,7 +380,7 @@ GARDES = [
         "contrôler : un crédit en attente se revoit",
         f"{HISTOIRES_CREDITS}::test_un_credit_en_attente_connu_tard_se_revoit",
         "paiements/credits.py",
-        "    if fait.famille is Famille.ATTENTE:\n        _faire_relire(paiement)\n",
+        "    if fait.famille is Famille.ATTENTE:\n        faire_relire(paiement)\n",
         "    if fait.famille is Famille.ATTENTE:\n",
     ),
     Garde(
@@ -445,6 +445,13 @@ GARDES = [
         "paiements/models/anomalie.py",
         "        if not uuid:\n",
         "        if False:\n",
+    ),
+    Garde(
+        "constater : un succès déjà entendu fait relire un paiement reparti",
+        f"{HISTOIRES_CONTROLES}::test_un_debit_represente_sous_un_etat_deja_connu_est_a_un_agent",
+        CONSTATS,
+        "    if paiement and fait.is_success and",
+        "    if False and",
     ),
     Garde(
         "effacer : verrou de ce qu'on purge",

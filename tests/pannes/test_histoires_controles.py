@@ -247,3 +247,15 @@ def test_un_ecart_rendu_puis_defait_se_redit(guichet, accepte):
 
     assert paiement.retenu == paiement.montant
     guichet.finir()
+
+
+def test_un_debit_represente_sous_un_etat_deja_connu_est_a_un_agent(guichet, impute):
+    paiement, debit = impute
+    guichet.attendre(timedelta(hours=80))
+    for statut in ("CAPTURE_FAILED", "CAPTURED"):
+        guichet.banque.changer(debit, statut)
+        tout_livrer(guichet)
+        guichet.controler()
+
+    assert ecarts(paiement).get().montant == paiement.montant
+    guichet.finir()
