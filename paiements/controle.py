@@ -23,7 +23,7 @@ from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, Platefor
 from paiements.reprise import has_part_a_reprendre
 from paiements.services import TransitionImpossible, avancer, get_libre_le, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
-from paiements.suites import resumer
+from paiements.suites import faire_relire, resumer
 
 logger = logging.getLogger(__name__)
 
@@ -111,8 +111,7 @@ def conclure(paiement_id: int, lecture: Lecture) -> Paiement | None:
     """
     paiement, faits = verrouiller(paiement_id), lecture.faits
     if get_repere(paiement) != lecture.repere:
-        paiement.prochain_controle_le = timezone.now()
-        paiement.save(update_fields=["prochain_controle_le"])
+        faire_relire(paiement)
         return None
     for fait in faits:
         constater(fait, champs=resumer(fait))

@@ -6,7 +6,6 @@ Aucune notification ne l'annonce, et la plateforme ne le montre pas : un comptab
 """
 
 from django.db import transaction
-from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements import anomalies
@@ -14,6 +13,7 @@ from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.services import avancer, verrouiller
 from paiements.statuts import Geste, Statut, is_possible
+from paiements.suites import faire_relire
 
 Genre, Issue = Anomalie.Genre, Anomalie.Issue
 
@@ -42,7 +42,7 @@ def constater(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
         raise ImpayeImpossible("ce débit va être rendu")
     if paiement.statut != Statut.REJETE:
         contrepasser(paiement, motif=motif)
-    paiement.prochain_controle_le = timezone.now()  # ce que la banque tient d'autres débits se suit encore
+    faire_relire(paiement)  # ce que la banque tient d'autres débits se suit encore
     anomalies.rendre(Anomalie.objects.for_debit(paiement, paiement.uuid or ""), motif=motif)
     anomalies.rendre(paiement.anomalies.filter(genre=Genre.ECART), motif=motif, issue=Issue.CADUQUE)
     anomalies.ouvrir(
@@ -51,7 +51,6 @@ def constater(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
         constat={"vu": "impayé", "motif": motif},
         paiement=paiement,
     )
-    paiement.save(update_fields=["prochain_controle_le"])
     return avancer(Geste.REJETER, paiement, motif=motif, auteur=str(agent))
 
 
@@ -76,6 +75,5 @@ def annuler(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     if not is_annulable(anomalie):
         raise ImpayeImpossible("ce n'est pas un impayé, ou il est déjà annulé")
     anomalies.resoudre(anomalie, motif=motif, agent=agent, issue=Issue.CADUQUE, rouvrir=True)
-    paiement.prochain_controle_le = timezone.now()
-    paiement.save(update_fields=["prochain_controle_le"])
+    faire_relire(paiement)
     return paiement

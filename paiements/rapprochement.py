@@ -62,12 +62,12 @@ def _get_alertes(paiement: Paiement, credits_partis: Collection[Fait]) -> Anomal
 def _liberer(paiement: Paiement, credit: Fait, debit: str) -> None:
     """Ce qui retenait ce débit, même mis de côté, retient d'autant moins."""
     alerte = _get_alertes(paiement, [credit]).first()
-    retenues = Anomalie.objects.for_debit(paiement, debit).filter(issue__in=("", Issue.ECARTEE))
     if alerte is None:
         return
     # L'agent ne le reprendra pas sur un autre ; et si la banque le défait, c'est celui-là qu'elle tiendra de nouveau.
     alerte.constat["vu"]["parent"] = debit
     alerte.save(update_fields=["constat"])
+    retenues = Anomalie.objects.for_debit(paiement, debit).filter(issue__in=("", Issue.ECARTEE))
     if not retenues.exists():
         return
     anomalies.rendre(_get_alertes(paiement, [credit]), motif="crédit d'un autre débit")

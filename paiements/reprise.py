@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
-from django.utils import timezone
 
 from comptes.models import Utilisateur
 from demarches.champs import ecrire_euros
@@ -19,6 +18,7 @@ from paiements.models import Anomalie, DemandeRestitution, Imputation, Paiement,
 from paiements.payzen import Fait, get_solde
 from paiements.services import avancer, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
+from paiements.suites import faire_relire
 
 Genre, Issue = Anomalie.Genre, Anomalie.Issue
 ZERO = Decimal(0)
@@ -154,7 +154,7 @@ def alleger(retenue: Anomalie, montant: Decimal, *, motif: str) -> None:
 def solder(paiement: Paiement, *, motif: str, auteur: str) -> Paiement:
     """S'il ne reste rien d'un paiement, il est restitué. À appeler sous son verrou."""
     if not paiement.net:
-        paiement.prochain_controle_le = timezone.now()  # un remboursement peut encore être défait
+        faire_relire(paiement)  # un remboursement peut encore être défait
         avancer(Geste.RESTITUER, paiement, motif=motif, auteur=auteur)
     return paiement
 
@@ -242,5 +242,4 @@ def _clore(anomalie: Anomalie, paiement: Paiement, *, motif: str, agent: Utilisa
         if _is_baisse(alerte) and not get_part(alerte):
             anomalies.resoudre(alerte, motif=motif, agent=agent, issue=Issue.ACCEPTEE)
     if paiement.statut == Statut.ACCEPTE:
-        paiement.prochain_controle_le = timezone.now()
-        paiement.save(update_fields=["prochain_controle_le"])
+        faire_relire(paiement)

@@ -23,6 +23,7 @@ from paiements.payzen import Client, ErreurPlateforme, Fait, Famille
 from paiements.reprise import has_part_a_reprendre, solder
 from paiements.services import avancer, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, is_possible
+from paiements.suites import faire_relire
 
 logger = logging.getLogger(__name__)
 
@@ -279,8 +280,7 @@ def _noter_le_rendu(demande: DemandeRestitution, fait: Fait) -> DemandeRestituti
     # La banque avait pu annoncer notre crédit avant que nous lisions sa réponse.
     alertes = Anomalie.objects.filter(paiement=paiement, genre=Genre.ANNULATION_BANQUE, constat__vu__uuid=fait.uuid)
     anomalies.rendre(alertes, motif=demande.motif)
-    paiement.prochain_controle_le = timezone.now()  # un remboursement peut encore être défait
-    paiement.save(update_fields=["prochain_controle_le"])
+    faire_relire(paiement)  # un remboursement peut encore être défait
     if demande.anomalie is None and paiement.statut in RESTITUABLES:
         contrepasser(paiement, motif=demande.motif)
         avancer(Geste.RESTITUER, paiement, motif=demande.motif, auteur=str(demande.approbateur))

@@ -277,14 +277,20 @@ def test_un_ordre_refuse_fait_relire_les_credits_venus_entre_temps(guichet, impu
     guichet.finir()
 
 
-def test_un_ordre_arrete_puis_execute_en_retard_se_voit(guichet, impute):
-    paiement, _ = impute
+@pytest.fixture
+def perdu(guichet, impute):
+    """Un ordre exécuté dont la réponse s'est perdue, sur un paiement qu'aucun rendez-vous n'attend plus."""
     guichet.attendre(timedelta(hours=80))
     guichet.controler()
-    demande = approuver(guichet, paiement)
+    demande = approuver(guichet, impute[0])
     guichet.restituer(panne="perdue")
+    return demande
+
+
+def test_un_ordre_arrete_puis_execute_en_retard_se_voit(guichet, impute, perdu):
+    paiement, _ = impute
     with pas_encore_publie(guichet):
-        restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
+        restitution.abandonner(perdu, motif="rendu par virement", agent=guichet.agents[1])
 
     guichet.attendre(timedelta(hours=1))
     guichet.controler()
@@ -324,14 +330,10 @@ def test_le_credit_d_un_double_se_suit_encore_apres_un_impaye(guichet, impute, d
     guichet.finir()
 
 
-def test_une_lecture_faite_trop_tot_ne_dispense_pas_de_revoir_un_ordre_arrete(guichet, impute):
+def test_une_lecture_faite_trop_tot_ne_dispense_pas_de_revoir_un_ordre_arrete(guichet, impute, perdu):
     paiement, _ = impute
-    guichet.attendre(timedelta(hours=80))
-    guichet.controler()
-    demande = approuver(guichet, paiement)
-    guichet.restituer(panne="perdue")
     with pas_encore_publie(guichet):
-        restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
+        restitution.abandonner(perdu, motif="rendu par virement", agent=guichet.agents[1])
         controle.conclure(paiement.pk, controle.interroger(paiement))
 
     guichet.attendre(timedelta(hours=1))
