@@ -74,6 +74,7 @@ IMPORT_SEUIL_REJETS = Decimal("0.01")
 
 INSTALLED_APPS = [
     "caf_remboursement",
+    "socle",
     "comptes",
     "dettes",
     "demarches",

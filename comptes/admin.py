@@ -15,9 +15,9 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from comptes import services
-from comptes.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
-from comptes.saisies import MotifField
+from socle.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
+from socle.carte import MotifField
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
 admin.site.site_header = "Rembourser ma Caf : bureau des agents"

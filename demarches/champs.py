@@ -8,28 +8,14 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from comptes.saisies import LUE_AU_PLUS, SansCarteMixin
+from socle.carte import LUE_AU_PLUS, SansCarteMixin
+from socle.euros import ecrire_saisie
 
-# Public Sans n'a pas l'espace fine insécable (U+202F) : partout l'espace insécable ordinaire.
-INSECABLE = "\u00a0"
-MOINS = "\u2212"
 LONGUEUR_MAXIMALE = 30
 LONGUEUR_D_UNE_ADRESSE = 254  # RFC 5321 §4.5.3.1.3, et ce que tient la base
 UNITE_FINALE = re.compile(r"\s*(€|euros?)$", re.IGNORECASE)
 ENTIER = r"[0-9]+|[0-9]{1,3}(?: [0-9]{3})+"
 NOMBRE = re.compile(rf"(?P<entier>{ENTIER})(?:[.,](?P<decimales>[0-9]*))?")
-
-
-def ecrire_euros(montant: Decimal | int) -> str:
-    """Écrit un montant en euros à la française, insécable : « 1 234,56 € »."""
-    signe = MOINS if montant < 0 else ""
-    chiffres = f"{abs(montant):,.2f}".replace(",", INSECABLE).replace(".", ",")
-    return f"{signe}{chiffres}{INSECABLE}€"
-
-
-def ecrire_saisie(montant: Decimal) -> str:
-    """Écrit un montant tel qu'on le tape : « 1234,56 »."""
-    return f"{montant:.2f}".replace(".", ",")
 
 
 class CourrielField(SansCarteMixin, forms.EmailField):

@@ -10,8 +10,12 @@ from django.utils import timezone
 
 from comptes.models import Allocataire, Utilisateur
 from demarches.etats import A_RECOMMENCER, ENGAGES, Etat
-from demarches.references import draw_demarche
 from dettes.models import Dette
+from socle.references import draw_reference
+
+
+def draw_demarche() -> str:
+    return draw_reference("D")
 
 
 class DemarcheQuerySet(models.QuerySet["Demarche"]):

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from demarches.champs import ecrire_euros
 from dettes.models import Dette
 from dettes.repartition import repartir
+from socle.euros import ecrire_euros
 
 Parts = list[tuple[Dette, Decimal]]
 

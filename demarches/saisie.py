@@ -4,13 +4,13 @@ from django.http import HttpResponse, QueryDict
 
 from comptes.acces import RequeteAllocataire
 from demarches import services
-from demarches.champs import ecrire_euros, ecrire_saisie
 from demarches.formulaires import AffecteForm, MontantForm, RepartirForm, nommer
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, Parts, get_disponible_total, partager, retenir
 from demarches.parcours import afficher, reprendre
 from dettes.models import Dette
 from dettes.repartition import repartir
+from socle.euros import ecrire_euros, ecrire_saisie
 
 CONTINUER, CALCULER, REPARTIR, TOUT = "continuer", "calculer", "repartir", "tout"
 

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from comptes.bureau import JournalInline, OfficeAdmin
 from dettes.models import Dette, FichierEmis, FichierRecu, Mouvement
+from socle.bureau import JournalInline, OfficeAdmin
 
 
 class MouvementInline(JournalInline):

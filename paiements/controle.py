@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from paiements import anomalies, rapprochement, restitution, travail
+from paiements import anomalies, rapprochement, restitution
 from paiements.boutiques import BoutiqueAbsente, get_boutique
 from paiements.constats import constater
 from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement
@@ -24,6 +24,7 @@ from paiements.reprise import has_part_a_reprendre
 from paiements.services import TransitionImpossible, avancer, get_libre_le, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
 from paiements.suites import faire_relire, resumer
+from socle import attente
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ CHAQUE_JOUR = timedelta(days=1)
 
 def reserver(combien: int) -> list[int]:
     """Prend à contrôler les paiements dont l'heure est venue, et les garde le temps d'un bail."""
-    return travail.reserver(Paiement.objects.all(), "prochain_controle_le", combien=combien, bail=BAIL)
+    return attente.reserver(Paiement.objects.all(), "prochain_controle_le", combien=combien, bail=BAIL)
 
 
 def controler(paiement_id: int) -> Paiement:

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from comptes.models import Utilisateur
-from demarches.champs import ecrire_euros
 from demarches.models import Demarche
 from dettes.models import Dette, Mouvement
 from dettes.repartition import repartir
@@ -15,6 +14,7 @@ from paiements import anomalies
 from paiements.models import Anomalie, Imputation, Paiement
 from paiements.services import avancer, verrouiller
 from paiements.statuts import Geste
+from socle.euros import ecrire_euros
 
 TAILLE_DU_LOT = 100
 

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from demarches.champs import ecrire_euros
 from dettes.models import Mouvement
 from paiements.conseils import conseiller
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.reprise import get_a_reprendre
 from paiements.statuts import Statut
+from socle.euros import ecrire_euros
 
 PARTIS = (Statut.REJETE, Statut.RESTITUE)
 

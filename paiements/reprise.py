@@ -10,7 +10,6 @@ from decimal import Decimal
 from django.db import transaction
 
 from comptes.models import Utilisateur
-from demarches.champs import ecrire_euros
 from paiements import anomalies
 from paiements.constats import accepter
 from paiements.imputation import rouvrir
@@ -19,6 +18,7 @@ from paiements.payzen import Fait, get_solde
 from paiements.services import avancer, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, Statut
 from paiements.suites import faire_relire
+from socle.euros import ecrire_euros
 
 Genre, Issue = Anomalie.Genre, Anomalie.Issue
 ZERO = Decimal(0)

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from paiements import anomalies, travail
+from paiements import anomalies
 from paiements.boutiques import get_boutique
 from paiements.imputation import contrepasser
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Reprise
@@ -24,6 +24,7 @@ from paiements.reprise import has_part_a_reprendre, solder
 from paiements.services import avancer, verrouiller
 from paiements.statuts import RESTITUABLES, Geste, is_possible
 from paiements.suites import faire_relire
+from socle import attente
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur) ->
 
 def reserver(combien: int) -> list[int]:
     """Prend à exécuter les restitutions approuvées, et les garde le temps d'un bail."""
-    return travail.reserver(DemandeRestitution.objects.all(), "prochain_essai_le", combien=combien, bail=BAIL)
+    return attente.reserver(DemandeRestitution.objects.all(), "prochain_essai_le", combien=combien, bail=BAIL)
 
 
 def executer(demande: DemandeRestitution) -> DemandeRestitution:

@@ -16,9 +16,10 @@ from django.utils.crypto import salted_hmac
 
 from demarches.etats import REPARTIS
 from demarches.models import Demarche, LigneDemarche
-from paiements import anomalies, travail
+from paiements import anomalies
 from paiements.models import Anomalie, Paiement, Ticket
 from paiements.pdf import render_pdf
+from socle import attente
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def rendre_pdf(contenu: Contenu) -> bytes:
 def reserver(combien: int) -> list[int]:
     """Prend à envoyer les tickets dont l'heure est venue, et les garde le temps d'un bail."""
     a_envoyer = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER)
-    return travail.reserver(a_envoyer, "prochain_essai_le", combien=combien, bail=settings.TICKET_RELANCES[0])
+    return attente.reserver(a_envoyer, "prochain_essai_le", combien=combien, bail=settings.TICKET_RELANCES[0])
 
 
 def envoyer(ticket_id: int) -> None:

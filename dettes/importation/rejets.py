@@ -8,7 +8,7 @@ from django.db.backends.utils import CursorWrapper
 
 from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee, Manifeste
 from dettes.importation.regles import Regles
-from dettes.tableur import neutralize
+from socle.tableur import neutralize
 
 ENTETE = ["fichier", "ligne", "cle", "motif"]
 

@@ -8,10 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from comptes.bureau import MOTIF, Bouton, GestesAdmin, JournalInline, MotifForm
 from comptes.models import Utilisateur
-from comptes.saisies import MotifField
-from demarches.champs import ecrire_euros
 from dettes.models import Dette
 from paiements import anomalies, impayes, imputation, reprise, restitution
 from paiements.admin.constat import montrer
@@ -20,6 +17,9 @@ from paiements.boutiques import BoutiqueAbsente
 from paiements.conseils import conseiller
 from paiements.models import Anomalie, Paiement, Reprise
 from paiements.payzen import EchecRest
+from socle.bureau import MOTIF, Bouton, GestesAdmin, JournalInline, MotifForm
+from socle.carte import MotifField
+from socle.euros import ecrire_euros
 
 Genre = Anomalie.Genre
 

@@ -10,8 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from demarches.champs import ecrire_euros
 from paiements.statuts import Statut
+from socle.euros import ecrire_euros
 
 # Ce qu'un agent compare d'abord.
 A_COMPARER = ("montant", "devise", "statut", "operation")

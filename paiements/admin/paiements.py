@@ -4,9 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from comptes.bureau import Bouton, GestesAdmin, JournalInline
 from comptes.models import Utilisateur
-from demarches.champs import ecrire_euros
 from paiements import controle, impayes, reprise, restitution, services
 from paiements.admin import plateforme
 from paiements.boutiques import BoutiqueAbsente
@@ -22,6 +20,8 @@ from paiements.models import (
 )
 from paiements.payzen import EchecRest
 from paiements.statuts import Geste, is_possible
+from socle.bureau import Bouton, GestesAdmin, JournalInline
+from socle.euros import ecrire_euros
 
 
 class EtapeInline(JournalInline):

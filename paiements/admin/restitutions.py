@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib import admin
 
-from comptes.bureau import Bouton, GestesAdmin
 from comptes.models import Utilisateur
 from paiements import restitution
 from paiements.admin.plateforme import dire_la_panne
 from paiements.boutiques import BoutiqueAbsente
 from paiements.models import DemandeRestitution
 from paiements.payzen import EchecRest
+from socle.bureau import Bouton, GestesAdmin
 
 
 def decider(demande: DemandeRestitution, _donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:

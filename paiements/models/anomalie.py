@@ -10,9 +10,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from comptes.models import Caf, Utilisateur
-from demarches.champs import ecrire_euros
 from dettes.models import Dette, Mouvement
 from paiements.models.paiement import Imputation, Paiement
+from socle.euros import ecrire_euros
 
 
 class AnomalieQuerySet(models.QuerySet["Anomalie"]):

@@ -10,12 +10,12 @@ from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from comptes.models import Caf
-from demarches.champs import ecrire_euros
 from demarches.models import Demarche
-from demarches.references import draw_reference
 from dettes.models import Dette, Mouvement
 from paiements.payzen import draw_trans_id
 from paiements.statuts import ENCAISSES, TRANSITIONS, Geste, Statut
+from socle.euros import ecrire_euros
+from socle.references import draw_reference
 
 
 def draw_paiement() -> str:

@@ -8,10 +8,10 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.template import RequestContext
 from django.utils import timezone
 
-from comptes.bureau import limiter
 from dettes.models import FichierRecu
 from paiements.models import Anomalie, DemandeRestitution, NotificationPayzen, Paiement, Reprise, Ticket
 from paiements.statuts import ENCAISSES, RESTITUABLES, Statut
+from socle.bureau import limiter
 
 register = template.Library()
 

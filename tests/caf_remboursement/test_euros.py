@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from caf_remboursement.templatetags.montants import associer, euros, euros_court, jour, periode
+from socle.templatetags.euros import associer, euros, euros_court, jour, periode
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 
-from comptes.saisies import has_numero_de_carte
-from demarches.champs import CourrielField, MontantField, ecrire_saisie
+from demarches.champs import CourrielField, MontantField
 from demarches.formulaires import InformationsForm, MontantForm
+from socle.carte import has_numero_de_carte
+from socle.euros import ecrire_saisie
 
 CARTE = "4111 1111 1111 1111"  # le numéro d'essai que tout le monde connaît
 

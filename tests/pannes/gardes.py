@@ -302,7 +302,7 @@ GARDES = [
     Garde(
         "contrôler : bail",
         f"{CONTROLE}::test_un_controle_reserve_n_est_pas_pris_deux_fois",
-        "paiements/travail.py",
+        "socle/attente.py",
         "        en_attente.model.objects.filter(pk__in=cles).update(**{champ: timezone.now() + bail})\n",
         "",
     ),
@@ -470,7 +470,7 @@ GARDES = [
     Garde(
         "contrôler : verrou de qui réserve",
         f"{RENCONTRES}::test_deux_ouvriers_ne_prennent_pas_le_meme_travail",
-        "paiements/travail.py",
+        "socle/attente.py",
         LOT,
         "",
     ),
@@ -563,7 +563,7 @@ GARDES = [
     Garde(
         "restituer : verrou de qui réserve",
         f"{RENCONTRES}::test_deux_ouvriers_ne_prennent_pas_le_meme_travail",
-        "paiements/travail.py",
+        "socle/attente.py",
         LOT,
         "",
     ),
@@ -656,7 +656,7 @@ GARDES = [
     Garde(
         "tickets : verrou de qui réserve",
         f"{RENCONTRES}::test_deux_ouvriers_ne_prennent_pas_le_meme_ticket",
-        "paiements/travail.py",
+        "socle/attente.py",
         LOT,
         "",
     ),

@@ -1,4 +1,4 @@
-"""Les filtres d'affichage : euros, jours et périodes, tableaux."""
+"""Les filtres d'affichage : montants, jours et périodes, tableaux."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from decimal import Decimal
 from django import template
 from django.utils.formats import date_format
 
-from demarches.champs import ecrire_euros
+from socle.euros import ecrire_euros, ecrire_saisie
 
 register = template.Library()
 
@@ -16,6 +16,7 @@ PREMIER = re.compile(r"\b1(?= [a-zéû]+)")
 
 
 euros = register.filter("euros", ecrire_euros)
+saisie = register.filter("saisie", ecrire_saisie)
 
 
 @register.filter

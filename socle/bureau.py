@@ -6,7 +6,7 @@ service.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,9 +17,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.formats import localize
 from django.utils.text import capfirst
 
-from comptes.models import Agent, Utilisateur
-from comptes.roles import Droit
-from comptes.saisies import MotifField
+from socle.carte import MotifField
+
+
+class Agent(Protocol):
+    """Ce que le cadre demande à un agent : ses Caf, et s'il a un droit."""
+
+    cafs: Any
+
+    def can(self, droit: str) -> bool: ...
 
 
 def get_agent(request: HttpRequest) -> Agent | None:
@@ -27,7 +33,7 @@ def get_agent(request: HttpRequest) -> Agent | None:
     return getattr(request.user, "agent", None) if request.user.is_active else None
 
 
-def can(request: HttpRequest, droit: Droit) -> bool:
+def can(request: HttpRequest, droit: str) -> bool:
     """Dit si le rôle de l'agent donne ce droit. L'opérateur regarde tout et ne fait rien à la place d'un agent."""
     if request.user.is_superuser:
         return droit == "regarder"
@@ -125,9 +131,9 @@ class Bouton(NamedTuple):
 
     nom: str
     texte: str
-    droit: Droit
+    droit: str
     is_possible: Callable[[Any], bool]
-    faire: Callable[[Any, dict[str, Any], Utilisateur], str]
+    faire: Callable[[Any, dict[str, Any], Any], str]
     refus: tuple[type[Exception], ...] = ()
     form: type[GesteForm] | None = MotifForm
 
@@ -178,7 +184,7 @@ class GestesAdmin(OfficeAdmin):
             messages.error(request, f"Rien n'a été fait. {fautes}")
             return
         try:
-            phrase = bouton.faire(objet, form.cleaned_data if form else {}, cast("Utilisateur", request.user))
+            phrase = bouton.faire(objet, form.cleaned_data if form else {}, request.user)
         except bouton.refus as refus:
             messages.error(request, f"Ce geste n'est pas possible : {refus}.")
         else:

@@ -10,7 +10,3 @@ def draw_reference(prefixe: str) -> str:
     """Tire une référence comme « D-7K4M-2QXZ-9B3T » : douze signes au hasard, soit 59 bits."""
     blocs = ["".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3)]
     return "-".join([prefixe, *blocs])
-
-
-def draw_demarche() -> str:
-    return draw_reference("D")
