@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, Case, F, Max, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Abs, Cast, Concat, TruncDate
@@ -38,6 +39,11 @@ INSERT INTO dettes_ligneemise (fichier_id, mouvement_id)
 SELECT %s, m.id FROM dettes_mouvement m JOIN dettes_dette d ON d.id = m.dette_id
 WHERE d.caf_id = %s AND m.genre IN ('IMPUTATION', 'REJET')
   AND NOT EXISTS (SELECT FROM dettes_ligneemise e WHERE e.mouvement_id = m.id)
+  -- Un paiement d'essai ne part jamais comme un vrai, ni l'inverse.
+  AND NOT EXISTS (
+      SELECT FROM paiements_imputation i JOIN paiements_paiement p ON p.id = i.paiement_id
+      WHERE i.mouvement_id = m.id AND p.mode <> %s
+  )
 ORDER BY m.id
 """
 
@@ -118,7 +124,7 @@ def _consigner(caf: Caf) -> FichierEmis:
     fichier = FichierEmis.objects.create(caf=caf, sequence=derniere + 1, lignes=0, total=Decimal(0))
     with connection.cursor() as curseur:
         curseur.execute("SET LOCAL statement_timeout = 0")
-        curseur.execute(A_EMETTRE, [fichier.pk, caf.pk])
+        curseur.execute(A_EMETTRE, [fichier.pk, caf.pk, settings.PAYZEN_MODE])
         fichier.lignes = curseur.rowcount
     somme = Mouvement.objects.filter(ligne_emise__fichier=fichier).aggregate(somme=Sum("montant"))["somme"]
     fichier.total = -(somme or Decimal(0))
@@ -161,25 +167,20 @@ def get_lignes(fichier: FichierEmis) -> QuerySet[LigneEmise, tuple[Any, ...]]:
     """
     Les lignes d'un fichier, colonnes dans l'ordre de COLONNES, montants en centimes, dates à l'heure de Paris.
 
-    Le paiement se retrouve par l'imputation qui porte la même référence sur la même dette, pour un rejet aussi. Une
-    référence de dette peut commencer par un tiret : un tableur la prendrait pour un calcul.
+    L'imputation, ou sa reprise, dit le débit et sa date. Une référence de dette peut commencer par un tiret : un
+    tableur la prendrait pour un calcul.
     """
-    imputee = Mouvement.objects.filter(
-        dette=OuterRef("mouvement__dette"), origine=OuterRef("mouvement__origine"), genre=Mouvement.Genre.IMPUTATION
-    )
-    paye_le = imputee.annotate(jour=TruncDate("imputation__paiement__accepte_le", tzinfo=PARIS)).values("jour")[:1]
     dette = F("mouvement__dette__reference")
     return (
         LigneEmise.objects.filter(fichier=fichier)
         .order_by("mouvement_id")
         .annotate(
-            date_paiement=Subquery(paye_le),
+            date_paiement=TruncDate("mouvement__imputation__paye_le", tzinfo=PARIS),
             date_imputation=TruncDate("mouvement__le", tzinfo=PARIS),
             dette=Case(
                 When(mouvement__dette__reference__startswith="-", then=Concat(Value("'"), dette)), default=dette
             ),
             centimes=Cast(Abs("mouvement__montant") * 100, BigIntegerField()),
-            uuid=Subquery(imputee.values("imputation__paiement__uuid")[:1]),
         )
         .values_list(
             "fichier__caf_id",
@@ -191,7 +192,7 @@ def get_lignes(fichier: FichierEmis) -> QuerySet[LigneEmise, tuple[Any, ...]]:
             "dette",
             "centimes",
             "mouvement__genre",
-            "uuid",
+            "mouvement__imputation__debit_id",
         )
     )
 

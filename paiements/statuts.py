@@ -12,7 +12,7 @@ class Statut(TextChoices):
     INITIE : l'allocataire a validé son récapitulatif, rien n'est parti.
     EN_ATTENTE : il est sur la page de la banque ; nous ne savons rien de plus.
     ACCEPTE : la banque a dit oui ; la Caf n'a pas encore vérifié.
-    VERIFIE : une deuxième source confirme ; reste à porter l'argent aux dettes.
+    VERIFIE : une deuxième source confirme ; reste à l'imputer aux dettes.
     IMPUTE : les dettes ont baissé.
     REFUSE, ABANDONNE, EXPIRE : aucun débit à notre connaissance.
     REJETE : accepté, puis repris par la banque, parfois des mois plus tard.
@@ -54,9 +54,10 @@ def depuis(*statuts: Statut) -> frozenset[Statut]:
 
 TRANSITIONS: dict[Geste, Transition] = {
     Geste.SOUMETTRE: Transition(depuis(Statut.INITIE), Statut.EN_ATTENTE),
-    # La banque a raison contre notre horloge et contre un premier refus : l'argent, lui, est parti.
+    # La banque a raison contre notre horloge, contre un premier refus, et quand elle tient de nouveau l'argent.
     Geste.ACCEPTER: Transition(
-        depuis(Statut.EN_ATTENTE, Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE), Statut.ACCEPTE
+        depuis(Statut.EN_ATTENTE, Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE, Statut.REJETE, Statut.RESTITUE),
+        Statut.ACCEPTE,
     ),
     Geste.REFUSER: Transition(depuis(Statut.EN_ATTENTE), Statut.REFUSE),
     Geste.ABANDONNER: Transition(depuis(Statut.INITIE, Statut.EN_ATTENTE), Statut.ABANDONNE),
@@ -76,7 +77,7 @@ def is_possible(geste: Geste, statut: str) -> bool:
 # Encaissé, et l'argent n'est pas encore reparti.
 RESTITUABLES = TRANSITIONS[Geste.RESTITUER].depuis
 
-# La banque a dit oui un jour : le paiement a une date d'accord, et un uuid de transaction.
+# La banque a dit oui un jour : le paiement a son débit, et une date.
 ENCAISSES = (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE, Statut.REJETE, Statut.RESTITUE)
 
 # Ce que l'allocataire voit de chaque statut (PARCOURS §6).

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from paiements import views
-from paiements.notification import notification
+from paiements.reception.vue import notification
 
 app_name = "paiements"
 urlpatterns = [

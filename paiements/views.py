@@ -11,9 +11,11 @@ from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from demarches.etats import REPARTIS
 from demarches.models import Demarche
 from demarches.views import afficher_recapitulatif
-from paiements import attestations, services, tickets
+from paiements import depart as departs
 from paiements.boutiques import BoutiqueAbsente
+from paiements.documents import attestations, tickets
 from paiements.models import Paiement, PaiementQuerySet
+from paiements.passages import get_libre_le
 from paiements.statuts import Statut
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
@@ -32,12 +34,12 @@ def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
         # On y revient après s'être reconnecté : le récapitulatif se relit avant de payer.
         return redirect("demarches:recapitulatif", reference)
     try:
-        depart = services.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
-    except services.DejaDemandee:
+        depart = departs.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
+    except departs.DejaDemandee:
         return _expliquer_le_double(request, demarche)
-    except services.RecapitulatifPerime as perime:
+    except departs.RecapitulatifPerime as perime:
         return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
-    except (services.ServiceSuspendu, BoutiqueAbsente):
+    except (departs.ServiceSuspendu, BoutiqueAbsente):
         return render(request, "pages/suspension.html", {"caf": get_dossier(request).caf}, status=503)
     return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
 
@@ -49,7 +51,7 @@ def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> Htt
     contexte = {
         "demarche": demarche,
         "adresse_suivi": reverse("demarches:detail", args=[demarche.reference]),
-        "depart": services.reprendre_le_depart(paiement) if paiement else None,
+        "depart": departs.reprendre_le_depart(paiement) if paiement else None,
     }
     return render(request, "paiements/deja_demandee.html", contexte, status=409)
 
@@ -91,7 +93,7 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
         "essai_suivant": min(essai, ESSAIS_AVANT_DE_CONSEILLER) + 1,
         "dernier_essai": ESSAIS_AVANT_DE_CONSEILLER,
         "a_conseiller": essai >= ESSAIS_AVANT_DE_CONSEILLER,
-        "libre_le": services.get_libre_le(paiement),
+        "libre_le": get_libre_le(paiement),
         "retenu": paiement.retenu,
     }
     page = render(request, "paiements/attente.html", contexte)
@@ -122,7 +124,7 @@ def attestation(request: RequeteAllocataire, reference: str) -> HttpResponse:
 
 def _get_paiements(request: RequeteAllocataire) -> PaiementQuerySet:
     """Ceux du dossier : deux conjoints partagent leurs dettes et leurs paiements."""
-    paiements = Paiement.objects.select_related("demarche__allocataire", "caf")
+    paiements = Paiement.objects.select_related("demarche__allocataire", "caf", "debit", "solde")
     return paiements.filter(demarche__allocataire=request.user.allocataire_id)
 
 

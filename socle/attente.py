@@ -1,8 +1,10 @@
-"""Le travail en attente en base : en prendre un lot pour soi, le temps d'un bail."""
+"""Le travail en attente en base : en prendre un lot pour soi le temps d'un bail, ou ne le faire qu'un à la fois."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -21,3 +23,27 @@ def reserver(en_attente: QuerySet, champ: str, *, combien: int, bail: timedelta)
         cles = list(libres.values_list("pk", flat=True)[:combien])
         en_attente.model.objects.filter(pk__in=cles).update(**{champ: timezone.now() + bail})
     return cles
+
+
+class Occupe(Exception):
+    """Un autre fait déjà ce travail."""
+
+
+@contextmanager
+def seul(cle: str) -> Iterator[None]:
+    """
+    Ne fait pas à deux ce que ce nom désigne : regarder puis envoyer, publier un fichier.
+
+    Le verrou tient à la connexion et non à une transaction, qui n'a pas à attendre le réseau.
+
+    :raises Occupe: si un autre le fait en ce moment
+    """
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [cle])
+        if not curseur.fetchone()[0]:
+            raise Occupe(cle)
+    try:
+        yield
+    finally:
+        with connection.cursor() as curseur:
+            curseur.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [cle])

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import factory
+from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -12,13 +13,15 @@ from comptes.models import Agent, Allocataire, Caf, Utilisateur
 from demarches.models import Demarche, LigneDemarche
 from demarches.services import empreinte
 from dettes.models import Dette, Mouvement
-from paiements import controle, services
-from paiements.constats import constater
-from paiements.imputation import imputer_un_lot
+from paiements import depart
+from paiements.causes import par_service
+from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Paiement
+from paiements.passages import avancer, verrouiller
 from paiements.payzen import Fait
+from paiements.reception.porter import Recu, porter, resumer
 from paiements.statuts import Geste, Statut
-from paiements.suites import resumer
+from paiements.verification import interroger
 
 MOT_DE_PASSE = "correct-cheval-pile-agrafe"
 
@@ -165,18 +168,18 @@ class PaiementFactory(DjangoModelFactory):
 
     @classmethod
     def _create(cls, model: type[Paiement], *, demarche: Demarche, montant: Decimal, jusqu_a: Statut) -> Paiement:
-        paiement = services.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
+        paiement = depart.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
         if jusqu_a in (Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE):
             dire(paiement, "AUTHORISED")
         if jusqu_a in (Statut.VERIFIE, Statut.IMPUTE):
-            services.appliquer(Geste.VERIFIER, paiement, motif="test", auteur="test")
+            avancer_d_un(Geste.VERIFIER, paiement)
         if jusqu_a == Statut.IMPUTE:
             imputer_un_lot()
         if jusqu_a == Statut.REFUSE:
             dire(paiement, "REFUSED")
         if jusqu_a == Statut.EXPIRE:
-            services.appliquer(Geste.EXPIRER, paiement, motif="test", auteur="test")
-        return Paiement.objects.select_related("demarche", "caf").get(pk=paiement.pk)
+            avancer_d_un(Geste.EXPIRER, paiement)
+        return Paiement.objects.select_related("demarche", "caf", "debit").get(pk=paiement.pk)
 
 
 def demander(montant: Decimal, **champs: object) -> Demarche:
@@ -205,17 +208,22 @@ class FaitFactory(factory.Factory):
     trans_id = factory.SelfAttribute("paiement.trans_id")
     marque = "CB"
     carte_fin = "0055"
-    expiration = "06/2027"
     autorisation = "3fe85c"
     source = "PAY"
+
+
+@transaction.atomic
+def avancer_d_un(geste: Geste, paiement: Paiement) -> Paiement:
+    """Un geste de la table, sans attendre ce qui d'ordinaire le provoque."""
+    return avancer(geste, verrouiller(paiement.pk), par_service("test"))
 
 
 def dire(paiement: Paiement, statut: str, **champs: object) -> None:
     """PayZen dit quelque chose d'un paiement."""
     fait = FaitFactory(paiement=paiement, statut=statut, **champs)
-    constater(fait, champs=resumer(fait))
+    porter([Recu(fait, resumer(fait))])
 
 
 def repondre(paiement: Paiement, *faits: Fait) -> None:
     """PayZen, interrogé, répond ces faits d'un paiement."""
-    controle.conclure(paiement.pk, controle.Lecture(list(faits), controle.get_repere(paiement)))
+    interroger.conclure(paiement.pk, interroger.Lecture(list(faits), interroger.get_repere(paiement)))

@@ -1,26 +1,28 @@
-"""L'argent : un paiement et ce qui lui arrive (`paiement`), ce qui demande un agent (`anomalie`)."""
+"""Les trois livres de l'argent, et ce qui les entoure (docs/adr/0048)."""
 
-from paiements.models.anomalie import Anomalie, AnomalieQuerySet, DemandeRestitution, Reprise
-from paiements.models.paiement import (
-    EtapePaiement,
-    Imputation,
-    NotificationPayzen,
-    Paiement,
-    PaiementQuerySet,
-    Ticket,
-    draw_paiement,
-)
+from paiements.models.anomalie import Anomalie, AnomalieQuerySet, EtapeAnomalie
+from paiements.models.imputation import Imputation
+from paiements.models.message import MessagePayzen
+from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement, draw_paiement
+from paiements.models.restitution import DemandeCloture, DemandeRestitution
+from paiements.models.ticket import Ticket
+from paiements.models.transaction import DebitTenu, Impaye, TransactionPayzen
 
 __all__ = [
     "Anomalie",
     "AnomalieQuerySet",
+    "DebitTenu",
+    "DemandeCloture",
     "DemandeRestitution",
+    "EtapeAnomalie",
     "EtapePaiement",
+    "Impaye",
     "Imputation",
-    "NotificationPayzen",
+    "MessagePayzen",
     "Paiement",
     "PaiementQuerySet",
-    "Reprise",
+    "SoldePaiement",
     "Ticket",
+    "TransactionPayzen",
     "draw_paiement",
 ]

@@ -1,20 +1,18 @@
-"""Un paiement et ce qui lui arrive : journal, notifications, imputations, ticket."""
+"""Un paiement, son journal, et ce que nous en tenons."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pgtrigger
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q, Sum
-from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from comptes.models import Caf
 from demarches.models import Demarche
-from dettes.models import Dette, Mouvement
+from paiements.models.transaction import TransactionPayzen
 from paiements.payzen import draw_trans_id
-from paiements.statuts import ENCAISSES, TRANSITIONS, Geste, Statut
-from socle.euros import ecrire_euros
+from paiements.statuts import ENCAISSES, RESTITUABLES, TRANSITIONS, Geste, Statut
 from socle.references import draw_reference
 
 
@@ -32,7 +30,8 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
         return self.filter(statut__in=ENCAISSES)
 
     def a_imputer(self) -> "PaiementQuerySet":
-        return self.filter(statut=Statut.VERIFIE).order_by("pk")
+        """Ceux dont l'heure est venue : tout de suite, ou plus tard après un échec."""
+        return self.filter(statut=Statut.VERIFIE, imputer_le__lte=timezone.now()).order_by("imputer_le", "pk")
 
 
 class Paiement(models.Model):
@@ -52,16 +51,26 @@ class Paiement(models.Model):
     trans_id = models.CharField("numéro de transaction", max_length=6, default=draw_trans_id)
     cree_le = models.DateTimeField("créé le", default=timezone.now)
     jour_utc = models.DateField("jour UTC", editable=False)
-    accepte_le = models.DateTimeField("accepté le", null=True, blank=True)
+    debit = models.OneToOneField(
+        TransactionPayzen,
+        models.PROTECT,
+        related_name="paiement_encaisse",
+        null=True,
+        blank=True,
+        verbose_name="débit",
+    )
+    montant_admis = models.DecimalField(
+        "montant admis par un agent", max_digits=9, decimal_places=2, null=True, blank=True
+    )
     confirme_le = models.DateTimeField("confirmé par une deuxième source le", null=True, blank=True)
-    remis_le = models.DateTimeField("remis en banque le", null=True, blank=True)
-    uuid = models.CharField("uuid de transaction", max_length=32, null=True, blank=True, unique=True)
-    marque = models.CharField(max_length=30, blank=True)
-    carte_fin = models.CharField("quatre derniers chiffres", max_length=4, blank=True)
-    carte_expiration = models.CharField("expiration de la carte", max_length=7, blank=True)
-    autorisation = models.CharField("numéro d'autorisation", max_length=20, blank=True)
-    prochain_controle_le = models.DateTimeField("prochain contrôle le", null=True, blank=True)
-    controles = models.PositiveSmallIntegerField("contrôles faits", default=0)
+    solde_lu = models.DecimalField(
+        "tenu d'après la dernière lecture", max_digits=10, decimal_places=2, null=True, blank=True
+    )
+    prochain_controle_le = models.DateTimeField("prochaine interrogation le", null=True, blank=True)
+    controles = models.PositiveSmallIntegerField("interrogations sans la trouver", default=0)
+
+    imputer_le = models.DateTimeField("à imputer le", null=True, blank=True)
+    echecs = models.PositiveSmallIntegerField("imputations échouées", default=0)
 
     objects = PaiementQuerySet.as_manager()
 
@@ -73,7 +82,9 @@ class Paiement(models.Model):
                 fields=["prochain_controle_le"],
                 condition=Q(prochain_controle_le__isnull=False),
             ),
-            models.Index(name="paiements_a_imputer", fields=["id"], condition=Q(statut=Statut.VERIFIE)),
+            models.Index(
+                name="paiements_verifies_par_heure", fields=["imputer_le"], condition=Q(statut=Statut.VERIFIE)
+            ),
             models.Index(name="paiements_de_la_caf", fields=["caf", "-cree_le"]),
         ]
         constraints = [
@@ -86,10 +97,9 @@ class Paiement(models.Model):
                 name="reference_sans_donnee_personnelle", condition=Q(reference__regex=r"^[A-Za-z0-9-]{1,32}$")
             ),
             models.CheckConstraint(
-                name="paiement_encaisse_a_date_et_uuid",
-                condition=Q(statut__in=ENCAISSES, accepte_le__isnull=False, uuid__isnull=False)
-                | (~Q(statut__in=ENCAISSES) & Q(accepte_le=None)),
-                violation_error_message="La date d'accord et l'uuid vont avec l'accord de la banque.",
+                name="paiement_encaisse_a_son_debit",
+                condition=Q(statut__in=ENCAISSES, debit__isnull=False) | (~Q(statut__in=ENCAISSES) & Q(debit=None)),
+                violation_error_message="Le débit va avec l'accord de la banque.",
             ),
         ]
         triggers = [
@@ -142,8 +152,8 @@ class Paiement(models.Model):
                        IS DISTINCT FROM
                        (OLD.montant, OLD.reference, OLD.demarche_id, OLD.caf_id, OLD.trans_id, OLD.cree_le,
                         OLD.boutique, OLD.mode)
-                       OR (OLD.uuid IS NOT NULL AND NEW.uuid IS DISTINCT FROM OLD.uuid) THEN
-                        RAISE EXCEPTION 'Le montant, les références et la transaction d''un paiement ne changent pas.';
+                       OR (OLD.statut IN ('VERIFIE', 'IMPUTE') AND NEW.debit_id IS DISTINCT FROM OLD.debit_id) THEN
+                        RAISE EXCEPTION 'Montant et références ne changent pas ; ni le débit, une fois vérifié.';
                     END IF;
                     RETURN NEW;
                 """,
@@ -158,56 +168,64 @@ class Paiement(models.Model):
     def is_encaisse(self) -> bool:
         return self.statut in ENCAISSES
 
-    def is_encaisse_par(self, uuid: str) -> bool:
-        """Le débit de cette transaction est celui que nous avons accepté, et non un autre de la même démarche."""
-        return self.is_encaisse and self.uuid == uuid
+    @property
+    def paye_le(self) -> datetime | None:
+        """
+        L'heure du débit à la banque, UTC : celle de la page, du ticket, et du fichier rendu à la Caf.
+
+        Jamais avant le clic ; à défaut, l'heure où nous l'avons appris. None si rien n'est encaissé.
+        """
+        return None if self.debit is None else max(self.cree_le, self.debit.creee_le or self.debit.apprise_le)
 
     @property
-    def is_impaye(self) -> bool:
-        """La banque a repris le débit entier, sans que la plateforme le montre (PROTOCOLE §5)."""
-        return self.anomalies.filter(genre="IMPAYE").exclude(issue="CADUQUE").exists()
+    def is_admis(self) -> bool:
+        """Ce que la banque tient du débit est ce qui était demandé, ou ce qu'un agent a admis."""
+        return self.solde.tenu in (self.montant, self.montant_admis)
 
     @property
-    def net(self) -> Decimal:
-        """Ce que la banque tient encore de ce paiement, en euros : son montant, moins ce qui en a été repris."""
-        return self.montant - sum((reprise.montant for reprise in self.reprises.all()), Decimal(0))
-
-    @property
-    def montant_debite(self) -> Decimal:
-        """Le montant du débit à la banque, en euros : elle a pu le baisser avant la remise (PROTOCOLE §5)."""
-        return self.montant - sum(
-            (reprise.montant for reprise in self.reprises.all() if reprise.is_baisse), Decimal(0)
-        )
-
-    @property
-    def reste_a_placer(self) -> Decimal:
-        """Ce qui n'est sur aucune dette et n'a pas été repris, en euros."""
-        imputes = sum((imputation.montant for imputation in self.imputations.all()), Decimal(0))
-        sans_dette = sum((r.montant for r in self.reprises.all() if r.imputation_id is None), Decimal(0))
-        return self.montant - imputes - sans_dette
+    def a_placer(self) -> Decimal:
+        """
+        Tenu du débit, moins imputé, en euros, une fois le paiement imputé. Positif, un reste ; négatif, la banque a
+        repris, il faut reprendre. Zéro tant que rien n'est imputé.
+        """
+        return self.solde.a_placer if self.statut == Statut.IMPUTE else Decimal(0)
 
     @property
     def retenu(self) -> Decimal:
-        """L'argent de ses débits qu'un agent a en main, ou a mis de côté, en euros."""
-        return self.anomalies.retenues().aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
+        """Ce que la banque tient et qu'un agent a en main, en euros : à rendre, hors d'un reste à placer."""
+        reparti = self.is_encaisse and self.statut not in RESTITUABLES
+        return self.solde.a_rendre + (max(self.solde.tenu, Decimal(0)) if reparti else Decimal(0))
 
     @property
     def rendu_a_part(self) -> Decimal:
-        """
-        Ce que la Caf a fait rendre de débits en trop, en euros : ni ce paiement, ni un reste qu'il portait.
+        """Ce que la Caf a fait rendre de débits qui n'étaient pas celui du paiement, en euros."""
+        faites = self.restitutions.filter(etat="FAITE").exclude(debit=self.debit_id)
+        # Un remboursement défait n'a rien rendu.
+        tenues = faites.filter(Q(credit=None) | Q(credit__in=TransactionPayzen.objects.vivantes()))
+        return tenues.aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
 
-        Défait, un remboursement n'a rien rendu.
-        """
-        faites = self.restitutions.filter(etat="FAITE", anomalie__isnull=False).exclude(anomalie__genre="RELIQUAT")
-        defaits = self.anomalies.filter(genre="ANNULATION_BANQUE", constat__motif__startswith="remboursement défait")
-        faites = faites.exclude(uuid__in=defaits.values_list(KT("constat__vu__uuid")))
-        if self.statut == Statut.RESTITUE:
-            faites = faites.exclude(debit=self.uuid)
-        return faites.aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
 
-    @property
-    def carte_masquee(self) -> str:
-        return f"•••• {self.carte_fin}" if self.carte_fin else ""
+class SoldePaiement(models.Model):
+    """
+    Où en est l'argent d'un paiement, en euros : une vue de la base, la seule définition de ces mots.
+
+    `tenu` de son débit, `impute` aux dettes, `a_placer` leur différence, `a_rendre` ce qui est tenu de tout autre
+    débit, `orphelin` les crédits dont on ne sait pas encore le débit.
+    """
+
+    paiement = models.OneToOneField(Paiement, models.DO_NOTHING, primary_key=True, related_name="solde")
+    tenu = models.DecimalField(max_digits=10, decimal_places=2)
+    impute = models.DecimalField(max_digits=10, decimal_places=2)
+    a_placer = models.DecimalField(max_digits=10, decimal_places=2)
+    a_rendre = models.DecimalField(max_digits=10, decimal_places=2)
+    orphelin = models.DecimalField(max_digits=10, decimal_places=2)
+
+    class Meta:
+        managed = False
+        db_table = "paiements_solde"
+
+    def __str__(self) -> str:
+        return f"{self.paiement_id} : tenu {self.tenu}, imputé {self.impute}"
 
 
 class EtapePaiement(models.Model):
@@ -227,93 +245,3 @@ class EtapePaiement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_geste_display()} : {self.get_de_display()} → {self.get_vers_display()}"
-
-
-class NotificationPayzen(models.Model):
-    """
-    Ce que PayZen nous a dit et qui était authentique, moins les données de carte, avec son sort. Ajout seul.
-
-    La clé d'idempotence est celle du fait : uuid, statut, opération (PROTOCOLE §3.8). Un rejeu laisse sa ligne, comme
-    doublon, et n'agit pas.
-    """
-
-    class Sort(models.TextChoices):
-        APPLIQUEE = "APPLIQUEE", "a fait avancer le paiement"
-        SANS_EFFET = "SANS_EFFET", "n'avait rien à changer"
-        DOUBLON = "DOUBLON", "déjà reçue"
-        ANOMALIE = "ANOMALIE", "confiée à un agent"
-
-    cle = models.CharField("clé", max_length=130)
-    paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="notifications", null=True, blank=True)
-    source = models.CharField(max_length=20, blank=True)
-    champs = models.JSONField(encoder=DjangoJSONEncoder)
-    sort = models.CharField(max_length=10, choices=Sort)
-    motif = models.CharField(max_length=200, blank=True)
-    recue_le = models.DateTimeField("reçue le", default=timezone.now)
-
-    class Meta:
-        verbose_name = "notification PayZen"
-        verbose_name_plural = "notifications PayZen"
-        indexes = [models.Index(name="notifications_recues", fields=["-recue_le"])]
-        constraints = [
-            models.UniqueConstraint(
-                name="une_notification_agit_une_fois", fields=["cle"], condition=~Q(sort="DOUBLON")
-            )
-        ]
-        triggers = [pgtrigger.Protect(name="notification_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
-
-    def __str__(self) -> str:
-        return f"{self.cle} ({self.get_sort_display()})"
-
-
-class Imputation(models.Model):
-    """Ce qu'un paiement a porté sur une dette, en euros. Une seule par dette et par paiement. Ajout seul."""
-
-    paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="imputations")
-    dette = models.ForeignKey(Dette, models.PROTECT, related_name="imputations")
-    montant = models.DecimalField(max_digits=9, decimal_places=2)
-    mouvement = models.OneToOneField(Mouvement, models.PROTECT, related_name="imputation")
-
-    class Meta:
-        verbose_name = "imputation"
-        constraints = [
-            models.UniqueConstraint(name="une_imputation_par_paiement_et_dette", fields=["paiement", "dette"]),
-            models.CheckConstraint(name="imputation_montant_positif", condition=Q(montant__gt=0)),
-        ]
-        triggers = [pgtrigger.Protect(name="imputation_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
-
-    def __str__(self) -> str:
-        return f"{self.paiement} → {self.dette} : {ecrire_euros(self.montant)}"
-
-    @property
-    def reste(self) -> Decimal:
-        """Ce qui en tient encore sur la dette, en euros, une fois ôté ce que la banque a repris."""
-        return self.montant - sum((reprise.montant for reprise in self.reprises.all()), Decimal(0))
-
-
-class Ticket(models.Model):
-    """Le ticket d'un paiement accepté, à envoyer quand l'allocataire a laissé un courriel (PARCOURS §7)."""
-
-    class Etat(models.TextChoices):
-        A_ENVOYER = "A_ENVOYER", "à envoyer"
-        ENVOYE = "ENVOYE", "envoyé"
-        IMPOSSIBLE = "IMPOSSIBLE", "envoi impossible"
-
-    paiement = models.OneToOneField(Paiement, models.PROTECT, related_name="ticket")
-    etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.A_ENVOYER)
-    essais = models.PositiveSmallIntegerField(default=0)
-    prochain_essai_le = models.DateTimeField("prochain essai le", null=True, blank=True, default=timezone.now)
-    envoye_le = models.DateTimeField("envoyé le", null=True, blank=True)
-    dernier_motif = models.CharField("dernier échec", max_length=200, blank=True)
-
-    class Meta:
-        verbose_name = "ticket"
-        indexes = [models.Index(name="tickets_a_envoyer", fields=["prochain_essai_le"], condition=Q(etat="A_ENVOYER"))]
-        constraints = [
-            models.CheckConstraint(
-                name="ticket_envoye_a_une_date", condition=Q(etat="ENVOYE") ^ Q(envoye_le__isnull=True)
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"ticket {self.paiement}"

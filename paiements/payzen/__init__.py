@@ -5,7 +5,7 @@ Cette pièce ne connaît ni modèle, ni base, ni réglage. Montants en euros (``
 """
 
 from paiements.payzen.boutique import Boutique, Mode
-from paiements.payzen.fait import Fait, get_solde
+from paiements.payzen.fait import EURO, Fait
 from paiements.payzen.formulaire import Demande, build_form, draw_trans_id
 from paiements.payzen.montants import from_centimes, to_centimes
 from paiements.payzen.notification import (
@@ -15,15 +15,33 @@ from paiements.payzen.notification import (
     Notification,
     NotificationIncomplete,
     NotificationRefusee,
+    PasUneNotification,
     SignatureFausse,
     read_notification,
 )
 from paiements.payzen.rest import Client, EchecRest, ErreurPlateforme, IdentifiantsRefuses, PlateformeInjoignable
 from paiements.payzen.signature import is_signed, sign
-from paiements.payzen.statuts import SANS_ARGENT, Famille, get_famille
+from paiements.payzen.statuts import (
+    ACCORDES,
+    ATTENTES,
+    CONTRADICTOIRE,
+    DOUTEUSES,
+    SANS_ARGENT,
+    VIVANTS,
+    Famille,
+    get_famille,
+    get_rang,
+    unir,
+)
 
 __all__ = [
+    "ACCORDES",
+    "ATTENTES",
+    "CONTRADICTOIRE",
+    "DOUTEUSES",
+    "EURO",
     "SANS_ARGENT",
+    "VIVANTS",
     "Boutique",
     "BoutiqueInconnue",
     "Client",
@@ -39,15 +57,17 @@ __all__ = [
     "Notification",
     "NotificationIncomplete",
     "NotificationRefusee",
+    "PasUneNotification",
     "PlateformeInjoignable",
     "SignatureFausse",
     "build_form",
     "draw_trans_id",
     "from_centimes",
     "get_famille",
-    "get_solde",
+    "get_rang",
     "is_signed",
     "read_notification",
     "sign",
     "to_centimes",
+    "unir",
 ]

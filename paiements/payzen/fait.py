@@ -1,7 +1,7 @@
 """« Ce que la plateforme dit d'une transaction » : la même forme, venue d'une notification ou de REST."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,7 +33,6 @@ FORMATS = {
         "vads_trans_uuid": r"[0-9A-Fa-f]{32}",
         "vads_trans_status": r"[A-Z_]{1,40}",
         "vads_operation_type": r"[A-Z_]{1,20}",
-        "vads_sequence_number": r"[0-9]{1,3}",
         "vads_amount": _CENTIMES,
         "vads_currency": _DEVISE,
         "vads_effective_amount": _CENTIMES,
@@ -43,12 +42,10 @@ FORMATS = {
         "vads_result": r"[0-9]{2}",
         "vads_extra_result": r"[0-9]{2}",
         "vads_payment_error": r"[0-9]{1,3}",
-        "vads_auth_result": r"[A-Za-z0-9]{1,11}",
         "vads_auth_number": r"[A-Za-z0-9]{1,20}",
         "vads_warranty_result": r"[A-Z]{1,10}",
         "vads_card_brand": r"[A-Z0-9_-]{1,30}",
         "vads_card_number": r"[0-9X*]{4,32}[0-9]{4}",
-        "vads_contract_used": r"[A-Za-z0-9_-]{1,60}",
         "vads_url_check_src": r"[A-Z_]{1,20}",
     }.items()
 }
@@ -73,6 +70,9 @@ class Fait:
     :param devise: « EUR », ou le code reçu si ce n'est pas l'euro
     :param parent: le débit qu'un crédit rembourse ; REST le dit, une notification jamais
     :param source: ``vads_url_check_src`` (PAY, RETRY, BO…), ou « REST »
+    :param effectif: le montant effectif, en euros, quand il est dit à part (PROTOCOLE §5 : NON CONFIRMÉ)
+    :param devise_effective: sa devise, comme `devise`
+    :param creee_le: quand la plateforme a créé la transaction
     :param remise_le: date de remise en banque, connue de REST seulement
     """
 
@@ -87,27 +87,14 @@ class Fait:
     parent: str = ""
     trans_id: str = ""
     trans_date: datetime | None = None
-    sequence: int | None = None
     marque: str = ""
     carte_fin: str = field(default="", repr=False)
-    expiration: str = field(default="", repr=False)
     autorisation: str = field(default="", repr=False)
-    resultat_banque: str = ""
-    contrat: str = ""
     source: str = ""
-    cree_le: datetime | None = None
+    effectif: Decimal | None = None
+    devise_effective: str = ""
+    creee_le: datetime | None = None
     remise_le: datetime | None = None
-
-    @property
-    def cle(self) -> str:
-        """
-        Clé d'idempotence : deux messages de même clé disent la même chose (PROTOCOLE §3.8).
-
-        Le montant en est : baissé au Back Office avant la remise, il change sans que le statut change (§5).
-        """
-        if self.uuid:
-            return f"{self.uuid}:{self.statut}:{self.operation}:{self.montant}"
-        return f"{self.reference}:{self.trans_id}:{self.statut}:{self.montant}"
 
     @property
     def famille(self) -> Famille:
@@ -120,47 +107,13 @@ class Fait:
         return self.operation == "CREDIT"
 
     @property
-    def is_credit_parti(self) -> bool:
-        return self.is_credit and self.famille is Famille.SUCCES
-
-    @property
-    def is_credit_a_suivre(self) -> bool:
-        """En attente, ou parti sans être remis : un remboursement qui peut encore échouer (PROTOCOLE §5)."""
-        return self.is_credit and self.famille in (Famille.SUCCES, Famille.ATTENTE) and self.statut != "CAPTURED"
+    def is_parti(self) -> bool:
+        return self.famille is Famille.SUCCES
 
     @property
     def is_success(self) -> bool:
-        return self._is_debit(Famille.SUCCES)
-
-    @property
-    def is_pending(self) -> bool:
-        return self._is_debit(Famille.ATTENTE)
-
-    @property
-    def is_refused(self) -> bool:
-        return self._is_debit(Famille.REFUS)
-
-    @property
-    def is_abandoned(self) -> bool:
-        return self._is_debit(Famille.ABANDON)
-
-    @property
-    def is_cancelled_after(self) -> bool:
-        """Débit défait après coup : annulé par le marchand, ou remise en banque échouée."""
-        return self._is_debit(Famille.ANNULATION)
-
-    @property
-    def is_failed(self) -> bool:
-        return self._is_debit(Famille.ECHEC)
-
-    def _is_debit(self, famille: Famille) -> bool:
-        return self.operation == "DEBIT" and self.famille is famille
-
-
-def get_solde(faits: Collection[Fait]) -> Decimal:
-    """Ce que la plateforme tient d'une référence, en euros : ses débits vivants, moins ses crédits partis."""
-    debits = sum((fait.montant for fait in faits if fait.is_success), Decimal(0))
-    return debits - sum((fait.montant for fait in faits if fait.is_credit_parti), Decimal(0))
+        """Un débit que la banque tient."""
+        return self.operation == "DEBIT" and self.is_parti
 
 
 def keep(champs: Mapping[str, str]) -> dict[str, str]:
@@ -194,15 +147,13 @@ def to_fait(champs: Mapping[str, str]) -> Fait:
         uuid=lus.get("vads_trans_uuid", "").lower(),
         trans_id=lus.get("vads_trans_id", ""),
         trans_date=_to_date(lus.get("vads_trans_date")),
-        sequence=int(lus["vads_sequence_number"]) if "vads_sequence_number" in lus else None,
         marque=lus.get("vads_card_brand", ""),
         carte_fin=lus.get("vads_card_number", "")[-4:],
-        expiration=_to_expiration(champs.get("vads_expiry_month", ""), champs.get("vads_expiry_year", "")),
         autorisation=lus.get("vads_auth_number", ""),
-        resultat_banque=lus.get("vads_auth_result", ""),
-        contrat=lus.get("vads_contract_used", ""),
         source=lus.get("vads_url_check_src", ""),
-        cree_le=_to_date(lus.get("vads_effective_creation_date")),
+        effectif=from_centimes(int(lus["vads_effective_amount"])) if "vads_effective_amount" in lus else None,
+        devise_effective=DEVISES.get(effective := lus.get("vads_effective_currency", ""), effective),
+        creee_le=_to_date(lus.get("vads_effective_creation_date")),
     )
 
 
@@ -218,10 +169,3 @@ def _to_date(texte: str | None) -> datetime | None:
         return datetime.strptime(texte or "", FORMAT_DATE).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _to_expiration(mois: str, annee: str) -> str:
-    """« 6 » et « 2027 » donnent « 06/2027 » : la plateforme n'écrit pas le zéro."""
-    if re.fullmatch(r"0?[1-9]|1[0-2]", mois) and re.fullmatch(r"20[0-9]{2}", annee):
-        return f"{mois:0>2}/{annee}"
-    return ""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from paiements.payzen.boutique import Boutique
-from paiements.payzen.fait import Fait, FaitIllisible, keep, to_fait
+from paiements.payzen.fait import FORMATS, Fait, FaitIllisible, keep, to_fait
 from paiements.payzen.signature import is_signed
+from paiements.payzen.statuts import Famille, get_famille
 
 OCTETS_AU_PLUS = 64 * 1024
 CHAMPS_AU_PLUS = 200
@@ -26,6 +27,10 @@ class BoutiqueInconnue(NotificationRefusee):
 
 class ModeInattendu(NotificationRefusee):
     """Un message d'essai ne règle pas une vraie dette, ni l'inverse."""
+
+
+class PasUneNotification(NotificationRefusee):
+    """Signé de notre clé, mais de notre main : le formulaire que le payeur a sous les yeux."""
 
 
 class SignatureFausse(NotificationRefusee):
@@ -71,11 +76,25 @@ def read_notification(corps: bytes, boutiques: Mapping[str, Boutique]) -> Notifi
     if not is_signed(champs, champs.get("signature", ""), boutique.cle):
         raise SignatureFausse("signature absente ou fausse")
 
+    if not _parle_d_une_transaction(champs):
+        raise PasUneNotification("ni transaction, ni abandon")
+
     gardes = keep(champs)
     try:
         return Notification(to_fait(champs), gardes)
     except FaitIllisible as erreur:
         raise NotificationIncomplete(gardes, erreur.noms) from None
+
+
+def _parle_d_une_transaction(champs: Mapping[str, str]) -> bool:
+    """
+    Une notification nomme sa transaction, ou dit que rien n'a été créé (PROTOCOLE §3.3).
+
+    Les noms ne sont pas signés (§2.4) : notre formulaire, que le payeur a sous les yeux, se renomme à volonté. Aucune
+    de ses valeurs ne peut passer pour un uuid, ni pour un abandon.
+    """
+    uuid, statut = champs.get("vads_trans_uuid", ""), champs.get("vads_trans_status", "")
+    return bool(FORMATS["vads_trans_uuid"].fullmatch(uuid)) or get_famille(statut) is Famille.ABANDON
 
 
 def _parse(corps: bytes) -> dict[str, str]:

@@ -37,17 +37,14 @@ CHEMINS: dict[str, tuple[str, ...]] = {
     "vads_operation_type": ("operationType",),
     "vads_amount": ("amount",),
     "vads_currency": ("currency",),
+    "vads_effective_amount": (_DETAILS, "effectiveAmount"),
+    "vads_effective_currency": (_DETAILS, "effectiveCurrency"),
     "vads_effective_creation_date": ("creationDate",),
-    "vads_sequence_number": (_DETAILS, "sequenceNumber"),
-    "vads_contract_used": (_DETAILS, "mid"),
     "vads_trans_id": (*_CARTE, "legacyTransId"),
     "vads_trans_date": (*_CARTE, "legacyTransDate"),
     "vads_card_brand": (*_CARTE, "effectiveBrand"),
     "vads_card_number": (*_CARTE, "pan"),
-    "vads_expiry_month": (*_CARTE, "expiryMonth"),
-    "vads_expiry_year": (*_CARTE, "expiryYear"),
     "vads_auth_number": (*_CARTE, "authorizationResponse", "authorizationNumber"),
-    "vads_auth_result": (*_CARTE, "authorizationResponse", "authorizationResult"),
 }
 
 
@@ -92,13 +89,11 @@ class Client:
     Les appels d'une boutique. Le mode est celui du mot de passe, et se vérifie dans chaque réponse.
 
     :param delai: attente au plus, en secondes, pour se connecter puis entre deux octets
-    :param session: à donner, et à fermer, par qui enchaîne les appels ; sinon une connexion par appel
     """
 
-    def __init__(self, boutique: Boutique, delai: float = 8.0, session: requests.Session | None = None) -> None:
+    def __init__(self, boutique: Boutique, delai: float = 8.0) -> None:
         self.boutique = boutique
         self.delai = delai
-        self.session = session
 
     def get_order(self, reference: str) -> list[Fait]:
         """
@@ -120,14 +115,7 @@ class Client:
         faits = [self._to_fait(transaction) for transaction in transactions]
         if any(fait.reference != reference for fait in faits):
             raise _inattendue("d'une autre référence")
-        return faits
-
-    def get_transaction(self, uuid: str) -> Fait:
-        """Une transaction. :raises EchecRest: si l'appel n'aboutit pas"""
-        fait = self._to_fait(self._read("Transaction/Get", {"uuid": uuid}))
-        if fait.uuid != uuid:
-            raise _inattendue("d'une autre transaction")
-        return fait
+        return _attribuer(faits)
 
     def cancel_or_refund(
         self, uuid: str, montant: Decimal, commentaire: str, *, rembourser_seulement: bool = False
@@ -151,11 +139,6 @@ class Client:
             "comment": commentaire,
         }
         return self._to_fait(self._call("Transaction/CancelOrRefund", corps))
-
-    def test(self) -> None:
-        """Essaie les identifiants. :raises EchecRest: s'ils ne passent pas"""
-        if self._read("Charge/SDKTest", {"value": "essai"}).get("value") != "essai":
-            raise _inattendue("sans l'écho attendu")
 
     def _read(self, service: str, corps: dict[str, Any]) -> dict[str, Any]:
         """Une lecture se relance sans danger : c'est le seul endroit où l'on relance."""
@@ -185,9 +168,8 @@ class Client:
         return reponse
 
     def _post(self, service: str, corps: dict[str, Any]) -> dict[str, Any]:
-        post = self.session.post if self.session else requests.post
         try:
-            reponse = post(
+            reponse = requests.post(
                 f"{self.boutique.url_api.rstrip('/')}/{service}",
                 json=corps,
                 auth=(self.boutique.site, self.boutique.mot_de_passe),
@@ -204,6 +186,8 @@ class Client:
 
     def _to_fait(self, transaction: Any) -> Fait:
         champs = {nom: _to_texte(nom, _get(transaction, chemin)) for nom, chemin in CHEMINS.items()}
+        # L'enveloppe a déjà dit le mode, et il est vérifié : la commande n'a pas à le redire.
+        champs["vads_ctx_mode"] = champs["vads_ctx_mode"] or self.boutique.mode
         try:
             fait = to_fait(champs)
         except FaitIllisible as erreur:
@@ -213,6 +197,15 @@ class Client:
         remise_le = _to_date(_get(transaction, (*_CARTE, "captureResponse", "captureDate")))
         parent = str(_get(transaction, (_DETAILS, "parentTransactionUuid")) or "").lower()
         return replace(fait, source="REST", remise_le=remise_le, parent=parent)
+
+
+def _attribuer(faits: list[Fait]) -> list[Fait]:
+    """Un crédit dont la plateforme tait l'origine est du seul débit qu'elle tient, s'il n'y en a qu'un (§12)."""
+    debits = {fait.uuid for fait in faits if fait.is_success}
+    if len(debits) != 1:
+        return faits
+    (seul,) = debits
+    return [replace(fait, parent=fait.parent or seul) if fait.is_credit else fait for fait in faits]
 
 
 def _inattendue(detail: str) -> ErreurPlateforme:
@@ -230,9 +223,7 @@ def _to_texte(nom: str, valeur: Any) -> str:
     if nom.endswith("_date"):
         date = _to_date(valeur)
         return date.strftime(FORMAT_DATE) if date else ""
-    texte = "" if valeur is None else str(valeur)
-    # Le « 00 » du formulaire, accepté par la banque, s'écrit « 0 » en REST (§3.5).
-    return f"{texte:0>2}" if nom == "vads_auth_result" and texte else texte
+    return "" if valeur is None else str(valeur)
 
 
 def _to_date(valeur: Any) -> datetime | None:

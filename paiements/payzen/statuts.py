@@ -1,4 +1,8 @@
-"""Ce que veut dire chaque ``vads_trans_status``, ou ``detailedStatus`` en REST : la table du PROTOCOLE §3.4."""
+"""
+Ce que veut dire chaque ``vads_trans_status``, ou ``detailedStatus`` en REST : la table du PROTOCOLE §3.4.
+
+Et comment deux mots dits d'une même transaction n'en font qu'un, dans quelque ordre qu'on les entende.
+"""
 
 from enum import StrEnum
 
@@ -57,3 +61,39 @@ SANS_ARGENT = frozenset({Famille.REFUS, Famille.ABANDON, Famille.ANNULATION, Fam
 
 def get_famille(statut: str) -> Famille:
     return FAMILLES.get(statut, Famille.INCONNU)
+
+
+# Deux mots qui ne peuvent être vrais ensemble (annulé et remis) : la machine ne tranche pas.
+CONTRADICTOIRE = "CONTRADICTOIRE"
+ACCORD = "AUTHORISED"
+# L'argent est pris, ou le sera ce soir.
+VIVANTS = tuple(statut for statut, famille in FAMILLES.items() if famille is Famille.SUCCES)
+ATTENTES = tuple(statut for statut, famille in FAMILLES.items() if famille is Famille.ATTENTE)
+# La banque avait dit oui : l'accord, la remise, et ce qui ne peut que les suivre.
+ACCORDES = (*VIVANTS, *(statut for statut, famille in FAMILLES.items() if famille is Famille.ANNULATION))
+# Ni pris, ni défait : un agent dit ce que la banque tient.
+DOUTEUSES = frozenset({Famille.INATTENDU, Famille.INCONNU})
+
+
+def get_rang(statut: str) -> int:
+    """L'avancement d'un état : attente, accord, fin, contradiction. Une valeur inconnue est une fin."""
+    if statut == CONTRADICTOIRE:
+        return 3
+    if statut == ACCORD:
+        return 1
+    return 0 if statut in ATTENTES else 2
+
+
+def unir(un: str, autre: str) -> str:
+    """
+    L'état d'une transaction dont on a dit ces deux mots : le plus avancé, ou la contradiction (PROTOCOLE §3.8, §5).
+
+    Commutatif, associatif, idempotent : l'ordre et les répétitions ne comptent pas. La base fait de même
+    (``paiements_unir``) ; un essai compare les deux sur tous les couples.
+    """
+    if un == autre:
+        return un
+    rangs = get_rang(un), get_rang(autre)
+    if rangs[0] != rangs[1]:
+        return un if rangs[0] > rangs[1] else autre
+    return CONTRADICTOIRE if rangs[0] == 2 else max(un, autre)

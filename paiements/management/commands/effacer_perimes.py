@@ -1,7 +1,7 @@
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from paiements.conservation import compter, effacer
+from paiements.surveillance.conservation import compter, effacer
 
 
 class Command(BaseCommand):

@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from paiements.bureau.recit import raconter
 from paiements.models import Paiement
-from paiements.recit import raconter
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ import json
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from paiements.invariants import INVARIANTS, verifier
+from paiements.surveillance.invariants import INVARIANTS, verifier
 
 
 class Command(BaseCommand):

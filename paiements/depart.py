@@ -1,7 +1,5 @@
-"""Les gestes sur un paiement : chacun verrouille, relit, décide, écrit et journalise, dans une transaction."""
+"""Partir payer : ouvrir une tentative, ou redonner le formulaire à qui n'a pas vu PayZen s'ouvrir."""
 
-import logging
-from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
@@ -13,19 +11,14 @@ from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.services import Ecart, empreinte, get_ecarts
 from dettes.models import Dette
-from paiements import anomalies
 from paiements.boutiques import get_boutique
-from paiements.models import Anomalie, EtapePaiement, Paiement
+from paiements.causes import Cause
+from paiements.models import Paiement
+from paiements.passages import avancer, get_libre_le, verrouiller
 from paiements.payzen import Boutique, Demande, build_form
-from paiements.statuts import ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
-
-logger = logging.getLogger(__name__)
+from paiements.statuts import Geste, Statut
 
 TIRAGES_DE_TRANS_ID = 5
-
-
-class TransitionImpossible(Exception):
-    """La table des passages ne permet pas ce geste depuis le statut actuel."""
 
 
 class DejaDemandee(Exception):
@@ -85,7 +78,7 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     demarche.etat = Etat.A_LA_BANQUE
     demarche.save(update_fields=["etat"])
     paiement = _ouvrir_la_tentative(demarche, boutique)
-    paiement = appliquer(Geste.SOUMETTRE, paiement, motif="clic sur Payer", auteur="allocataire")
+    paiement = avancer(Geste.SOUMETTRE, verrouiller(paiement.pk), Cause("clic sur Payer", "allocataire"))
     return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
 
 
@@ -134,64 +127,3 @@ def _preparer_formulaire(paiement: Paiement, boutique: Boutique) -> dict[str, st
         url_retour=retour,
     )
     return build_form(demande, boutique, cartes=settings.PAYZEN_CARTES)
-
-
-def verrouiller(paiement_id: int) -> Paiement:
-    """Relit un paiement et sa démarche sous verrou. À appeler dans une transaction."""
-    return (
-        Paiement.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("demarche", "caf")
-        .get(pk=paiement_id)
-    )
-
-
-@transaction.atomic
-def appliquer(geste: Geste, paiement: Paiement, *, motif: str, auteur: str) -> Paiement:
-    """
-    Fait avancer un paiement d'un geste de la table, l'écrit au journal et met sa démarche à jour.
-
-    Rejouer un geste déjà fait ne change rien : la banque répète ses notifications.
-
-    :param auteur: « allocataire », « PayZen », « service », ou l'identifiant d'un agent
-    :returns: le paiement relu sous verrou, dans son nouvel état
-    :raises TransitionImpossible: si la table ne permet pas ce geste depuis l'état actuel
-    """
-    return avancer(geste, verrouiller(paiement.pk), motif=motif, auteur=auteur)
-
-
-def avancer(geste: Geste, paiement: Paiement, *, motif: str, auteur: str) -> Paiement:
-    """
-    Comme `appliquer`, sur un paiement que l'appelant tient déjà sous verrou ; enregistre aussi ses autres champs.
-
-    :raises TransitionImpossible: si la table ne permet pas ce geste depuis l'état actuel
-    """
-    depuis, vers = TRANSITIONS[geste]
-    if paiement.statut == vers:
-        return paiement
-    if paiement.statut not in depuis:
-        raise TransitionImpossible(f"{geste} : {paiement} est {paiement.get_statut_display()}")
-
-    EtapePaiement.objects.create(
-        paiement=paiement, geste=geste, de=paiement.statut, vers=vers, motif=motif, auteur=auteur
-    )
-    if paiement.statut == Statut.ACCEPTE:
-        # Vérifié, repris ou rendu : il n'y a plus de désaccord à trancher.
-        desaccords = paiement.anomalies.filter(genre=Anomalie.Genre.DESACCORD)
-        anomalies.clore_par_la_banque(desaccords, motif=motif, issue=Anomalie.Issue.CADUQUE)
-    paiement.statut = vers
-    paiement.save()
-    _mettre_a_jour_la_demarche(paiement)
-    logger.info("paiement : %s", geste, extra={"paiement": paiement.reference, "vers": vers})
-    return paiement
-
-
-def _mettre_a_jour_la_demarche(paiement: Paiement) -> None:
-    etat = ETAT_DE_LA_DEMARCHE[Statut(paiement.statut)]
-    if paiement.demarche.etat != etat:
-        paiement.demarche.etat = etat
-        paiement.demarche.save(update_fields=["etat"])
-
-
-def get_libre_le(paiement: Paiement) -> datetime:
-    """L'heure à laquelle, sans nouvelle de la banque, nous l'interrogeons et libérons les montants engagés."""
-    return paiement.cree_le + settings.PAIEMENT_CONTROLES[0]

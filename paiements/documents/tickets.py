@@ -16,9 +16,10 @@ from django.utils.crypto import salted_hmac
 
 from demarches.etats import REPARTIS
 from demarches.models import Demarche, LigneDemarche
-from paiements import anomalies
+from paiements.causes import par_service
+from paiements.documents.pdf import render_pdf
+from paiements.file.tenue import signaler
 from paiements.models import Anomalie, Paiement, Ticket
-from paiements.pdf import render_pdf
 from socle import attente
 
 logger = logging.getLogger(__name__)
@@ -53,25 +54,25 @@ class Contenu:
 def lire(paiement: Paiement) -> Contenu:
     """Le contenu du ticket d'un paiement encaissé, d'après la base."""
     allocataire = paiement.demarche.allocataire
-    debite = paiement.montant_debite
+    debit, solde = paiement.debit, paiement.solde
     return Contenu(
         reference=paiement.reference,
         demarche=paiement.demarche.reference,
         caf=paiement.caf.nom,
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
-        paye_le=timezone.localtime(paiement.accepte_le),
-        montant=debite,
+        paye_le=timezone.localtime(paiement.paye_le),
+        montant=debit.montant,
         demande=paiement.montant,
-        marque=paiement.marque,
-        carte=paiement.carte_masquee,
-        autorisation=paiement.autorisation,
+        marque=debit.marque,
+        carte=debit.carte_masquee,
+        autorisation=debit.autorisation,
         is_global=paiement.demarche.mode == Demarche.Mode.GLOBAL,
-        rendu=debite - paiement.net,
+        rendu=debit.montant - max(solde.tenu, Decimal(0)),
         is_reparti=paiement.demarche.etat in REPARTIS,
         has_retenu=paiement.retenu > 0,
         lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
-        code=get_code(paiement, debite),
+        code=get_code(paiement, debit.montant),
     )
 
 
@@ -81,7 +82,7 @@ def get_code(paiement: Paiement, montant: Decimal) -> str:
 
     :param montant: celui que le papier imprime, en euros
     """
-    valeur = f"{paiement.reference}|{montant}|{paiement.uuid}"
+    valeur = f"{paiement.reference}|{montant}|{paiement.debit_id}"
     return salted_hmac("paiements.tickets", valeur, algorithm="sha256").hexdigest()[:8].upper()
 
 
@@ -107,7 +108,9 @@ def envoyer(ticket_id: int) -> None:
     Un échec passager reprend plus tard ; une adresse refusée, ou trop d'échecs, devient une anomalie. L'envoi se fait
     hors de toute transaction : un serveur de courriel lent ne tient aucun verrou.
     """
-    ticket = Ticket.objects.select_related("paiement__demarche__allocataire", "paiement__caf").get(pk=ticket_id)
+    ticket = Ticket.objects.select_related(
+        "paiement__demarche__allocataire", "paiement__caf", "paiement__debit", "paiement__solde"
+    ).get(pk=ticket_id)
     if ticket.etat != Ticket.Etat.A_ENVOYER:
         return
     try:
@@ -166,9 +169,10 @@ def _renoncer(ticket: Ticket, motif: str) -> None:
     ticket.dernier_motif = motif
     ticket.prochain_essai_le = None
     ticket.save(update_fields=["etat", "essais", "dernier_motif", "prochain_essai_le"])
-    anomalies.ouvrir(
+    signaler(
         Anomalie.Genre.COURRIEL_IMPOSSIBLE,
-        cle=ticket.paiement.reference,
-        constat={"motif": motif, "essais": ticket.essais},
+        ticket.paiement.reference,
+        detail=f"{motif}, après {ticket.essais} essai(s)",
         paiement=ticket.paiement,
+        cause=par_service(motif),
     )

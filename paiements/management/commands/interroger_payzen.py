@@ -5,9 +5,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from paiements.boutiques import BoutiqueAbsente
-from paiements.controle import conclure, interroger
 from paiements.models import Paiement
 from paiements.payzen import EchecRest
+from paiements.verification.interroger import conclure, lire_la_plateforme
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         changes = muets = 0
         for paiement in self._choisir(reference, jour).iterator():
             try:
-                lecture = interroger(paiement)
+                lecture = lire_la_plateforme(paiement)
             except (EchecRest, BoutiqueAbsente) as echec:
                 self.stderr.write(f"{paiement.reference}  pas de réponse : {echec}")
                 muets += 1

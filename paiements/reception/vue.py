@@ -1,29 +1,28 @@
-"""La notification de PayZen : vérifier, consigner, agir, répondre. La seule preuve qu'un paiement a eu lieu."""
+"""La notification de PayZen : vérifier, porter, répondre. La seule preuve qu'un paiement a eu lieu."""
 
 import logging
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from paiements import payzen
-from paiements.constats import consigner_incomplete, constater
+from paiements.reception.porter import Recu, consigner_incomplete, porter
 
 logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
 @require_POST
-@transaction.non_atomic_requests
 def notification(request: HttpRequest) -> HttpResponse:
     """
-    Répond 200 à tout ce qui est authentique et consigné, doublons et anomalies compris ; 400 au reste ; 503 quand la
-    base manque, car PayZen rejouera (PROTOCOLE §3.6). N'appelle personne : ni PayZen, ni SMTP, ni Redis.
+    Répond 200 à tout ce qui est authentique et consigné, répétitions et anomalies comprises ; 400 au reste ; 503 quand
+    la base manque, car PayZen rejouera (PROTOCOLE §3.6). N'appelle personne : ni PayZen, ni SMTP, ni Redis.
     """
     try:
-        _porter(request.body)
+        _recevoir(request.body)
     except payzen.NotificationRefusee as refus:
         logger.warning("notification PayZen refusée", extra={"motif": type(refus).__name__})
         return HttpResponse("refusée", status=400, content_type="text/plain; charset=utf-8")
@@ -33,10 +32,10 @@ def notification(request: HttpRequest) -> HttpResponse:
     return HttpResponse("OK", content_type="text/plain")
 
 
-def _porter(corps: bytes) -> None:
+def _recevoir(corps: bytes) -> None:
     try:
         recue = payzen.read_notification(corps, settings.PAYZEN_BOUTIQUES)
     except payzen.NotificationIncomplete as incomplete:
         consigner_incomplete(incomplete)
     else:
-        constater(recue.fait, champs=recue.champs)
+        porter([Recu(recue.fait, recue.champs)])

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
-from paiements.models import Paiement, Ticket
+from paiements.models import Ticket, TransactionPayzen
 
 Lignes = QuerySet[Any]
 
@@ -39,7 +39,7 @@ def _courriels() -> Lignes:
 
 
 def _cartes() -> Lignes:
-    return Paiement.objects.filter(cree_le__lt=_il_y_a(456)).exclude(marque="", carte_fin="", carte_expiration="")
+    return TransactionPayzen.objects.filter(apprise_le__lt=_il_y_a(456)).exclude(marque="", carte_fin="")
 
 
 def _effacer_les_saisies(saisies: Lignes) -> int:
@@ -56,7 +56,7 @@ REGLES = [
     Regle(
         "données de carte de plus de 15 mois",
         _cartes,
-        lambda lignes: lignes.update(marque="", carte_fin="", carte_expiration=""),
+        lambda lignes: lignes.update(marque="", carte_fin=""),
     ),
 ]
 

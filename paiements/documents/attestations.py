@@ -7,10 +7,10 @@ from decimal import Decimal
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from paiements.documents.pdf import render_pdf
+from paiements.documents.tickets import get_code
 from paiements.models import Imputation, Paiement
-from paiements.pdf import render_pdf
 from paiements.statuts import Geste
-from paiements.tickets import get_code
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class Attestation:
 def lire(paiement: Paiement) -> Attestation:
     """Le contenu de l'attestation d'un paiement imputé, d'après la base."""
     allocataire = paiement.demarche.allocataire
-    imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
+    imputations = list(paiement.imputations.filter(montant__gt=0).select_related("dette", "mouvement").order_by("pk"))
     porte = sum((imputation.montant for imputation in imputations), Decimal(0))
     return Attestation(
         paiement=paiement,
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
-        impute_le=timezone.localtime(paiement.etapes.get(geste=Geste.IMPUTER).le),
+        impute_le=timezone.localtime(paiement.etapes.filter(geste=Geste.IMPUTER).latest("pk").le),
         imputations=imputations,
         porte=porte,
-        reste_a_placer=paiement.reste_a_placer,
-        repris_des_dettes=porte - sum((imputation.reste for imputation in imputations), Decimal(0)),
+        reste_a_placer=max(paiement.a_placer, Decimal(0)),
+        repris_des_dettes=porte - paiement.solde.impute,
         code=get_code(paiement, porte),
     )
 

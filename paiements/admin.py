@@ -1,0 +1,1 @@
+"""Django cherche ici les fiches du bureau : elles sont dans `paiements.bureau`."""

@@ -1,0 +1,143 @@
+"""De quoi un paiement a besoin : une fonction de l'état de ses livres, et de rien d'autre (docs/adr/0048)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+
+from paiements.file.livres import ZERO, Livres, get_tenu
+from paiements.models import Anomalie, DemandeRestitution, Paiement, TransactionPayzen
+from paiements.payzen import Famille
+from paiements.statuts import RESTITUABLES, Statut
+
+Genre = Anomalie.Genre
+# Une validation manuelle ne viendrait de personne : c'est un réglage de la boutique à revoir (PROTOCOLE §3.4).
+A_VALIDER = "AUTHORISED_TO_VALIDATE"
+AVANT_L_IMPUTATION = (Statut.ACCEPTE, Statut.VERIFIE)
+
+
+class Attendue(NamedTuple):
+    """
+    Une chose à faire.
+
+    :param cle: ce dont elle parle
+    :param situation: l'état des comptes dont elle parle ; s'il change, une anomalie mise de côté se rouvre
+    """
+
+    genre: Anomalie.Genre
+    cle: str
+    situation: str
+    transaction: TransactionPayzen | None = None
+    restitution: DemandeRestitution | None = None
+
+
+def get_attendues(livres: Livres, maintenant: datetime) -> list[Attendue]:
+    """Tout ce qu'un agent doit faire d'un paiement, ou d'une référence inconnue, d'après ses livres."""
+    if livres.paiement is None:
+        return [attendue for transaction in livres.transactions for attendue in _d_un_inconnu(transaction)]
+    return [
+        *(attendue for debit in livres.debits for attendue in _d_un_debit(livres, livres.paiement, debit)),
+        *(attendue for credit in livres.credits for attendue in _d_un_credit(credit)),
+        *(_douteuse(autre) for autre in livres.transactions if not (autre.is_debit or autre.is_credit)),
+        *(_refusee(demande) for demande in livres.restitutions if demande.etat == DemandeRestitution.Etat.ECHOUEE),
+        *_du_paiement(livres, livres.paiement, maintenant),
+    ]
+
+
+def _d_un_inconnu(transaction: TransactionPayzen) -> Iterator[Attendue]:
+    """Un crédit attribué pèse sur son débit ; un débit dont il ne reste rien n'est plus à chercher."""
+    tenu = get_tenu(transaction) if transaction.is_debit else ZERO
+    orphelin = transaction.is_credit and transaction.is_vivante and transaction.parent_id is None
+    if tenu or orphelin or transaction.is_douteuse or (transaction.is_vivante and not transaction.is_en_euros):
+        situation = f"{transaction.statut} {tenu or transaction.montant} {transaction.devise}"
+        yield Attendue(Genre.REFERENCE_INCONNUE, transaction.uuid, situation, transaction)
+
+
+def _d_un_debit(livres: Livres, paiement: Paiement, debit: TransactionPayzen) -> Iterator[Attendue]:
+    if debit.is_douteuse or debit.famille is Famille.ECHEC or debit.statut == A_VALIDER:
+        yield _douteuse(debit)
+        return
+    if debit.compte.is_impaye:
+        yield Attendue(Genre.IMPAYE, debit.uuid, "impayé", debit)
+    if debit.is_vivante and (not debit.is_en_euros or debit.effectif not in (None, debit.montant)):
+        situation = f"{debit.montant} {debit.devise}, effectif {debit.effectif} {debit.devise_effective}"
+        yield Attendue(Genre.MONTANT_DIFFERENT, debit.uuid, situation, debit)
+        return
+    if debit.uuid == paiement.debit_id:
+        yield from _du_sien(livres, paiement, debit)
+    elif tenu := get_tenu(debit):
+        yield Attendue(_nommer_l_autre(paiement, debit), debit.uuid, str(tenu), debit)
+
+
+def _nommer_l_autre(paiement: Paiement, debit: TransactionPayzen) -> Anomalie.Genre:
+    """Ce que la banque tient et qui n'est pas le débit du paiement : à restituer, mais pourquoi ?"""
+    if get_tenu(debit) < 0:
+        return Genre.ECART
+    if (debit.boutique, debit.mode) != (paiement.boutique, paiement.mode):
+        return Genre.STATUT_INATTENDU
+    if paiement.is_encaisse:
+        return Genre.DOUBLE_PAIEMENT
+    return Genre.MONTANT_DIFFERENT if is_notre_formulaire(paiement, debit) else Genre.STATUT_INATTENDU
+
+
+def _du_sien(livres: Livres, paiement: Paiement, debit: TransactionPayzen) -> Iterator[Attendue]:
+    tenu = get_tenu(debit)
+    if debit.famille is Famille.ANNULATION and paiement.statut == Statut.REJETE:
+        yield Attendue(Genre.ANNULATION_BANQUE, debit.uuid, debit.statut, debit)
+    if paiement.statut in AVANT_L_IMPUTATION and tenu > 0 and tenu not in (paiement.montant, paiement.montant_admis):
+        yield Attendue(_nommer_la_part(debit), debit.uuid, str(tenu), debit)
+    elif paiement.statut == Statut.IMPUTE and (a_placer := tenu - livres.impute):
+        genre = Genre.RELIQUAT if a_placer > 0 else _nommer_la_part(debit)
+        yield Attendue(genre, debit.uuid, str(a_placer), debit)
+    elif paiement.statut not in RESTITUABLES and tenu and not debit.compte.is_impaye:
+        yield Attendue(Genre.ECART, debit.uuid, str(tenu), debit)
+
+
+def _nommer_la_part(debit: TransactionPayzen) -> Anomalie.Genre:
+    """Ce qui manque au débit a été rendu au porteur, ou n'a jamais été pris."""
+    return Genre.ANNULATION_BANQUE if debit.compte.credite else Genre.MONTANT_DIFFERENT
+
+
+def _d_un_credit(credit: TransactionPayzen) -> Iterator[Attendue]:
+    """Attribué, il pèse sur son débit, et c'est tout ; une notification ne nomme jamais ce débit (PROTOCOLE §5)."""
+    if credit.is_douteuse:
+        yield _douteuse(credit)
+    elif credit.is_vivante and credit.parent_id is None:
+        yield Attendue(Genre.ANNULATION_BANQUE, credit.uuid, str(credit.montant), credit)
+
+
+def _douteuse(transaction: TransactionPayzen) -> Attendue:
+    return Attendue(Genre.STATUT_INATTENDU, transaction.uuid, transaction.statut, transaction)
+
+
+def _refusee(demande: DemandeRestitution) -> Attendue:
+    return Attendue(Genre.RESTITUTION_REFUSEE, str(demande.pk), demande.cause, demande.debit, demande)
+
+
+def _du_paiement(livres: Livres, paiement: Paiement, maintenant: datetime) -> Iterator[Attendue]:
+    sien = livres.sien
+    for transaction in livres.transactions:
+        if transaction.absente_le and transaction.is_vivante:
+            is_a_verifier = transaction == sien and paiement.statut == Statut.ACCEPTE
+            genre = Genre.DESACCORD if is_a_verifier else Genre.ECART
+            yield Attendue(genre, f"{transaction.uuid}:absente", "la plateforme ne la montre pas", transaction)
+    if paiement.solde_lu is not None and paiement.solde_lu != livres.solde:
+        yield Attendue(Genre.ECART, paiement.reference, f"lu {paiement.solde_lu}, su {livres.solde}")
+    is_attendue = paiement.statut in RESTITUABLES and sien is not None and not sien.is_remise
+    if is_attendue and maintenant >= paiement.cree_le + settings.PAIEMENT_CONTROLES[-1]:
+        yield Attendue(Genre.REMISE_ABSENTE, paiement.reference, "", sien)
+
+
+def is_notre_formulaire(paiement: Paiement, debit: TransactionPayzen) -> bool:
+    """
+    Le débit est né de notre formulaire : même boutique, même `trans_id`, même date (PROTOCOLE §11.4).
+
+    Un débit dupliqué au Back Office, ou un crédit dont le genre serait maquillé (les noms ne sont pas signés, §2.4),
+    en a d'autres. REST peut taire l'un ou l'autre ; une notification, jamais le premier.
+    """
+    if (debit.boutique, debit.mode) != (paiement.boutique, paiement.mode):
+        return False
+    if debit.trans_id is not None and debit.trans_id.lower() != paiement.trans_id:
+        return False
+    return debit.trans_date in (None, paiement.cree_le.replace(microsecond=0))

@@ -1,0 +1,87 @@
+"""Les livres d'un paiement, lus d'un coup sous son verrou : ce que la banque tient, ce que nous avons imputé."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef, Subquery
+
+from paiements.models import Anomalie, DebitTenu, DemandeRestitution, Paiement, SoldePaiement, TransactionPayzen
+from paiements.payzen import DOUTEUSES
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Livres:
+    """
+    Ce dont un paiement, ou une référence inconnue, a besoin pour se décider. Montants en euros.
+
+    :param paiement: None pour une transaction d'une référence que nous ne connaissons pas
+    :param impute: la somme signée de ses imputations
+    :param has_file: faux s'il n'a ni anomalie, ni restitution : il n'y a alors rien à y chercher
+    """
+
+    paiement: Paiement | None
+    transactions: list[TransactionPayzen]
+    restitutions: list[DemandeRestitution]
+    impute: Decimal
+    has_file: bool
+
+    @property
+    def debits(self) -> list[TransactionPayzen]:
+        return [transaction for transaction in self.transactions if transaction.is_debit]
+
+    @property
+    def credits(self) -> list[TransactionPayzen]:
+        return [transaction for transaction in self.transactions if transaction.is_credit]
+
+    @property
+    def sien(self) -> TransactionPayzen | None:
+        """Le débit du paiement."""
+        cle = self.paiement.debit_id if self.paiement else None
+        return next((debit for debit in self.debits if debit.uuid == cle), None)
+
+    def is_comparable(self, transaction: TransactionPayzen) -> bool:
+        """La plateforme ne montre pas un impayé (PROTOCOLE §5), et un agent tranche ce dont elle dit deux choses."""
+        impaye = transaction.is_debit and transaction.compte.is_impaye
+        return transaction.is_en_euros and not impaye and transaction.famille not in DOUTEUSES
+
+    @property
+    def solde(self) -> Decimal:
+        """Ce que la banque tient de tout ce qui se compare à une lecture, en euros."""
+        tenus = sum((get_tenu(debit) for debit in self.debits if self.is_comparable(debit)), ZERO)
+        orphelins = (credit.montant for credit in self.credits if credit.is_vivante and credit.parent_id is None)
+        return tenus - sum(orphelins, ZERO)
+
+
+def get_tenu(debit: TransactionPayzen) -> Decimal:
+    """Ce que la banque tient d'un débit, en euros : la vue `paiements_debit_tenu`."""
+    compte: DebitTenu = debit.compte
+    return compte.tenu
+
+
+def lire(paiement: Paiement) -> Livres:
+    """Les livres d'un paiement tenu sous verrou ; une requête quand rien d'inhabituel n'y est ouvert."""
+    siens = OuterRef("paiement")
+    ouverts = (
+        Exists(Anomalie.objects.filter(paiement=siens)),
+        Exists(DemandeRestitution.objects.filter(paiement=siens)),
+    )
+    impute = SoldePaiement.objects.filter(pk=siens).values("impute")
+    transactions = list(
+        paiement.transactions.select_related("compte")
+        .annotate(impute=Subquery(impute), has_file=ouverts[0] | ouverts[1])
+        .order_by("apprise_le", "uuid")
+    )
+    if not transactions:
+        return Livres(paiement, [], [], ZERO, has_file=True)
+    has_file = transactions[0].has_file
+    restitutions = list(paiement.restitutions.all()) if has_file else []
+    return Livres(paiement, transactions, restitutions, transactions[0].impute or ZERO, has_file)
+
+
+def lire_sans_paiement(uuids: Iterable[str]) -> Livres:
+    """Les transactions d'une référence que nous ne connaissons pas, avec celles qu'elles remboursent."""
+    transactions = TransactionPayzen.objects.filter(uuid__in=uuids, paiement=None).select_related("compte")
+    return Livres(None, list(transactions.order_by("uuid")), [], ZERO, has_file=True)

@@ -1,0 +1,156 @@
+"""Tenir la file des agents : ouvrir ce qui manque, fermer ce qui n'a plus lieu d'être, et l'écrire au journal."""
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from comptes.models import Caf, Utilisateur
+from dettes.models import Dette
+from paiements.causes import Cause, par_agent, par_service
+from paiements.file.attendues import Attendue, get_attendues
+from paiements.file.livres import Livres
+from paiements.models import Anomalie, EtapeAnomalie, Paiement, TransactionPayzen
+
+logger = logging.getLogger(__name__)
+
+Etat, Genre = Anomalie.Etat, Anomalie.Genre
+
+
+class DejaResolue(Exception):
+    """Un autre agent, ou les faits, ont déjà réglé cette anomalie."""
+
+
+def rapprocher(livres: Livres, cause: Cause) -> None:
+    """
+    Met la file d'accord avec les livres. À appeler sous le verrou du paiement, après chaque écriture.
+
+    Ce qui manque s'ouvre ; ce qui n'a plus lieu d'être se ferme avec la cause qui l'a fermé ; une anomalie réglée ou
+    mise de côté se rouvre si sa situation a changé. Aucun autre endroit n'ouvre ni ne ferme une anomalie d'argent.
+    """
+    attendues = {(attendue.genre, attendue.cle): attendue for attendue in get_attendues(livres, timezone.now())}
+    if not (attendues or livres.has_file):
+        return
+    connues = {(anomalie.genre, anomalie.cle): anomalie for anomalie in _get_connues(livres)}
+    for cle, attendue in attendues.items():
+        _ouvrir(connues.get(cle), attendue, livres, cause)
+    for cle, anomalie in connues.items():
+        if cle not in attendues and anomalie.is_a_trancher:
+            _passer(anomalie, Etat.CLOSE if cause.is_agent else Etat.SANS_OBJET, cause)
+
+
+def _get_connues(livres: Livres) -> list[Anomalie]:
+    d_argent = Anomalie.objects.d_argent()
+    if livres.paiement is not None:
+        return list(d_argent.filter(paiement=livres.paiement).select_for_update(no_key=True).order_by("pk"))
+    return list(d_argent.filter(transaction__in=livres.transactions).select_for_update(no_key=True).order_by("pk"))
+
+
+def _ouvrir(anomalie: Anomalie | None, attendue: Attendue, livres: Livres, cause: Cause) -> None:
+    if anomalie is None:
+        signaler(
+            attendue.genre,
+            attendue.cle,
+            situation=attendue.situation,
+            paiement=livres.paiement,
+            transaction_payzen=attendue.transaction,
+            cause=cause,
+            restitution=attendue.restitution,
+        )
+    elif anomalie.etat == Etat.SANS_OBJET or anomalie.situation != attendue.situation:
+        anomalie.situation = attendue.situation
+        _passer(anomalie, Etat.OUVERTE, cause)
+
+
+def signaler(
+    genre: Anomalie.Genre,
+    cle: str,
+    *,
+    cause: Cause,
+    situation: str = "",
+    detail: str = "",
+    paiement: Paiement | None = None,
+    transaction_payzen: TransactionPayzen | None = None,
+    dette: Dette | None = None,
+    caf: Caf | None = None,
+    **champs: object,
+) -> Anomalie:
+    """
+    Ouvre une anomalie ; la rouvre si sa situation a changé, ou si les faits l'avaient réglée.
+
+    :param cle: ce dont elle parle : deux fois la même clé, c'est la même chose à faire
+    :param detail: ce qu'un agent doit lire ; aucune donnée de carte, aucun nom
+    """
+    caf = paiement.caf if paiement else dette.caf if dette else caf or _deviner_la_caf(transaction_payzen)
+    liens = {"paiement": paiement, "transaction": transaction_payzen, "dette": dette, "caf": caf, **champs}
+    anomalie, nouvelle = Anomalie.objects.get_or_create(
+        genre=genre, cle=cle, defaults={"situation": situation, "detail": detail[:300], **liens}
+    )
+    if nouvelle:
+        _journaliser(anomalie, "", cause)
+        logger.warning("anomalie ouverte", extra={"genre": genre, "anomalie": anomalie.pk})
+    elif anomalie.etat == Etat.SANS_OBJET or anomalie.situation != situation:
+        anomalie.situation, anomalie.detail = situation, detail[:300]
+        _passer(anomalie, Etat.OUVERTE, cause)
+    return anomalie
+
+
+def _deviner_la_caf(transaction_payzen: TransactionPayzen | None) -> Caf | None:
+    """D'une référence inconnue, la boutique dit la Caf."""
+    return Caf.objects.filter(boutique=transaction_payzen.boutique).first() if transaction_payzen else None
+
+
+def clore(anomalie: Anomalie, cause: Cause) -> None:
+    """
+    Ferme une anomalie qui raconte un événement ; celles d'argent se ferment avec les comptes.
+
+    :raises DejaResolue: si elle est déjà réglée
+    """
+    if not anomalie.is_a_trancher:
+        raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
+    _passer(anomalie, Etat.CLOSE if cause.is_agent else Etat.SANS_OBJET, cause)
+
+
+@transaction.atomic
+def mettre_de_cote(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
+    """
+    Un agent n'a rien à en faire, ou l'a réglé autrement : son motif le dit. L'argent tenu le reste.
+
+    :raises DejaResolue: si un autre agent, ou les faits, l'ont réglée avant
+    """
+    anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
+    if not anomalie.is_ouverte:
+        raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
+    _passer(anomalie, Etat.ECARTEE, par_agent(agent, motif))
+    return anomalie
+
+
+def _passer(anomalie: Anomalie, vers: Anomalie.Etat, cause: Cause) -> None:
+    _journaliser(anomalie, anomalie.etat, cause, vers)
+    if vers == Etat.OUVERTE and anomalie.etat != Etat.OUVERTE:
+        anomalie.ouverte_le = timezone.now()
+    anomalie.etat = vers
+    anomalie.save(update_fields=["etat", "situation", "detail", "ouverte_le"])
+    logger.info("anomalie : %s", vers, extra={"anomalie": anomalie.pk, "genre": anomalie.genre})
+
+
+def _journaliser(anomalie: Anomalie, de: str, cause: Cause, vers: str = Etat.OUVERTE) -> None:
+    EtapeAnomalie.objects.create(
+        anomalie=anomalie,
+        de=de,
+        vers=vers,
+        situation=anomalie.situation,
+        motif=cause.motif[:500],
+        auteur=cause.auteur,
+    )
+
+
+def signaler_solde_negatif(sender: object, *, dette: Dette, montant: object, origine: str, **kwargs: object) -> None:
+    """
+    Le fichier de la Caf, moins nos imputations, mène une dette sous zéro : elle est à zéro, un agent regarde.
+
+    :param montant: ce qui manque, en euros, positif : l'allocataire a payé d'autant en trop
+    """
+    detail = f"il manque {montant} € à la dette"
+    cause = par_service("le fichier de la Caf et nos imputations ne s'accordent pas")
+    signaler(Genre.SOLDE_NEGATIF, str(dette.pk), situation=origine, detail=detail, dette=dette, cause=cause)

@@ -1,0 +1,47 @@
+"""Reprendre des dettes ce que la banque a repris : des imputations négatives, avec leur motif et leur auteur."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from dettes.models import Dette, Mouvement
+from paiements.causes import Cause
+from paiements.models import Imputation, Paiement
+
+
+def reprendre_tout(paiement: Paiement, cause: Cause) -> None:
+    """Reprend tout ce qu'un paiement avait imputé ; sans imputation, ne reprend rien. À appeler sous son verrou."""
+    reprendre_des_dettes(paiement, paiement.imputations.par_dette(), cause)
+
+
+def reprendre_des_dettes(paiement: Paiement, parts: Mapping[int, Decimal], cause: Cause) -> None:
+    """
+    Fait remonter des dettes de ce qu'on leur reprend. À appeler sous le verrou du paiement.
+
+    :param parts: combien, en euros, par la clé de la dette
+    """
+    if not parts:
+        return
+    dettes = Dette.objects.filter(pk__in=parts).order_by("pk")
+    list(dettes.select_for_update(of=("self",), no_key=True).values_list("pk"))
+    # La première imputation à cette dette dit quel débit, et la date que la Caf a lue.
+    premieres = {imputation.dette_id: imputation for imputation in paiement.imputations.order_by("-pk")}
+    for cle in sorted(parts):
+        mouvement = Mouvement.objects.create(
+            dette_id=cle,
+            genre=Mouvement.Genre.REJET,
+            montant=parts[cle],
+            origine=paiement.reference,
+            motif=cause.motif[:200],
+        )
+        Imputation.objects.create(
+            paiement=paiement,
+            debit_id=premieres[cle].debit_id,
+            paye_le=premieres[cle].paye_le,
+            dette_id=cle,
+            montant=-parts[cle],
+            mouvement=mouvement,
+            motif=cause.motif[:200],
+            auteur=cause.auteur,
+        )
+    # La Caf les croyait soldées par ce paiement : elles se paient de nouveau.
+    dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)

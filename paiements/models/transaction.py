@@ -1,0 +1,225 @@
+"""Ce que la plateforme tient : une ligne par transaction, débit ou crédit, dans son état le plus avancé."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from comptes.models import Utilisateur
+from paiements.payzen import ACCORDES, ATTENTES, CONTRADICTOIRE, DOUTEUSES, EURO, VIVANTS, Famille, get_famille
+from socle.euros import ecrire_euros
+
+# Remise en banque (PROTOCOLE §3.4).
+REMISE = "CAPTURED"
+
+
+class TransactionQuerySet(models.QuerySet["TransactionPayzen"]):
+    def debits(self) -> "TransactionQuerySet":
+        return self.filter(operation=TransactionPayzen.DEBIT)
+
+    def credits(self) -> "TransactionQuerySet":
+        return self.filter(operation=TransactionPayzen.CREDIT)
+
+    def vivantes(self) -> "TransactionQuerySet":
+        """Celles dont l'argent a bougé : la banque le dit, ou un agent a tranché."""
+        return self.filter(Q(statut__in=VIVANTS) | Q(verdict=TransactionPayzen.Verdict.TENUE))
+
+
+class TransactionPayzen(models.Model):
+    """
+    Une transaction de la plateforme. Montants en euros, dates en UTC ; vide ou nul veut dire « jamais dit ».
+
+    Écrite par `paiements.reception.porter`, et lui seul : son état est le plus avancé de tous ceux qu'on en a dits,
+    son montant le plus petit (PROTOCOLE §3.8 et §5). L'ordre et le nombre des messages n'y changent rien ; la base
+    refuse tout recul.
+    """
+
+    DEBIT, CREDIT = "DEBIT", "CREDIT"
+
+    class Verdict(models.TextChoices):
+        """Ce qu'un agent a lu au Back Office d'une transaction dont la banque dit deux choses."""
+
+        TENUE = "TENUE", "la banque tient cet argent"
+        DEFAITE = "DEFAITE", "la banque ne le tient pas"
+
+    uuid = models.CharField(primary_key=True, max_length=32)
+    paiement = models.ForeignKey(
+        "paiements.Paiement", models.PROTECT, related_name="transactions", null=True, blank=True
+    )
+    reference = models.CharField("référence", max_length=64)
+    boutique = models.CharField(max_length=8)
+    mode = models.CharField("mode PayZen", max_length=10)
+    operation = models.CharField("opération", max_length=20)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, related_name="credits", null=True, blank=True, verbose_name="débit remboursé"
+    )
+    statut = models.CharField(max_length=40)
+    verdict = models.CharField(max_length=7, choices=Verdict, blank=True)
+    montant = models.DecimalField("montant, le plus petit dit", max_digits=9, decimal_places=2)
+    montant_haut = models.DecimalField("montant, le plus grand dit", max_digits=9, decimal_places=2)
+    devise = models.CharField(max_length=3)
+    effectif = models.DecimalField("montant effectif", max_digits=9, decimal_places=2, null=True, blank=True)
+    devise_effective = models.CharField(max_length=3, blank=True)
+    # Nul, jamais dit ; vide, une notification qui le tait : elle n'est pas née de notre formulaire.
+    trans_id = models.CharField("numéro de transaction", max_length=6, null=True, blank=True)  # noqa: DJ001
+    trans_date = models.DateTimeField("date du formulaire", null=True, blank=True)
+    creee_le = models.DateTimeField("créée à la banque le", null=True, blank=True)
+    apprise_le = models.DateTimeField("apprise le")
+    remise_le = models.DateTimeField("remise en banque le", null=True, blank=True)
+    absente_le = models.DateTimeField(
+        "absente de la dernière lecture depuis le", null=True, blank=True, help_text="la plateforme ne la montre plus"
+    )
+    marque = models.CharField(max_length=30, blank=True)
+    carte_fin = models.CharField("quatre derniers chiffres", max_length=4, blank=True)
+    autorisation = models.CharField("numéro d'autorisation", max_length=20, blank=True)
+
+    objects = TransactionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "transaction PayZen"
+        verbose_name_plural = "transactions PayZen"
+        indexes = [models.Index(name="transactions_de_la_carte", fields=["carte_fin"], condition=~Q(carte_fin=""))]
+        constraints = [
+            models.CheckConstraint(
+                name="transaction_montants_ordonnes", condition=Q(montant__lte=models.F("montant_haut"))
+            ),
+            models.CheckConstraint(
+                name="transaction_parent_d_un_credit", condition=Q(parent=None) | Q(operation="CREDIT")
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="transaction_ne_recule_pas",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF (NEW.uuid, NEW.reference, NEW.boutique, NEW.mode, NEW.operation, NEW.devise)
+                       IS DISTINCT FROM
+                       (OLD.uuid, OLD.reference, OLD.boutique, OLD.mode, OLD.operation, OLD.devise)
+                       OR (OLD.paiement_id IS NOT NULL AND NEW.paiement_id IS DISTINCT FROM OLD.paiement_id)
+                       OR (OLD.parent_id IS NOT NULL AND NEW.parent_id IS DISTINCT FROM OLD.parent_id) THEN
+                        RAISE EXCEPTION 'Une transaction ne change ni de référence, ni de sens, ni de débit.';
+                    END IF;
+                    IF NEW.statut <> paiements_unir(OLD.statut, NEW.statut) THEN
+                        RAISE EXCEPTION 'Une transaction ne revient pas de % à %.', OLD.statut, NEW.statut;
+                    END IF;
+                    IF NEW.montant > OLD.montant OR NEW.montant_haut < OLD.montant_haut
+                       OR NEW.remise_le > OLD.remise_le
+                       OR (OLD.remise_le IS NOT NULL AND NEW.remise_le IS NULL) THEN
+                        RAISE EXCEPTION 'Le montant d''une transaction ne monte pas, sa remise ne s''oublie pas.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Protect(name="transaction_jamais_effacee", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.uuid}"
+
+    @property
+    def famille(self) -> Famille:
+        return get_famille(self.statut)
+
+    @property
+    def is_debit(self) -> bool:
+        return self.operation == self.DEBIT
+
+    @property
+    def is_credit(self) -> bool:
+        return self.operation == self.CREDIT
+
+    @property
+    def is_vivante(self) -> bool:
+        """L'argent a bougé : la banque le dit, ou un agent a tranché."""
+        return self.statut in VIVANTS or self.verdict == self.Verdict.TENUE
+
+    @property
+    def is_accordee(self) -> bool:
+        """La banque a dit oui un jour, même si elle l'a défait depuis."""
+        return self.statut in (*ACCORDES, CONTRADICTOIRE) or self.verdict == self.Verdict.TENUE
+
+    @property
+    def is_remise(self) -> bool:
+        return self.statut == REMISE or self.remise_le is not None
+
+    @property
+    def is_en_attente(self) -> bool:
+        return self.statut in ATTENTES
+
+    @property
+    def is_douteuse(self) -> bool:
+        """Deux mots contraires, un mot inconnu, ou une opération qui n'est pas de l'argent : un agent tranche."""
+        return (self.famille in DOUTEUSES or self.operation not in (self.DEBIT, self.CREDIT)) and not self.verdict
+
+    @property
+    def is_en_euros(self) -> bool:
+        return self.devise == EURO and self.devise_effective in ("", EURO)
+
+    @property
+    def carte_masquee(self) -> str:
+        return f"•••• {self.carte_fin}" if self.carte_fin else ""
+
+
+class DebitTenu(models.Model):
+    """
+    Ce que la plateforme tient d'un débit, en euros : son montant s'il vit et n'est pas impayé, moins ses crédits.
+
+    La seule définition du mot « tenu » : une vue de la base, que lisent le code, les pages, le bureau, les invariants.
+    """
+
+    transaction = models.OneToOneField(
+        TransactionPayzen, models.DO_NOTHING, primary_key=True, db_column="uuid", related_name="compte"
+    )
+    paiement = models.ForeignKey("paiements.Paiement", models.DO_NOTHING, null=True, related_name="debits_tenus")
+    is_sien = models.BooleanField("le débit du paiement")
+    is_impaye = models.BooleanField("impayé")
+    tenu = models.DecimalField(max_digits=9, decimal_places=2)
+    credite = models.DecimalField("rendu par des crédits", max_digits=9, decimal_places=2)
+
+    class Meta:
+        managed = False
+        db_table = "paiements_debit_tenu"
+
+    def __str__(self) -> str:
+        return f"{ecrire_euros(self.tenu)} de {self.transaction_id}"
+
+
+class Impaye(models.Model):
+    """
+    La banque a repris un débit que son porteur conteste, ou l'a rendu depuis (PROTOCOLE §5 et §8). Ajout seul.
+
+    La plateforme ne le montre pas : un comptable le lit au journal des impayés. L'annuler est une écriture de plus.
+    """
+
+    class Sens(models.IntegerChoices):
+        PRIS = 1, "pris par la banque"
+        RENDU = -1, "rendu par la banque, ou enregistré à tort"
+
+    debit = models.ForeignKey(TransactionPayzen, models.PROTECT, related_name="impayes", verbose_name="débit")
+    sens = models.SmallIntegerField(choices=Sens)
+    motif = models.CharField(max_length=200)
+    auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+")
+    le = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "impayé"
+        verbose_name_plural = "impayés"
+        triggers = [
+            pgtrigger.Trigger(
+                name="impaye_pris_puis_rendu",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.sens + (
+                        SELECT coalesce(sum(sens), 0) FROM paiements_impaye WHERE debit_id = NEW.debit_id
+                    ) NOT IN (0, 1) THEN
+                        RAISE EXCEPTION 'Un débit n''est impayé qu''une fois à la fois.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Protect(name="impaye_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_sens_display()} : {self.debit_id}"

@@ -1,0 +1,143 @@
+"""
+Après chaque écriture, sous le verrou du paiement : il suit ce que la banque tient, puis la file suit les deux.
+
+Tout se décide d'après les livres, et rien d'après l'ordre où les messages sont venus (docs/adr/0048).
+"""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from paiements.causes import Cause, par_service
+from paiements.file.attendues import is_notre_formulaire
+from paiements.file.livres import Livres, get_tenu, lire
+from paiements.file.tenue import rapprocher, signaler
+from paiements.imputation.reprendre import reprendre_tout
+from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket, TransactionPayzen
+from paiements.passages import avancer, faire_interroger
+from paiements.payzen import SANS_ARGENT, Famille
+from paiements.statuts import RESTITUABLES, Geste, Statut
+
+# Vérifié, son débit ne change plus.
+FIXES = (Statut.VERIFIE, Statut.IMPUTE)
+LOIN = datetime.max.replace(tzinfo=timezone.get_default_timezone())
+
+
+def suivre(paiement: Paiement, cause: Cause, *, abandon: bool = False) -> None:
+    """
+    Fait avancer un paiement tenu sous verrou d'après ses livres, et met la file d'accord.
+
+    :param cause: ce qui vient de changer, et par qui
+    :param abandon: la plateforme dit que la session est finie sans rien créer
+    """
+    livres = lire(paiement)
+    _oublier_la_lecture(paiement)
+    candidat = _choisir_le_debit(livres, paiement)
+    if (
+        paiement.statut not in FIXES
+        and candidat
+        and (paiement.statut != Statut.ACCEPTE or candidat.uuid != paiement.debit_id)
+    ):
+        _accepter(paiement, candidat, cause)
+    elif paiement.statut in RESTITUABLES:
+        _suivre_le_sien(livres, paiement, cause)
+    elif paiement.statut == Statut.EN_ATTENTE:
+        _finir_sans_debit(livres, paiement, cause, abandon=abandon)
+    if any(credit.parent_id is None and credit.is_vivante for credit in livres.credits):
+        faire_interroger(paiement)  # une notification ne nomme pas le débit d'un crédit ; la plateforme, relue, le dit
+    rapprocher(_relire(livres, paiement), cause)
+
+
+def _oublier_la_lecture(paiement: Paiement) -> None:
+    """La dernière lecture est d'avant ce changement : elle ne prouve plus rien."""
+    if paiement.solde_lu is not None:
+        paiement.solde_lu = None
+        paiement.save(update_fields=["solde_lu"])
+
+
+def _relire(livres: Livres, paiement: Paiement) -> Livres:
+    """Ce qui a pu être repris des dettes se relit ; le reste est sous nos yeux."""
+    return lire(paiement) if livres.impute else livres
+
+
+def _choisir_le_debit(livres: Livres, paiement: Paiement) -> TransactionPayzen | None:
+    """
+    Le débit du paiement : le premier, à la banque, qui est né de notre formulaire, du bon montant, et qu'elle tient.
+
+    Celui qu'un agent fait restituer, ou a fait restituer, n'en est pas un.
+    """
+    restitues = {d.debit_id for d in livres.restitutions if d.etat in (*DemandeRestitution.EN_COURS, "FAITE")}
+    exacts = [
+        debit
+        for debit in livres.debits
+        if is_exact(paiement, debit) and get_tenu(debit) > 0 and (debit.uuid not in restitues or debit == livres.sien)
+    ]
+    if paiement.statut not in RESTITUABLES:
+        exacts = [debit for debit in exacts if debit.uuid not in restitues]
+    return min(exacts, key=lambda debit: (debit.creee_le or LOIN, debit.uuid), default=None)
+
+
+def is_exact(paiement: Paiement, debit: TransactionPayzen) -> bool:
+    """Le débit que nous attendions, au centime, ou au montant qu'un agent a admis ; il a pu baisser depuis."""
+    montants = debit.montant_haut == paiement.montant or debit.montant == paiement.montant_admis
+    return debit.is_en_euros and montants and is_notre_formulaire(paiement, debit)
+
+
+def _accepter(paiement: Paiement, debit: TransactionPayzen, cause: Cause) -> None:
+    """Prend pour encaissé un paiement, d'après un débit déjà comparé à notre ligne."""
+    if paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE, Statut.REJETE, Statut.RESTITUE) or _is_repaye(paiement):
+        _signaler_le_retard(paiement, debit)
+    paiement.debit = debit
+    paiement.confirme_le = None
+    paiement.controles = 0
+    paiement.prochain_controle_le = timezone.now()
+    if paiement.statut == Statut.ACCEPTE:
+        paiement.save()
+        return
+    avancer(Geste.ACCEPTER, paiement, cause)
+    if paiement.demarche.courriel:
+        Ticket.objects.bulk_create([Ticket(paiement=paiement)], ignore_conflicts=True)
+
+
+def _is_repaye(paiement: Paiement) -> bool:
+    """Refusé une première fois, il attendait une autre carte ; l'allocataire en a depuis ouvert un autre."""
+    autres = Paiement.objects.filter(
+        demarche__allocataire=paiement.demarche.allocataire_id, cree_le__gt=paiement.cree_le
+    )
+    return paiement.statut == Statut.REFUSE and autres.exists()
+
+
+def _signaler_le_retard(paiement: Paiement, debit: TransactionPayzen) -> None:
+    """L'argent suit son cours ; mais l'allocataire, à qui l'on avait dit non, a pu payer une deuxième fois."""
+    signaler(
+        Anomalie.Genre.PAIEMENT_TARDIF,
+        paiement.reference,
+        situation=debit.uuid,
+        detail=f"accepté par la banque, on le disait {paiement.get_statut_display()}",
+        paiement=paiement,
+        transaction_payzen=debit,
+        cause=par_service("accord de la banque après une fin sans débit"),
+    )
+
+
+def _suivre_le_sien(livres: Livres, paiement: Paiement, cause: Cause) -> None:
+    """La banque ne tient plus rien de son débit : les dettes remontent. Pour une part, un agent dit desquelles."""
+    sien = livres.sien
+    if sien is None or sien.is_douteuse or get_tenu(sien) > 0:
+        return
+    reprendre_tout(paiement, cause)
+    geste = Geste.RESTITUER if sien.is_vivante and not sien.compte.is_impaye else Geste.REJETER
+    # Un remboursement peut encore être défait, un autre débit paraître.
+    paiement.prochain_controle_le = timezone.now()
+    avancer(geste, paiement, cause)
+
+
+def _finir_sans_debit(livres: Livres, paiement: Paiement, cause: Cause, *, abandon: bool) -> None:
+    """Un refus, une annulation, un abandon, quand plus rien n'est en route (PROTOCOLE §3.8)."""
+    if any(debit.is_vivante or debit.is_en_attente or debit.is_douteuse for debit in livres.debits):
+        return
+    familles = {debit.famille for debit in livres.debits}
+    if familles & {Famille.REFUS, Famille.ECHEC}:
+        avancer(Geste.REFUSER, paiement, cause)
+    elif abandon or familles & SANS_ARGENT:
+        avancer(Geste.ABANDONNER, paiement, cause)

@@ -1,0 +1,67 @@
+"""
+L'impayé : la banque reprend un débit que son porteur conteste.
+
+Aucune notification ne l'annonce, et la plateforme ne le montre pas : un comptable le lit au journal des impayés
+(PROTOCOLE §5 et §8).
+"""
+
+from django.db import transaction
+
+from comptes.models import Utilisateur
+from paiements.causes import par_agent
+from paiements.models import Anomalie, DemandeRestitution, Impaye, Paiement
+from paiements.passages import faire_interroger, verrouiller
+from paiements.reception.suivre import suivre
+
+Genre = Anomalie.Genre
+
+
+class ImpayeImpossible(Exception):
+    """Ce paiement ne peut être impayé, ou cet impayé ne s'annule pas."""
+
+
+def is_enregistrable(paiement: Paiement) -> bool:
+    """La banque a dit oui un jour, et n'a pas déjà repris ce débit ; restitué, elle peut le prendre une deuxième fois."""
+    return paiement.debit is not None and paiement.debit.is_vivante and not paiement.debit.compte.is_impaye
+
+
+@transaction.atomic
+def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    La banque a repris l'argent : les dettes remontent d'autant, la démarche le dit à l'allocataire.
+
+    :raises ImpayeImpossible: si le paiement n'est pas encaissé, ou si ce débit va être restitué
+    """
+    paiement = verrouiller(paiement.pk)
+    if not is_enregistrable(paiement):
+        raise ImpayeImpossible(f"le paiement est {paiement.get_statut_display()}, ou déjà impayé")
+    if paiement.restitutions.filter(debit=paiement.debit, etat__in=DemandeRestitution.EN_COURS).exists():
+        raise ImpayeImpossible("ce débit va être restitué")
+    Impaye.objects.create(debit=paiement.debit, sens=Impaye.Sens.PRIS, motif=motif, auteur=agent)
+    faire_interroger(paiement)  # ce que la banque tient d'autres débits se suit encore
+    suivre(paiement, par_agent(agent, motif))
+    return paiement
+
+
+def is_annulable(anomalie: Anomalie) -> bool:
+    """Un impayé enregistré par erreur, ou que la Caf a contesté avec succès, même s'il est mis de côté."""
+    return anomalie.genre == Genre.IMPAYE and anomalie.is_a_trancher
+
+
+@transaction.atomic
+def annuler(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    Cet impayé n'a pas eu lieu, ou la banque a rendu l'argent : le paiement est accepté de nouveau, puis imputé.
+
+    :raises ImpayeImpossible: si ce n'est pas un impayé, ou s'il est déjà annulé
+    """
+    if anomalie.paiement_id is None or anomalie.transaction_id is None:
+        raise ImpayeImpossible("ce n'est pas un impayé")
+    paiement = verrouiller(anomalie.paiement_id)
+    anomalie.refresh_from_db()
+    if not is_annulable(anomalie):
+        raise ImpayeImpossible("ce n'est pas un impayé, ou il est déjà annulé")
+    Impaye.objects.create(debit_id=anomalie.transaction_id, sens=Impaye.Sens.RENDU, motif=motif, auteur=agent)
+    faire_interroger(paiement)
+    suivre(paiement, par_agent(agent, motif))
+    return paiement

@@ -1,0 +1,198 @@
+"""
+L'ordre de restituer : l'envoyer une seule fois, et porter ce que la plateforme en dit.
+
+La plateforme n'a pas de clé d'idempotence (PROTOCOLE §6.5) : l'ordre est d'abord noté « envoyé », puis donné ; si la
+réponse se perd, on regarde ce que la plateforme a fait avant d'envoyer de nouveau.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from comptes.models import Utilisateur
+from paiements.boutiques import get_boutique
+from paiements.causes import Cause, par_service
+from paiements.file.livres import lire
+from paiements.file.tenue import rapprocher
+from paiements.models import DemandeRestitution, TransactionPayzen
+from paiements.passages import verrouiller
+from paiements.payzen import Client, ErreurPlateforme, Fait, Famille
+from paiements.reception.porter import Recu, porter, resumer
+from paiements.reception.suivre import suivre
+from paiements.retours.restitution import RestitutionImpossible
+from socle import attente
+
+Etat = DemandeRestitution.Etat
+# Entre deux essais : le temps qu'une réponse perdue soit visible, ou que le débit soit remis en banque (PSP_076).
+BAIL = timedelta(minutes=15)
+
+
+class RestitutionPrise(Exception):
+    """Un autre worker parle à la plateforme de cette restitution : il la finira, ou son bail la libérera."""
+
+
+def reserver(combien: int) -> list[int]:
+    """Prend à exécuter les restitutions approuvées, et les garde le temps d'un bail."""
+    return attente.reserver(DemandeRestitution.objects.all(), "prochain_essai_le", combien=combien, bail=BAIL)
+
+
+def executer(demande: DemandeRestitution) -> DemandeRestitution:
+    """
+    Donne l'ordre à la plateforme, une seule fois, et porte sa réponse : les comptes suivent.
+
+    Rejouable : ce que la plateforme a déjà fait de cet ordre se regarde d'abord.
+
+    :raises RestitutionImpossible: si elle n'est pas approuvée
+    :raises RestitutionPrise: si un autre worker l'exécute en ce moment
+    :raises EchecRest: si la plateforme n'a pas répondu ; relancer regardera avant d'envoyer
+    """
+    with _seul_sur(demande):
+        return _executer(demande)
+
+
+@contextmanager
+def _seul_sur(demande: DemandeRestitution) -> Iterator[None]:
+    """Regarder puis envoyer ne se fait pas à deux : la plateforme ferait deux remboursements."""
+    try:
+        with attente.seul(f"restitution {demande.pk}"):
+            yield
+    except attente.Occupe as occupe:
+        raise RestitutionPrise(str(occupe)) from None
+
+
+def _executer(demande: DemandeRestitution) -> DemandeRestitution:
+    demande = _noter_l_envoi(demande)
+    if demande.etat != Etat.ENVOYEE:
+        return demande
+    client = _get_client(demande)
+    if regardee := _regarder(demande, client):
+        return regardee
+    tenu = demande.debit.compte.tenu
+    if tenu < demande.montant:
+        return _renoncer(demande, "la banque ne tient plus ce montant de ce débit")
+    try:
+        # Annuler le débit entier priverait de leur argent les dettes qui en gardent une part.
+        partielle = demande.montant < demande.debit.montant
+        fait = client.cancel_or_refund(
+            demande.debit_id, demande.montant, f"restitution {demande.pk}", rembourser_seulement=partielle
+        )
+    except ErreurPlateforme as erreur:
+        if not erreur.is_definitive:
+            raise
+        # « Déjà rendu » peut vouloir dire : à l'instant, par nous (§6.5).
+        return _regarder(demande, client) or _renoncer(demande, erreur.code)
+    return _porter_la_reponse(demande, [fait]) or demande
+
+
+def abandonner(demande: DemandeRestitution, *, motif: str, agent: Utilisateur) -> DemandeRestitution:
+    """
+    Arrête un ordre que la plateforme n'exécute pas : l'argent se restitue autrement, et ne doit pas partir deux fois.
+
+    :raises RestitutionImpossible: si l'ordre n'est pas en route, ou si la plateforme l'a exécuté : c'est alors noté
+    :raises RestitutionPrise: si un worker lui en parle à cet instant
+    :raises EchecRest: si la plateforme ne répond pas : rien ne dit que l'ordre n'est pas parti
+    """
+    with _seul_sur(demande):
+        demande = _noter_l_envoi(demande)
+        if demande.etat != Etat.ENVOYEE:
+            raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
+        regardee = _regarder(demande, _get_client(demande))
+        if regardee is not None and regardee.etat == Etat.FAITE:
+            raise RestitutionImpossible("la plateforme a déjà exécuté cet ordre")
+        return _renoncer(demande, f"arrêtée par {agent.identifiant} : {motif}")
+
+
+def _get_client(demande: DemandeRestitution) -> Client:
+    return Client(get_boutique(demande.paiement.boutique, demande.paiement.mode))
+
+
+@transaction.atomic
+def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
+    demande = _verrouiller(demande.pk)
+    if demande.etat in (Etat.DEMANDEE, Etat.REFUSEE):
+        raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
+    if demande.etat == Etat.APPROUVEE:
+        demande.etat = Etat.ENVOYEE
+        demande.save(update_fields=["etat"])
+    return demande
+
+
+def _verrouiller(demande_id: int) -> DemandeRestitution:
+    demandes = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True)
+    return demandes.select_related("paiement", "debit__compte", "approbateur").get(pk=demande_id)
+
+
+def _regarder(demande: DemandeRestitution, client: Client) -> DemandeRestitution | None:
+    """Porte ce que la plateforme dit de ce paiement ; rend la demande si elle y est faite ou en route, sinon None."""
+    return _porter_la_reponse(demande, client.get_order(demande.paiement.reference))
+
+
+@transaction.atomic
+def _porter_la_reponse(demande: DemandeRestitution, faits: list[Fait]) -> DemandeRestitution | None:
+    """Les comptes suivent, au nom de qui a approuvé ; faite si le débit est défait, ou si son crédit est parti."""
+    paiement = verrouiller(demande.paiement_id)
+    cause = Cause(demande.motif, str(demande.approbateur), is_agent=True)
+    if len(faits) == 1 and faits[0].is_credit:
+        faits = [replace(faits[0], parent=faits[0].parent or demande.debit_id)]
+    porter([Recu(fait, resumer(fait)) for fait in faits], cause)
+    demande = _verrouiller(demande.pk)
+    if demande.etat != Etat.ENVOYEE:
+        return demande
+    if demande.debit.famille is Famille.ANNULATION:
+        return _noter_faite(demande, None, cause)
+    credit = _retrouver_le_credit(demande)
+    if credit is None:
+        return None
+    if credit.is_en_attente:
+        return demande
+    if not credit.is_vivante:
+        return _renoncer(demande, f"remboursement {credit.statut}")
+    faite = _noter_faite(demande, credit, cause)
+    suivre(verrouiller(paiement.pk), cause)
+    return faite
+
+
+def _retrouver_le_credit(demande: DemandeRestitution) -> TransactionPayzen | None:
+    """
+    Le crédit que cet ordre a fait : de ce débit, du même montant, appris depuis la demande, et à aucune autre.
+
+    Défait avant que nous l'ayons vu partir, il n'en a rien fait ; un crédit vivant l'emporte.
+    """
+    semblables = TransactionPayzen.objects.credits().filter(
+        paiement=demande.paiement, montant=demande.montant, apprise_le__gte=demande.demandee_le, restitution=None
+    )
+    candidats = [credit for credit in semblables if credit.parent_id in (None, demande.debit_id)]
+    vivants = [credit for credit in candidats if credit.is_vivante or credit.is_en_attente]
+    return min(vivants, key=lambda credit: (credit.is_en_attente, credit.apprise_le, credit.uuid), default=None)
+
+
+def _noter_faite(demande: DemandeRestitution, credit: TransactionPayzen | None, cause: Cause) -> DemandeRestitution:
+    demande.etat = Etat.FAITE
+    demande.credit = credit
+    demande.faite_le = timezone.now()
+    demande.prochain_essai_le = None
+    demande.save(update_fields=["etat", "credit", "faite_le", "prochain_essai_le"])
+    # Un remboursement peut encore être défait sans que rien l'annonce.
+    paiement = verrouiller(demande.paiement_id)
+    paiement.prochain_controle_le = timezone.now()
+    paiement.save(update_fields=["prochain_controle_le"])
+    return demande
+
+
+@transaction.atomic
+def _renoncer(demande: DemandeRestitution, cause: str) -> DemandeRestitution:
+    """La plateforme ne restituera pas cet argent par cet ordre : une anomalie le dit, et il est de nouveau libre."""
+    paiement = verrouiller(demande.paiement_id)
+    demande = _verrouiller(demande.pk)
+    if demande.etat == Etat.ENVOYEE:
+        # Un ordre dont la réponse s'est perdue peut paraître plus tard.
+        paiement.prochain_controle_le = timezone.now() + BAIL
+        paiement.save(update_fields=["prochain_controle_le"])
+        demande.etat, demande.cause, demande.prochain_essai_le = Etat.ECHOUEE, cause[:200], None
+        demande.save(update_fields=["etat", "cause", "prochain_essai_le"])
+        rapprocher(lire(paiement), par_service(f"restitution n° {demande.pk} : {cause}"))
+    return demande

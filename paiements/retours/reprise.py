@@ -1,0 +1,153 @@
+"""
+Ce qu'un agent tranche du débit d'un paiement : de quelles dettes reprendre, quel montant admettre, quel état croire.
+
+La banque dit combien, jamais de quelle dette (docs/adr/0043). Montants en euros.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.db import transaction
+
+from comptes.models import Utilisateur
+from dettes.models import Dette
+from paiements.causes import par_agent
+from paiements.file.tenue import DejaResolue
+from paiements.imputation.imputer import placer
+from paiements.imputation.reprendre import reprendre_des_dettes
+from paiements.models import Anomalie, DemandeRestitution, Paiement, TransactionPayzen
+from paiements.passages import faire_interroger, verrouiller
+from paiements.reception.suivre import suivre
+from paiements.statuts import Statut
+from socle.euros import ecrire_euros
+
+ZERO = Decimal(0)
+
+
+class RepriseImpossible(Exception):
+    """Cette anomalie, ce montant ou ces dettes ne permettent pas ce geste."""
+
+
+def get_part(anomalie: Anomalie) -> Decimal:
+    """Ce que la banque a repris d'un paiement imputé, et qui est encore sur ses dettes ; zéro si rien."""
+    paiement = anomalie.paiement
+    if paiement is None or not anomalie.is_a_trancher or anomalie.transaction_id != paiement.debit_id:
+        return ZERO
+    return max(-paiement.a_placer, ZERO)
+
+
+def proposer(paiement: Paiement) -> dict[Dette, Decimal]:
+    """Où reprendre, dette par dette : la plus récente d'abord, la plus ancienne reste remboursée."""
+    imputees = paiement.imputations.par_dette()
+    reste = max(-paiement.a_placer, ZERO)
+    parts = {}
+    for dette in Dette.objects.filter(pk__in=imputees).order_by("-notifiee_le", "-solde", "-pk"):
+        parts[dette] = min(reste, imputees[dette.pk])
+        reste -= parts[dette]
+    return parts
+
+
+@transaction.atomic
+def reprendre(anomalie: Anomalie, parts: Mapping[int, Decimal], *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    Reprend des dettes ce que la banque ne tient plus ; l'anomalie qui le disait se ferme avec les comptes.
+
+    :param parts: ce qu'on reprend à chaque dette, par sa clé
+    :raises RepriseImpossible: si rien n'est à reprendre, si une restitution est en cours, ou si les parts ne vont pas
+    """
+    paiement = _verrouiller(anomalie)
+    a_reprendre = max(-paiement.a_placer, ZERO)
+    if not a_reprendre:
+        raise RepriseImpossible("il n'y a rien à reprendre, ou c'est déjà fait")
+    choisies = {cle: part for cle, part in parts.items() if part}
+    imputees = paiement.imputations.par_dette()
+    if any(part < 0 or part > imputees.get(cle, ZERO) for cle, part in choisies.items()):
+        raise RepriseImpossible("une dette ne peut rendre plus que ce que ce paiement y a imputé")
+    if sum(choisies.values(), ZERO) != a_reprendre:
+        raise RepriseImpossible(f"les montants doivent faire {ecrire_euros(a_reprendre)}")
+    cause = par_agent(agent, motif)
+    reprendre_des_dettes(paiement, choisies, cause)
+    suivre(paiement, cause)
+    return paiement
+
+
+@transaction.atomic
+def placer_le_reste(
+    anomalie: Anomalie, parts: Mapping[Dette, Decimal], *, accord: str, agent: Utilisateur
+) -> Paiement:
+    """
+    Impute un reste à d'autres dettes, avec l'accord de l'allocataire, consigné.
+
+    :param accord: comment l'allocataire a dit oui, et quand
+    :raises RepriseImpossible: si ce paiement n'a pas de reste, ou si une restitution en est en cours
+    :raises ResteImpossible: si les parts ne font pas le reste, ou si une dette ne peut recevoir la sienne
+    """
+    paiement = _verrouiller(anomalie)
+    if paiement.a_placer <= 0:
+        raise RepriseImpossible("ce paiement n'a pas de reste à placer")
+    placer(paiement, parts, par_agent(agent, accord))
+    return paiement
+
+
+def is_a_admettre(anomalie: Anomalie) -> bool:
+    """La banque tient moins que demandé d'un débit né de notre formulaire, et rien n'est encore imputé."""
+    paiement, debit = anomalie.paiement, anomalie.transaction
+    if (
+        paiement is None
+        or debit is None
+        or not anomalie.is_a_trancher
+        or paiement.statut in (Statut.VERIFIE, Statut.IMPUTE)
+    ):
+        return False
+    attendu = paiement.debit_id in (None, debit.uuid) and debit.trans_id in (None, paiement.trans_id)
+    return debit.is_debit and debit.is_en_euros and attendu and 0 < debit.compte.tenu < paiement.montant
+
+
+@transaction.atomic
+def admettre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    Prend pour bon le montant, plus petit, que la banque tient d'un paiement pas encore imputé.
+
+    :raises RepriseImpossible: si elle ne le tient plus, ou s'il n'est pas plus petit que demandé
+    """
+    paiement = _verrouiller(anomalie)
+    if not is_a_admettre(anomalie):
+        raise RepriseImpossible("la banque ne tient pas, pour ce débit, un montant plus petit que demandé")
+    paiement.montant_admis = anomalie.transaction.compte.tenu
+    faire_interroger(paiement)
+    paiement.save(update_fields=["montant_admis"])
+    suivre(paiement, par_agent(agent, motif))
+    return paiement
+
+
+@transaction.atomic
+def trancher(
+    anomalie: Anomalie, verdict: TransactionPayzen.Verdict, *, motif: str, agent: Utilisateur
+) -> TransactionPayzen:
+    """
+    Un agent dit, d'après le Back Office, ce que la banque tient d'une transaction dont elle dit deux choses.
+
+    :raises DejaResolue: si elle n'est plus douteuse, ou déjà tranchée
+    """
+    paiement = _verrouiller(anomalie)
+    douteuse = TransactionPayzen.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.transaction_id)
+    if not douteuse.is_douteuse:
+        raise DejaResolue("cette transaction n'est pas douteuse, ou est déjà tranchée")
+    douteuse.verdict = verdict
+    douteuse.save(update_fields=["verdict"])
+    suivre(paiement, par_agent(agent, motif))
+    return douteuse
+
+
+def _verrouiller(anomalie: Anomalie) -> Paiement:
+    """Le paiement sous verrou, et l'anomalie relue ; elle doit être encore à trancher."""
+    if anomalie.paiement_id is None:
+        raise RepriseImpossible("cette anomalie ne parle d'aucun paiement né de ce service")
+    paiement = verrouiller(anomalie.paiement_id)
+    anomalie.refresh_from_db()
+    anomalie.paiement = paiement
+    if not anomalie.is_a_trancher:
+        raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
+    if paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
+        raise RepriseImpossible("une restitution de ce paiement est en cours : attendez sa fin")
+    return paiement

@@ -1,0 +1,120 @@
+"""
+Interroger la plateforme : vérifier ce qui est accepté, retrouver ce dont aucune notification n'a parlé.
+
+La même interrogation sert aux deux (PROTOCOLE §6.7) : demander `Order/Get`, porter chaque fait, puis conclure sous
+verrou. La plateforme est appelée hors de toute transaction.
+"""
+
+import logging
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from paiements.boutiques import BoutiqueAbsente, get_boutique
+from paiements.causes import par_service
+from paiements.file.livres import lire
+from paiements.file.tenue import rapprocher, signaler
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.passages import faire_interroger, verrouiller
+from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
+from paiements.reception.porter import Recu, porter, resumer
+from paiements.verification.conclusions import conclure_la_lecture
+from socle import attente
+
+logger = logging.getLogger(__name__)
+
+# Le temps qu'un worker garde un paiement pour lui : plus long que tout appel, assez court pour qu'un autre reprenne
+# vite le travail de celui qui est mort.
+BAIL = timedelta(minutes=1)
+RELANCE_APRES_PANNE = timedelta(minutes=2)
+
+
+class Lecture(NamedTuple):
+    """Ce que la plateforme dit d'un paiement, et où nous en étions avant de demander."""
+
+    faits: list[Fait]
+    repere: tuple[int, int]
+
+
+def reserver(combien: int) -> list[int]:
+    """Prend à interroger les paiements dont l'heure est venue, et les garde le temps d'un bail."""
+    return attente.reserver(Paiement.objects.all(), "prochain_controle_le", combien=combien, bail=BAIL)
+
+
+def interroger(paiement_id: int) -> Paiement:
+    """
+    Interroge la plateforme sur un paiement et porte ce qu'elle en dit.
+
+    :returns: le paiement dans son nouvel état ; inchangé, à reprendre plus tard, si la plateforme n'a pas répondu
+    """
+    paiement = Paiement.objects.get(pk=paiement_id)
+    try:
+        lecture = lire_la_plateforme(paiement)
+    except (EchecRest, BoutiqueAbsente) as echec:
+        # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
+        signaler_l_echec(paiement, echec)
+        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + RELANCE_APRES_PANNE)
+        return paiement
+    return conclure(paiement_id, lecture) or paiement
+
+
+def lire_la_plateforme(paiement: Paiement) -> Lecture:
+    """
+    Ce que la plateforme dit d'un paiement, sans rien en décider.
+
+    :raises EchecRest: si elle n'a pas répondu
+    :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées, ou le sont pour un autre mode
+    """
+    repere = get_repere(paiement)
+    faits = Client(get_boutique(paiement.boutique, paiement.mode)).get_order(paiement.reference)
+    return Lecture(faits, repere)
+
+
+def get_repere(paiement: Paiement) -> tuple[int, int]:
+    """Le dernier message reçu d'un paiement, et combien de nos ordres nous y avons vus finir."""
+    finis = (DemandeRestitution.Etat.FAITE, DemandeRestitution.Etat.ECHOUEE)
+    dernier = paiement.messages.aggregate(dernier=Max("pk"))["dernier"] or 0
+    return dernier, paiement.restitutions.filter(etat__in=finis).count()
+
+
+@transaction.atomic
+def conclure(paiement_id: int, lecture: Lecture) -> Paiement | None:
+    """
+    Porte ce que la plateforme vient de dire d'un paiement, et décide de la suite ; rend son nouvel état.
+
+    Les faits se portent toujours : une vieille lecture ne fait rien reculer. Mais si la banque a parlé, ou restitué,
+    pendant qu'on lisait, ce que la lecture tait ne prouve rien : on relira aussitôt, et None est rendu.
+    """
+    paiement = verrouiller(paiement_id)
+    is_fraiche = get_repere(paiement) == lecture.repere
+    porter([Recu(fait, resumer(fait)) for fait in lecture.faits])
+    paiement = verrouiller(paiement_id)
+    if not is_fraiche:
+        faire_interroger(paiement)
+        return None
+    conclure_la_lecture(paiement, lecture.faits)
+    rapprocher(lire(paiement), par_service("la plateforme a été interrogée"))
+    return paiement
+
+
+def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> None:
+    """Consigne un appel sans suite ; ce qu'attendre ne réparera pas devient une anomalie (PROTOCOLE §6.7, §11.7)."""
+    logger.error("PayZen : appel sans suite", extra={"paiement": paiement.reference, "motif": str(echec)})
+    if isinstance(echec, PlateformeInjoignable) or (isinstance(echec, ErreurPlateforme) and echec.is_passagere):
+        return
+    # Un réglage faux touche tous les paiements de la boutique : une anomalie, et non une par paiement.
+    seul = isinstance(echec, ErreurPlateforme) and not echec.is_de_la_boutique
+    quoi = echec.code if isinstance(echec, ErreurPlateforme) else type(echec).__name__
+    signaler(
+        Anomalie.Genre.REPONSE_INATTENDUE,
+        f"{paiement.reference if seul else paiement.boutique}:{quoi}",
+        # Réglée puis revenue, elle se redit une fois par jour.
+        situation=str(timezone.localdate()),
+        detail=f"{echec}, en interrogeant {paiement.reference}",
+        paiement=paiement if seul else None,
+        caf=paiement.caf,
+        cause=par_service(str(echec)),
+    )
