@@ -8,9 +8,13 @@ from hypothesis.stateful import precondition, rule
 from comptes.models import Caf, Utilisateur
 from demarches import services as parcours
 from dettes.repartition import repartir
-from paiements import anomalies, controle, impayes, imputation, reprise, restitution, services
+from paiements.file.tenue import DejaResolue, mettre_de_cote
+from paiements.imputation.imputer import ResteImpossible
 from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.passages import TransitionImpossible
+from paiements.retours import cloture, impaye, ordres, reprise, restitution
 from paiements.statuts import Statut
+from paiements.verification import conclusions, interroger
 
 RANG = st.integers(0, 7)
 
@@ -30,25 +34,20 @@ class Bureau:
         if not acceptes:
             return
         try:
-            controle.confirmer(choisir(acceptes, rang), motif="vu", agent=self.agents[0])
-        except services.TransitionImpossible:
+            conclusions.confirmer(choisir(acceptes, rang), motif="vu", agent=self.agents[0])
+        except TransitionImpossible:
             paiement = choisir(acceptes, rang)
-            assert paiement.confirme_le is None or reprise.has_part_a_reprendre(paiement)
+            assert paiement.confirme_le is None or paiement.anomalies.ouvertes().exists() or not paiement.is_admis
 
     @rule(seuil=st.sampled_from([None, Decimal("0.01"), Decimal(300)]))
     def regler_le_seuil(self, seuil):
         Caf.objects.update(seuil_controle=seuil)
 
     @rule(rang=RANG)
-    def clore(self, rang):
+    def mettre_de_cote(self, rang):
         ouvertes = Anomalie.objects.ouvertes().order_by("pk")
-        if not ouvertes:
-            return
-        anomalie = choisir(ouvertes, rang)
-        try:
-            anomalies.resoudre(anomalie, motif="réglé autrement", agent=self.agents[0], issue=Anomalie.Issue.ECARTEE)
-        except anomalies.RestitutionEnCours:
-            assert anomalie.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists()
+        if ouvertes:
+            mettre_de_cote(choisir(ouvertes, rang), motif="réglé autrement", agent=self.agents[0])
 
     @rule(rang=RANG)
     def placer_le_reste(self, rang):
@@ -57,58 +56,54 @@ class Bureau:
             return
         anomalie = choisir(reliquats, rang)
         dettes = parcours.get_dettes_de(anomalie.paiement.demarche.allocataire)
+        parts = dict(repartir(max(anomalie.paiement.a_placer, Decimal(0)), dettes))
         try:
-            imputation.imputer_le_reste(
-                anomalie, dict(repartir(anomalie.montant, dettes)), accord="oui", agent=self.agents[0]
-            )
-        except (imputation.ResteImpossible, anomalies.DejaResolue):
+            reprise.placer_le_reste(anomalie, parts, accord="oui", agent=self.agents[0])
+        except (ResteImpossible, reprise.RepriseImpossible, DejaResolue):
             return
 
     @precondition(lambda self: self.get_transactions("CAPTURED"))
     @rule(rang=RANG, a_tort=st.booleans())
-    def constater_un_impaye(self, rang, a_tort=False):
+    def enregistrer_un_impaye(self, rang, a_tort=False):
         """Le comptable lit le journal des impayés ; il peut se tromper de ligne."""
         debit = choisir(self.get_transactions("CAPTURED"), rang)
-        paiement = Paiement.objects.filter(uuid=debit.uuid).first()
+        paiement = Paiement.objects.filter(debit=debit.uuid).first()
         if paiement is None or debit.rendu:
             return
         try:
-            impayes.constater(paiement, motif="journal des impayés", agent=self.agents[1])
-        except impayes.ImpayeImpossible:
+            impaye.enregistrer(paiement, motif="journal des impayés", agent=self.agents[1])
+        except impaye.ImpayeImpossible:
             return
         debit.repris = not a_tort
 
     @rule(rang=RANG)
     def annuler_un_impaye(self, rang):
         """Enregistré à tort, ou contesté avec succès : la banque tient de nouveau l'argent."""
-        annulables = [a for a in Anomalie.objects.filter(genre="IMPAYE").order_by("pk") if impayes.is_annulable(a)]
+        annulables = [a for a in Anomalie.objects.filter(genre="IMPAYE").order_by("pk") if impaye.is_annulable(a)]
         if annulables:
             anomalie = choisir(annulables, rang)
-            impayes.annuler(anomalie, motif="contesté", agent=self.agents[1])
-            self.get_debit(anomalie.paiement.uuid).repris = False
+            impaye.annuler(anomalie, motif="contesté", agent=self.agents[1])
+            self.get_debit(anomalie.transaction_id).repris = False
 
     def annuler_les_faux_impayes(self):
         for anomalie in Anomalie.objects.filter(genre="IMPAYE"):
-            if impayes.is_annulable(anomalie) and not self.get_debit(anomalie.paiement.uuid).repris:
-                impayes.annuler(anomalie, motif="mauvaise ligne", agent=self.agents[1])
+            if impaye.is_annulable(anomalie) and not self.get_debit(anomalie.transaction_id).repris:
+                impaye.annuler(anomalie, motif="mauvaise ligne", agent=self.agents[1])
 
     def get_debit(self, uuid):
         return next(transaction for transaction in self.banque.transactions if transaction.uuid == uuid)
 
     @rule(rang=RANG)
     def regler_au_back_office(self, rang):
-        """L'agent rend au Back Office le débit qu'une anomalie retient, et la met de côté avant la notification."""
-        a_part = Anomalie.objects.ouvertes().filter(genre__in=("DOUBLE_PAIEMENT", "MONTANT_DIFFERENT"), montant__gt=0)
+        """L'agent rend au Back Office le débit dont parle une anomalie, et la met de côté avant la notification."""
+        a_part = Anomalie.objects.ouvertes().filter(genre__in=("DOUBLE_PAIEMENT", "MONTANT_DIFFERENT"))
         if not a_part:
             return
         anomalie = choisir(a_part.order_by("pk"), rang)
-        debit = self.get_debit(anomalie.constat["vu"]["uuid"])
+        debit = self.get_debit(anomalie.transaction_id)
         if debit.statut != "CAPTURED" or debit.rendu or debit.repris:
             return
-        try:
-            anomalies.resoudre(anomalie, motif="rendu", agent=self.agents[0], issue=Anomalie.Issue.ECARTEE)
-        except anomalies.RestitutionEnCours:
-            return
+        mettre_de_cote(anomalie, motif="rendu", agent=self.agents[0])
         self.banque.rembourser(debit, debit.montant)
 
     @rule(rang=RANG)
@@ -117,7 +112,7 @@ class Bureau:
         if not en_route:
             return
         try:
-            restitution.abandonner(choisir(en_route, rang), motif="rendu par virement", agent=self.agents[1])
+            ordres.abandonner(choisir(en_route, rang), motif="rendu par virement", agent=self.agents[1])
         except restitution.RestitutionImpossible:
             return
 
@@ -151,26 +146,33 @@ class Bureau:
 
     @rule(rang=RANG)
     def reprendre(self, rang):
-        alertes = Anomalie.objects.select_related("paiement").order_by("pk")
-        a_reprendre = [alerte for alerte in alertes if reprise.get_part(alerte)]
+        a_reprendre = [alerte for alerte in Anomalie.objects.order_by("pk") if reprise.get_part(alerte)]
         if not a_reprendre:
             return
         alerte = choisir(a_reprendre, rang)
-        parts = {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
+        parts = {dette.pk: part for dette, part in reprise.proposer(alerte.paiement).items()}
         try:
             reprise.reprendre(alerte, parts, motif="vu au Back Office", agent=self.agents[0])
         except reprise.RepriseImpossible:
             return
 
     @rule(rang=RANG)
-    def accepter_le_montant(self, rang):
-        alertes = [alerte for alerte in Anomalie.objects.order_by("pk") if reprise.is_a_accepter(alerte)]
+    def admettre(self, rang):
+        alertes = [alerte for alerte in Anomalie.objects.order_by("pk") if reprise.is_a_admettre(alerte)]
         if not alertes:
             return
         alerte = choisir(alertes, rang)
         try:
-            reprise.accepter_le_montant(
-                alerte, controle.interroger(alerte.paiement).faits, motif="vu au Back Office", agent=self.agents[0]
-            )
-        except reprise.RepriseImpossible:
+            paiement = alerte.paiement
+            interroger.conclure(paiement.pk, interroger.lire_la_plateforme(paiement))
+            reprise.admettre(alerte, motif="vu au Back Office", agent=self.agents[0])
+        except (reprise.RepriseImpossible, DejaResolue):
             return
+
+    @rule(rang=RANG)
+    def clore_sans_debit(self, rang):
+        """Deux personnes ont lu au Back Office, à tort ou à raison, que rien n'a été pris."""
+        en_attente = Paiement.objects.filter(statut=Statut.EN_ATTENTE).order_by("pk")
+        if en_attente:
+            demande = cloture.demander(choisir(en_attente, rang), motif="rien au Back Office", agent=self.agents[0])
+            cloture.decider(demande, accord=True, agent=self.agents[1])

@@ -3,10 +3,10 @@
 import pytest
 
 from dettes.models import Dette
-from paiements import controle
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import rest
 from paiements.statuts import Statut
+from paiements.verification import interroger
 from tests.pannes.gestes import tout_livrer
 from tests.pannes.guichet import Guichet
 
@@ -70,5 +70,5 @@ def represente(guichet, impute, double):
     guichet.banque.changer(double, "CAPTURED")
     tout_livrer(guichet)
     guichet.controler()
-    controle.conclure(impute[0].pk, controle.interroger(impute[0]))
+    interroger.conclure(impute[0].pk, interroger.lire_la_plateforme(impute[0]))
     return double

@@ -2,8 +2,8 @@
 
 from contextlib import contextmanager
 
-from paiements import reprise, restitution
 from paiements.models import Anomalie
+from paiements.retours import reprise, restitution
 
 Genre = Anomalie.Genre
 
@@ -36,7 +36,7 @@ def pas_encore_publie(guichet):
 
 
 def reprendre(guichet, alerte):
-    parts = {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
+    parts = {dette.pk: part for dette, part in reprise.proposer(alerte.paiement).items()}
     return reprise.reprendre(alerte, parts, motif="vu", agent=guichet.agents[0])
 
 

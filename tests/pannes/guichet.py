@@ -17,11 +17,17 @@ from demarches import services as parcours
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, get_disponible_total
 from dettes.models import Dette
-from paiements import anomalies, controle, imputation, invariants, reprise, restitution, services
+from paiements import depart
+from paiements.file.tenue import mettre_de_cote
+from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket
-from paiements.notification import notification
+from paiements.passages import TransitionImpossible
 from paiements.payzen import EchecRest
+from paiements.reception.vue import notification
+from paiements.retours import ordres, restitution
 from paiements.statuts import Statut
+from paiements.surveillance import invariants
+from paiements.verification import conclusions, interroger
 from tests.factories import AgentFactory, CafFactory, DetteFactory, UtilisateurFactory
 from tests.pannes import comptes_justes
 from tests.pannes.banque import Banque, Session, Transaction
@@ -112,11 +118,11 @@ class Guichet(Bureau, RuleBasedStateMachine):
         # Le dernier onglet d'abord : une histoire réduite paie ce qu'elle vient d'écrire.
         demarche, vue = choisir(vues[::-1], onglet)
         try:
-            depart = services.payer(demarche, empreinte_vue=vue)
-        except (services.RecapitulatifPerime, services.DejaDemandee):
+            parti = depart.payer(demarche, empreinte_vue=vue)
+        except (depart.RecapitulatifPerime, depart.DejaDemandee):
             return
         exiger_rien(comptes_justes.get_depassements(demarche))
-        self.banque.ouvrir(depart.champs)
+        self.banque.ouvrir(parti.champs)
 
     @rule(qui=RANG, globale=st.booleans(), part=PART)
     def payer_d_un_trait(self, qui, globale, part):
@@ -252,20 +258,20 @@ class Guichet(Bureau, RuleBasedStateMachine):
     @rule(panne=st.sampled_from(["", "", "500", "delai"]))
     def controler(self, panne=""):
         self.banque.panne = panne
-        for paiement_id in controle.reserver(50):
-            controle.controler(paiement_id)
+        for paiement_id in interroger.reserver(50):
+            interroger.interroger(paiement_id)
         self.banque.panne = ""
 
     @rule()
     def imputer(self):
-        imputation.imputer_un_lot()
+        imputer_un_lot()
 
     @rule(panne=st.sampled_from(["", "500", "perdue", "attente"]))
     def restituer(self, panne=""):
         self.banque.panne = panne
-        for demande_id in restitution.reserver(50):
+        for demande_id in ordres.reserver(50):
             try:
-                restitution.executer(DemandeRestitution.objects.get(pk=demande_id))
+                ordres.executer(DemandeRestitution.objects.get(pk=demande_id))
             except EchecRest:
                 continue
         self.banque.panne = ""
@@ -298,6 +304,7 @@ class Guichet(Bureau, RuleBasedStateMachine):
         exiger_rien(comptes_justes.get_doubles(self.banque))
         exiger_rien(comptes_justes.get_accords_faux(self.banque))
         exiger_rien(comptes_justes.get_imputations_sans_argent())
+        exiger_rien(comptes_justes.get_oublis())
 
     # --- Et à la fin de l'histoire ---
 
@@ -320,13 +327,15 @@ class Guichet(Bureau, RuleBasedStateMachine):
             autre = next(agent for agent in self.agents if agent.pk != demande.demandeur_id)
             restitution.decider(demande, accord=True, agent=autre)
         for paiement in Paiement.objects.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False):
-            if not reprise.has_part_a_reprendre(paiement):
-                controle.confirmer(paiement, motif="vu", agent=self.agents[0])
+            try:
+                conclusions.confirmer(paiement, motif="vu", agent=self.agents[0])
+            except TransitionImpossible:
+                continue  # la banque n'en tient plus ce qui était demandé : son anomalie le dit
         self.balayer()
         self.exiger()
         exiger_rien(DemandeRestitution.objects.filter(etat__in=DemandeRestitution.EN_COURS))
-        for anomalie in Anomalie.objects.ouvertes().exclude(genre=Anomalie.Genre.DESACCORD):
-            anomalies.resoudre(anomalie, motif="réglé", agent=self.agents[0], issue=Anomalie.Issue.ECARTEE)
+        for anomalie in Anomalie.objects.ouvertes():
+            mettre_de_cote(anomalie, motif="réglé", agent=self.agents[0])
         self.balayer()
         self.exiger()
         exiger_rien(Paiement.objects.filter(statut__in=(Statut.INITIE, Statut.EN_ATTENTE)))
@@ -335,7 +344,7 @@ class Guichet(Bureau, RuleBasedStateMachine):
         Ticket.objects.filter(etat="A_ENVOYER").update(etat="ENVOYE", envoye_le=timezone.now())
         exiger_rien(invariants.verifier())
         exiger_rien(comptes_justes.get_euros_sans_case(self.banque))
-        exiger_rien(comptes_justes.get_rendus_a_tort(self.banque))
+        exiger_rien(comptes_justes.get_reparties_a_tort(self.banque))
         self.tenir()
 
     def balayer(self):
