@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("comptes.urls")),
     path("mon-compte/dettes/", include("dettes.urls")),
     path("", include("demarches.urls")),
+    path("mon-compte/demarches/", include("paiements.suivi.urls")),
     path("paiements/", include("paiements.urls")),
     path("agents/", admin.site.urls),
     path("sante/", sante, name="sante"),

@@ -37,7 +37,7 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
         def gardee(request: RequeteAllocataire, reference: str) -> HttpResponse:
             demarche = get_la_mienne(request, reference)
             if not demarche.is_modifiable:
-                return redirect("demarches:detail", reference)
+                return redirect("suivi:detail", reference)
             if refus := refuser(request, demarche.allocataire, get_dettes(demarche)):
                 return refus
             if get_etape(demarche) < numero:
@@ -45,7 +45,7 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
             try:
                 return vue(request, demarche)
             except DemarcheFigee:
-                return redirect("demarches:detail", reference)
+                return redirect("suivi:detail", reference)
 
         return gardee
 

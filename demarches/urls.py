@@ -1,6 +1,6 @@
 from django.urls import path
 
-from demarches import suivi, views
+from demarches import views
 
 app_name = "demarches"
 urlpatterns = [
@@ -10,7 +10,4 @@ urlpatterns = [
     path("rembourser/<str:reference>/montants/", views.montants, name="montants"),
     path("rembourser/<str:reference>/recapitulatif/", views.recapitulatif, name="recapitulatif"),
     path("rembourser/<str:reference>/abandonner/", views.abandonner, name="abandonner"),
-    path("mon-compte/demarches/", suivi.liste, name="liste"),
-    path("mon-compte/demarches/<str:reference>/", suivi.detail, name="detail"),
-    path("mon-compte/demarches/<str:reference>/recommencer/", suivi.recommencer, name="recommencer"),
 ]

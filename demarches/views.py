@@ -124,13 +124,13 @@ def abandonner(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Demande de confirmer, puis efface la saisie. Reste possible quand le service est suspendu."""
     demarche = get_la_mienne(request, reference)
     if demarche.etat not in (Etat.BROUILLON, Etat.ABANDONNEE):
-        return redirect("demarches:detail", reference)
+        return redirect("suivi:detail", reference)
     if request.method != "POST":
         retour = get_adresse(demarche, services.get_etape(demarche))
         return render(request, "demarches/abandonner.html", {"demarche": demarche, "retour": retour})
     try:
         services.abandonner(demarche)
     except services.DemarcheFigee:
-        return redirect("demarches:detail", reference)
+        return redirect("suivi:detail", reference)
     messages.success(request, "Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé.")
     return redirect("dettes:liste")

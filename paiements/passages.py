@@ -64,6 +64,16 @@ def faire_interroger(paiement: Paiement) -> None:
     paiement.save(update_fields=["prochain_controle_le"])
 
 
+def avancer_l_interrogation(paiement: Paiement) -> None:
+    """
+    Qui revient de la banque n'attend pas vingt-cinq minutes une notification perdue : on interroge aussitôt, une fois.
+
+    Rien n'en est cru ; sans nouvelle, le rendez-vous ordinaire reste.
+    """
+    a_avancer = Paiement.objects.filter(pk=paiement.pk, statut=Statut.EN_ATTENTE, controles=0)
+    a_avancer.filter(prochain_controle_le=get_libre_le(paiement)).update(prochain_controle_le=timezone.now())
+
+
 def get_libre_le(paiement: Paiement) -> datetime:
     """L'heure à laquelle, sans nouvelle de la banque, nous l'interrogeons et libérons les montants engagés."""
     return paiement.cree_le + settings.PAIEMENT_CONTROLES[0]

@@ -1,4 +1,8 @@
-"""Payer, revenir de la banque, prendre son ticket. Le retour lit la base et ne décide de rien."""
+"""
+Payer, revenir de la banque, prendre son ticket.
+
+Le retour lit la base et ne croit rien de ce que dit le navigateur ; il fait seulement interroger PayZen tout de suite.
+"""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -15,8 +19,9 @@ from paiements import depart as departs
 from paiements.boutiques import BoutiqueAbsente
 from paiements.documents import attestations, tickets
 from paiements.models import Paiement, PaiementQuerySet
-from paiements.passages import get_libre_le
+from paiements.passages import avancer_l_interrogation, get_libre_le
 from paiements.statuts import Statut
+from paiements.suivi.progres import dire_ou_en_est
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
 # Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
@@ -50,7 +55,7 @@ def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> Htt
     paiement = Paiement.objects.filter(demarche=demarche).select_related("demarche", "caf").first()
     contexte = {
         "demarche": demarche,
-        "adresse_suivi": reverse("demarches:detail", args=[demarche.reference]),
+        "adresse_suivi": reverse("suivi:detail", args=[demarche.reference]),
         "depart": departs.reprendre_le_depart(paiement) if paiement else None,
     }
     return render(request, "paiements/deja_demandee.html", contexte, status=409)
@@ -64,6 +69,7 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Là où le navigateur revient : une page par état, d'après la base seule."""
     paiement = get_object_or_404(_get_paiements(request), reference=reference)
     if paiement.statut == Statut.EN_ATTENTE:
+        avancer_l_interrogation(paiement)
         return _attendre(request, paiement)
     contexte: dict[str, object] = {
         "paiement": paiement,
@@ -71,7 +77,7 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
         "is_a_moi": paiement.demarche.auteur_id == request.user.pk,
     }
     if paiement.demarche.etat in REPARTIS:
-        return redirect("demarches:detail", paiement.demarche.reference)
+        return redirect("suivi:detail", paiement.demarche.reference)
     if paiement.is_encaisse:
         contexte |= {
             "ticket": tickets.lire(paiement),
@@ -79,7 +85,7 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
             "adresse_dettes": reverse("dettes:liste"),
         }
         return render(request, "paiements/reussite.html", contexte)
-    contexte["retenu"] = paiement.retenu
+    contexte["progres"] = dire_ou_en_est(paiement)
     gabarit = "paiements/refus.html" if paiement.statut == Statut.REFUSE else "paiements/non_realise.html"
     return render(request, gabarit, contexte)
 
@@ -95,6 +101,8 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
         "a_conseiller": essai >= ESSAIS_AVANT_DE_CONSEILLER,
         "libre_le": get_libre_le(paiement),
         "retenu": paiement.retenu,
+        "progres": dire_ou_en_est(paiement),
+        "is_a_moi": paiement.demarche.auteur_id == request.user.pk,
     }
     page = render(request, "paiements/attente.html", contexte)
     if not (contexte["a_conseiller"] or contexte["retenu"]):

@@ -20,6 +20,12 @@ saisie = register.filter("saisie", ecrire_saisie)
 
 
 @register.filter
+def oppose(montant: Decimal) -> Decimal:
+    """Le montant contraire : une reprise se montre en positif."""
+    return -montant
+
+
+@register.filter
 def euros_court(montant: Decimal | int) -> str:
     """Comme `euros`, sans les centimes quand il n'y en a pas : « 340 € »."""
     return ecrire_euros(montant).replace(",00", "")

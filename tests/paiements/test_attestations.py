@@ -47,6 +47,6 @@ def test_le_detail_de_la_demarche_y_mene(client):
     paiement = PaiementFactory(impute=True)
     client.force_login(paiement.demarche.auteur)
 
-    page = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+    page = client.get(reverse("suivi:detail", args=[paiement.demarche.reference])).content.decode()
 
     assert reverse("paiements:attestation", args=[paiement.reference]) in page

@@ -330,7 +330,7 @@ def test_l_allocataire_lit_ce_qui_lui_a_ete_rendu(client, paye, agent):
     reprendre(rembourser(paiement, 70), agent)
     client.force_login(paiement.demarche.auteur)
 
-    page = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+    page = client.get(reverse("suivi:detail", args=[paiement.demarche.reference])).content.decode()
 
     assert "Somme rendue sur votre carte" in page
     assert "70,00\xa0€ de ce paiement" in page
@@ -344,7 +344,7 @@ def test_ce_qui_est_rendu_avant_la_restitution_reste_ecrit(client, paye, agent):
     dire(paiement, "AUTHORISED", uuid="d" * 32, montant=Decimal(80))
     client.force_login(paiement.demarche.auteur)
 
-    page = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+    page = client.get(reverse("suivi:detail", args=[paiement.demarche.reference])).content.decode()
 
     assert page.count("Somme rendue sur votre carte") == 2  # 50 € d’une dette, 20 € de l’autre
     assert "La banque tient encore 80,00\xa0€" in page
@@ -356,7 +356,7 @@ def test_on_dit_le_montant_debite_et_non_celui_demande(client, paye, agent):
     client.force_login(paiement.demarche.auteur)
 
     liste = client.get(reverse("dettes:liste")).content.decode()
-    detail = client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+    detail = client.get(reverse("suivi:detail", args=[paiement.demarche.reference])).content.decode()
 
     assert "Vous avez effectué un paiement de 120,00\xa0€" in liste
     assert "demandés\xa0; votre banque a débité 120,00\xa0€" in detail

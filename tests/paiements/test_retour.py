@@ -86,15 +86,29 @@ def test_un_agent_est_renvoye_vers_son_bureau(client):
     assert client.get(reverse("paiements:retour", args=[paiement.reference])).status_code == 302
 
 
-@pytest.mark.parametrize("trait", [{}, {"accepte": True}, {"refuse": True}])
+@pytest.mark.parametrize("trait", ["accepte", "refuse"])
 def test_le_retour_ne_fait_que_lire(client, trait):
-    paiement = PaiementFactory(**trait)
+    paiement = PaiementFactory(**{trait: True})
     client.force_login(paiement.demarche.auteur)
 
     with connection.execute_wrapper(refuser_les_ecritures):
         reponse = client.get(reverse("paiements:retour", args=[paiement.reference]))
 
     assert reponse.status_code == 200
+
+
+def test_qui_revient_sans_nouvelle_fait_interroger_payzen_aussitot_et_une_fois(revenir):
+    """La notification s'est perdue : rien n'est cru du navigateur, mais personne n'attend vingt-cinq minutes."""
+    paiement = PaiementFactory()
+
+    revenir(paiement)
+    paiement.refresh_from_db()
+    premier = paiement.prochain_controle_le
+    revenir(paiement)
+    paiement.refresh_from_db()
+
+    assert premier <= timezone.now()
+    assert (paiement.prochain_controle_le, paiement.statut) == (premier, "EN_ATTENTE")
 
 
 def refuser_les_ecritures(execute, sql, params, many, context):
@@ -115,7 +129,7 @@ def retenu():
 def test_a_qui_un_debit_est_retenu_on_ne_dit_pas_qu_il_n_y_en_a_pas(client, revenir, retenu):
     pages = [
         revenir(retenu).content.decode(),
-        client.get(reverse("demarches:detail", args=[retenu.demarche.reference])).content.decode(),
+        client.get(reverse("suivi:detail", args=[retenu.demarche.reference])).content.decode(),
     ]
 
     for page in pages:
@@ -174,4 +188,4 @@ def test_un_paiement_annule_apres_coup_mene_a_son_suivi(revenir, statut):
 
     reponse = revenir(paiement)
 
-    assert reponse.url == reverse("demarches:detail", args=[paiement.demarche.reference])
+    assert reponse.url == reverse("suivi:detail", args=[paiement.demarche.reference])

@@ -1,7 +1,5 @@
 """« Mes démarches » : la liste, le détail, recommencer (PARCOURS §6)."""
 
-from operator import attrgetter
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -13,10 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 from comptes.acces import RequeteAllocataire, allocataire_requis
 from demarches import services
 from demarches.etats import REPARTIS
-from demarches.frise import raconter
 from demarches.models import Demarche
-from demarches.montants import ZERO
 from demarches.parcours import get_la_mienne, refuser, reprendre
+from paiements.models import Paiement
+from paiements.suivi.frise import raconter
+from paiements.suivi.progres import dire_ou_en_est
 
 PAR_PAGE = 20
 
@@ -30,7 +29,7 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
         Demarche.objects.visibles_par(request.user).demandees().select_related("paiement").plus_recentes_d_abord()
     )
     page = Paginator(demarches, PAR_PAGE).get_page(request.GET.get("page"))
-    return render(request, "demarches/liste.html", {"page": page})
+    return render(request, "suivi/liste.html", {"page": page})
 
 
 @never_cache
@@ -40,9 +39,9 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
 def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Où en est une démarche, ce qu'elle a changé, et ce qu'il reste à faire."""
     demarche = get_object_or_404(
-        Demarche.objects.visibles_par(request.user)
-        .select_related("paiement__ticket", "allocataire__caf")
-        .prefetch_related("paiement__reprises__imputation__dette", "paiement__reprises__anomalie"),
+        Demarche.objects.visibles_par(request.user).select_related(
+            "paiement__ticket", "paiement__debit__compte", "paiement__solde", "allocataire__caf"
+        ),
         reference=reference,
     )
     paiement = getattr(demarche, "paiement", None)
@@ -53,24 +52,22 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
         "lignes": demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "pk"),
     }
     if paiement is not None:
-        imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
-        impute = sum((imputation.montant for imputation in imputations), ZERO)
-        reprises = sorted(paiement.reprises.all(), key=attrgetter("pk"))
-        retenu, rendu = paiement.retenu, paiement.rendu_a_part
-        contexte |= {
-            "evenements": raconter(
-                demarche.etat, list(paiement.etapes.order_by("le", "pk")), retenu=retenu, rendu=rendu
-            ),
-            "imputations": imputations,
-            "impute": impute,
-            "reprises": reprises,
-            "repris": sum((reprise.montant for reprise in reprises), ZERO),
-            "reliquat": paiement.reste_a_placer,
-            "is_reparti": demarche.etat in REPARTIS,
-            "retenu": retenu,
-            "rendu_a_part": rendu,
-        }
-    return render(request, "demarches/detail.html", contexte)
+        contexte |= _decrire(paiement)
+    return render(request, "suivi/detail.html", contexte)
+
+
+def _decrire(paiement: Paiement) -> dict[str, object]:
+    """Le récit d'un paiement, et ce qu'il a changé dette par dette ; reprises en montants positifs, en euros."""
+    imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
+    is_reparti = paiement.demarche.etat in REPARTIS
+    return {
+        "progres": dire_ou_en_est(paiement),
+        "evenements": raconter(paiement, paiement.etapes.order_by("le", "pk")),
+        "imputations": [imputation for imputation in imputations if imputation.montant > 0],
+        "reprises": [] if is_reparti else [imputation for imputation in imputations if imputation.montant < 0],
+        "impute": sum(imputation.montant for imputation in imputations if imputation.montant > 0),
+        "is_reparti": is_reparti,
+    }
 
 
 @never_cache
@@ -85,7 +82,7 @@ def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     try:
         nouvelle = services.recommencer(ancienne)
     except services.RecommencementImpossible:
-        return redirect("demarches:detail", reference)
+        return redirect("suivi:detail", reference)
     if nouvelle.montant < ancienne.montant:
         messages.warning(
             request,

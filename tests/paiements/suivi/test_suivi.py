@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from demarches.etats import Etat
 from demarches.models import Demarche
-from paiements import services as paiements
-from paiements.imputation import imputer_un_lot
-from paiements.models import Anomalie, DemandeRestitution, Ticket
-from paiements.statuts import Geste
+from paiements.file.tenue import mettre_de_cote
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import DemandeRestitution, Paiement, Ticket
 from tests.factories import AgentFactory, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, dire
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +38,18 @@ def payer(personne, dette):
 def retenir(paiement, montant="6.00"):
     """La banque annonce un débit que nous n'attendions pas : un agent l'a en main."""
     dire(paiement, "AUTHORISED", uuid="d" * 32, montant=Decimal(montant))
+
+
+def annuler(paiement):
+    """La banque défait le débit du paiement."""
+    dire(paiement, "CANCELLED")
+
+
+def rembourser(paiement, montant="120.00"):
+    """La banque rend le débit du paiement, en tout ou partie."""
+    debit = Paiement.objects.get(pk=paiement.pk).debit_id
+    credit = {"operation": "CREDIT", "uuid": "e" * 32, "trans_id": "900001", "montant": Decimal(montant)}
+    dire(paiement, "AUTHORISED", parent=debit, **credit)
 
 
 def get_frise(reponse):
@@ -174,19 +185,16 @@ def test_une_demarche_sans_suite_se_recommence(voir, payer, fin, titre):
 
 
 @pytest.mark.parametrize(
-    ("geste", "attendu", "derniere"),
+    ("repartir", "attendu", "derniere"),
     [
-        (
-            Geste.REJETER,
-            "La banque a annulé ce paiement, ou en a repris l’argent.",
-            ("Annulée par la banque", "echec"),
-        ),
-        (Geste.RESTITUER, "La Caf vous a rendu cet argent", ("Restituée", "fait")),
+        (annuler, "La banque a annulé ce paiement, ou en a repris l’argent.", ("Annulée par la banque", "echec")),
+        (rembourser, "La Caf vous a rendu cet argent", ("Restituée", "fait")),
     ],
+    ids=["annulé", "remboursé"],
 )
-def test_l_argent_reparti_apres_coup_s_explique(voir, payer, geste, attendu, derniere):
+def test_l_argent_reparti_apres_coup_s_explique(voir, payer, repartir, attendu, derniere):
     paiement = payer(accepte=True)
-    paiements.appliquer(geste, paiement, motif="test", auteur="test")
+    repartir(paiement)
 
     reponse = voir("detail", paiement.demarche)
 
@@ -222,7 +230,7 @@ def test_a_la_banque_un_debit_retenu_remplace_l_attente(voir, payer):
 
 def test_ce_qui_reste_a_rendre_n_est_pas_dit_rendu(voir, payer):
     paiement = payer(accepte=True)
-    paiements.appliquer(Geste.RESTITUER, paiement, motif="test", auteur="test")
+    rembourser(paiement)
     retenir(paiement)
 
     reponse = voir("detail", paiement.demarche)
@@ -234,17 +242,17 @@ def test_ce_qui_reste_a_rendre_n_est_pas_dit_rendu(voir, payer):
 
 
 @pytest.mark.parametrize(
-    ("trait", "geste", "phrase"),
+    ("trait", "repartir", "phrase"),
     [
         ("accepte", None, "La banque tient aussi 6,00\u00a0€ en plus de ce paiement."),
         ("impute", None, "La banque tient aussi 6,00\u00a0€ en plus de ce paiement."),
-        ("impute", Geste.REJETER, "La banque tient encore 6,00\u00a0€ pour cette démarche."),
+        ("impute", annuler, "La banque tient encore 6,00\u00a0€ pour cette démarche."),
     ],
 )
-def test_un_deuxieme_debit_se_dit_a_cote_du_premier(voir, payer, trait, geste, phrase):
+def test_un_deuxieme_debit_se_dit_a_cote_du_premier(voir, payer, trait, repartir, phrase):
     paiement = payer(**{trait: True})
-    if geste:
-        paiements.appliquer(geste, paiement, motif="test", auteur="test")
+    if repartir:
+        repartir(paiement)
     avant = voir("detail", paiement.demarche).content.decode()
 
     retenir(paiement)
@@ -255,19 +263,15 @@ def test_un_deuxieme_debit_se_dit_a_cote_du_premier(voir, payer, trait, geste, p
 
 @pytest.fixture
 def rendre_a_part():
-    """Une restitution faite de ce que retient une anomalie : `rendre_a_part(paiement, "DOUBLE_PAIEMENT")`."""
+    """Une restitution faite d'un débit que la banque a défait : `rendre_a_part(paiement, "d" * 32)`."""
 
-    def rendre(paiement, genre):
-        anomalie = Anomalie.objects.create(
-            genre=genre, cle="d", caf=paiement.caf, paiement=paiement, issue="RESTITUEE"
-        )
+    def rendre(paiement, debit):
         demandeur, approbateur = (AgentFactory(role=role).utilisateur for role in ("GESTION", "COMPTABLE"))
         DemandeRestitution.objects.create(
             paiement=paiement,
-            anomalie=anomalie,
             montant=6,
             motif="à rendre",
-            debit="d" * 32,
+            debit_id=debit,
             demandeur=demandeur,
             approbateur=approbateur,
             decidee_le=timezone.now(),
@@ -277,21 +281,42 @@ def rendre_a_part():
     return rendre
 
 
-@pytest.mark.parametrize("genre", ["DOUBLE_PAIEMENT", "RELIQUAT"])
-def test_un_debit_de_trop_rendu_par_la_caf_se_dit(voir, payer, rendre_a_part, genre):
+def defaire(paiement):
+    """Le débit examiné est défait par la banque."""
+    retenir(paiement)
+    dire(paiement, "CANCELLED", uuid="d" * 32, montant=Decimal(6))
+
+
+def test_un_debit_de_trop_rendu_par_la_caf_se_dit(voir, payer, rendre_a_part):
     paiement = payer(impute=True)
-    rendre_a_part(paiement, genre)
+    defaire(paiement)
+    rendre_a_part(paiement, "d" * 32)
+
+    assert "La Caf vous a rendu 6,00\u00a0€, débités en trop" in voir("detail", paiement.demarche).content.decode()
+
+
+def test_une_part_du_paiement_rendue_ne_se_dit_pas_debitee_en_trop(voir, payer, rendre_a_part):
+    paiement = payer(impute=True)
+    rendre_a_part(paiement, paiement.debit_id)
+
+    assert "débités en trop" not in voir("detail", paiement.demarche).content.decode()
+
+
+def test_ce_que_la_banque_rend_se_dit_avant_qu_un_agent_agisse(voir, payer):
+    paiement = payer(impute=True)
+    rembourser(paiement, "50.00")
 
     page = voir("detail", paiement.demarche).content.decode()
 
-    # Un reste rendu est déjà parmi les sommes rendues.
-    assert ("La Caf vous a rendu 6,00\u00a0€, débités en trop" in page) == (genre == "DOUBLE_PAIEMENT")
+    assert "50,00\u00a0€ de ce paiement vous sont rendus" in page
+    assert "50,00\u00a0€ sont encore comptés sur vos dettes : elles remonteront d’autant" in page
 
 
 @pytest.mark.parametrize("trait", ["refuse", "expire"])
 def test_ce_qui_a_ete_debite_puis_rendu_ne_se_dit_pas_jamais_debite(voir, payer, rendre_a_part, trait):
     paiement = payer(**{trait: True})
-    rendre_a_part(paiement, "MONTANT_DIFFERENT")
+    defaire(paiement)
+    rendre_a_part(paiement, "d" * 32)
 
     page = voir("detail", paiement.demarche).content.decode()
 
@@ -334,7 +359,7 @@ def test_un_debit_examine_previent_avant_de_payer_de_nouveau(connecte, payer, fi
     avant = lire()
     retenir(paiement)
     pendant = lire()
-    paiement.anomalies.update(issue="ECARTEE", resolue_le=timezone.now(), resolution="réglé autrement")
+    mettre_de_cote(paiement.anomalies.get(), motif="réglé autrement", agent=AgentFactory().utilisateur)
     apres = lire()
 
     for page in pendant:
@@ -358,14 +383,15 @@ def test_les_dettes_choisies_se_disent_a_la_troisieme_personne(connecte, voir, p
     payer(refuse=True)
     saisie = DemarcheFactory(auteur=personne, lignes={dette: Decimal(10)})
 
-    for page in (connecte.get(LISTE), voir("recapitulatif", saisie)):
+    for page in (connecte.get(LISTE), connecte.get(reverse("demarches:recapitulatif", args=[saisie.reference]))):
         assert "Des dettes choisies" in page.content.decode()
-    assert "Des dettes que je choisis" in voir("choix", saisie).content.decode()
+    choix = connecte.get(reverse("demarches:choix", args=[saisie.reference]))
+    assert "Des dettes que je choisis" in choix.content.decode()
 
 
 def test_un_refus_suivi_d_un_accord_raconte_l_accord(voir, payer):
     paiement = payer(refuse=True)
-    dire(paiement, "AUTHORISED")
+    dire(paiement, "AUTHORISED", uuid="f" * 32)
 
     reponse = voir("detail", paiement.demarche)
 

@@ -1,0 +1,85 @@
+"""La frise d'une demande payée : ce qui est fait, ce qui est en cours, ce qui viendra."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from paiements.models import EtapePaiement, Paiement
+from paiements.statuts import Geste, Statut
+
+
+class Fin(NamedTuple):
+    titre: str
+    etat: str
+    texte: str
+
+
+# Le chemin ordinaire, dans les mots de l'allocataire.
+CHEMIN = {
+    Geste.SOUMETTRE: "Demandée",
+    Geste.ACCEPTER: "Enregistrée",
+    Geste.VERIFIER: "Vérifiée par la Caf",
+    Geste.IMPUTER: "Dettes mises à jour",
+}
+ATTENTES = {
+    Geste.ACCEPTER: "Nous attendons la réponse de votre banque.",
+    Geste.VERIFIER: "La Caf vérifie votre paiement. Vous n’avez rien à faire.",
+    Geste.IMPUTER: "La Caf met vos dettes à jour. Vous n’avez rien à faire.",
+}
+DEBIT_EXAMINE = "Un débit annoncé par la banque est examiné par un agent."
+DEBIT_RENDU = "Ce que la banque avait débité vous est rendu."
+SANS_DEBIT = "Aucun débit à notre connaissance."
+
+
+def raconter(paiement: Paiement, etapes: Iterable[EtapePaiement]) -> list[dict[str, object]]:
+    """
+    Rend les événements d'une demande, du premier au dernier, pour `composants/frise.html`.
+
+    Accepté une deuxième fois (un impayé annulé, un remboursement défait), le paiement se vérifie de nouveau : seul le
+    dernier tour se montre.
+
+    :param etapes: le journal du paiement, du plus ancien au plus récent
+    """
+    dates: dict[Geste, object] = {}
+    derniere = None
+    for etape in etapes:
+        if etape.geste == Geste.ACCEPTER:
+            dates = {geste: le for geste, le in dates.items() if geste == Geste.SOUMETTRE}
+        dates[Geste(etape.geste)] = derniere = etape.le
+    frise: list[dict[str, object]] = [
+        {"titre": titre, "etat": "fait", "le": dates[geste]} for geste, titre in CHEMIN.items() if geste in dates
+    ]
+    if fin := _finir(paiement):
+        return [*frise, {"titre": fin.titre, "etat": fin.etat, "le": derniere, "texte": fin.texte}]
+    a_venir = [geste for geste in CHEMIN if geste not in dates]
+    for geste in a_venir:
+        en_cours = geste == a_venir[0]
+        texte = (DEBIT_EXAMINE if _is_examine(paiement, geste) else ATTENTES.get(geste)) if en_cours else None
+        frise.append({"titre": CHEMIN[geste], "etat": "en_cours" if en_cours else "a_venir", "texte": texte})
+    return frise
+
+
+def _is_examine(paiement: Paiement, geste: Geste) -> bool:
+    return geste == Geste.ACCEPTER and paiement.retenu > 0
+
+
+def _finir(paiement: Paiement) -> Fin | None:
+    """La fin du chemin quand l'argent n'y va plus ; None tant qu'il suit son cours."""
+    match Statut(paiement.statut):
+        case Statut.REFUSE:
+            return Fin("Refusée par la banque", "echec", _dire_le_debit(paiement))
+        case Statut.ABANDONNE | Statut.EXPIRE:
+            return Fin("Non réalisée", "echec", _dire_le_debit(paiement))
+        case Statut.REJETE:
+            texte = "La banque a annulé ce paiement, ou en a repris l’argent."
+            return Fin("Annulée par la banque", "echec", texte)
+        case Statut.RESTITUE if paiement.retenu > 0:
+            return Fin("Restitution en cours", "en_cours", "Une somme reste à vous rendre.")
+        case Statut.RESTITUE:
+            return Fin("Restituée", "fait", "La Caf vous a rendu l’argent.")
+    return None
+
+
+def _dire_le_debit(paiement: Paiement) -> str:
+    if paiement.retenu > 0:
+        return DEBIT_EXAMINE
+    return DEBIT_RENDU if paiement.rendu_a_part else SANS_DEBIT

@@ -1,0 +1,204 @@
+"""Où en est une demande payée, en mots : le ton, le titre, la phrase, la suite. La même chose sur toutes les pages."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from paiements.models import Paiement
+from paiements.statuts import Statut
+from socle.euros import ecrire_euros
+
+# Ce qui n'a pas abouti : on peut recommencer, si aucun débit n'est examiné.
+SANS_SUITE = (Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
+EN_ROUTE = (Statut.INITIE, Statut.EN_ATTENTE)
+
+
+class Progres(NamedTuple):
+    """
+    Ce qu'une personne doit savoir de sa demande.
+
+    :param ton: info, attention, succes ou erreur
+    :param suite: ce qui va se passer, ou ce qu'il y a à faire, une phrase par élément
+    :param is_a_recommencer: elle peut repartir avec tout déjà rempli
+    """
+
+    ton: str
+    titre: str
+    phrase: str
+    suite: list[str]
+    is_a_recommencer: bool = False
+
+
+def dire_ou_en_est(paiement: Paiement) -> Progres:
+    """D'après les comptes du moment ; jamais « votre carte n'a pas été débitée » quand la banque dit le contraire."""
+    retenu, statut = paiement.retenu, Statut(paiement.statut)
+    if retenu > 0 and statut in (*EN_ROUTE, *SANS_SUITE):
+        return _debit_examine(retenu)
+    progres = _dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
+    if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
+        progres.suite.append(
+            f"La banque tient aussi {ecrire_euros(retenu)} en plus de ce paiement. {_UN_AGENT} : vous n’avez rien à"
+            " faire."
+        )
+    if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
+        progres.suite.append(f"La Caf vous a rendu {ecrire_euros(rendu)}, débités en trop : {_REVIENT}.")
+    return progres
+
+
+_UN_AGENT = "Un agent de votre Caf s’en occupe"
+_REVIENT = "cette somme revient sur la carte qui avait servi à payer, en général en quelques jours"
+
+
+def _debit_examine(retenu: Decimal) -> Progres:
+    return Progres(
+        "attention",
+        "Ne payez pas de nouveau",
+        f"La banque annonce un débit de {ecrire_euros(retenu)}, que nous vérifions : votre carte a peut-être été"
+        f" débitée. {_UN_AGENT}.",
+        ["Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence du paiement."],
+    )
+
+
+def _a_la_banque(paiement: Paiement) -> Progres:
+    prochain = paiement.prochain_controle_le
+    quand = date_format(timezone.localtime(prochain), " le j F à H:i") if prochain else ""
+    return Progres(
+        "attention",
+        "Ne payez pas une deuxième fois",
+        "Nous attendons la réponse de votre banque. Elle arrive en général en quelques minutes.",
+        [
+            "La page de PayZen est encore ouverte : terminez-y votre paiement.",
+            "Vous avez payé : vous n’avez rien à faire. Cette page se mettra à jour quand nous aurons la réponse.",
+            f"Vous avez quitté la page sans payer : nous interrogeons la banque{quand}. Si rien n’a été payé, cette"
+            " démarche deviendra « non réalisée » et vous pourrez recommencer. D’ici là, ces montants sont gardés de"
+            " côté pour que rien ne soit payé deux fois.",
+        ],
+    )
+
+
+def _enregistree(paiement: Paiement) -> Progres:
+    return Progres(
+        "info",
+        "Votre paiement est accepté",
+        "La Caf le vérifie, puis met vos dettes à jour. Vous n’avez rien à faire : ne payez pas ces montants une"
+        " deuxième fois.",
+        _dire_la_part(paiement),
+    )
+
+
+def _prise_en_compte(paiement: Paiement) -> Progres:
+    suite = _dire_la_part(paiement)
+    if paiement.a_placer > 0:
+        suite.append(
+            f"{ecrire_euros(paiement.a_placer)} n’ont pas trouvé place sur vos dettes, qui avaient baissé entre-temps."
+            f" {_UN_AGENT} : cette somme ne se perd pas."
+        )
+    if paiement.a_placer < 0:
+        suite.append(
+            f"{ecrire_euros(-paiement.a_placer)} sont encore comptés sur vos dettes : elles remonteront d’autant."
+            f" {_UN_AGENT}."
+        )
+    return Progres(
+        "succes",
+        "Vos dettes sont à jour",
+        "La Caf a porté ce paiement sur vos dettes. Gardez votre ticket : il porte la référence du paiement.",
+        suite,
+    )
+
+
+def _dire_la_part(paiement: Paiement) -> list[str]:
+    """Ce que la banque a rendu, ou n'a pas pris, dit avant qu'un agent n'agisse."""
+    if paiement.debit is None:
+        return []
+    phrases = []
+    if rendu := paiement.debit.compte.credite:
+        phrases.append(f"{ecrire_euros(rendu)} de ce paiement vous sont rendus : {_REVIENT}.")
+    if paiement.debit.montant < paiement.montant:
+        phrases.append(
+            f"Vous aviez demandé {ecrire_euros(paiement.montant)} : votre banque a débité"
+            f" {ecrire_euros(paiement.debit.montant)}."
+        )
+    return phrases
+
+
+def _dire_sans_suite(paiement: Paiement) -> Progres:
+    if paiement.rendu_a_part:
+        return Progres(
+            "attention",
+            "Cette demande n’a pas été réalisée",
+            "La banque a débité votre carte d’une somme qui n’était pas celle de cette demande : elle vous est rendue."
+            " Vos dettes n’ont pas changé.",
+            [f"La Caf vous a rendu {ecrire_euros(paiement.rendu_a_part)}, débités en trop : {_REVIENT}."],
+            is_a_recommencer=True,
+        )
+    if paiement.statut == Statut.REFUSE:
+        return Progres(
+            "attention",
+            "Cette demande n’a pas pu être prise en compte",
+            "La banque n’a pas accepté le paiement, sans nous dire pourquoi. À notre connaissance, votre carte n’a pas"
+            " été débitée et vos dettes n’ont pas changé.",
+            [
+                "Ce qui aide souvent : vérifier le plafond de votre carte auprès de votre banque, essayer une autre"
+                " carte, rembourser un montant plus petit, en plusieurs fois."
+            ],
+            is_a_recommencer=True,
+        )
+    return Progres(
+        "attention",
+        "Cette demande n’a pas été réalisée",
+        "Le paiement a été annulé, ou un incident technique l’a empêché d’aboutir. À notre connaissance, votre carte"
+        " n’a pas été débitée et vos dettes n’ont pas changé.",
+        [],
+        is_a_recommencer=True,
+    )
+
+
+def _annulee_par_la_banque(paiement: Paiement) -> Progres:
+    suite = ["Vos dettes reprennent les montants de ce paiement : ils sont de nouveau à rembourser."]
+    if paiement.retenu > 0:
+        suite.append(
+            f"La banque tient encore {ecrire_euros(paiement.retenu)} pour cette démarche. {_UN_AGENT} : vous n’avez"
+            " rien à faire."
+        )
+    else:
+        suite.append(
+            "Si vous n’avez rien contesté, demandez à votre banque ce qui s’est passé, puis appelez votre Caf au 3230"
+            " avec la référence du paiement."
+        )
+    return Progres(
+        "erreur",
+        "Ce paiement a été annulé",
+        "Il avait été accepté, puis la banque l’a annulé avant de le débiter, ou a repris l’argent. Cela arrive aussi"
+        " après une contestation, parfois plusieurs mois plus tard.",
+        suite,
+    )
+
+
+def _restituee(paiement: Paiement) -> Progres:
+    if paiement.retenu > 0:
+        return Progres(
+            "attention",
+            "Une somme reste à vous rendre",
+            f"La banque tient encore {ecrire_euros(paiement.retenu)}. {_UN_AGENT} : vous n’avez rien à faire.",
+            [],
+        )
+    return Progres(
+        "info",
+        "La Caf vous a rendu cet argent",
+        "Il revient sur la carte qui avait servi à payer, en général en quelques jours. Ce paiement ne compte plus dans"
+        " vos remboursements.",
+        [],
+    )
+
+
+_DIRE = {
+    Statut.INITIE: _a_la_banque,
+    Statut.EN_ATTENTE: _a_la_banque,
+    Statut.ACCEPTE: _enregistree,
+    Statut.VERIFIE: _enregistree,
+    Statut.IMPUTE: _prise_en_compte,
+    Statut.REJETE: _annulee_par_la_banque,
+    Statut.RESTITUE: _restituee,
+}

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from paiements.suivi import vues
+
+app_name = "suivi"
+urlpatterns = [
+    path("", vues.liste, name="liste"),
+    path("<str:reference>/", vues.detail, name="detail"),
+    path("<str:reference>/recommencer/", vues.recommencer, name="recommencer"),
+]
