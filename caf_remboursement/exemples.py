@@ -11,7 +11,7 @@ from comptes.models import Caf
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
 from dettes.models import Dette
-from paiements.models import Paiement
+from paiements.models import Paiement, TransactionPayzen
 from paiements.statuts import Statut
 
 
@@ -131,9 +131,7 @@ def build_contexte(page: str) -> dict[str, object]:
             caf=Caf(code="661", nom="Caf des Pyrénées-Orientales"),
             montant=Decimal(120),
             statut=Statut.ACCEPTE,
-            accepte_le=timezone.now(),
-            marque="CB",
-            carte_fin="4242",
+            debit=TransactionPayzen(uuid="0" * 32, marque="CB", carte_fin="4242", apprise_le=timezone.now()),
         ),
         "demarches": [Demarche(reference="D-7K4M-2QXZ-9B3T", etat=etat) for etat in Etat],
         "frises": build_frises(),

@@ -12,6 +12,12 @@ from demarches.models import Demarche
 from tests.factories import UtilisateurFactory
 
 Aller = Callable[..., HttpResponse]
+SUIVI = ("liste", "detail", "recommencer")
+
+
+def adresse(nom: str, demarche: Demarche) -> str:
+    """L'adresse d'une page d'une démarche, du parcours ou du suivi."""
+    return reverse(f"{'suivi' if nom in SUIVI else 'demarches'}:{nom}", args=[demarche.reference])
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def connecte(client: Client, personne: Utilisateur) -> Client:
 @pytest.fixture
 def voir(connecte: Client) -> Aller:
     """Ouvre une page d'une démarche : `voir("montants", demarche)`."""
-    return lambda nom, demarche: connecte.get(reverse(f"demarches:{nom}", args=[demarche.reference]))
+    return lambda nom, demarche: connecte.get(adresse(nom, demarche))
 
 
 @pytest.fixture
@@ -36,6 +42,6 @@ def envoyer(connecte: Client) -> Aller:
     """Envoie une page d'une démarche : `envoyer("choix", demarche, mode="GLOBAL")`."""
 
     def poster(nom: str, demarche: Demarche, **saisie: str) -> HttpResponse:
-        return connecte.post(reverse(f"demarches:{nom}", args=[demarche.reference]), saisie)
+        return connecte.post(adresse(nom, demarche), saisie)
 
     return poster

@@ -9,6 +9,7 @@ from django.urls import reverse
 from demarches import services
 from demarches.etats import Etat
 from demarches.models import Demarche
+from tests.demarches.conftest import adresse
 from tests.factories import (
     AgentFactory,
     AllocataireFactory,
@@ -33,10 +34,6 @@ def dette(personne):
 def demarche(personne, dette):
     """Un brouillon au récapitulatif."""
     return DemarcheFactory(auteur=personne, courriel="ines@exemple.fr", lignes={dette: Decimal("120.00")})
-
-
-def adresse(nom, demarche):
-    return reverse(f"demarches:{nom}", args=[demarche.reference])
 
 
 def test_d_une_page_a_l_autre_jusqu_au_bouton_payer(connecte, envoyer, dette):
