@@ -22,6 +22,7 @@ SUITE = re.compile(r"(?:\s|#|,|;|et|à|ou)+")
 DECISION = re.compile(r"(?:\bADR\s|docs/adr/)(?P<numeros>\d{4}(?:(?:,| et| à| ou)\s\d{4})*)")
 # Dans les pages de décision, un numéro entre parenthèses suffit : « (0043) ».
 DECISION_NUE = re.compile(r"\((?P<numeros>\d{4})\)")
+FICHIER = re.compile(r"`([\w.-]+/[\w./-]*)`")
 LIEN = re.compile(r"\]\((?!https?:|mailto:|#)(?P<cible>[^)#\s]+)")
 
 
@@ -116,6 +117,20 @@ def test_chaque_page_liee_existe() -> None:
         if chemin.suffix == ".md"
         for lien in LIEN.finditer(texte)
         if not (chemin.parent / lien["cible"]).exists()
+    ]
+
+    assert perdus == []
+
+
+def test_chaque_fichier_nomme_dans_un_guide_existe() -> None:
+    """Les décisions, elles, racontent le passé : leurs fichiers ont pu changer de nom."""
+    guides = [*RACINE.glob("*.md"), *(RACINE / "docs").glob("*.md")]
+
+    perdus = [
+        f"{guide.relative_to(RACINE)} : {nom}"
+        for guide in guides
+        for nom in FICHIER.findall(TEXTES[guide])
+        if (RACINE / nom.partition("/")[0]).is_dir() and not (RACINE / nom).exists()
     ]
 
     assert perdus == []
