@@ -19,7 +19,8 @@ def test_une_decision_est_a_l_index_sous_son_etage(decision: Path) -> None:
     assert titre.startswith(f"# {numero}. ")
     assert dizaine is not None, f"aucun étage {numero[:3]}x à l'index"
     ligne = f"| [{numero}]({decision.name}) | {titre.removeprefix(f'# {numero}. ')} | "
-    assert re.search(re.escape(ligne) + r"\d{4}-\d{2}-\d{2} \| (en vigueur|remplacée par|abandonnée)", dizaine[0])
+    suite = r"\d{4}-\d{2}-\d{2} \| (en vigueur|remplacée par|abandonnée)"
+    assert re.search(re.escape(ligne) + suite, dizaine[0]), f"il manque à l'index : {ligne}date | statut |"
 
 
 def test_un_numero_ne_sert_qu_une_fois() -> None:
