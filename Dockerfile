@@ -17,6 +17,7 @@ USER service
 FROM base AS service
 COPY manage.py ./
 COPY caf_remboursement/ caf_remboursement/
+COPY socle/ socle/
 COPY comptes/ comptes/
 COPY dettes/ dettes/
 COPY demarches/ demarches/

@@ -7,13 +7,14 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: aide demo demo-neuve test qualite
+.PHONY: aide demo demo-neuve test qualite migration
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
 	@echo "make demo-neuve   la même, données effacées d'abord"
 	@echo "make test         tous les tests (ou une partie : make test ARGS=\"tests/dettes -x\")"
 	@echo "make qualite      style, types, flèches, migrations, déploiement"
+	@echo "make migration    écrit la migration d'une app : make migration APP=dettes NOM=bareme"
 
 demo:
 	@$(PYTHON) -m outils.installer demo
@@ -30,3 +31,9 @@ test:
 qualite:
 	@$(PYTHON) -m outils.installer tests
 	@$(VENV) -m outils.qualite
+
+# Sans base : ces réglages ne servent qu'à lire les modèles.
+migration:
+	@$(PYTHON) -m outils.installer tests
+	@SECRET_KEY=migration DATABASE_URL=postgresql:///migration REDIS_URL=redis:// PAYZEN_MODE=TEST \
+		$(VENV) -W ignore manage.py makemigrations $(APP) --name $(NOM)

@@ -1,4 +1,4 @@
-"""Les états d'une démarche : ce que l'allocataire voit des neuf statuts d'un paiement (PARCOURS §6)."""
+"""Les états d'une démarche : ce que l'allocataire voit des dix statuts d'un paiement (PARCOURS §6)."""
 
 from django.db.models import TextChoices
 

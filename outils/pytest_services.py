@@ -1,5 +1,5 @@
 """
-Greffon de pytest : une base et un courtier pour la durée des tests, et les variables que les réglages demandent.
+Plugin de pytest : une base et un courtier pour la durée des tests, et les variables que les réglages demandent.
 
 Se charge par `-p outils.pytest_services`, avant que Django lise ses réglages. Ce que l'environnement donne déjà
 (DATABASE_URL, REDIS_URL…) n'est pas remplacé.
@@ -56,7 +56,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 
 def _clean(dossier: Path) -> None:
-    """Arrête ce que ce greffon a démarré, et l'efface."""
+    """Arrête ce que ce plugin a démarré, et l'efface."""
     valkey.stop(dossier / "courtier")
     postgres.erase(dossier / "base")
     remove_tree(dossier)

@@ -38,7 +38,7 @@ def politique(destinations: Iterable[str] = ()) -> str:
 
 
 def entetes(suivant: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Intergiciel : pose la politique de contenu si la vue ne l'a pas fait, et interdit le cache."""
+    """Middleware : pose la politique de contenu si la vue ne l'a pas fait, et interdit le cache."""
 
     def traiter(requete: HttpRequest) -> HttpResponse:
         reponse = suivant(requete)

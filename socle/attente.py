@@ -13,7 +13,7 @@ def reserver(en_attente: QuerySet, champ: str, *, combien: int, bail: timedelta)
     """
     Prend ce dont l'heure est venue, le plus en retard d'abord, et remet l'heure après le bail ; rend les clés.
 
-    Deux ouvriers ne prennent pas la même ligne ; si le nôtre meurt, le bail échu la rend.
+    Deux workers ne prennent pas la même ligne ; si le nôtre meurt, le bail échu la rend.
 
     :param champ: le champ qui dit l'heure, UTC
     """

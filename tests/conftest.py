@@ -1,4 +1,4 @@
-"""Ce que tous les tests partagent ; la base et le courtier viennent du greffon `outils.pytest_services`."""
+"""Ce que tous les tests partagent ; la base et le courtier viennent du plugin `outils.pytest_services`."""
 
 import shutil
 import sys
