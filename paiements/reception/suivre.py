@@ -16,7 +16,7 @@ from paiements.imputation.reprendre import reprendre_tout
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket, TransactionPayzen
 from paiements.passages import avancer, faire_interroger
 from paiements.payzen import SANS_ARGENT, Famille
-from paiements.statuts import RESTITUABLES, Geste, Statut
+from paiements.statuts import RESTITUABLES, TRANSITIONS, Geste, Statut
 
 # Vérifié, son débit ne change plus.
 FIXES = (Statut.VERIFIE, Statut.IMPUTE)
@@ -32,15 +32,10 @@ def suivre(paiement: Paiement, cause: Cause, *, abandon: bool = False) -> None:
     """
     livres = lire(paiement)
     _oublier_la_lecture(paiement)
-    candidat = _choisir_le_debit(livres, paiement)
-    if (
-        paiement.statut not in FIXES
-        and candidat
-        and (paiement.statut != Statut.ACCEPTE or candidat.uuid != paiement.debit_id)
-    ):
-        _accepter(paiement, candidat, cause)
-    elif paiement.statut in RESTITUABLES:
+    if paiement.statut in FIXES:
         _suivre_le_sien(livres, paiement, cause)
+    elif exacts := _get_exacts(livres, paiement):
+        _suivre_les_exacts(paiement, exacts, cause)
     elif paiement.statut == Statut.EN_ATTENTE:
         _finir_sans_debit(livres, paiement, cause, abandon=abandon)
     if any(credit.parent_id is None and credit.is_vivante for credit in livres.credits):
@@ -60,21 +55,44 @@ def _relire(livres: Livres, paiement: Paiement) -> Livres:
     return lire(paiement) if livres.impute else livres
 
 
-def _choisir_le_debit(livres: Livres, paiement: Paiement) -> TransactionPayzen | None:
+def _get_exacts(livres: Livres, paiement: Paiement) -> list[TransactionPayzen]:
     """
-    Le débit du paiement : le premier, à la banque, qui est né de notre formulaire, du bon montant, et qu'elle tient.
+    Les débits qui peuvent être celui du paiement : nés de notre formulaire, du bon montant, accordés un jour.
 
-    Celui qu'un agent fait restituer, ou a fait restituer, n'en est pas un.
+    D'abord ceux que la banque tient, et le premier d'entre eux. Celui qu'un agent fait restituer, ou a fait restituer,
+    n'en redevient pas un ; et si c'était celui du paiement, rien ne le rouvre.
     """
     restitues = {d.debit_id for d in livres.restitutions if d.etat in (*DemandeRestitution.EN_COURS, "FAITE")}
+    if paiement.debit_id in restitues:
+        if paiement.statut not in RESTITUABLES:
+            return []
+        restitues.remove(paiement.debit_id)
     exacts = [
         debit
         for debit in livres.debits
-        if is_exact(paiement, debit) and get_tenu(debit) > 0 and (debit.uuid not in restitues or debit == livres.sien)
+        if debit.is_accordee and not debit.is_douteuse and is_exact(paiement, debit) and debit.uuid not in restitues
     ]
-    if paiement.statut not in RESTITUABLES:
-        exacts = [debit for debit in exacts if debit.uuid not in restitues]
-    return min(exacts, key=lambda debit: (debit.creee_le or LOIN, debit.uuid), default=None)
+    return sorted(exacts, key=lambda debit: (get_tenu(debit) <= 0, debit.creee_le or LOIN, debit.uuid))
+
+
+def _suivre_les_exacts(paiement: Paiement, exacts: list[TransactionPayzen], cause: Cause) -> None:
+    """Accepté si la banque en tient un ; sinon accepté, puis reparti, même si nous apprenons les deux d'un coup."""
+    premier = exacts[0]
+    if get_tenu(premier) > 0:
+        if paiement.statut != Statut.ACCEPTE or premier.uuid != paiement.debit_id:
+            _accepter(paiement, premier, cause)
+        return
+    rendu = any(debit.is_vivante and not debit.compte.is_impaye for debit in exacts)
+    geste = Geste.RESTITUER if rendu else Geste.REJETER
+    if paiement.statut != TRANSITIONS[geste].vers:
+        if paiement.statut != Statut.ACCEPTE:
+            _accepter(paiement, premier, cause)
+        # Un remboursement peut encore être défait, un autre débit paraître.
+        paiement.prochain_controle_le = timezone.now()
+        avancer(geste, paiement, cause)
+    if paiement.debit_id != premier.uuid:
+        paiement.debit = premier
+        paiement.save(update_fields=["debit"])
 
 
 def is_exact(paiement: Paiement, debit: TransactionPayzen) -> bool:
@@ -121,13 +139,16 @@ def _signaler_le_retard(paiement: Paiement, debit: TransactionPayzen) -> None:
 
 
 def _suivre_le_sien(livres: Livres, paiement: Paiement, cause: Cause) -> None:
-    """La banque ne tient plus rien de son débit : les dettes remontent. Pour une part, un agent dit desquelles."""
+    """
+    Vérifié, il ne change plus de débit : si la banque n'en tient plus rien, les dettes remontent.
+
+    Pour une part, un agent dit desquelles.
+    """
     sien = livres.sien
     if sien is None or sien.is_douteuse or get_tenu(sien) > 0:
         return
     reprendre_tout(paiement, cause)
     geste = Geste.RESTITUER if sien.is_vivante and not sien.compte.is_impaye else Geste.REJETER
-    # Un remboursement peut encore être défait, un autre débit paraître.
     paiement.prochain_controle_le = timezone.now()
     avancer(geste, paiement, cause)
 
