@@ -1,6 +1,7 @@
 """De vraies notifications signées, une plateforme REST qui répond, un agent à son bureau."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
@@ -13,9 +14,17 @@ from django.test import Client
 from django.urls import reverse
 
 from comptes.models import Utilisateur
+from dettes.models import Dette
 from paiements.models import Paiement
 from paiements.payzen import sign, to_centimes
-from tests.factories import AgentFactory, FaitFactory
+from tests.factories import (
+    AgentFactory,
+    DemarcheFactory,
+    DetteFactory,
+    FaitFactory,
+    PaiementFactory,
+    UtilisateurFactory,
+)
 
 Notifier = Callable[..., HttpResponse]
 
@@ -105,3 +114,32 @@ def entrer(client: Client) -> Callable[..., Utilisateur]:
         return agent.utilisateur
 
     return entrer
+
+
+@pytest.fixture
+def agent() -> Utilisateur:
+    return AgentFactory().utilisateur
+
+
+@pytest.fixture
+def comptable() -> Utilisateur:
+    return AgentFactory(role="COMPTABLE").utilisateur
+
+
+@pytest.fixture
+def dettes() -> list[Dette]:
+    """L'ancienne et la récente, 900 € chacune, d'un même allocataire."""
+    allocataire = UtilisateurFactory().allocataire
+    return [DetteFactory(allocataire=allocataire, notifiee_le=jour) for jour in ("2024-03-01", "2025-03-01")]
+
+
+@pytest.fixture
+def paye(dettes: list[Dette]) -> Callable[..., Paiement]:
+    """Un paiement de 100 € sur l'ancienne dette et 50 € sur la récente : `paye(impute=True)`."""
+
+    def payer(**traits: bool) -> Paiement:
+        auteur = dettes[0].allocataire.utilisateurs.get()
+        demarche = DemarcheFactory(auteur=auteur, lignes=dict(zip(dettes, (Decimal(100), Decimal(50)), strict=True)))
+        return PaiementFactory(demarche=demarche, **traits)
+
+    return payer
