@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
-from paiements.models import Paiement
+from paiements.models import Paiement, Ticket
 from paiements.payzen import sign, to_centimes
 from tests.factories import (
     AgentFactory,
@@ -24,8 +24,10 @@ from tests.factories import (
     FaitFactory,
     PaiementFactory,
     UtilisateurFactory,
+    demander,
 )
 
+COURRIEL = "personne@exemple.fr"
 Notifier = Callable[..., HttpResponse]
 
 
@@ -143,3 +145,35 @@ def paye(dettes: list[Dette]) -> Callable[..., Paiement]:
         return PaiementFactory(demarche=demarche, **traits)
 
     return payer
+
+
+@pytest.fixture
+def rembourser(plateforme: Callable[..., None]) -> Callable[..., responses.BaseResponse]:
+    """La plateforme rembourse sur ordre : `rembourser(paiement)` rend le crédit, ou la réponse donnée."""
+
+    def repondre(
+        paiement: Paiement, montant: Decimal | None = None, statut: str = "AUTHORISED", **reponse: object
+    ) -> responses.BaseResponse:
+        fait = FaitFactory(paiement=paiement)
+        credit = {
+            "shopId": fait.site,
+            "uuid": "c" * 32,
+            "detailedStatus": statut,
+            "operationType": "CREDIT",
+            "amount": to_centimes(montant or paiement.montant),
+            "currency": "EUR",
+            "orderDetails": {"orderId": fait.reference, "mode": fait.mode},
+        }
+        corps = {"status": "SUCCESS", "mode": fait.mode, "answer": credit}
+        return plateforme.serveur.post(
+            f"{settings.PAYZEN_URL_API}Transaction/CancelOrRefund", **(reponse or {"json": corps})
+        )
+
+    return repondre
+
+
+@pytest.fixture
+def ticket() -> Ticket:
+    """Le ticket d'un paiement accepté de 184,12 €, à envoyer."""
+    demarche = demander(Decimal("184.12"), courriel=COURRIEL)
+    return PaiementFactory(demarche=demarche, accepte=True).ticket

@@ -1,11 +1,16 @@
 """Ce que la banque fait d'un paiement après coup, dit puis relu, pour les essais de l'argent qui repart."""
 
+import io
 from decimal import Decimal
 
-from dettes.models import Dette
-from paiements.models import Anomalie, Paiement
-from paiements.retours import reprise
-from tests.factories import FaitFactory, dire, repondre
+from pypdf import PdfReader
+
+from comptes.models import Utilisateur
+from dettes.models import Dette, Mouvement
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.retours import reprise, restitution
+from tests.factories import FaitFactory, PaiementFactory, dire, repondre
 
 
 def relire(paiement):
@@ -61,3 +66,23 @@ def reprendre(anomalie, agent, *parts) -> Paiement:
 
 def get_soldes():
     return list(Dette.objects.order_by("notifiee_le").values_list("solde", flat=True))
+
+
+def approuver(paiement: Paiement, agent: Utilisateur, comptable: Utilisateur, **champs: object) -> DemandeRestitution:
+    """Une restitution demandée par l'un, approuvée par l'autre."""
+    demande = restitution.demander(paiement, motif="payé deux fois", agent=agent, **champs)
+    return restitution.decider(demande, accord=True, agent=comptable)
+
+
+def faire_un_reliquat() -> tuple[Paiement, Anomalie]:
+    """Un paiement de 120 € dont 100 € ne tiennent plus sur la dette."""
+    paiement = PaiementFactory(verifie=True)
+    dette = paiement.demarche.lignes.get().dette
+    Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=Decimal(-880), origine="livraison")
+    imputer_un_lot()
+    paiement.refresh_from_db()
+    return paiement, paiement.anomalies.get()
+
+
+def lire_le_pdf(octets: bytes) -> str:
+    return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(octets)).pages)

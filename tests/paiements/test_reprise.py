@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, transaction
 
 from dettes.models import Mouvement
 from paiements.file.tenue import DejaResolue, mettre_de_cote
@@ -167,39 +166,3 @@ def test_une_alerte_mise_de_cote_par_erreur_se_reprend_encore(paye, agent, compt
         ("le crédit d'un autre débit", comptable.identifiant),
         ("vu au Back Office", agent.identifiant),
     ]
-
-
-@pytest.mark.parametrize(
-    "faute",
-    [
-        lambda i: Imputation.objects.filter(pk=i.pk).update(montant=1),
-        lambda i: i.delete(),
-        lambda i: imputer_de_plus(i, -Decimal("80.01")),
-        lambda i: imputer_de_plus(i, Decimal("0.01")),
-    ],
-    ids=["récrire", "effacer", "reprendre trop", "imputer trop"],
-)
-def test_la_base_refuse_ce_qui_sort_des_bornes(paye, agent, faute):
-    """80 € sont encore sur l'ancienne dette, et la banque n'en tient pas plus."""
-    paiement = paye(impute=True)
-    reprendre(rembourser(paiement, 70), agent)
-    imputation = paiement.imputations.filter(montant=100).get()
-
-    with pytest.raises(DatabaseError), transaction.atomic():
-        faute(imputation)
-
-
-def imputer_de_plus(imputation, montant):
-    mouvement = Mouvement.objects.create(
-        dette=imputation.dette, genre="REJET" if montant < 0 else "IMPUTATION", montant=-montant, origine="test"
-    )
-    Imputation.objects.create(
-        paiement=imputation.paiement,
-        debit=imputation.debit,
-        dette=imputation.dette,
-        montant=montant,
-        mouvement=mouvement,
-        paye_le=imputation.paye_le,
-        motif="test",
-        auteur="test",
-    )
