@@ -60,14 +60,27 @@ def _d_un_debit(livres: Livres, paiement: Paiement, debit: TransactionPayzen) ->
         return
     if debit.compte.is_impaye:
         yield Attendue(Genre.IMPAYE, debit.uuid, "impayé", debit)
-    if debit.is_vivante and (not debit.is_en_euros or debit.effectif not in (None, debit.montant)):
+    if debit.is_vivante and not is_certain(paiement, debit):
         situation = f"{debit.montant} {debit.devise}, effectif {debit.effectif} {debit.devise_effective}"
+        if debit.montant_haut > debit.montant:
+            situation = f"{debit.montant_haut} puis {situation}"
         yield Attendue(Genre.MONTANT_DIFFERENT, debit.uuid, situation, debit)
         return
     if debit.uuid == paiement.debit_id:
         yield from _du_sien(livres, paiement, debit)
     elif tenu := get_tenu(debit):
         yield Attendue(_nommer_l_autre(paiement, debit), debit.uuid, str(tenu), debit)
+
+
+def is_certain(paiement: Paiement, debit: TransactionPayzen) -> bool:
+    """
+    Tout ce que la banque a dit du montant s'accorde : en euros, effectif compris, et jamais plus que demandé.
+
+    Une baisse se voit à ce que la banque tient ; une hausse, nulle part. Un agent peut admettre le plus petit.
+    """
+    is_monte = debit.uuid == paiement.debit_id and debit.montant_haut > paiement.montant
+    is_accorde = debit.effectif in (None, debit.montant) and not is_monte
+    return debit.is_en_euros and (is_accorde or debit.montant == paiement.montant_admis)
 
 
 def _nommer_l_autre(paiement: Paiement, debit: TransactionPayzen) -> Anomalie.Genre:

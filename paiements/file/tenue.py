@@ -15,6 +15,7 @@ from paiements.models import Anomalie, EtapeAnomalie, Paiement, TransactionPayze
 logger = logging.getLogger(__name__)
 
 Etat, Genre = Anomalie.Etat, Anomalie.Genre
+REGLEES = (Etat.CLOSE, Etat.SANS_OBJET)
 
 
 class DejaResolue(Exception):
@@ -57,7 +58,8 @@ def _ouvrir(anomalie: Anomalie | None, attendue: Attendue, livres: Livres, cause
             cause=cause,
             restitution=attendue.restitution,
         )
-    elif anomalie.etat == Etat.SANS_OBJET or anomalie.situation != attendue.situation:
+    elif anomalie.etat in REGLEES or anomalie.situation != attendue.situation:
+        # Réglée, les comptes l'avaient fermée : ce qu'elle disait est revenu. Mise de côté, elle l'est pour cet état.
         anomalie.situation = attendue.situation
         _passer(anomalie, Etat.OUVERTE, cause)
 

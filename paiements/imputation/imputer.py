@@ -97,7 +97,8 @@ def imputer(paiement: Paiement) -> None:
     if paiement.echecs:
         for anomalie in paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.IMPUTATION_IMPOSSIBLE):
             clore(anomalie, cause)
-    if sum((part for _, part in parts), Decimal(0)) != tenu or paiement.echecs:
+    # Une part rendue, ou admise plus petite, avait son anomalie ; un reste en demande une.
+    if sum((part for _, part in parts), Decimal(0)) != paiement.montant or paiement.echecs:
         rapprocher(lire(paiement), cause)
 
 

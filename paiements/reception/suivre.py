@@ -15,7 +15,7 @@ from paiements.file.tenue import rapprocher, signaler
 from paiements.imputation.reprendre import reprendre_tout
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket, TransactionPayzen
 from paiements.passages import avancer, faire_interroger
-from paiements.payzen import SANS_ARGENT, Famille
+from paiements.payzen import EURO, SANS_ARGENT, Famille
 from paiements.statuts import RESTITUABLES, TRANSITIONS, Geste, Statut
 
 # Vérifié, son débit ne change plus.
@@ -96,9 +96,14 @@ def _suivre_les_exacts(paiement: Paiement, exacts: list[TransactionPayzen], caus
 
 
 def is_exact(paiement: Paiement, debit: TransactionPayzen) -> bool:
-    """Le débit que nous attendions, au centime, ou au montant qu'un agent a admis ; il a pu baisser depuis."""
-    montants = debit.montant_haut == paiement.montant or debit.montant == paiement.montant_admis
-    return debit.is_en_euros and montants and is_notre_formulaire(paiement, debit)
+    """
+    Le débit que nous attendions, au centime, ou au montant qu'un agent a admis ; il a pu changer depuis.
+
+    Une devise ou un montant effectifs, une hausse, dits avant ou après, ne font pas moins un accord : une anomalie les
+    montre, et rien ne se vérifie (`file.attendues.is_certain`).
+    """
+    montants = debit.montant <= paiement.montant <= debit.montant_haut or debit.montant == paiement.montant_admis
+    return debit.devise == EURO and montants and is_notre_formulaire(paiement, debit)
 
 
 def _accepter(paiement: Paiement, debit: TransactionPayzen, cause: Cause) -> None:

@@ -20,7 +20,7 @@ from paiements.file.livres import lire
 from paiements.file.tenue import rapprocher
 from paiements.models import DemandeRestitution, TransactionPayzen
 from paiements.passages import verrouiller
-from paiements.payzen import Client, ErreurPlateforme, Fait, Famille
+from paiements.payzen import SANS_ARGENT, Client, ErreurPlateforme, Fait, Famille
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.reception.suivre import suivre
 from paiements.retours.restitution import RestitutionImpossible
@@ -85,7 +85,10 @@ def _executer(demande: DemandeRestitution) -> DemandeRestitution:
             raise
         # « Déjà rendu » peut vouloir dire : à l'instant, par nous (§6.5).
         return _regarder(demande, client) or _renoncer(demande, erreur.code)
-    return _porter_la_reponse(demande, [fait]) or demande
+    reponse = _porter_la_reponse(demande, [fait])
+    if reponse is None and fait.famille in SANS_ARGENT:
+        return _renoncer(demande, f"remboursement {fait.statut}")
+    return reponse or demande
 
 
 def abandonner(demande: DemandeRestitution, *, motif: str, agent: Utilisateur) -> DemandeRestitution:
@@ -147,10 +150,8 @@ def _porter_la_reponse(demande: DemandeRestitution, faits: list[Fait]) -> Demand
     credit = _retrouver_le_credit(demande)
     if credit is None:
         return None
-    if credit.is_en_attente:
-        return demande
     if not credit.is_vivante:
-        return _renoncer(demande, f"remboursement {credit.statut}")
+        return demande
     faite = _noter_faite(demande, credit, cause)
     suivre(verrouiller(paiement.pk), cause)
     return faite
@@ -160,14 +161,15 @@ def _retrouver_le_credit(demande: DemandeRestitution) -> TransactionPayzen | Non
     """
     Le crédit que cet ordre a fait : de ce débit, du même montant, appris depuis la demande, et à aucune autre.
 
-    Défait avant que nous l'ayons vu partir, il n'en a rien fait ; un crédit vivant l'emporte.
+    Défait avant que nous l'ayons vu partir, il n'en a rien fait ; un crédit vivant l'emporte. Dans le doute, on attend
+    qu'un agent tranche : renvoyer l'ordre rendrait peut-être deux fois.
     """
     semblables = TransactionPayzen.objects.credits().filter(
         paiement=demande.paiement, montant=demande.montant, apprise_le__gte=demande.demandee_le, restitution=None
     )
     candidats = [credit for credit in semblables if credit.parent_id in (None, demande.debit_id)]
-    vivants = [credit for credit in candidats if credit.is_vivante or credit.is_en_attente]
-    return min(vivants, key=lambda credit: (credit.is_en_attente, credit.apprise_le, credit.uuid), default=None)
+    siens = [credit for credit in candidats if credit.is_vivante or credit.is_en_attente or credit.is_douteuse]
+    return min(siens, key=lambda credit: (not credit.is_vivante, credit.apprise_le, credit.uuid), default=None)
 
 
 def _noter_faite(demande: DemandeRestitution, credit: TransactionPayzen | None, cause: Cause) -> DemandeRestitution:

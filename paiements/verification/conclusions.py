@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements.causes import par_agent, par_service
+from paiements.file.attendues import is_certain
 from paiements.file.livres import ZERO, Livres, get_tenu, lire
 from paiements.file.tenue import rapprocher
 from paiements.models import Anomalie, Paiement, TransactionPayzen
@@ -132,9 +133,9 @@ def is_juste(paiement: Paiement, livres: Livres) -> bool:
     """La banque tient du débit du paiement, en euros, ce qui était demandé, ou ce qu'un agent a admis."""
     sien = livres.sien
     orphelins = any(credit.is_vivante and credit.parent_id is None for credit in livres.credits)
-    if sien is None or orphelins or sien.is_douteuse or not sien.is_en_euros:
+    if sien is None or orphelins or sien.is_douteuse or not is_certain(paiement, sien):
         return False
-    return sien.effectif in (None, sien.montant) and get_tenu(sien) in (paiement.montant, paiement.montant_admis)
+    return get_tenu(sien) in (paiement.montant, paiement.montant_admis)
 
 
 def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:

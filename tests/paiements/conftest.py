@@ -1,6 +1,7 @@
 """De vraies notifications signées, une plateforme REST qui répond, un agent à son bureau."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
@@ -13,10 +14,20 @@ from django.test import Client
 from django.urls import reverse
 
 from comptes.models import Utilisateur
-from paiements.models import Paiement
+from dettes.models import Dette
+from paiements.models import Paiement, Ticket
 from paiements.payzen import sign, to_centimes
-from tests.factories import AgentFactory, FaitFactory
+from tests.factories import (
+    AgentFactory,
+    DemarcheFactory,
+    DetteFactory,
+    FaitFactory,
+    PaiementFactory,
+    UtilisateurFactory,
+    demander,
+)
 
+COURRIEL = "personne@exemple.fr"
 Notifier = Callable[..., HttpResponse]
 
 
@@ -105,3 +116,64 @@ def entrer(client: Client) -> Callable[..., Utilisateur]:
         return agent.utilisateur
 
     return entrer
+
+
+@pytest.fixture
+def agent() -> Utilisateur:
+    return AgentFactory().utilisateur
+
+
+@pytest.fixture
+def comptable() -> Utilisateur:
+    return AgentFactory(role="COMPTABLE").utilisateur
+
+
+@pytest.fixture
+def dettes() -> list[Dette]:
+    """L'ancienne et la récente, 900 € chacune, d'un même allocataire."""
+    allocataire = UtilisateurFactory().allocataire
+    return [DetteFactory(allocataire=allocataire, notifiee_le=jour) for jour in ("2024-03-01", "2025-03-01")]
+
+
+@pytest.fixture
+def paye(dettes: list[Dette]) -> Callable[..., Paiement]:
+    """Un paiement de 100 € sur l'ancienne dette et 50 € sur la récente : `paye(impute=True)`."""
+
+    def payer(**traits: bool) -> Paiement:
+        auteur = dettes[0].allocataire.utilisateurs.get()
+        demarche = DemarcheFactory(auteur=auteur, lignes=dict(zip(dettes, (Decimal(100), Decimal(50)), strict=True)))
+        return PaiementFactory(demarche=demarche, **traits)
+
+    return payer
+
+
+@pytest.fixture
+def rembourser(plateforme: Callable[..., None]) -> Callable[..., responses.BaseResponse]:
+    """La plateforme rembourse sur ordre : `rembourser(paiement)` rend le crédit, ou la réponse donnée."""
+
+    def repondre(
+        paiement: Paiement, montant: Decimal | None = None, statut: str = "AUTHORISED", **reponse: object
+    ) -> responses.BaseResponse:
+        fait = FaitFactory(paiement=paiement)
+        credit = {
+            "shopId": fait.site,
+            "uuid": "c" * 32,
+            "detailedStatus": statut,
+            "operationType": "CREDIT",
+            "amount": to_centimes(montant or paiement.montant),
+            "currency": "EUR",
+            "orderDetails": {"orderId": fait.reference, "mode": fait.mode},
+        }
+        corps = {"status": "SUCCESS", "mode": fait.mode, "answer": credit}
+        return plateforme.serveur.post(
+            f"{settings.PAYZEN_URL_API}Transaction/CancelOrRefund", **(reponse or {"json": corps})
+        )
+
+    return repondre
+
+
+@pytest.fixture
+def ticket() -> Ticket:
+    """Le ticket d'un paiement accepté de 184,12 €, à envoyer."""
+    demarche = demander(Decimal("184.12"), courriel=COURRIEL)
+    return PaiementFactory(demarche=demarche, accepte=True).ticket

@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from demarches.services import empreinte, recommencer
-from paiements import controle, services
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import is_signed, sign
-from paiements.statuts import Statut
-from tests.factories import PaiementFactory, demander
+from paiements.statuts import Geste, Statut
+from paiements.verification import interroger
+from tests.factories import PaiementFactory, avancer_d_un, demander
 from tests.paiements.conftest import couper_la_base
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_2_chaque_clic_a_sa_ligne_ses_identifiants_sa_date_et_le_montant_du_serv
     premiere = demander(Decimal("12.50"))
     client.force_login(premiere.auteur)
     pages = [payer(client, premiere)]
-    services.appliquer("expirer", Paiement.objects.get(), motif="test", auteur="test")
+    avancer_d_un(Geste.EXPIRER, Paiement.objects.get())
     premiere.refresh_from_db()
     time_machine.move_to(timezone.now() + timedelta(seconds=2), tick=False)
     pages.append(payer(client, recommencer(premiere)))
@@ -84,7 +84,7 @@ def test_3_la_notification_repond_le_bon_code_vite_et_sans_rediriger(notifier, s
         ({"vads_trans_date": "20200101000000"}, 200, Anomalie.Genre.STATUT_INATTENDU),
         ({"vads_order_id": "P-INCONNUE"}, 200, Anomalie.Genre.REFERENCE_INCONNUE),
         ({"vads_ctx_mode": "PRODUCTION"}, 400, None),
-        ({"vads_amount": None}, 200, Anomalie.Genre.STATUT_INATTENDU),
+        ({"vads_amount": None}, 200, Anomalie.Genre.REPONSE_INATTENDUE),
         ({"vads_operation_type": "VERIFICATION"}, 200, Anomalie.Genre.STATUT_INATTENDU),
         ({"vads_site_id": "12345678"}, 400, None),
         ({"signature": "A" * 43 + "="}, 400, None),
@@ -104,21 +104,28 @@ def test_4_chaque_champ_est_compare_a_notre_ligne(notifier, champs, code, anomal
 def test_5_les_etats_suivent_la_table_et_chaque_message_est_consigne(notifier):
     paiement = PaiementFactory()
 
-    for statut in ("REFUSED", "AUTHORISED", "AUTHORISED", "ABANDONED", "CAPTURED"):
-        notifier(paiement, statut, vads_cust_email="ines@exemple.fr", vads_cust_last_name="Colin")
+    for uuid, statut in (
+        ("a", "REFUSED"),
+        ("b", "AUTHORISED"),
+        ("b", "AUTHORISED"),
+        ("", "ABANDONED"),
+        ("b", "CAPTURED"),
+    ):
+        notifier(
+            paiement,
+            statut,
+            vads_trans_uuid=uuid * 32,
+            vads_cust_email="ines@exemple.fr",
+            vads_cust_last_name="Colin",
+        )
 
     paiement.refresh_from_db()
-    assert paiement.statut == Statut.ACCEPTE
-    assert list(paiement.notifications.order_by("pk").values_list("sort", flat=True)) == [
-        "APPLIQUEE",
-        "APPLIQUEE",
-        "DOUBLON",
-        "SANS_EFFET",
-        "APPLIQUEE",
-    ]
-    gardes = {cle: n.champs[cle] for n in paiement.notifications.all() for cle in n.champs if "card" in cle}
+    messages = paiement.messages.order_by("pk")
+    assert (paiement.statut, paiement.debit.statut) == (Statut.ACCEPTE, "CAPTURED")
+    assert list(messages.values_list("sort", flat=True)) == ["NEUF", "NEUF", "DEJA_SU", "NEUF", "NEUF"]
+    gardes = {cle: n.champs[cle] for n in messages for cle in n.champs if "card" in cle}
     assert gardes == {"vads_card_brand": "CB", "vads_card_number": "0055"}
-    assert not any("cust" in cle or "expiry" in cle for n in paiement.notifications.all() for cle in n.champs)
+    assert not any("cust" in cle or "expiry" in cle for n in messages for cle in n.champs)
 
 
 def test_6_la_page_de_retour_ne_lit_que_notre_base(client):
@@ -132,17 +139,17 @@ def test_6_la_page_de_retour_ne_lit_que_notre_base(client):
     assert paiement.statut == Statut.EN_ATTENTE
 
 
-def test_7_le_rapprochement_retrouve_conclut_et_ne_decide_rien_sans_reponse(plateforme, settings, time_machine):
+def test_7_l_interrogation_retrouve_conclut_et_ne_decide_rien_sans_reponse(plateforme, settings, time_machine):
     perdu, jamais_paye, muet = (PaiementFactory() for _ in range(3))
     time_machine.move_to(muet.cree_le + settings.PAIEMENT_CONTROLES[0], tick=False)
     plateforme(perdu, "AUTHORISED")
-    controle.controler(perdu.pk)
+    interroger.interroger(perdu.pk)
     plateforme.serveur.reset()
     plateforme(jamais_paye)
-    controle.controler(jamais_paye.pk)
+    interroger.interroger(jamais_paye.pk)
     plateforme.serveur.reset()
     plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", status=500)
-    controle.controler(muet.pk)
+    interroger.interroger(muet.pk)
 
     statuts = {p.pk: p.statut for p in Paiement.objects.all()}
     assert [statuts[p.pk] for p in (perdu, jamais_paye, muet)] == [Statut.VERIFIE, Statut.EXPIRE, Statut.EN_ATTENTE]

@@ -8,9 +8,9 @@ from django.db import OperationalError
 
 from demarches.services import empreinte
 from dettes.models import Dette
-from paiements import services
-from paiements.imputation import imputer_un_lot
-from paiements.models import Anomalie, Imputation, Paiement
+from paiements import depart
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import Anomalie, Imputation, Paiement, TransactionPayzen
 from paiements.statuts import Statut
 from tests.courses import en_meme_temps, fenetre
 from tests.factories import (
@@ -30,24 +30,23 @@ def test_quatre_clics_simultanes_n_ouvrent_qu_un_paiement():
     vue = empreinte(demarche)
 
     with fenetre("demarches_demarche"):
-        issues = en_meme_temps(*[lambda: services.payer(demarche, empreinte_vue=vue)] * 4)
+        issues = en_meme_temps(*[lambda: depart.payer(demarche, empreinte_vue=vue)] * 4)
 
     assert Paiement.objects.count() == 1
-    assert sum(isinstance(issue, services.DejaDemandee) for issue in issues) == 3
+    assert sum(isinstance(issue, depart.DejaDemandee) for issue in issues) == 3
 
 
 def test_deux_conjoints_ne_depassent_jamais_le_disponible():
-    dettes = [DetteFactory(montant_initial=Decimal(100)) for _ in range(1)]
-    allocataire = dettes[0].allocataire
-    dettes += [DetteFactory(allocataire=allocataire, montant_initial=Decimal(100)) for _ in range(2)]
+    allocataire = UtilisateurFactory().allocataire
+    dettes = [DetteFactory(allocataire=allocataire, montant_initial=Decimal(100)) for _ in range(3)]
     conjoints = [UtilisateurFactory(allocataire=allocataire, identifiant=nom) for nom in ("un", "deux", "trois")]
     demarches = [DemarcheFactory(auteur=c, lignes=dict.fromkeys(dettes, Decimal(60))) for c in conjoints]
 
     with fenetre("demarches_demarche"):
-        issues = en_meme_temps(*[partial(services.payer, d, empreinte_vue=empreinte(d)) for d in demarches])
+        issues = en_meme_temps(*[partial(depart.payer, d, empreinte_vue=empreinte(d)) for d in demarches])
 
     assert Paiement.objects.count() == 1
-    assert sum(isinstance(issue, services.RecapitulatifPerime) for issue in issues) == 2
+    assert sum(isinstance(issue, depart.RecapitulatifPerime) for issue in issues) == 2
     assert all(dette.disponible == 40 for dette in Dette.objects.with_disponible())
 
 
@@ -61,16 +60,17 @@ def test_la_meme_notification_huit_fois_a_la_fois_n_agit_qu_une_fois():
     assert issues == [None] * 8
     assert paiement.statut == Statut.ACCEPTE
     assert paiement.etapes.filter(geste="accepter").count() == 1
-    assert paiement.notifications.exclude(sort="DOUBLON").count() == 1
+    assert paiement.messages.filter(sort="NEUF").count() == 1
 
 
 def test_une_reference_inconnue_huit_fois_a_la_fois_fait_une_anomalie():
     paiement = PaiementFactory()
 
-    with fenetre("paiements_notificationpayzen", "INSERT", 0.1):
+    with fenetre("paiements_transactionpayzen", "INSERT", 0.1):
         issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED", reference="P-INCONNUE")] * 8)
 
     assert issues == [None] * 8
+    assert TransactionPayzen.objects.get().paiement is None
     assert Anomalie.objects.get().genre == Anomalie.Genre.REFERENCE_INCONNUE
 
 
@@ -88,7 +88,7 @@ def test_accord_et_refus_au_meme_instant_donnent_un_accord():
     assert paiement.statut == Statut.ACCEPTE
 
 
-def test_quatre_ouvriers_imputent_chaque_paiement_une_fois():
+def test_quatre_workers_imputent_chaque_paiement_une_fois():
     paiements = [PaiementFactory(verifie=True) for _ in range(12)]
 
     with fenetre("paiements_paiement", secondes=0.02):

@@ -6,7 +6,7 @@ import pytest
 from demarches.etats import Etat
 from demarches.models import Demarche
 from dettes.models import Dette, Mouvement
-from paiements.imputation import imputer_un_lot
+from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
@@ -69,8 +69,8 @@ def test_une_dette_qui_ne_se_paie_plus_ici_ne_recoit_rien(personne, situation):
 
     imputer_un_lot()
 
-    anomalie = paiement.anomalies.get()
-    assert (anomalie.genre, anomalie.montant) == (Anomalie.Genre.RELIQUAT, Decimal(120))
+    paiement.refresh_from_db()
+    assert (paiement.anomalies.get().genre, paiement.a_placer) == (Anomalie.Genre.RELIQUAT, Decimal(120))
     assert not paiement.imputations.exists()
 
 
@@ -86,7 +86,7 @@ def test_ce_qui_ne_tient_plus_devient_un_reliquat_jamais_un_solde_negatif(person
     paiement.refresh_from_db()
     assert dette.solde == 0
     assert paiement.statut == Statut.IMPUTE
-    assert paiement.anomalies.get().montant == Decimal("100.50")
+    assert (paiement.anomalies.get().genre, paiement.a_placer) == (Anomalie.Genre.RELIQUAT, Decimal("100.50"))
 
 
 def test_les_lignes_choisies_ne_se_redistribuent_jamais(personne):
@@ -98,8 +98,9 @@ def test_les_lignes_choisies_ne_se_redistribuent_jamais(personne):
     imputer_un_lot()
 
     autre.refresh_from_db()
+    paiement.refresh_from_db()
     assert autre.solde == autre.montant_initial
-    assert paiement.anomalies.get().montant == Decimal(120)
+    assert paiement.a_placer == Decimal(120)
 
 
 def test_imputer_deux_fois_ne_fait_rien_de_plus(personne):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from demarches.etats import Etat
 from demarches.services import empreinte
-from paiements import services
+from paiements import depart
 from paiements.models import Paiement
 from paiements.payzen import is_signed
 from paiements.statuts import Statut
@@ -103,10 +103,10 @@ def test_l_argent_deja_en_route_n_est_plus_disponible():
     dette = DetteFactory(montant_initial=Decimal(200))
     conjoints = [UtilisateurFactory(allocataire=dette.allocataire, identifiant=nom) for nom in ("un", "deux")]
     premiere, deuxieme = (DemarcheFactory(auteur=auteur, lignes={dette: Decimal(150)}) for auteur in conjoints)
-    services.payer(premiere, empreinte_vue=empreinte(premiere))
+    depart.payer(premiere, empreinte_vue=empreinte(premiere))
 
-    with pytest.raises(services.RecapitulatifPerime) as perime:
-        services.payer(deuxieme, empreinte_vue=empreinte(deuxieme))
+    with pytest.raises(depart.RecapitulatifPerime) as perime:
+        depart.payer(deuxieme, empreinte_vue=empreinte(deuxieme))
 
     assert [ecart.dette for ecart in perime.value.ecarts] == [dette]
 
@@ -149,13 +149,13 @@ def test_un_trans_id_deja_pris_ce_jour_est_retire(demarche, monkeypatch):
     # Un tirage au hasard ne retombe pas sur commande : on tient le dé, tout le reste est vrai.
     monkeypatch.setattr(Paiement._meta.get_field("trans_id"), "_get_default", lambda: next(tirages))
 
-    paiement = services.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
+    paiement = depart.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
 
     assert paiement.trans_id == "a9a9a9"
 
 
 def test_la_reference_ne_dit_rien_de_la_personne(demarche):
-    paiement = services.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
+    paiement = depart.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
 
     assert demarche.allocataire.numero not in paiement.reference
     assert len(paiement.reference) <= 32

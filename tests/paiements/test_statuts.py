@@ -4,10 +4,11 @@ import pytest
 from django.db import InternalError, ProgrammingError, connection, transaction
 
 from demarches.etats import Etat
-from paiements import services
-from paiements.models import EtapePaiement, Paiement
+from paiements.causes import par_service
+from paiements.models import EtapePaiement, Paiement, TransactionPayzen
+from paiements.passages import TransitionImpossible, avancer, verrouiller
 from paiements.statuts import ENCAISSES, ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
-from tests.factories import PaiementFactory
+from tests.factories import PaiementFactory, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,7 @@ def placer(statut):
         curseur.execute("SET LOCAL session_replication_role = replica")
         Paiement.objects.filter(pk=paiement.pk).update(statut=statut)
         curseur.execute("SET LOCAL session_replication_role = origin")
-    return services.verrouiller(paiement.pk)
+    return verrouiller(paiement.pk)
 
 
 @pytest.mark.parametrize("depart", Statut)
@@ -30,10 +31,11 @@ def test_seuls_les_chemins_de_la_table_sont_ouverts(geste, depart):
     permis = depart in TRANSITIONS[geste].depuis
     deja_fait = depart == TRANSITIONS[geste].vers
     if geste == Geste.ACCEPTER and permis:
-        paiement.uuid, paiement.accepte_le = "0" * 32, paiement.cree_le
+        dire(paiement, "AUTHORISED", uuid="f" * 32, reference="P-INCONNUE")
+        paiement.debit = TransactionPayzen.objects.get(pk="f" * 32)
 
-    with nullcontext() if permis or deja_fait else pytest.raises(services.TransitionImpossible):
-        services.avancer(geste, paiement, motif="test", auteur="test")
+    with nullcontext() if permis or deja_fait else pytest.raises(TransitionImpossible):
+        avancer(geste, paiement, par_service("test"))
 
     paiement.refresh_from_db()
     assert paiement.statut == (TRANSITIONS[geste].vers if permis else depart)
@@ -45,7 +47,7 @@ def test_la_base_refuse_un_passage_hors_de_la_table(vers):
     paiement = PaiementFactory(refuse=True)
 
     with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
-        Paiement.objects.filter(pk=paiement.pk).update(statut=vers, uuid="0" * 32, accepte_le=paiement.cree_le)
+        Paiement.objects.filter(pk=paiement.pk).update(statut=vers)
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.REFUSE
@@ -62,11 +64,11 @@ def test_chaque_statut_est_atteint_ou_est_le_depart():
     assert atteints | {Statut.INITIE} == set(Statut)
 
 
-@pytest.mark.parametrize("modele", ["etapes", "notifications", "imputations"])
+@pytest.mark.parametrize("modele", ["etapes", "messages", "imputations"])
 def test_les_journaux_ne_se_modifient_ni_ne_s_effacent(modele):
     paiement = PaiementFactory(impute=True)
     lignes = getattr(paiement, modele)
-    champ = {"etapes": "motif", "notifications": "motif", "imputations": "montant"}[modele]
+    champ = {"etapes": "motif", "messages": "motif", "imputations": "montant"}[modele]
 
     for toucher in (lambda: lignes.update(**{champ: "1"}), lambda: lignes.all().delete()):
         with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():

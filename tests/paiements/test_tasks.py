@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def sur_place():
-    """Les tâches s'exécutent là où elles sont réveillées : le code est le vrai, le courtier n'y est pas."""
+    """Les tâches s'exécutent là où elles sont réveillées : le code est le vrai, le broker n'y est pas."""
     current_app.conf.task_always_eager = True
     yield
     current_app.conf.task_always_eager = False
@@ -31,13 +31,13 @@ def test_le_balayage_mene_un_accord_jusqu_a_la_dette(sur_place, plateforme):
     assert paiement.imputations.count() == 1
 
 
-def test_un_courtier_eteint_ne_fait_rien_echouer(caplog):
+def test_un_broker_eteint_ne_fait_rien_echouer(caplog):
     ailleurs = Celery("ailleurs", broker="redis://127.0.0.1:9/0", set_as_current=False)
     ailleurs.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
 
     tasks.reveiller(ailleurs.task(tasks.imputer.run, name="imputer"))
 
-    assert "courtier injoignable" in caplog.text
+    assert "broker injoignable" in caplog.text
 
 
 def test_balayer_ne_reveille_que_ce_qui_est_du(sur_place, plateforme):
@@ -54,7 +54,7 @@ def test_balayer_ne_reveille_que_ce_qui_est_du(sur_place, plateforme):
 def test_un_reveil_perdu_est_rattrape_par_la_base(sur_place, plateforme, time_machine):
     paiement = PaiementFactory(accepte=True)
     plateforme(paiement, "AUTHORISED")
-    tasks.controle.reserver(10)  # L'ouvrier qui l'avait pris est mort avant d'interroger la plateforme.
+    tasks.verification.reserver(10)  # Le worker qui l'avait pris est mort avant d'interroger la plateforme.
 
     tasks.balayer()
     paiement.refresh_from_db()

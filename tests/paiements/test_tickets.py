@@ -1,31 +1,21 @@
-import io
+"""Le ticket part une fois par courriel, et son échec n'empêche jamais le paiement."""
+
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from aiosmtpd.controller import Controller
 from django.core import mail
-from django.urls import reverse
 from django.utils import timezone
-from pypdf import PdfReader
 
-from comptes.models import Allocataire
 from demarches.models import Demarche
 from outils.systeme import find_port
-from paiements import pdf, services, tickets
+from paiements.documents import pdf, tickets
 from paiements.models import Anomalie, Ticket
-from paiements.statuts import Geste
-from tests.factories import PaiementFactory, demander
+from tests.factories import PaiementFactory
+from tests.paiements.conftest import COURRIEL
+from tests.paiements.livres import lire_le_pdf
 
 pytestmark = pytest.mark.django_db
-
-COURRIEL = "personne@exemple.fr"
-
-
-@pytest.fixture
-def ticket():
-    demarche = demander(Decimal("1084.12") - Decimal("900.00"), courriel=COURRIEL)
-    return PaiementFactory(demarche=demarche, accepte=True).ticket
 
 
 class Boite:
@@ -52,10 +42,6 @@ def smtp(settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", serveur.port
     yield boite
     serveur.stop()
-
-
-def lire_le_pdf(octets):
-    return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(octets)).pages)
 
 
 def test_le_ticket_part_avec_son_pdf(ticket):
@@ -147,62 +133,6 @@ def test_un_ticket_reserve_n_est_pas_pris_deux_fois(ticket, time_machine):
     assert (premier, second, tickets.reserver(10)) == ([ticket.pk], [], [ticket.pk])
 
 
-def test_le_pdf_se_telecharge_et_tient_sur_une_page(client, ticket):
-    client.force_login(ticket.paiement.demarche.auteur)
-
-    reponse = client.get(reverse("paiements:ticket", args=[ticket.paiement.reference]))
-
-    pdf = PdfReader(io.BytesIO(reponse.content))
-    assert reponse["Content-Type"] == "application/pdf"
-    assert len(pdf.pages) == 1
-    assert tickets.get_code(ticket.paiement, ticket.paiement.montant) in lire_le_pdf(reponse.content)
-
-
-@pytest.mark.parametrize(
-    ("geste", "titre"),
-    [(Geste.REJETER, "Ce paiement a été annulé"), (Geste.RESTITUER, "La Caf vous a rendu cet argent")],
-)
-def test_le_ticket_et_la_page_d_un_paiement_reparti_depuis_le_disent(client, ticket, geste, titre):
-    client.force_login(ticket.paiement.demarche.auteur)
-
-    def lire_mentions():
-        adresses = {nom: reverse(f"paiements:{nom}", args=[ticket.paiement.reference]) for nom in ("ticket", "retour")}
-        imprime = " ".join(lire_le_pdf(client.get(adresses["ticket"]).content).split())
-        page = client.get(adresses["retour"], follow=True).content.decode()
-        return "Depuis, ce paiement a été annulé ou rendu" in imprime, titre in page
-
-    avant = lire_mentions()
-    services.appliquer(geste, ticket.paiement, motif="test", auteur="test")
-
-    assert (avant, lire_mentions()) == ((False, False), (True, True))
-
-
-def test_un_nom_d_un_seul_tenant_ne_sort_pas_de_la_page(ticket):
-    # Une minuscule : les références, tirées au sort, ont des W majuscules.
-    Allocataire.objects.update(nom="w" * 100)
-
-    texte = lire_le_pdf(tickets.rendre_pdf(tickets.lire(ticket.paiement)))
-
-    assert "w" * 100 not in texte
-    assert texte.count("w") == 100
-
-
-def test_le_pdf_est_balise_pour_les_lecteurs_d_ecran(ticket):
-    pdf = PdfReader(io.BytesIO(tickets.rendre_pdf(tickets.lire(ticket.paiement))))
-    racine = pdf.trailer["/Root"]
-
-    assert racine["/MarkInfo"]["/Marked"]
-    assert racine["/Lang"] == "fr"
-    assert b"pdfuaid" in racine["/Metadata"].get_data()
-
-
-def test_un_paiement_qui_n_a_pas_abouti_n_a_pas_de_ticket(client):
-    paiement = PaiementFactory(refuse=True)
-    client.force_login(paiement.demarche.auteur)
-
-    assert client.get(reverse("paiements:ticket", args=[paiement.reference])).status_code == 404
-
-
 @pytest.fixture
 def sans_feuille_de_style(settings, tmp_path):
     """Le vrai rendu échoue, comme il le ferait sans police ou sans bibliothèque."""
@@ -222,5 +152,5 @@ def test_un_pdf_impossible_se_retente_puis_va_a_un_agent(ticket, settings, sans_
 
     assert set(etats[:-1]) == {Ticket.Etat.A_ENVOYER}
     assert etats[-1] == Ticket.Etat.IMPOSSIBLE
-    assert Anomalie.objects.get().constat["motif"] == "PDF impossible à rendre"
+    assert "PDF impossible à rendre" in Anomalie.objects.get().detail
     assert mail.outbox == []

@@ -5,8 +5,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import responses
 
-from paiements.payzen import Boutique, Mode, sign
+from paiements.payzen import Boutique, Client, Mode, sign
+from paiements.payzen import rest as module_rest
+from tests.paiements.payzen.plateforme import API
 
 VECTEURS = {
     vecteur["name"]: vecteur
@@ -50,6 +53,34 @@ def champs_de():
 
 
 @pytest.fixture
+def champs(champs_de):
+    """Une notification de succès, que le test peut changer."""
+    return champs_de("calcule-ipn-authorised")
+
+
+@pytest.fixture
 def signer(boutique):
     """Écrit le corps que la plateforme posterait : les champs, puis leur signature."""
     return lambda champs: urlencode({**champs, "signature": sign(champs, boutique.cle)}).encode()
+
+
+@pytest.fixture
+def plateforme():
+    with responses.RequestsMock() as plateforme:
+        yield plateforme
+
+
+@pytest.fixture
+def client(boutique, monkeypatch):
+    monkeypatch.setattr(module_rest, "ATTENTE_S", 0)
+    return Client(boutique)
+
+
+@pytest.fixture
+def repondre(plateforme):
+    """Prépare une réponse de la plateforme : HTTP 200 dans tous les cas, comme elle fait (§6.2)."""
+
+    def repondre(service, contenu, status="SUCCESS", mode="TEST"):
+        return plateforme.post(f"{API}/{service}", json={"status": status, "mode": mode, "answer": contenu})
+
+    return repondre

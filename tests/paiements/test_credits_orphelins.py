@@ -1,0 +1,120 @@
+"""Une notification ne nomme jamais le débit qu'un crédit rembourse : la plateforme, interrogée, le dit."""
+
+from decimal import Decimal
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from dettes.models import Dette
+from paiements.models import Anomalie
+from paiements.payzen import to_centimes
+from paiements.statuts import Statut
+from paiements.verification import interroger
+from tests.factories import FaitFactory, PaiementFactory, dire, repondre
+
+pytestmark = pytest.mark.django_db
+
+Genre = Anomalie.Genre
+CREDIT = {"operation": "CREDIT", "uuid": "c" * 32, "trans_id": "900001"}
+
+
+def montrer(plateforme, paiement, *transactions):
+    """La plateforme rend ces transactions, dans cet ordre, sans dire quel débit un crédit rembourse."""
+    commun = {
+        "shopId": paiement.boutique,
+        "amount": to_centimes(paiement.montant),
+        "currency": "EUR",
+        "detailedStatus": "CAPTURED",
+        "orderDetails": {"orderId": paiement.reference, "mode": paiement.mode},
+    }
+    lues = [
+        commun
+        | {"uuid": uuid, "operationType": operation}
+        | {"transactionDetails": {"cardDetails": {"legacyTransId": trans_id}}}
+        for operation, uuid, trans_id in transactions
+    ]
+    reponse = {"shopId": paiement.boutique, "transactions": lues}
+    plateforme.serveur.post(
+        f"{settings.PAYZEN_URL_API}Order/Get", json={"status": "SUCCESS", "mode": paiement.mode, "answer": reponse}
+    )
+
+
+def test_un_credit_sans_debit_fait_aussitot_interroger_la_plateforme(notifier):
+    paiement = PaiementFactory(impute=True)
+    credit = {"vads_operation_type": "CREDIT", "vads_trans_uuid": "c" * 32, "vads_trans_id": "900002"}
+
+    notifier(paiement, "AUTHORISED", **credit)
+    notifier(paiement, "CAPTURED", **credit)
+
+    paiement.refresh_from_db()
+    anomalie = paiement.anomalies.get()
+    assert (paiement.statut, Dette.objects.get().solde) == (Statut.IMPUTE, 780)
+    assert (anomalie.genre, anomalie.transaction_id) == (Genre.ANNULATION_BANQUE, "c" * 32)
+    assert paiement.prochain_controle_le <= timezone.now()
+    assert interroger.reserver(10) == [paiement.pk]
+
+
+def test_un_remboursement_partiel_sans_debit_attend_un_agent(notifier):
+    paiement = PaiementFactory(impute=True)
+
+    notifier(paiement, "AUTHORISED", vads_operation_type="CREDIT", vads_trans_uuid="c" * 32, vads_amount="5000")
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.solde.orphelin) == (Statut.IMPUTE, 50)
+    assert paiement.anomalies.get().situation == "50.00"
+
+
+def test_tant_qu_un_credit_n_a_pas_son_debit_rien_ne_se_verifie():
+    paiement = PaiementFactory(accepte=True)
+    debit = FaitFactory(paiement=paiement, source="REST")
+
+    repondre(paiement, debit, FaitFactory(paiement=paiement, montant=Decimal(5), source="REST", **CREDIT))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+
+
+@pytest.mark.parametrize("debits", [1, 2])
+def test_un_credit_dont_la_plateforme_tait_le_debit_ne_se_tranche_que_s_il_n_y_en_a_qu_un(plateforme, debits):
+    paiement = PaiementFactory(impute=True)
+    siens = [("DEBIT", paiement.debit_id, paiement.trans_id), ("DEBIT", "d" * 32, "900009")]
+    montrer(plateforme, paiement, *siens[:debits], ("CREDIT", "c" * 32, "900001"))
+
+    interroger.interroger(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == (Statut.RESTITUE if debits == 1 else Statut.IMPUTE)
+    assert paiement.anomalies.ouvertes().filter(genre=Genre.ANNULATION_BANQUE).exists() == (debits == 2)
+
+
+@pytest.mark.parametrize("ordre", [("DEBIT", "CREDIT"), ("CREDIT", "DEBIT")])
+def test_l_ordre_de_la_plateforme_n_importe_pas(plateforme, ordre):
+    paiement = PaiementFactory()
+    transactions = {"DEBIT": ("a" * 32, paiement.trans_id), "CREDIT": ("c" * 32, "900001")}
+    montrer(plateforme, paiement, *((operation, *transactions[operation]) for operation in ordre))
+
+    interroger.interroger(paiement.pk)
+
+    paiement.refresh_from_db()
+    assert paiement.transactions.get(operation="CREDIT").parent_id == "a" * 32
+    assert (paiement.solde.tenu, paiement.solde.orphelin) == (0, 0)
+    assert not paiement.anomalies.ouvertes().exists()
+
+
+def test_un_credit_notifie_avant_son_debit_pese_sur_lui_des_qu_on_le_sait():
+    """Quel que soit l'ordre, la fin est la même : le débit est rendu, les dettes n'ont pas bougé."""
+    avant, apres = PaiementFactory(), PaiementFactory()
+    for paiement, ordre in ((avant, "credit debit"), (apres, "debit credit")):
+        for quoi in ordre.split():
+            dire(paiement, "AUTHORISED", **({**CREDIT, "uuid": f"{paiement.pk:032x}"} if quoi == "credit" else {}))
+        debit = FaitFactory(paiement=paiement, source="REST")
+        credit = FaitFactory(
+            paiement=paiement, source="REST", parent=debit.uuid, **CREDIT | {"uuid": f"{paiement.pk:032x}"}
+        )
+        repondre(paiement, debit, credit)
+        paiement.refresh_from_db()
+
+    assert (avant.statut, avant.solde.tenu) == (apres.statut, apres.solde.tenu) == (Statut.RESTITUE, 0)
+    assert not avant.anomalies.ouvertes().exists()
+    assert set(Dette.objects.values_list("solde", flat=True)) == {900}

@@ -1,0 +1,108 @@
+"""L'impayé : la banque reprend un débit contesté ; annulé, le paiement revient sur les dettes."""
+
+import pytest
+
+from dettes.models import Dette
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import Anomalie, Impaye
+from paiements.retours import impaye, ordres
+from paiements.statuts import Statut
+from paiements.surveillance import invariants
+from tests.factories import PaiementFactory, dire
+from tests.paiements.livres import approuver, relire
+
+pytestmark = pytest.mark.django_db
+
+Genre, Etat = Anomalie.Genre, Anomalie.Etat
+
+
+def test_un_impaye_fait_remonter_la_dette_et_le_dit(comptable):
+    paiement = PaiementFactory(impute=True)
+
+    impaye.enregistrer(paiement, motif="journal des impayés du 3 mars", agent=comptable)
+
+    paiement.refresh_from_db()
+    dette = Dette.objects.get()
+    assert (paiement.statut, paiement.demarche.etat) == (Statut.REJETE, "ANNULEE_PAR_LA_BANQUE")
+    assert dette.solde == dette.montant_initial
+    assert paiement.anomalies.get().genre == Genre.IMPAYE
+
+
+def test_un_impaye_annule_remet_le_paiement_sur_les_dettes(comptable, agent):
+    """Il n'est pas restitué : la banque tient l'argent, il s'impute de nouveau."""
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+    anomalie = paiement.anomalies.get()
+
+    impaye.annuler(anomalie, motif="enregistré à tort", agent=agent)
+    relire(paiement)
+    imputer_un_lot()
+
+    paiement.refresh_from_db()
+    anomalie.refresh_from_db()
+    assert (paiement.statut, Dette.objects.get().solde) == (Statut.IMPUTE, 780)
+    assert (anomalie.etat, anomalie.etapes.latest("pk").auteur) == (Etat.CLOSE, agent.identifiant)
+    assert list(Impaye.objects.order_by("pk").values_list("sens", "auteur")) == [(1, comptable.pk), (-1, agent.pk)]
+    assert not list(invariants.verifier())
+
+
+def test_un_impaye_annule_ne_s_annule_pas_deux_fois(comptable):
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+    anomalie = paiement.anomalies.get()
+    impaye.annuler(anomalie, motif="à tort", agent=comptable)
+
+    with pytest.raises(impaye.ImpayeImpossible):
+        impaye.annuler(anomalie, motif="encore", agent=comptable)
+
+
+def test_un_impaye_revient_s_il_est_enregistre_de_nouveau(comptable):
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+    impaye.annuler(paiement.anomalies.get(), motif="contesté avec succès", agent=comptable)
+
+    impaye.enregistrer(paiement, motif="JRI de juin", agent=comptable)
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.anomalies.get(genre=Genre.IMPAYE).etat) == (Statut.REJETE, Etat.OUVERTE)
+
+
+def test_un_impaye_ne_s_enregistre_pas_pendant_une_restitution(agent, comptable):
+    paiement = PaiementFactory(impute=True)
+    approuver(paiement, agent, comptable)
+
+    with pytest.raises(impaye.ImpayeImpossible, match="va être restitué"):
+        impaye.enregistrer(paiement, motif="impayé", agent=comptable)
+
+
+def test_un_impaye_s_enregistre_apres_une_restitution(agent, comptable, plateforme, rembourser):
+    """La banque a pris deux fois : la Caf doit le voir, les dettes n'ont plus rien à reprendre."""
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    rembourser(paiement)
+    ordres.executer(approuver(paiement, agent, comptable))
+
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+
+    paiement.refresh_from_db()
+    anomalie = paiement.anomalies.get(genre=Genre.IMPAYE)
+    assert (paiement.statut, paiement.solde.tenu, Dette.objects.get().solde) == (Statut.RESTITUE, -120, 900)
+    assert anomalie.is_ouverte
+
+
+@pytest.mark.parametrize("trait", [{}, {"refuse": True}, {"expire": True}])
+def test_ce_qui_n_a_pas_ete_encaisse_n_est_pas_impaye(comptable, trait):
+    with pytest.raises(impaye.ImpayeImpossible):
+        impaye.enregistrer(PaiementFactory(**trait), motif="JRI", agent=comptable)
+
+
+def test_l_accord_redit_par_la_banque_ne_defait_pas_un_impaye(comptable):
+    """La plateforme ne montre pas l'impayé : elle redit CAPTURED, et cela ne change rien (PROTOCOLE §5)."""
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+
+    dire(paiement, "CAPTURED")
+    relire(paiement)
+
+    assert (paiement.statut, Dette.objects.get().solde) == (Statut.REJETE, 900)
+    assert paiement.anomalies.ouvertes().get().genre == Genre.IMPAYE

@@ -1,0 +1,125 @@
+"""Un paiement qui ne s'impute pas n'arrête pas les autres : un agent le voit, et on réessaie de plus en plus tard."""
+
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from dettes.models import Dette
+from paiements.imputation import imputer
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import Anomalie, Paiement
+from paiements.statuts import Statut
+from tests.factories import PaiementFactory
+
+pytestmark = pytest.mark.django_db
+
+Genre = Anomalie.Genre
+
+
+@contextmanager
+def refuser_d_imputer(paiement):
+    """La base refuse d'écrire l'imputation de ce paiement, et de lui seul."""
+    with connection.cursor() as curseur:
+        curseur.execute(
+            f"""
+            CREATE FUNCTION rendre_malade() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF NEW.paiement_id = {paiement.pk} THEN RAISE EXCEPTION 'ce que personne n''attendait'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER aaa_malade BEFORE INSERT ON paiements_imputation
+            FOR EACH ROW EXECUTE FUNCTION rendre_malade();
+            """
+        )
+    yield
+    with connection.cursor() as curseur:
+        curseur.execute("DROP TRIGGER aaa_malade ON paiements_imputation; DROP FUNCTION rendre_malade()")
+
+
+def test_un_paiement_malade_n_arrete_pas_les_autres():
+    malade, *sains = [PaiementFactory(verifie=True) for _ in range(3)]
+
+    with refuser_d_imputer(malade):
+        combien = imputer_un_lot()
+
+    malade.refresh_from_db()
+    assert combien == len(sains)
+    assert set(Paiement.objects.exclude(pk=malade.pk).values_list("statut", flat=True)) == {Statut.IMPUTE}
+    assert (malade.statut, malade.imputations.count(), malade.echecs) == (Statut.VERIFIE, 0, 1)
+    assert malade.anomalies.get().genre == Genre.IMPUTATION_IMPOSSIBLE
+    assert Dette.objects.get(lignes__demarche=malade.demarche).solde == 900
+
+
+def test_on_reessaie_de_plus_en_plus_tard_au_plus_un_jour(time_machine):
+    paiement = PaiementFactory(verifie=True)
+    delais = []
+
+    with refuser_d_imputer(paiement):
+        for _ in range(13):
+            time_machine.move_to(Paiement.objects.get().imputer_le, tick=False)
+            imputer_un_lot()
+            delais.append(Paiement.objects.get().imputer_le - timezone.now())
+
+    assert delais[:4] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8)]
+    assert delais == sorted(delais)
+    assert delais[-1] == timedelta(days=1)
+    assert paiement.anomalies.count() == 1
+
+
+def test_avant_son_heure_il_n_est_pas_retente():
+    paiement = PaiementFactory(verifie=True)
+    with refuser_d_imputer(paiement):
+        imputer_un_lot()
+
+    assert imputer_un_lot() == 0
+    assert Paiement.objects.get().statut == Statut.VERIFIE
+
+
+def test_gueri_il_s_impute_et_son_anomalie_se_ferme(time_machine):
+    paiement = PaiementFactory(verifie=True)
+    with refuser_d_imputer(paiement):
+        imputer_un_lot()
+
+    time_machine.move_to(timezone.now() + timedelta(minutes=1, seconds=1))
+    imputer_un_lot()
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.imputations.get().montant) == (Statut.IMPUTE, 120)
+    assert paiement.anomalies.get().etat == Anomalie.Etat.SANS_OBJET
+
+
+@pytest.mark.django_db(transaction=True)
+def test_une_dette_tenue_par_un_autre_ne_retarde_que_son_paiement(time_machine):
+    retarde, autre = PaiementFactory(verifie=True), PaiementFactory(verifie=True)
+    cle = retarde.demarche.lignes.get().dette_id
+    prise, finie = threading.Event(), threading.Event()
+
+    def tenir():
+        try:
+            with transaction.atomic():
+                Dette.objects.select_for_update().get(pk=cle)
+                prise.set()
+                finie.wait(timeout=30)
+        finally:
+            connection.close()
+
+    fil = threading.Thread(target=tenir)
+    fil.start()
+    assert prise.wait(timeout=10)
+    try:
+        combien = imputer_un_lot()
+    finally:
+        finie.set()
+        fil.join(timeout=10)
+
+    retarde.refresh_from_db()
+    autre.refresh_from_db()
+    assert (combien, autre.statut, retarde.statut, retarde.echecs) == (1, Statut.IMPUTE, Statut.VERIFIE, 0)
+    assert timezone.now() < retarde.imputer_le <= timezone.now() + imputer.DETTE_TENUE
+    assert not Anomalie.objects.exists()
+
+    time_machine.move_to(timezone.now() + imputer.DETTE_TENUE)
+    assert imputer_un_lot() == 1
