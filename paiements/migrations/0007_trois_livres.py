@@ -318,6 +318,10 @@ class Migration(migrations.Migration):
             model_name='impaye',
             trigger=pgtrigger.compiler.Trigger(name='impaye_ajout_seul', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='711e1bd7e0f48de1eb5d0d7e4f0f19ca11e62025', operation='UPDATE OR DELETE', pgid='pgtrigger_impaye_ajout_seul_a1026', table='paiements_impaye', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='messagepayzen',
+            constraint=models.CheckConstraint(condition=models.Q(('champs__has_any_keys', ['vads_card_number', 'vads_card_brand', 'vads_auth_number']), _negated=True), name='message_sans_carte'),
+        ),
         migrations.AddIndex(
             model_name='messagepayzen',
             index=models.Index(fields=['-recu_le'], name='messages_recus'),

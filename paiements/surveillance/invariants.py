@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from paiements.models import Anomalie
 from paiements.models.anomalie import PASSAGES as PASSAGES_DE_LA_FILE
 from paiements.payzen import ACCORDES, CONTRADICTOIRE
-from paiements.statuts import ENCAISSES, ETAT_DE_LA_DEMARCHE, RESTITUABLES, TRANSITIONS
+from paiements.statuts import ETAT_DE_LA_DEMARCHE, RESTITUABLES, TRANSITIONS
 
 
 class Invariant(NamedTuple):
@@ -39,7 +39,8 @@ def _liste(mots: Iterable[str]) -> str:
 
 
 PASSAGES = _values(*((avant, t.vers, geste) for geste, t in TRANSITIONS.items() for avant in sorted(t.depuis)))
-PASSAGES_DES_ANOMALIES = _values(("", "OUVERTE"), *PASSAGES_DE_LA_FILE)
+# Ouverte, une anomalie dont la situation change le redit à son journal.
+PASSAGES_DES_ANOMALIES = _values(("", "OUVERTE"), ("OUVERTE", "OUVERTE"), *PASSAGES_DE_LA_FILE)
 ETATS = _values(*ETAT_DE_LA_DEMARCHE.items())
 GARDES = _values(*((modele._meta.db_table, garde.get_pgid(modele)) for modele, garde in pgtrigger.registered()))
 A_TRANCHER = _liste([Anomalie.Etat.OUVERTE, Anomalie.Etat.ECARTEE])
@@ -164,8 +165,8 @@ INVARIANTS = [
         f"""
         SELECT p.reference, format('%s : débit %s %s de %s, %s', p.statut, t.operation, t.statut, t.montant,
                                    t.reference)
-        FROM paiements_paiement p LEFT JOIN paiements_transactionpayzen t ON t.uuid = p.debit_id
-        WHERE p.statut IN {_liste(ENCAISSES)} AND (
+        FROM paiements_paiement p JOIN paiements_transactionpayzen t ON t.uuid = p.debit_id
+        WHERE (
             t.operation, t.devise, t.paiement_id, t.reference, t.boutique, t.mode,
             t.statut IN {_liste((*ACCORDES, CONTRADICTOIRE))} OR t.verdict = 'TENUE',
             t.montant_haut = p.montant OR coalesce(t.montant = p.montant_admis, false)
@@ -180,8 +181,9 @@ INVARIANTS = [
         FROM paiements_demanderestitution r JOIN paiements_paiement p ON p.id = r.paiement_id
         JOIN paiements_transactionpayzen t ON t.uuid = r.debit_id
         LEFT JOIN paiements_transactionpayzen c ON c.uuid = r.credit_id
-        WHERE r.etat = 'FAITE' AND NOT coalesce(c.operation = 'CREDIT' AND c.parent_id = t.uuid,
-                                                t.statut IN ('CANCELLED', 'CAPTURE_FAILED', '{CONTRADICTOIRE}'))
+        WHERE r.etat = 'FAITE' AND NOT CASE
+            WHEN c.uuid IS NULL THEN t.statut IN ('CANCELLED', 'CAPTURE_FAILED', '{CONTRADICTOIRE}')
+            ELSE c.operation = 'CREDIT' AND coalesce(c.parent_id = t.uuid, true) END
         """,
     ),
     Invariant(
