@@ -12,7 +12,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO rembourse
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO rembourser_service;
 REVOKE UPDATE, DELETE ON
     dettes_mouvement, dettes_ligneemise,
-    paiements_etapepaiement, paiements_notificationpayzen, paiements_imputation, paiements_reprise
+    paiements_etapepaiement, paiements_etapeanomalie, paiements_messagepayzen, paiements_imputation, paiements_impaye
 FROM rembourser_service;
-REVOKE DELETE ON dettes_dette, paiements_paiement, paiements_anomalie, paiements_demanderestitution
+REVOKE DELETE ON
+    dettes_dette, paiements_paiement, paiements_transactionpayzen, paiements_anomalie,
+    paiements_demanderestitution, paiements_demandecloture
 FROM rembourser_service;

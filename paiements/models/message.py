@@ -3,6 +3,7 @@
 import pgtrigger
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from paiements.models.transaction import TransactionPayzen
@@ -35,6 +36,12 @@ class MessagePayzen(models.Model):
         verbose_name = "message PayZen"
         verbose_name_plural = "messages PayZen"
         indexes = [models.Index(name="messages_recus", fields=["-recu_le"])]
+        constraints = [
+            models.CheckConstraint(
+                name="message_sans_carte",
+                condition=~Q(champs__has_any_keys=["vads_card_number", "vads_card_brand", "vads_auth_number"]),
+            )
+        ]
         triggers = [pgtrigger.Protect(name="message_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

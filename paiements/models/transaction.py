@@ -198,7 +198,8 @@ class Impaye(models.Model):
     debit = models.ForeignKey(TransactionPayzen, models.PROTECT, related_name="impayes", verbose_name="débit")
     sens = models.SmallIntegerField(choices=Sens)
     motif = models.CharField(max_length=200)
-    auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+")
+    # Nul : enregistré de nouveau, avant que ce livre existe, sans que rien ait gardé par qui.
+    auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+", null=True, blank=True)
     le = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -50,6 +50,9 @@ FORMATS = {
     }.items()
 }
 
+# Lus, et rangés sur la transaction, d'où ils s'effacent à leur heure : un message, lui, ne se retouche pas.
+DE_LA_CARTE = ("vads_card_number", "vads_card_brand", "vads_auth_number")
+
 
 class FaitIllisible(Exception):
     """Un champ indispensable manque ou n'a pas la forme attendue ; ``noms`` dit lesquels."""
@@ -117,14 +120,11 @@ class Fait:
 
 
 def keep(champs: Mapping[str, str]) -> dict[str, str]:
-    """Ce qu'on a le droit de garder d'un message : la liste blanche, et de la carte, quatre chiffres."""
-    gardes = {nom: champs[nom] for nom in FORMATS if nom in champs}
-    for nom, valeur in gardes.items():
-        if valeur and not FORMATS[nom].fullmatch(valeur):
-            gardes[nom] = ILLISIBLE
-        elif nom == "vads_card_number":
-            gardes[nom] = valeur[-4:]
-    return gardes
+    """Ce qu'on a le droit de garder d'un message : la liste blanche, et rien de la carte."""
+    gardes = {nom: champs[nom] for nom in FORMATS if nom in champs and nom not in DE_LA_CARTE}
+    return {
+        nom: ILLISIBLE if valeur and not FORMATS[nom].fullmatch(valeur) else valeur for nom, valeur in gardes.items()
+    }
 
 
 def to_fait(champs: Mapping[str, str]) -> Fait:

@@ -39,6 +39,7 @@ def _courriels() -> Lignes:
 
 
 def _cartes() -> Lignes:
+    """Elles ne sont que sur les transactions : aucun message n'en garde (`message_sans_carte`)."""
     return TransactionPayzen.objects.filter(apprise_le__lt=_il_y_a(456)).exclude(marque="", carte_fin="")
 
 

@@ -4,12 +4,17 @@ Ce qui doit être vrai à tout instant, en SQL de lecture seule.
 Chaque requête rend une ligne par violation : l'objet en cause, et ce qui ne va pas. Aucune ligne : l'invariant tient.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import pgtrigger
+from django.conf import settings
 from django.db import connection, transaction
 
-from paiements.statuts import ETAT_DE_LA_DEMARCHE, TRANSITIONS
+from paiements.models import Anomalie
+from paiements.models.anomalie import PASSAGES as PASSAGES_DE_LA_FILE
+from paiements.payzen import ACCORDES, CONTRADICTOIRE
+from paiements.statuts import ETAT_DE_LA_DEMARCHE, RESTITUABLES, TRANSITIONS
 
 
 class Invariant(NamedTuple):
@@ -29,36 +34,18 @@ def _values(*lignes: tuple[str, ...]) -> str:
     return ", ".join("(" + ", ".join(f"'{valeur}'" for valeur in ligne) + ")" for ligne in lignes)
 
 
-PASSAGES = _values(*((avant, t.vers, geste) for geste, t in TRANSITIONS.items() for avant in sorted(t.depuis)))
-ETATS = _values(*ETAT_DE_LA_DEMARCHE.items())
-DECLENCHEURS = _values(
-    ("dettes_mouvement", "mouvement_ajout_seul"),
-    ("dettes_mouvement", "mouvement_porte_au_solde"),
-    ("dettes_dette", "solde_ecrit_par_les_seuls_mouvements"),
-    ("dettes_dette", "solde_initial_au_constat"),
-    ("dettes_dette", "dette_reste_a_son_dossier"),
-    ("dettes_dette", "dette_jamais_effacee"),
-    ("dettes_ligneemise", "ligne_emise_ajout_seul"),
-    ("demarches_lignedemarche", "lignes_figees_avec_la_demarche"),
-    ("demarches_demarche", "total_egal_somme_des_lignes"),
-    ("demarches_demarche", "demarche_figee_apres_payer"),
-    ("paiements_paiement", "passages_de_la_table"),
-    ("paiements_paiement", "chaque_passage_a_son_etape"),
-    ("paiements_paiement", "paiement_nait_initie"),
-    ("paiements_paiement", "paiement_immuable_sur_l_essentiel"),
-    ("paiements_paiement", "paiement_jamais_efface"),
-    ("paiements_etapepaiement", "etape_ajout_seul"),
-    ("paiements_notificationpayzen", "notification_ajout_seul"),
-    ("paiements_imputation", "imputation_ajout_seul"),
-    ("paiements_anomalie", "anomalie_jamais_effacee"),
-    ("paiements_demanderestitution", "passages_de_la_restitution"),
-    ("paiements_demanderestitution", "restitution_approuvee_telle_que_demandee"),
-    ("paiements_demanderestitution", "restitution_jamais_effacee"),
-    ("paiements_reprise", "reprise_jamais_au_dela"),
-    ("paiements_reprise", "reprise_ajout_seul"),
-)
+def _liste(mots: Iterable[str]) -> str:
+    return "(" + ", ".join(f"'{mot}'" for mot in mots) + ")"
 
-# Les trois requêtes composées ne le sont que de nos énumérations : rien ne vient d'ailleurs.
+
+PASSAGES = _values(*((avant, t.vers, geste) for geste, t in TRANSITIONS.items() for avant in sorted(t.depuis)))
+# Ouverte, une anomalie dont la situation change le redit à son journal.
+PASSAGES_DES_ANOMALIES = _values(("", "OUVERTE"), ("OUVERTE", "OUVERTE"), *PASSAGES_DE_LA_FILE)
+ETATS = _values(*ETAT_DE_LA_DEMARCHE.items())
+GARDES = _values(*((modele._meta.db_table, garde.get_pgid(modele)) for modele, garde in pgtrigger.registered()))
+A_TRANCHER = _liste([Anomalie.Etat.OUVERTE, Anomalie.Etat.ECARTEE])
+
+# Les requêtes composées ne le sont que de nos énumérations et d'un réglage : rien ne vient d'ailleurs.
 # ruff: noqa: S608
 INVARIANTS = [
     Invariant(
@@ -91,74 +78,6 @@ INVARIANTS = [
         """,
     ),
     Invariant(
-        "aucun_euro_sans_case",
-        "L'argent accepté est imputé, restitué, en anomalie, ou en cours de vérification.",
-        """
-        SELECT p.reference, format('%s : payé %s, imputé %s, reliquat %s, repris d''aucune dette %s', p.statut,
-                                   p.montant, i.somme, a.somme, r.somme)
-        FROM paiements_paiement p
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(montant), 0) AS somme FROM paiements_imputation WHERE paiement_id = p.id
-        ) i
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(montant), 0) AS somme FROM paiements_anomalie
-            WHERE paiement_id = p.id AND genre = 'RELIQUAT' AND issue NOT IN ('IMPUTEE', 'RESTITUEE')
-        ) a
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(montant), 0) AS somme FROM paiements_reprise
-            WHERE paiement_id = p.id AND imputation_id IS NULL
-        ) r
-        WHERE (p.statut = 'IMPUTE' AND p.montant <> i.somme + a.somme + r.somme)
-           OR (p.statut NOT IN ('IMPUTE', 'REJETE', 'RESTITUE') AND i.somme > 0)
-        """,
-    ),
-    Invariant(
-        "argent_repris_des_dettes",
-        "Ce que la banque a repris est repris des dettes, au centime.",
-        """
-        SELECT p.reference, format('%s : imputé %s, repris %s, dont %s par part', p.statut, i.somme, r.somme, a.somme)
-        FROM paiements_paiement p
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(montant), 0) AS somme FROM paiements_imputation WHERE paiement_id = p.id
-        ) i
-        LEFT JOIN (
-            SELECT origine, sum(montant) AS total FROM dettes_mouvement WHERE genre = 'REJET' GROUP BY origine
-        ) m ON m.origine = p.reference
-        CROSS JOIN LATERAL (SELECT coalesce(m.total, 0) AS somme) r
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(montant), 0) AS somme FROM paiements_reprise
-            WHERE paiement_id = p.id AND imputation_id IS NOT NULL
-        ) a
-        WHERE (p.statut IN ('REJETE', 'RESTITUE') AND i.somme <> r.somme)
-           OR (p.statut NOT IN ('REJETE', 'RESTITUE') AND r.somme <> a.somme)
-        """,
-    ),
-    Invariant(
-        "argent_reparti_prouve",
-        "Un paiement restitué ou rejeté l'a été par la banque ou par un ordre exécuté, et un ordre exécuté a rendu.",
-        """
-        SELECT p.reference, format('%s sans preuve', p.statut) FROM paiements_paiement p
-        WHERE p.statut IN ('RESTITUE', 'REJETE') AND NOT EXISTS (
-            SELECT FROM paiements_notificationpayzen n
-            WHERE n.paiement_id = p.id AND (
-                (n.sort = 'APPLIQUEE' AND n.cle ~ ('^' || p.uuid || ':(CANCELLED|CAPTURE_FAILED):'))
-                OR (n.sort = 'ANOMALIE' AND n.cle ~ ':(AUTHORISED|CAPTURED):CREDIT:')
-            )
-        ) AND NOT EXISTS (
-            SELECT FROM paiements_demanderestitution d
-            WHERE d.paiement_id = p.id AND d.etat = 'FAITE' AND d.debit = p.uuid
-        ) AND NOT EXISTS (
-            SELECT FROM paiements_anomalie a WHERE a.paiement_id = p.id AND a.genre = 'IMPAYE'
-        ) AND p.montant <> (
-            SELECT coalesce(sum(montant), 0) FROM paiements_reprise r WHERE r.paiement_id = p.id
-        )
-        UNION ALL
-        SELECT p.reference, format('restitution %s faite, paiement %s', d.id, p.statut)
-        FROM paiements_demanderestitution d JOIN paiements_paiement p ON p.id = d.paiement_id
-        WHERE d.etat = 'FAITE' AND d.anomalie_id IS NULL AND p.statut NOT IN ('RESTITUE', 'REJETE')
-        """,
-    ),
-    Invariant(
         "soldes_enchaines",
         "Chaque écriture donne le solde qui suit la précédente.",
         """
@@ -167,6 +86,114 @@ INVARIANTS = [
                    OVER (PARTITION BY dette_id ORDER BY id) END AS attendu
             FROM dettes_mouvement
         ) m JOIN dettes_dette d ON d.id = m.dette_id WHERE m.solde_apres IS DISTINCT FROM m.attendu
+        """,
+    ),
+    Invariant(
+        "argent_a_sa_place",
+        "L'argent que la banque tient est sur les dettes ou en route vers elles ; sinon un agent l'a sous les yeux.",
+        f"""
+        SELECT t.uuid, format('%s : tenu %s, imputé %s, sans anomalie', coalesce(p.statut, 'aucun paiement'), c.tenu,
+                              coalesce(s.impute, 0))
+        FROM paiements_transactionpayzen t JOIN paiements_debit_tenu c ON c.uuid = t.uuid
+        LEFT JOIN paiements_paiement p ON p.debit_id = t.uuid LEFT JOIN paiements_solde s ON s.paiement_id = p.id
+        WHERE c.tenu <> 0 AND (
+            p.id IS NULL OR p.statut NOT IN {_liste(RESTITUABLES)} OR (p.statut = 'IMPUTE' AND c.tenu <> s.impute)
+            OR (p.statut <> 'IMPUTE' AND c.tenu <> p.montant AND c.tenu IS DISTINCT FROM p.montant_admis)
+        ) AND NOT EXISTS (
+            SELECT FROM paiements_anomalie a WHERE a.transaction_id = t.uuid AND a.etat IN {A_TRANCHER})
+        UNION ALL
+        SELECT uuid, 'crédit sans débit, sans anomalie' FROM paiements_transactionpayzen t
+        WHERE operation = 'CREDIT' AND parent_id IS NULL AND statut IN ('AUTHORISED', 'CAPTURED') AND NOT EXISTS (
+            SELECT FROM paiements_anomalie a WHERE a.transaction_id = t.uuid AND a.etat IN {A_TRANCHER})
+        UNION ALL
+        SELECT p.reference, format('%s, imputé %s de plus que tenu', p.statut, -s.a_placer)
+        FROM paiements_paiement p JOIN paiements_solde s ON s.paiement_id = p.id
+        WHERE s.a_placer < 0 AND NOT EXISTS (
+            SELECT FROM paiements_anomalie a WHERE a.transaction_id = p.debit_id AND a.etat IN {A_TRANCHER})
+        """,
+    ),
+    Invariant(
+        "rien_sur_les_dettes_avant_l_heure",
+        "Seul un paiement imputé tient des sommes sur les dettes, et jamais moins que rien.",
+        """
+        SELECT p.reference, format('%s, imputé %s', p.statut, s.impute)
+        FROM paiements_paiement p JOIN paiements_solde s ON s.paiement_id = p.id
+        WHERE p.statut <> 'IMPUTE' AND s.impute <> 0
+        UNION ALL
+        SELECT p.reference, format('dette %s : %s', i.dette_id, sum(i.montant))
+        FROM paiements_imputation i JOIN paiements_paiement p ON p.id = i.paiement_id
+        GROUP BY p.id, i.dette_id HAVING sum(i.montant) < 0
+        """,
+    ),
+    Invariant(
+        "imputation_et_mouvement",
+        "Une imputation et son mouvement disent la même chose, d'un débit de ce paiement.",
+        """
+        SELECT p.reference, format('imputation %s, mouvement %s %s', i.montant, m.genre, m.montant)
+        FROM paiements_imputation i
+        JOIN dettes_mouvement m ON m.id = i.mouvement_id JOIN paiements_paiement p ON p.id = i.paiement_id
+        JOIN paiements_transactionpayzen t ON t.uuid = i.debit_id
+        WHERE m.montant <> -i.montant OR m.dette_id <> i.dette_id OR m.origine <> p.reference
+           OR m.genre <> CASE WHEN i.montant > 0 THEN 'IMPUTATION' ELSE 'REJET' END
+           OR t.operation <> 'DEBIT' OR t.paiement_id IS DISTINCT FROM p.id
+        """,
+    ),
+    Invariant(
+        "mouvement_sans_imputation",
+        "Aucun paiement n'est porté sur une dette, ni repris d'elle, sans imputation.",
+        """
+        SELECT m.origine, format('mouvement %s de %s', m.id, m.montant) FROM dettes_mouvement m
+        WHERE m.genre IN ('IMPUTATION', 'REJET')
+          AND NOT EXISTS (SELECT FROM paiements_imputation i WHERE i.mouvement_id = m.id)
+        """,
+    ),
+    Invariant(
+        "transaction_prouvee",
+        "L'état d'une transaction est l'union de ce qu'on en a reçu.",
+        """
+        SELECT t.uuid, format('%s %s à %s, reçu %s %s à %s', t.statut, t.montant, t.montant_haut,
+                              m.statut, m.bas, m.haut)
+        FROM paiements_transactionpayzen t CROSS JOIN LATERAL (
+            SELECT paiements_unir_tous(statut) AS statut, min(montant) AS bas, max(montant) AS haut
+            FROM paiements_messagepayzen WHERE transaction_id = t.uuid AND sort <> 'ECARTE'
+        ) m WHERE (t.statut, t.montant, t.montant_haut) IS DISTINCT FROM (m.statut, m.bas, m.haut)
+        """,
+    ),
+    Invariant(
+        "debit_du_paiement",
+        "Le débit d'un paiement encaissé est à lui, accordé, en euros, du montant demandé ou admis.",
+        f"""
+        SELECT p.reference, format('%s : débit %s %s de %s, %s', p.statut, t.operation, t.statut, t.montant,
+                                   t.reference)
+        FROM paiements_paiement p JOIN paiements_transactionpayzen t ON t.uuid = p.debit_id
+        WHERE (
+            t.operation, t.devise, t.paiement_id, t.reference, t.boutique, t.mode,
+            t.statut IN {_liste((*ACCORDES, CONTRADICTOIRE))} OR t.verdict = 'TENUE',
+            t.montant_haut = p.montant OR coalesce(t.montant = p.montant_admis, false)
+        ) IS DISTINCT FROM ('DEBIT', 'EUR', p.id, p.reference, p.boutique, p.mode, true, true)
+        """,
+    ),
+    Invariant(
+        "restitution_prouvee",
+        "Une restitution faite l'est par un débit défait, ou par un crédit de ce débit.",
+        f"""
+        SELECT p.reference, format('restitution %s faite sans preuve', r.id)
+        FROM paiements_demanderestitution r JOIN paiements_paiement p ON p.id = r.paiement_id
+        JOIN paiements_transactionpayzen t ON t.uuid = r.debit_id
+        LEFT JOIN paiements_transactionpayzen c ON c.uuid = r.credit_id
+        WHERE r.etat = 'FAITE' AND NOT CASE
+            WHEN c.uuid IS NULL THEN t.statut IN ('CANCELLED', 'CAPTURE_FAILED', '{CONTRADICTOIRE}')
+            ELSE c.operation = 'CREDIT' AND coalesce(c.parent_id = t.uuid, true) END
+        """,
+    ),
+    Invariant(
+        "un_seul_mode",
+        "Aucun paiement d'un autre mode n'est sur une dette, ni dans un fichier rendu à la Caf.",
+        f"""
+        SELECT p.reference, format('mode %s, imputé %s', p.mode, sum(i.montant))
+        FROM paiements_imputation i JOIN paiements_paiement p ON p.id = i.paiement_id
+        JOIN paiements_transactionpayzen t ON t.uuid = i.debit_id
+        WHERE p.mode <> '{settings.PAYZEN_MODE}' OR t.mode <> '{settings.PAYZEN_MODE}' GROUP BY p.id
         """,
     ),
     Invariant(
@@ -182,37 +209,6 @@ INVARIANTS = [
         UNION ALL
         SELECT caf_id, format('%s fichiers, dernière séquence %s', count(*), max(sequence))
         FROM dettes_fichieremis GROUP BY caf_id HAVING count(*) <> max(sequence)
-        """,
-    ),
-    Invariant(
-        "imputation_et_mouvement",
-        "Une imputation et son mouvement disent la même chose.",
-        """
-        SELECT p.reference, format('imputation %s, mouvement %s', i.montant, m.montant)
-        FROM paiements_imputation i
-        JOIN dettes_mouvement m ON m.id = i.mouvement_id JOIN paiements_paiement p ON p.id = i.paiement_id
-        WHERE m.montant <> -i.montant OR m.dette_id <> i.dette_id OR m.genre <> 'IMPUTATION'
-           OR m.origine <> p.reference
-        """,
-    ),
-    Invariant(
-        "reprise_et_mouvement",
-        "Une reprise et son mouvement disent la même chose.",
-        """
-        SELECT p.reference, format('reprise %s, mouvement %s', r.montant, m.montant)
-        FROM paiements_reprise r
-        JOIN dettes_mouvement m ON m.id = r.mouvement_id JOIN paiements_paiement p ON p.id = r.paiement_id
-        JOIN paiements_imputation i ON i.id = r.imputation_id
-        WHERE m.montant <> r.montant OR m.dette_id <> i.dette_id OR m.genre <> 'REJET' OR m.origine <> p.reference
-           OR i.paiement_id <> p.id
-        """,
-    ),
-    Invariant(
-        "mouvement_sans_imputation",
-        "Aucun paiement n'est porté sur une dette sans imputation.",
-        """
-        SELECT m.origine, format('mouvement %s de %s', m.id, m.montant) FROM dettes_mouvement m
-        WHERE m.genre = 'IMPUTATION' AND NOT EXISTS (SELECT FROM paiements_imputation i WHERE i.mouvement_id = m.id)
         """,
     ),
     Invariant(
@@ -234,6 +230,47 @@ INVARIANTS = [
         """,
     ),
     Invariant(
+        "journal_de_la_file",
+        "Le journal d'une anomalie mène sans trou de son ouverture à son état, par des passages permis.",
+        f"""
+        WITH suite AS (
+            SELECT e.anomalie_id, e.de, e.vers,
+                   lag(e.vers, 1, '') OVER (PARTITION BY e.anomalie_id ORDER BY e.id) AS avant,
+                   lead(e.vers) OVER (PARTITION BY e.anomalie_id ORDER BY e.id) IS NULL AS derniere
+            FROM paiements_etapeanomalie e
+        )
+        SELECT format('anomalie %s', a.id), format('étape de %s vers %s, anomalie %s', s.de, s.vers, a.etat)
+        FROM paiements_anomalie a LEFT JOIN suite s ON s.anomalie_id = a.id
+        WHERE s.anomalie_id IS NULL OR s.de <> s.avant OR (s.derniere AND s.vers <> a.etat)
+           OR (s.de, s.vers) NOT IN (VALUES {PASSAGES_DES_ANOMALIES})
+        """,
+    ),
+    Invariant(
+        "file_suit_les_livres",
+        "Une anomalie à trancher parle d'un argent qui est bien là, et un ordre sans effet a la sienne.",
+        f"""
+        SELECT format('anomalie %s', a.id), format('%s, et les livres disent le contraire', a.genre)
+        FROM paiements_anomalie a LEFT JOIN paiements_debit_tenu c ON c.uuid = a.transaction_id
+        LEFT JOIN paiements_paiement p ON p.id = a.paiement_id LEFT JOIN paiements_solde s ON s.paiement_id = p.id
+        WHERE a.etat IN {A_TRANCHER} AND NOT CASE a.genre
+            WHEN 'RELIQUAT' THEN p.statut = 'IMPUTE' AND s.a_placer > 0
+            WHEN 'DOUBLE_PAIEMENT' THEN c.tenu > 0 AND NOT c.is_sien
+            WHEN 'IMPAYE' THEN c.is_impaye ELSE true END
+        UNION ALL
+        SELECT p.reference, 'impayé, sans anomalie'
+        FROM paiements_debit_tenu c JOIN paiements_transactionpayzen t ON t.uuid = c.uuid
+        JOIN paiements_paiement p ON p.id = t.paiement_id
+        WHERE c.is_impaye AND t.statut IN ('AUTHORISED', 'CAPTURED') AND NOT EXISTS (
+            SELECT FROM paiements_anomalie a
+            WHERE a.transaction_id = t.uuid AND a.genre = 'IMPAYE' AND a.etat IN {A_TRANCHER})
+        UNION ALL
+        SELECT p.reference, format('restitution %s sans effet, sans anomalie', r.id)
+        FROM paiements_demanderestitution r JOIN paiements_paiement p ON p.id = r.paiement_id
+        WHERE r.etat = 'ECHOUEE' AND NOT EXISTS (
+            SELECT FROM paiements_anomalie a WHERE a.restitution_id = r.id AND a.etat IN {A_TRANCHER})
+        """,
+    ),
+    Invariant(
         "demarche_suit_le_paiement",
         "L'allocataire voit l'état de son paiement.",
         f"""
@@ -247,38 +284,26 @@ INVARIANTS = [
         """,
     ),
     Invariant(
-        "accord_prouve",
-        "Tout paiement accepté l'a été par un fait authentique, consigné.",
-        """
-        SELECT p.reference, format('%s sans notification', p.statut) FROM paiements_paiement p
-        WHERE p.accepte_le IS NOT NULL AND NOT EXISTS (
-            SELECT FROM paiements_notificationpayzen n
-            WHERE n.paiement_id = p.id AND n.sort IN ('APPLIQUEE', 'ANOMALIE') AND n.cle LIKE p.uuid || ':%'
-        )
-        """,
-    ),
-    Invariant(
         "rien_d_oublie",
         "Ce qui reste à faire a son heure.",
-        """
+        f"""
         SELECT p.reference, format('%s sans suite prévue', p.statut) FROM paiements_paiement p
-        WHERE p.prochain_controle_le IS NULL AND (
+        LEFT JOIN paiements_transactionpayzen t ON t.uuid = p.debit_id
+        WHERE (p.statut = 'VERIFIE' AND p.imputer_le IS NULL) OR (p.prochain_controle_le IS NULL AND (
             p.statut = 'EN_ATTENTE' OR (p.statut = 'ACCEPTE' AND p.confirme_le IS NULL)
-            OR (p.statut IN ('ACCEPTE', 'VERIFIE', 'IMPUTE') AND p.remis_le IS NULL)
-        )
+            OR (p.statut IN {_liste(RESTITUABLES)} AND t.statut <> 'CAPTURED' AND t.remise_le IS NULL)
+        ))
         """,
     ),
     Invariant(
         "rien_en_retard",
         "Aucun travail en attente n'a plus de cinq minutes de retard, ni un remboursement plus de trois jours.",
         """
-        SELECT p.reference, format('contrôle dû le %s', p.prochain_controle_le) FROM paiements_paiement p
+        SELECT p.reference, format('interrogation due le %s', p.prochain_controle_le) FROM paiements_paiement p
         WHERE p.prochain_controle_le < now() - interval '5 minutes'
         UNION ALL
-        SELECT p.reference, 'vérifié et pas imputé' FROM paiements_paiement p
-        WHERE p.statut = 'VERIFIE' AND (
-            SELECT max(e.le) FROM paiements_etapepaiement e WHERE e.paiement_id = p.id
-        ) < now() - interval '5 minutes'
+        SELECT p.reference, format('à imputer le %s', p.imputer_le) FROM paiements_paiement p
+        WHERE p.statut = 'VERIFIE' AND p.imputer_le < now() - interval '5 minutes'
         UNION ALL
         SELECT p.reference, format('ticket dû le %s', t.prochain_essai_le)
         FROM paiements_ticket t JOIN paiements_paiement p ON p.id = t.paiement_id
@@ -297,7 +322,7 @@ INVARIANTS = [
         "Chaque paiement accepté dont on a le courriel a son ticket.",
         """
         SELECT p.reference, 'aucun ticket' FROM paiements_paiement p JOIN demarches_demarche d ON d.id = p.demarche_id
-        WHERE p.accepte_le IS NOT NULL AND d.courriel <> ''
+        WHERE p.debit_id IS NOT NULL AND d.courriel <> ''
           AND NOT EXISTS (SELECT FROM paiements_ticket t WHERE t.paiement_id = p.id)
         """,
     ),
@@ -305,11 +330,10 @@ INVARIANTS = [
         "gardes_en_place",
         "Les déclencheurs qui gardent les écritures sont en place et actifs.",
         f"""
-        SELECT g.relation, g.garde || ' : absent ou éteint' FROM (VALUES {DECLENCHEURS}) AS g (relation, garde)
+        SELECT g.relation, g.garde || ' : absent ou éteint' FROM (VALUES {GARDES}) AS g (relation, garde)
         WHERE NOT EXISTS (
             SELECT FROM pg_trigger t
-            WHERE t.tgrelid = g.relation::regclass AND t.tgenabled = 'O'
-              AND t.tgname LIKE 'pgtrigger\\_' || g.garde || '\\_%'
+            WHERE t.tgrelid = g.relation::regclass AND t.tgenabled = 'O' AND t.tgname = g.garde
         )
         """,
     ),

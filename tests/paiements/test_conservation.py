@@ -6,12 +6,13 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from demarches.models import Demarche
-from paiements import tickets
-from paiements.invariants import verifier
-from paiements.models import Paiement
+from paiements.documents import tickets
+from paiements.models import MessagePayzen, TransactionPayzen
+from paiements.surveillance.invariants import verifier
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +63,21 @@ def test_les_donnees_de_carte_s_effacent_au_bout_de_quinze_mois(payee, time_mach
 
     effacer("--appliquer")
 
-    assert Paiement.objects.get().carte_fin == carte
+    transaction_payzen = TransactionPayzen.objects.get()
+    assert (transaction_payzen.carte_fin, transaction_payzen.marque) == (carte, carte and "CB")
+
+
+def test_aucun_message_ne_garde_la_carte(notifier):
+    notifier(PaiementFactory(), "AUTHORISED")
+
+    [champs] = MessagePayzen.objects.values_list("champs", flat=True)
+    assert champs["vads_trans_status"] == "AUTHORISED"
+    assert not [valeur for valeur in champs.values() if "0055" in valeur or "CB" in valeur or "3fe85c" in valeur]
+
+
+def test_la_base_refuse_une_carte_dans_un_message():
+    with pytest.raises(IntegrityError, match="message_sans_carte"), transaction.atomic():
+        MessagePayzen.objects.create(champs={"vads_card_number": "0055"}, sort="NEUF")
 
 
 def test_sans_l_option_rien_ne_s_efface(payee, saisie, time_machine):

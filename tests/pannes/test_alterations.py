@@ -16,9 +16,9 @@ import pytest
 from django.conf import settings
 from django.test import RequestFactory
 
-from paiements.models import Anomalie, NotificationPayzen
-from paiements.notification import notification
+from paiements.models import Anomalie, MessagePayzen, TransactionPayzen
 from paiements.payzen import is_signed, sign
+from paiements.reception.vue import notification
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory
 from tests.pannes.banque import Banque, Session
@@ -137,7 +137,8 @@ def test_dix_mille_notifications_alterees_n_ont_aucun_effet(message, graine, cap
     paiement.refresh_from_db()
     assert reponses == {400: COMBIEN}
     assert paiement.statut == Statut.EN_ATTENTE
-    assert not NotificationPayzen.objects.exists()
+    assert not MessagePayzen.objects.exists()
+    assert not TransactionPayzen.objects.exists()
     assert not Anomalie.objects.exists()
     assert poster(corps) == 200, "le message d'origine, lui, est cru"
 
@@ -167,8 +168,9 @@ def test_un_champ_renomme_n_obtient_jamais_un_autre_accord(message, graine, capl
         with tout_annuler():
             assert poster(variante) in (200, 400)
 
-            accords = NotificationPayzen.objects.filter(sort="APPLIQUEE").values_list("champs", flat=True)
-            for vu in accords:
+            paiement.refresh_from_db()
+            if paiement.is_encaisse:
+                vu = MessagePayzen.objects.get(transaction=paiement.debit).champs
                 lus = (vu["vads_order_id"], vu["vads_trans_id"], vu["vads_amount"], vu["vads_currency"])
                 assert lus == (paiement.reference, paiement.trans_id, "12000", "978")
 
@@ -186,4 +188,5 @@ def test_le_texte_qui_glisse_d_un_champ_a_l_autre_ne_change_ni_montant_ni_refere
 
     paiement.refresh_from_db()
     assert (reponse, paiement.statut) == (200, Statut.EN_ATTENTE)
-    assert Anomalie.objects.get().montant == 0
+    assert Anomalie.objects.get().genre == Anomalie.Genre.REPONSE_INATTENDUE
+    assert not TransactionPayzen.objects.exists()

@@ -8,8 +8,9 @@ from django.db import ProgrammingError, connection, transaction
 
 from dettes.encaissements import emettre
 from dettes.models import Dette
-from paiements import invariants, reprise, restitution
-from tests.factories import AgentFactory, DetteFactory, PaiementFactory, dire
+from paiements.retours import cloture, impaye, reprise, restitution
+from paiements.surveillance import invariants
+from tests.factories import AgentFactory, DetteFactory, FaitFactory, PaiementFactory, dire, repondre
 from tests.pannes.livraison import ouvrir_les_fichiers
 
 pytestmark = pytest.mark.django_db
@@ -19,12 +20,20 @@ JOURNAUX = (
     "dettes_mouvement",
     "dettes_ligneemise",
     "paiements_etapepaiement",
-    "paiements_notificationpayzen",
+    "paiements_etapeanomalie",
+    "paiements_messagepayzen",
     "paiements_imputation",
-    "paiements_reprise",
+    "paiements_impaye",
 )
-
-INEFFACABLES = (*JOURNAUX, "paiements_paiement", "paiements_anomalie", "paiements_demanderestitution", "dettes_dette")
+INEFFACABLES = (
+    *JOURNAUX,
+    "paiements_paiement",
+    "paiements_transactionpayzen",
+    "paiements_anomalie",
+    "paiements_demanderestitution",
+    "paiements_demandecloture",
+    "dettes_dette",
+)
 
 
 @pytest.fixture
@@ -40,10 +49,16 @@ def service():
 def test_le_service_fait_tout_son_travail(service, tmp_path):
     paiement = PaiementFactory(impute=True)
     agent = AgentFactory().utilisateur
-    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32)
-    alerte = paiement.anomalies.get()
-    reprise.reprendre(alerte, {i.pk: p for i, p in reprise.proposer(alerte).items()}, motif="vu", agent=agent)
+    debit = FaitFactory(paiement=paiement, statut="CAPTURED", source="REST")
+    part = {"montant": Decimal(20), "uuid": "c" * 32, "operation": "CREDIT", "parent": debit.uuid, "source": "REST"}
+    repondre(paiement, debit, FaitFactory(paiement=paiement, statut="CAPTURED", **part))
+    paiement.refresh_from_db()
+    parts = {dette.pk: part for dette, part in reprise.proposer(paiement).items()}
+    reprise.reprendre(paiement.anomalies.get(), parts, motif="vu", agent=agent)
     restitution.demander(paiement, motif="erreur", agent=agent)
+    impaye.enregistrer(PaiementFactory(impute=True), motif="journal du jour", agent=agent)
+    cloture.demander(PaiementFactory(), motif="boutique fermée", agent=agent)
+    dire(PaiementFactory(), "REFUSED")
     emettre(paiement.caf, tmp_path)
     with ouvrir_les_fichiers(paiement.caf) as fichiers:
         fichiers.livrer(DetteFactory(), Decimal(100), "EN_COURS")
