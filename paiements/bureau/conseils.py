@@ -1,46 +1,113 @@
-"""Ce qu'on propose à un agent devant chaque anomalie : à sa fiche, et dans le récit du paiement."""
+"""Ce qu'on propose à un agent devant chaque anomalie, d'après l'état du moment : à la liste, à la fiche, au récit."""
 
+from collections.abc import Callable
+
+from paiements.file.attendues import A_VALIDER
 from paiements.models import Anomalie
-from paiements.payzen import SANS_ARGENT, get_famille
+from paiements.payzen import Famille
+from paiements.retours.reprise import get_part, is_a_admettre
+from paiements.retours.restitution import get_a_restituer_d_une
+from paiements.statuts import Statut
 
 Genre = Anomalie.Genre
 
+A_REPRENDRE = "Reprendre des dettes ce que la banque ne tient plus."
+AU_BACK_OFFICE = "Ce service ne peut pas le restituer : le faire au Back Office de PayZen, puis mettre de côté."
+A_RESTITUER = "Demander la restitution de ce débit."
+
 CONSEILS = {
-    Genre.MONTANT_DIFFERENT: "Comparer les deux montants. Plus petit : l'accepter ou le reprendre ; sinon, le rendre.",
-    Genre.DOUBLE_PAIEMENT: "Rendre le deuxième débit.",
-    Genre.PAIEMENT_TARDIF: "Regarder si l'allocataire a payé de nouveau ; si oui, rendre l'un des deux.",
-    Genre.RELIQUAT: "Placer le reste sur une autre dette, avec l'accord de l'allocataire, ou le rendre.",
-    Genre.REFERENCE_INCONNUE: "Chercher le paiement au Back Office de PayZen ; il n'est pas né de ce service.",
-    Genre.DESACCORD: "Comparer avec le Back Office de PayZen, puis interroger de nouveau le paiement.",
-    Genre.STATUT_INATTENDU: "Lire l'état au Back Office : réglage de la boutique, ou débit né ailleurs, à rendre.",
-    Genre.IMPAYE: "Les dettes sont rouvertes : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
-    Genre.COURRIEL_IMPOSSIBLE: "Rien à rendre : le ticket reste dans Mes démarches. Mettre de côté.",
+    Genre.PAIEMENT_TARDIF: "Regarder si l'allocataire a payé de nouveau : si oui, en restituer un. Puis clore.",
+    Genre.RELIQUAT: "Placer le reste sur d'autres dettes, avec l'accord de l'allocataire, ou le faire restituer.",
+    Genre.REFERENCE_INCONNUE: "Chercher ce paiement au Back Office de PayZen : il n'est pas né de ce service.",
+    Genre.DESACCORD: "Comparer avec le Back Office, puis interroger PayZen : dès qu'il la montre, cela se ferme.",
+    Genre.IMPAYE: "Les dettes sont remontées : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
+    Genre.COURRIEL_IMPOSSIBLE: "Rien à restituer : le ticket reste dans Mes démarches. Clore.",
     Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
-    Genre.ECART: (
-        "Comparer avec le Back Office et traiter les autres anomalies du paiement : il se ferme, ou se rend."
-        " Sans bouton pour le rendre, c'est un autre débit que la banque tient : le rendre au Back Office."
+    Genre.RESTITUTION_REFUSEE: (
+        "Lire pourquoi, et le Back Office : l'argent est peut-être déjà restitué, ou en impayé. Restitué autrement, il"
+        " est encore sur les dettes : prévenir la gestion des dettes."
     ),
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
     Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
-    Genre.RESTITUTION_REFUSEE: (
-        "Lire pourquoi, et le Back Office : l'argent est peut-être déjà rendu, ou en impayé."
-        " Rendu autrement, il est encore porté aux dettes : prévenir la gestion des dettes."
-    ),
+    Genre.IMPUTATION_IMPOSSIBLE: "Prévenir l'exploitant : on réessaie seul, de plus en plus tard, sans rien perdre.",
 }
 
 
 def conseiller(anomalie: Anomalie) -> str:
-    """Quoi faire de cette anomalie, en une phrase ou deux."""
+    """Quoi faire de cette anomalie, en une phrase ou deux. Sans requête, si ses comptes sont déjà lus."""
+    if anomalie.etat == Anomalie.Etat.ECARTEE:
+        return "Mise de côté : elle se rouvre d'elle-même si les comptes changent."
+    if not anomalie.is_ouverte:
+        return "Rien : elle est réglée."
     genre = Genre(anomalie.genre)
-    return _conseiller_l_annulation(anomalie) if genre == Genre.ANNULATION_BANQUE else CONSEILS[genre]
+    return CONSEILS[genre] if genre in CONSEILS else SELON_L_ETAT[genre](anomalie)
+
+
+def _conseiller_le_montant(anomalie: Anomalie) -> str:
+    vue = anomalie.transaction
+    if get_part(anomalie):
+        return A_REPRENDRE
+    if vue and (not vue.is_en_euros or vue.effectif not in (None, vue.montant)):
+        return "Lire au Back Office ce qui a été débité, en quelle devise : ce débit s'y rembourse, pas d'ici."
+    if is_a_admettre(anomalie):
+        return "Admettre ce montant, plus petit que demandé, ou le faire restituer."
+    return _conseiller_la_restitution(anomalie)
+
+
+def _conseiller_la_restitution(anomalie: Anomalie) -> str:
+    paiement = anomalie.paiement
+    if paiement and paiement.debit_id == anomalie.transaction_id and paiement.statut != Statut.IMPUTE:
+        return "Faire restituer ce que la banque en tient, depuis la fiche du paiement."
+    return A_RESTITUER if _is_restituable(anomalie) else AU_BACK_OFFICE
+
+
+def _is_restituable(anomalie: Anomalie) -> bool:
+    paiement = anomalie.paiement
+    return paiement is not None and get_a_restituer_d_une(paiement, anomalie) is not None
+
+
+def _conseiller_l_etat(anomalie: Anomalie) -> str:
+    vue = anomalie.transaction
+    if vue is None:
+        return AU_BACK_OFFICE
+    if vue.statut == A_VALIDER:
+        return "La valider ou l'annuler au Back Office ; prévenir l'exploitant : la boutique valide à la main."
+    if vue.famille is Famille.ECHEC:
+        return "La banque n'en tient rien : lire pourquoi au Back Office, et mettre de côté."
+    if vue.is_douteuse:
+        return "Lire son état au Back Office, puis dire ici si la banque tient cet argent, ou ne le tient pas."
+    return _conseiller_la_restitution(anomalie)
 
 
 def _conseiller_l_annulation(anomalie: Anomalie) -> str:
-    """Un débit annulé, une part rendue, ou un remboursement défait : le constat le dit."""
-    if anomalie.vu.get("operation") != "CREDIT":
-        return "Le débit est annulé, les dettes sont rouvertes ; prévenir l'allocataire, puis mettre de côté."
-    if get_famille(anomalie.vu["statut"]) in SANS_ARGENT and not anomalie.montant:
-        return "Un remboursement est défait, et la banque ne tient plus rien de son débit : mettre de côté."
-    if anomalie.montant:
-        return "Un remboursement est défait, la banque tient de nouveau l'argent : demander la restitution."
-    return "La banque a rendu une part : reprendre la part. Si elle l'a rendue d'un autre débit, mettre de côté."
+    """Un remboursement sans débit, un débit annulé, ou une part remboursée."""
+    vue, paiement = anomalie.transaction, anomalie.paiement
+    if get_part(anomalie):
+        return A_REPRENDRE
+    if vue and vue.is_credit:
+        return "Interroger PayZen : lui seul dit quel débit est remboursé. Sinon, chercher au Back Office."
+    if paiement and paiement.statut == Statut.REJETE:
+        return "Le débit est annulé, les dettes sont remontées : prévenir l'allocataire, puis mettre de côté."
+    return "Une part est remboursée avant l'imputation : admettre ce qui reste, ou le faire restituer."
+
+
+def _conseiller_l_ecart(anomalie: Anomalie) -> str:
+    vue, paiement = anomalie.transaction, anomalie.paiement
+    if vue is None:
+        return "Comparer avec le Back Office, et traiter d'abord les autres anomalies du paiement : il se ferme alors."
+    if vue.absente_le:
+        return "Comparer avec le Back Office, puis interroger PayZen : dès qu'il la montre, cela se ferme."
+    if vue.is_debit and vue.compte.tenu < 0:
+        return "Plus a été remboursé que débité : comparer avec le Back Office, prévenir la comptabilité."
+    if paiement and paiement.debit_id == vue.uuid:
+        return "Le paiement est fini, et la banque tient de nouveau cet argent : demander la restitution."
+    return _conseiller_la_restitution(anomalie)
+
+
+SELON_L_ETAT: dict[Anomalie.Genre, Callable[[Anomalie], str]] = {
+    Genre.MONTANT_DIFFERENT: _conseiller_le_montant,
+    Genre.DOUBLE_PAIEMENT: _conseiller_la_restitution,
+    Genre.STATUT_INATTENDU: _conseiller_l_etat,
+    Genre.ANNULATION_BANQUE: _conseiller_l_annulation,
+    Genre.ECART: _conseiller_l_ecart,
+}

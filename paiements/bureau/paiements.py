@@ -3,23 +3,32 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from comptes.models import Utilisateur
-from paiements import controle, impayes, reprise, restitution, services
-from paiements.admin import plateforme
 from paiements.boutiques import BoutiqueAbsente
+from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
+from paiements.bureau.faits import dire_l_etat, dire_l_heure
+from paiements.bureau.plateforme import dire_ce_qui_change
 from paiements.models import (
     Anomalie,
+    DemandeCloture,
     DemandeRestitution,
     EtapePaiement,
     Imputation,
-    NotificationPayzen,
+    MessagePayzen,
     Paiement,
-    Reprise,
     Ticket,
+    TransactionPayzen,
 )
+from paiements.passages import TransitionImpossible
 from paiements.payzen import EchecRest
+from paiements.retours import cloture, impaye, restitution
 from paiements.statuts import Geste, is_possible
+from paiements.verification import conclusions
 from socle.bureau import Bouton, GestesAdmin, JournalInline
 from socle.euros import ecrire_euros
 
@@ -29,27 +38,59 @@ class EtapeInline(JournalInline):
     fields = readonly_fields = ("le", "geste", "de", "vers", "motif", "auteur")
 
 
-class NotificationInline(JournalInline):
-    model = NotificationPayzen
-    fields = readonly_fields = ("recue_le", "source", "cle", "sort", "motif")
+class TransactionInline(JournalInline):
+    """Une ligne par débit et par crédit de la banque."""
+
+    model = TransactionPayzen
+    ordering = ("apprise_le", "uuid")
+    fields = readonly_fields = (
+        *("uuid", "operation", "etat", "montant", "tenu", "devise", "parent_id"),
+        *("creee_le", "remise_le", "carte", "autorisation"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TransactionPayzen]:
+        return super().get_queryset(request).select_related("compte", "paiement")
+
+    @admin.display(description="état")
+    def etat(self, vue: TransactionPayzen) -> str:
+        sien = "le débit du paiement, " if vue.paiement and vue.paiement.debit_id == vue.uuid else ""
+        absente = ", absente de la dernière lecture" if vue.absente_le else ""
+        return f"{sien}{dire_l_etat(vue)}{absente}"
+
+    @admin.display(description="tenu par la banque")
+    def tenu(self, vue: TransactionPayzen) -> str:
+        return ecrire_euros(vue.compte.tenu) if vue.is_debit else "-"
+
+    @admin.display(description="débit remboursé")
+    def parent_id(self, vue: TransactionPayzen) -> str:
+        return vue.parent_id or "-"
+
+    @admin.display(description="carte")
+    def carte(self, vue: TransactionPayzen) -> str:
+        return f"{vue.marque} {vue.carte_masquee}".strip() or "-"
 
 
-# Les champs du paiement, et ce qui s'en déduit.
-CHAMPS = (
-    *("demarche", "caf", "reference", "statut", "montant", "montant_debite", "net", "boutique", "mode", "trans_id"),
-    *("cree_le", "accepte_le", "confirme_le", "remis_le", "uuid", "marque", "carte_fin", "carte_expiration"),
-    *("autorisation", "prochain_controle_le", "controles"),
-)
+class MessageInline(JournalInline):
+    model = MessagePayzen
+    fields = readonly_fields = (
+        "recu_le",
+        "source",
+        "operation",
+        "statut",
+        "montant",
+        "transaction_id",
+        "sort",
+        "motif",
+    )
+
+    @admin.display(description="transaction")
+    def transaction_id(self, message: MessagePayzen) -> str:
+        return message.transaction_id or "-"
 
 
 class ImputationInline(JournalInline):
     model = Imputation
-    fields = readonly_fields = ("dette", "montant", "mouvement")
-
-
-class RepriseInline(JournalInline):
-    model = Reprise
-    fields = readonly_fields = ("le", "montant", "imputation", "mouvement", "anomalie")
+    fields = readonly_fields = ("dette", "montant", "mouvement", "paye_le", "motif", "auteur")
 
 
 class TicketInline(JournalInline):
@@ -59,24 +100,54 @@ class TicketInline(JournalInline):
 
 
 class AnomalieInline(JournalInline):
+    """Chaque anomalie, avec son journal."""
+
     model = Anomalie
-    fields = readonly_fields = ("ouverte_le", "genre", "montant", "resolue_le", "issue", "resolution")
+    show_change_link = True
+    fields = readonly_fields = ("ouverte_le", "genre", "argent_en_jeu", "etat", "journal")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Anomalie]:
+        anomalies = avec_en_jeu(Anomalie.objects.order_by("pk"))
+        return anomalies.select_related("transaction").prefetch_related("etapes")
+
+    @admin.display(description="argent en jeu")
+    def argent_en_jeu(self, anomalie: Any) -> str:
+        return ecrire_en_jeu(anomalie, anomalie.en_jeu)
+
+    @admin.display(description="journal")
+    def journal(self, anomalie: Anomalie) -> SafeString:
+        etapes = ((dire_l_heure(e.le), e.get_vers_display(), e.auteur, e.motif) for e in anomalie.etapes.all())
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} : {}, par {} : {}</li>", etapes))
 
 
 class RestitutionInline(JournalInline):
     model = DemandeRestitution
-    fields = readonly_fields = ("demandee_le", "montant", "etat", "demandeur", "approbateur", "motif")
+    show_change_link = True
+    fields = readonly_fields = (
+        "demandee_le",
+        "montant",
+        "etat",
+        "demandeur",
+        "motif",
+        "approbateur",
+        "faite_le",
+        "cause",
+    )
+
+
+class ClotureInline(JournalInline):
+    model = DemandeCloture
+    show_change_link = True
+    fields = readonly_fields = ("demandee_le", "motif", "demandeur", "accord", "approbateur", "decidee_le")
 
 
 def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
-    apres = plateforme.relire(paiement)
-    neuf = "rien de neuf" if apres.statut == paiement.statut else f"le paiement est {apres.get_statut_display()}"
-    return f"PayZen a été interrogé : {neuf}."
+    return dire_ce_qui_change(paiement)
 
 
 def confirmer(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    controle.confirmer(paiement, motif=donnees["motif"], agent=agent)
-    return "Le paiement est vérifié ; il va être porté aux dettes."
+    conclusions.confirmer(paiement, motif=donnees["motif"], agent=agent)
+    return "Le paiement est vérifié ; il va être imputé aux dettes."
 
 
 def demander_la_restitution(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -84,28 +155,39 @@ def demander_la_restitution(paiement: Paiement, donnees: dict[str, Any], agent: 
     return "La restitution est demandée ; un comptable doit l'approuver."
 
 
-def constater_un_impaye(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    impayes.constater(paiement, motif=donnees["motif"], agent=agent)
-    return "L'impayé est enregistré ; les dettes sont rouvertes."
+def enregistrer_un_impaye(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    impaye.enregistrer(paiement, motif=donnees["motif"], agent=agent)
+    return "L'impayé est enregistré ; les dettes sont remontées d'autant."
 
 
-def _is_a_rendre(paiement: Paiement) -> bool:
-    tenu = is_possible(Geste.RESTITUER, paiement.statut) and paiement.net > 0
-    return tenu and not restitution.is_en_cours(paiement)
+def demander_la_cloture(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    cloture.demander(paiement, motif=donnees["motif"], agent=agent)
+    return "La clôture sans débit est demandée ; un comptable doit l'approuver."
+
+
+def _is_a_restituer(paiement: Paiement) -> bool:
+    return restitution.get_a_restituer(paiement) is not None and not restitution.is_en_cours(paiement)
 
 
 @admin.register(Paiement)
 class PaiementAdmin(GestesAdmin):
-    list_display = ["reference", "montant", "statut", "caf", "cree_le", "accepte_le"]
+    list_display = ["reference", "montant", "statut", "caf", "cree_le", "paye_le"]
     list_filter = ["statut", ("caf", admin.RelatedOnlyFieldListFilter), "cree_le"]
-    search_fields = ["reference", "demarche__reference", "demarche__allocataire__numero", "carte_fin", "uuid"]
+    search_fields = [
+        *("reference", "demarche__reference", "demarche__allocataire__numero"),
+        *("transactions__carte_fin", "transactions__uuid"),
+    ]
     search_help_text = "Référence, numéro allocataire, quatre derniers chiffres de la carte, uuid de transaction."
     ordering = ["-cree_le"]
-    list_select_related = ["caf"]
-    fields = readonly_fields = CHAMPS
+    list_select_related = ["caf", "debit"]
+    fields = readonly_fields = (
+        *("demarche", "allocataire", "caf", "reference", "statut", "montant", "montant_admis"),
+        *("tenu", "impute", "a_placer", "a_rendre", "boutique", "mode", "trans_id"),
+        *("cree_le", "paye_le", "confirme_le", "prochain_controle_le", "controles", "imputer_le", "echecs"),
+    )
     inlines = [
-        *(EtapeInline, NotificationInline, ImputationInline, RepriseInline),
-        *(TicketInline, RestitutionInline, AnomalieInline),
+        *(EtapeInline, TransactionInline, MessageInline, ImputationInline, AnomalieInline),
+        *(RestitutionInline, ClotureInline, TicketInline),
     ]
     boutons = [
         Bouton(
@@ -123,13 +205,13 @@ class PaiementAdmin(GestesAdmin):
             "verifier",
             lambda paiement: is_possible(Geste.VERIFIER, paiement.statut) and paiement.confirme_le is not None,
             confirmer,
-            refus=(services.TransitionImpossible,),
+            refus=(TransitionImpossible,),
         ),
         Bouton(
             "restituer",
             "Demander la restitution de ce qui reste",
             "demander_restitution",
-            _is_a_rendre,
+            _is_a_restituer,
             demander_la_restitution,
             refus=(restitution.RestitutionImpossible,),
         ),
@@ -137,18 +219,40 @@ class PaiementAdmin(GestesAdmin):
             "impaye",
             "Enregistrer un impayé",
             "approuver_restitution",
-            impayes.is_constatable,
-            constater_un_impaye,
-            refus=(impayes.ImpayeImpossible,),
+            impaye.is_enregistrable,
+            enregistrer_un_impaye,
+            refus=(impaye.ImpayeImpossible,),
+        ),
+        Bouton(
+            "clore",
+            "Demander la clôture sans débit",
+            "traiter_anomalie",
+            cloture.is_demandable,
+            demander_la_cloture,
+            refus=(cloture.ClotureImpossible,),
         ),
     ]
 
-    @admin.display(description="débité par la banque")
-    def montant_debite(self, paiement: Paiement) -> str:
-        return ecrire_euros(paiement.montant_debite) if paiement.is_encaisse else "-"
+    @admin.display(description="allocataire")
+    def allocataire(self, paiement: Paiement) -> str:
+        return str(paiement.demarche.allocataire)
 
-    @admin.display(description="ce que la banque tient encore")
-    def net(self, paiement: Paiement) -> str:
-        if not is_possible(Geste.RESTITUER, paiement.statut):
-            return "-"
-        return ecrire_euros(paiement.net - reprise.get_a_reprendre(paiement))
+    @admin.display(description="payé le")
+    def paye_le(self, paiement: Paiement) -> str:
+        return dire_l_heure(paiement.paye_le) if paiement.paye_le else "-"
+
+    @admin.display(description="la banque tient de son débit")
+    def tenu(self, paiement: Paiement) -> str:
+        return ecrire_euros(paiement.solde.tenu)
+
+    @admin.display(description="imputé aux dettes")
+    def impute(self, paiement: Paiement) -> str:
+        return ecrire_euros(paiement.solde.impute)
+
+    @admin.display(description="à placer ; négatif, à reprendre des dettes")
+    def a_placer(self, paiement: Paiement) -> str:
+        return ecrire_euros(paiement.a_placer)
+
+    @admin.display(description="tenu d'autres débits, à restituer")
+    def a_rendre(self, paiement: Paiement) -> str:
+        return ecrire_euros(paiement.solde.a_rendre)

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
+from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
-from django.utils.formats import date_format
 
-from dettes.models import Mouvement
-from paiements.conseils import conseiller
-from paiements.models import Anomalie, DemandeRestitution, Paiement
-from paiements.reprise import get_a_reprendre
+from paiements.bureau.conseils import conseiller
+from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
+from paiements.bureau.faits import dire_ce_qui_s_est_passe, dire_l_heure, dire_la_transaction
+from paiements.models import DemandeRestitution, Impaye, Paiement
 from paiements.statuts import Statut
 from socle.euros import ecrire_euros
 
 PARTIS = (Statut.REJETE, Statut.RESTITUE)
+Evenements = Iterator[tuple[datetime, str]]
 
 
 def raconter(paiement: Paiement) -> Iterator[str]:
@@ -22,79 +23,78 @@ def raconter(paiement: Paiement) -> Iterator[str]:
     yield from _essentiel(paiement)
     yield "\nCe qui s'est passé"
     for instant, phrase in sorted(_evenements(paiement), key=lambda evenement: evenement[0]):
-        yield f"  {_dire(instant)}  {phrase}"
+        yield f"  {dire_l_heure(instant)}  {phrase}"
     yield "\nCe qu'il attend, et quoi faire"
     for phrase in _suites(paiement):
         yield f"  {phrase}"
 
 
-def _dire(instant: datetime) -> str:
-    return date_format(timezone.localtime(instant), "d/m/Y H:i:s")
-
-
 def _essentiel(paiement: Paiement) -> Iterator[str]:
-    demarche = paiement.demarche
+    demarche, solde = paiement.demarche, paiement.solde
     yield f"Paiement {paiement.reference}, {ecrire_euros(paiement.montant)}, {paiement.get_statut_display()}"
     yield f"  Démarche {demarche.reference}, {demarche.get_mode_display()} : {demarche.get_etat_display()}"
+    yield f"  Allocataire n° {demarche.allocataire.numero}"
     yield f"  {paiement.caf}, boutique {paiement.boutique}, mode {paiement.mode}"
-    yield f"  Transaction {paiement.uuid or 'inconnue'}, numéro {paiement.trans_id} du {paiement.jour_utc} (UTC)"
-    if paiement.carte_fin:
-        yield f"  Carte {paiement.marque} {paiement.carte_masquee}, autorisation {paiement.autorisation or 'inconnue'}"
+    yield f"  Numéro de transaction {paiement.trans_id} du {paiement.jour_utc} (UTC)"
+    if debit := paiement.debit:
+        yield f"  Débit {debit.uuid}, payé le {dire_l_heure(paiement.paye_le or debit.apprise_le)}"
+        yield f"  Carte {debit.marque} {debit.carte_masquee}, autorisation {debit.autorisation or 'inconnue'}"
+    tenus = f"{ecrire_euros(solde.tenu)} de son débit, {ecrire_euros(solde.a_rendre)} d'autres débits"
+    yield f"  La banque tient {tenus} ; imputés aux dettes : {ecrire_euros(solde.impute)}"
 
 
-def _evenements(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
+def _evenements(paiement: Paiement) -> Evenements:
     for etape in paiement.etapes.all():
         yield etape.le, f"{etape.get_de_display()} → {etape.get_vers_display()}, par {etape.auteur} : {etape.motif}"
-    for recue in paiement.notifications.all():
-        suite = f" : {recue.motif}" if recue.motif else ""
-        yield (
-            recue.recue_le,
-            f"PayZen dit ({recue.source or 'sans source'}) {recue.cle} ; {recue.get_sort_display()}{suite}",
-        )
     if paiement.confirme_le:
         yield paiement.confirme_le, "la plateforme confirme le montant, la devise, la boutique et le mode"
-    if paiement.remis_le:
-        yield paiement.remis_le, "remis en banque"
     ticket = getattr(paiement, "ticket", None)
     if ticket and ticket.envoye_le:
         yield ticket.envoye_le, f"ticket envoyé, au {ticket.essais}{'er' if ticket.essais == 1 else 'e'} essai"
-    yield from _evenements_des_dettes(paiement)
-    yield from _evenements_des_anomalies(paiement)
-    yield from _evenements_des_restitutions(paiement)
+    yield from chain(
+        _evenements_de_la_banque(paiement),
+        _evenements_des_dettes(paiement),
+        _evenements_des_anomalies(paiement),
+        _evenements_des_demandes(paiement),
+    )
 
 
-def _evenements_des_dettes(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
-    siens = Mouvement.objects.filter(dette__imputations__paiement=paiement, origine=paiement.reference)
-    for mouvement in siens.select_related("dette", "ligne_emise__fichier"):
-        geste = "portés sur" if mouvement.montant < 0 else "repris à"
-        fait = f"{ecrire_euros(abs(mouvement.montant))} {geste} la dette {mouvement.dette}"
-        yield mouvement.le, f"{fait}, solde {ecrire_euros(mouvement.solde_apres)}"
+def _evenements_de_la_banque(paiement: Paiement) -> Evenements:
+    for vue in paiement.transactions.select_related("compte"):
+        yield vue.creee_le or vue.apprise_le, f"à la banque : {dire_la_transaction(vue)}, transaction {vue.uuid}"
+        if vue.remise_le:
+            yield vue.remise_le, f"remis en banque : transaction {vue.uuid}"
+    for message in paiement.messages.all():
+        dit = " ".join(filter(None, (message.operation, message.statut, message.transaction_id)))
+        combien = f" de {ecrire_euros(message.montant)}" if message.montant is not None else ""
+        suite = f" : {message.motif}" if message.motif else ""
+        yield (
+            message.recu_le,
+            f"PayZen dit ({message.source or 'sans source'}) {dit}{combien} ; {message.get_sort_display()}{suite}",
+        )
+    for impaye in Impaye.objects.filter(debit__paiement=paiement).select_related("auteur"):
+        yield impaye.le, f"impayé {impaye.get_sens_display()}, noté par {impaye.auteur} : {impaye.motif}"
+
+
+def _evenements_des_dettes(paiement: Paiement) -> Evenements:
+    for imputation in paiement.imputations.select_related("dette", "mouvement__ligne_emise__fichier"):
+        mouvement = imputation.mouvement
+        geste = "imputés à" if imputation.montant > 0 else "repris à"
+        fait = f"{ecrire_euros(abs(imputation.montant))} {geste} la dette {imputation.dette}"
+        solde = ecrire_euros(mouvement.solde_apres)
+        yield mouvement.le, f"{fait}, solde {solde}, par {imputation.auteur} : {imputation.motif}"
         if emise := getattr(mouvement, "ligne_emise", None):
-            yield (
-                emise.fichier.emis_le,
-                f"rendu à la Caf dans {emise.fichier} : {fait}",
-            )
+            yield emise.fichier.emis_le, f"rendu à la Caf dans {emise.fichier} : {fait}"
 
 
-def _evenements_des_anomalies(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
-    for anomalie in paiement.anomalies.select_related("resolue_par"):
-        if refus := anomalie.constat.get("refus"):
-            # PayZen l'a refusée, ou un comptable l'a arrêtée.
-            sort = refus if refus.startswith("arrêtée") else f"refusée par PayZen : {refus}"
-            yield anomalie.ouverte_le, f"restitution n° {anomalie.cle} {sort}"
-        yield anomalie.ouverte_le, f"anomalie n° {anomalie.pk} : {_decrire(anomalie)}"
-        if anomalie.resolue_le:
-            yield (
-                anomalie.resolue_le,
-                f"anomalie n° {anomalie.pk} close par {anomalie.resolue_par or 'le service'},"
-                f" {anomalie.get_issue_display()} : {anomalie.resolution}",
-            )
-    for reprise in paiement.reprises.filter(imputation=None):
-        montant = ecrire_euros(reprise.montant)
-        yield reprise.le, f"{montant} repris sans toucher à une dette (anomalie n° {reprise.anomalie_id})"
+def _evenements_des_anomalies(paiement: Paiement) -> Evenements:
+    for anomalie in paiement.anomalies.prefetch_related("etapes"):
+        nom = f"anomalie n° {anomalie.pk} ({anomalie})"
+        for etape in anomalie.etapes.all():
+            yield etape.le, f"{nom}, {etape.get_vers_display()}, par {etape.auteur} : {etape.motif}"
 
 
-def _evenements_des_restitutions(paiement: Paiement) -> Iterator[tuple[datetime, str]]:
+def _evenements_des_demandes(paiement: Paiement) -> Evenements:
     for demande in paiement.restitutions.select_related("demandeur", "approbateur"):
         nom = f"restitution n° {demande.pk} de {ecrire_euros(demande.montant)}"
         yield demande.demandee_le, f"{nom} demandée par {demande.demandeur} : {demande.motif}"
@@ -102,53 +102,56 @@ def _evenements_des_restitutions(paiement: Paiement) -> Iterator[tuple[datetime,
             accord = "refusée" if demande.etat == demande.Etat.REFUSEE else "approuvée"
             yield demande.decidee_le, f"{nom} {accord} par {demande.approbateur}"
         if demande.faite_le:
-            yield demande.faite_le, f"{nom} faite par la plateforme, transaction {demande.uuid}"
-
-
-def _decrire(anomalie: Anomalie) -> str:
-    """Ce qu'elle est, pourquoi, l'argent qu'elle retient et celui que la banque annonce."""
-    motif = anomalie.constat.get("motif")
-    return ", ".join(
-        [
-            f"{anomalie} ({motif})" if motif else str(anomalie),
-            *([f"argent retenu : {ecrire_euros(anomalie.montant)}"] if anomalie.montant else []),
-            *([f"annoncé par la banque : {ecrire_euros(anomalie.annonce)}"] if anomalie.annonce is not None else []),
-        ]
-    )
+            par = demande.credit_id or f"débit {demande.debit_id} annulé"
+            yield demande.faite_le, f"{nom} faite par la plateforme, transaction {par}"
+    for cloture in paiement.clotures.select_related("demandeur", "approbateur"):
+        nom = f"clôture sans débit n° {cloture.pk}"
+        yield cloture.demandee_le, f"{nom} demandée par {cloture.demandeur} : {cloture.motif}"
+        if cloture.decidee_le:
+            yield cloture.decidee_le, f"{nom} {'approuvée' if cloture.accord else 'refusée'} par {cloture.approbateur}"
 
 
 def _suites(paiement: Paiement) -> Iterator[str]:
     a_faire = list(_reste_a_faire(paiement))
-    fini = paiement.remis_le if paiement.statut == Statut.IMPUTE else paiement.statut in PARTIS
+    remis = paiement.debit is not None and paiement.debit.is_remise
+    fini = remis if paiement.statut == Statut.IMPUTE else paiement.statut in PARTIS
     rien = " Rien de plus à faire." if fini and not (a_faire or paiement.retenu) else ""
     yield f"{_suite_du_statut(paiement)}{rien}"
     yield from a_faire
 
 
 def _reste_a_faire(paiement: Paiement) -> Iterator[str]:
-    for anomalie in paiement.anomalies.ouvertes():
-        yield f"Anomalie n° {anomalie.pk}, à traiter sous /agents/ : {_decrire(anomalie)}. {conseiller(anomalie)}"
+    for anomalie in avec_en_jeu(paiement.anomalies.ouvertes()).select_related("paiement", "transaction__compte"):
+        yield _decrire(anomalie)
+        yield from (f"  {phrase}" for phrase in dire_ce_qui_s_est_passe(anomalie))
     for demande in paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS):
         yield _suite_de_la_restitution(demande)
+    for cloture in paiement.clotures.filter(accord=None):
+        yield f"Clôture sans débit n° {cloture.pk} : un comptable l'approuve ou la refuse sous /agents/."
     ticket = getattr(paiement, "ticket", None)
     if ticket and ticket.etat == ticket.Etat.A_ENVOYER:
         echec = f", après {ticket.essais} échec(s) : {ticket.dernier_motif}" if ticket.essais else ""
-        yield f"Ticket à envoyer, prochain essai le {_dire(ticket.prochain_essai_le)}{echec}."
+        yield f"Ticket à envoyer, prochain essai le {dire_l_heure(ticket.prochain_essai_le)}{echec}."
     if ticket and ticket.etat == ticket.Etat.IMPOSSIBLE:
         yield f"Le ticket ne partira pas ({ticket.dernier_motif}) ; l'allocataire le trouve dans Mes démarches."
+
+
+def _decrire(anomalie: Any) -> str:
+    en_jeu = f", argent en jeu : {ecrire_en_jeu(anomalie, anomalie.en_jeu)}" if anomalie.en_jeu else ""
+    return f"Anomalie n° {anomalie.pk}, à traiter sous /agents/ : {anomalie}{en_jeu}. {conseiller(anomalie)}"
 
 
 def _suite_de_la_restitution(demande: DemandeRestitution) -> str:
     if demande.etat == demande.Etat.DEMANDEE:
         return f"Restitution n° {demande.pk} : un comptable l'approuve ou la refuse sous /agents/."
-    quand = f", prochain essai le {_dire(demande.prochain_essai_le)}" if demande.prochain_essai_le else ""
+    quand = f", prochain essai le {dire_l_heure(demande.prochain_essai_le)}" if demande.prochain_essai_le else ""
     suite = "le service vérifie d'abord qu'elle n'est pas déjà faite, puis l'envoie"
     return f"Restitution n° {demande.pk}, {demande.get_etat_display()}{quand} : {suite}."
 
 
 def _suite_du_statut(paiement: Paiement) -> str:
-    quand = f" le {_dire(paiement.prochain_controle_le)}" if paiement.prochain_controle_le else ""
-    demander = f"Pour ne pas attendre : manage.py rapprocher --reference {paiement.reference}."
+    quand = f" le {dire_l_heure(paiement.prochain_controle_le)}" if paiement.prochain_controle_le else ""
+    demander = f"Pour ne pas attendre : manage.py interroger_payzen --reference {paiement.reference}."
     match paiement.statut:
         case Statut.INITIE | Statut.EN_ATTENTE if paiement.retenu:
             return f"{ecrire_euros(paiement.retenu)} débités à part : un agent décide."
@@ -160,7 +163,7 @@ def _suite_du_statut(paiement: Paiement) -> str:
         case Statut.ACCEPTE:
             return f"La vérification auprès de PayZen{quand}. {demander}"
         case Statut.VERIFIE:
-            return "L'imputation, au prochain balayage. S'il tarde, vérifier que worker et beat tournent."
+            return _suite_de_l_imputation(paiement)
         case Statut.IMPUTE | Statut.REJETE | Statut.RESTITUE:
             return _ou_est_l_argent(paiement, quand)
     if paiement.retenu:
@@ -171,13 +174,20 @@ def _suite_du_statut(paiement: Paiement) -> str:
     return f"{suivi}L'allocataire peut recommencer. {demander}"
 
 
+def _suite_de_l_imputation(paiement: Paiement) -> str:
+    if paiement.echecs and paiement.imputer_le:
+        quand = dire_l_heure(paiement.imputer_le)
+        return f"L'imputation, qui a échoué {paiement.echecs} fois : prochain essai le {quand}."
+    return "L'imputation, au prochain balayage. Si elle tarde, vérifier que worker et beat tournent."
+
+
 def _ou_est_l_argent(paiement: Paiement, quand: str) -> str:
-    """Une fois porté aux dettes, ou reparti."""
+    """Une fois imputé aux dettes, ou reparti."""
     if paiement.statut == Statut.IMPUTE:
-        tenu = f"la banque en tient {ecrire_euros(paiement.net - get_a_reprendre(paiement))}."
-        if paiement.remis_le:
-            return f"Porté aux dettes et remis en banque ; {tenu}"
-        return f"Porté aux dettes ; {tenu} PayZen dira s'il est remis en banque{quand}."
+        tenu = f"la banque en tient {ecrire_euros(paiement.solde.tenu)}."
+        if paiement.debit and paiement.debit.is_remise:
+            return f"Imputé aux dettes et remis en banque ; {tenu}"
+        return f"Imputé aux dettes ; {tenu} PayZen dira s'il est remis en banque{quand}."
     if retenu := paiement.retenu:
-        return f"Les dettes sont rouvertes, mais {ecrire_euros(retenu)} ne sont pas repartis : un agent les a."
-    return "L'argent est reparti, les dettes sont rouvertes d'autant."
+        return f"Les dettes sont remontées, mais {ecrire_euros(retenu)} ne sont pas repartis : un agent les a."
+    return "L'argent est reparti, les dettes sont remontées d'autant."

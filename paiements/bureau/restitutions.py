@@ -1,4 +1,4 @@
-"""Rendre de l'argent : un agent demande, un comptable approuve."""
+"""Ce qu'il faut être deux pour décider : un agent demande, un comptable approuve."""
 
 from functools import partial
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from django.contrib import admin
 
 from comptes.models import Utilisateur
-from paiements import restitution
-from paiements.admin.plateforme import dire_la_panne
 from paiements.boutiques import BoutiqueAbsente
-from paiements.models import DemandeRestitution
+from paiements.bureau.plateforme import dire_la_panne
+from paiements.models import DemandeCloture, DemandeRestitution
 from paiements.payzen import EchecRest
+from paiements.retours import cloture, ordres, restitution
 from socle.bureau import Bouton, GestesAdmin
 
 
@@ -21,8 +21,13 @@ def decider(demande: DemandeRestitution, _donnees: dict[str, Any], agent: Utilis
 
 def abandonner(demande: DemandeRestitution, donnees: dict[str, Any], agent: Utilisateur) -> str:
     with dire_la_panne(demande.paiement):
-        restitution.abandonner(demande, motif=donnees["motif"], agent=agent)
+        ordres.abandonner(demande, motif=donnees["motif"], agent=agent)
     return "L'ordre est arrêté : la plateforme ne l'avait pas exécuté."
+
+
+def decider_de_clore(demande: DemandeCloture, _donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
+    cloture.decider(demande, accord=accord, agent=agent)
+    return "Le paiement est clos sans débit ; ses montants sont libres." if accord else "La clôture est refusée."
 
 
 def _is_en_route(demande: DemandeRestitution) -> bool:
@@ -31,6 +36,10 @@ def _is_en_route(demande: DemandeRestitution) -> bool:
 
 def _is_a_decider(demande: DemandeRestitution) -> bool:
     return demande.etat == DemandeRestitution.Etat.DEMANDEE
+
+
+def _is_cloture_a_decider(demande: DemandeCloture) -> bool:
+    return demande.accord is None
 
 
 @admin.register(DemandeRestitution)
@@ -66,6 +75,36 @@ class DemandeRestitutionAdmin(GestesAdmin):
             "approuver_restitution",
             _is_en_route,
             abandonner,
-            refus=(restitution.RestitutionImpossible, restitution.RestitutionPrise, EchecRest, BoutiqueAbsente),
+            refus=(restitution.RestitutionImpossible, ordres.RestitutionPrise, EchecRest, BoutiqueAbsente),
+        ),
+    ]
+
+
+@admin.register(DemandeCloture)
+class DemandeClotureAdmin(GestesAdmin):
+    chemin_caf = "paiement__caf"
+    list_display = ["paiement", "accord", "demandeur", "demandee_le", "approbateur", "decidee_le"]
+    list_filter = ["accord"]
+    search_fields = ["paiement__reference"]
+    ordering = ["-demandee_le"]
+    list_select_related = ["paiement", "demandeur", "approbateur"]
+    boutons = [
+        Bouton(
+            "approuver",
+            "Approuver la clôture sans débit",
+            "approuver_restitution",
+            _is_cloture_a_decider,
+            partial(decider_de_clore, accord=True),
+            refus=(cloture.ClotureImpossible,),
+            form=None,
+        ),
+        Bouton(
+            "refuser",
+            "Refuser",
+            "approuver_restitution",
+            _is_cloture_a_decider,
+            partial(decider_de_clore, accord=False),
+            refus=(cloture.ClotureImpossible,),
+            form=None,
         ),
     ]

@@ -1,34 +1,30 @@
 """Le récit d'un paiement : ce qu'il conclut quand plusieurs choses attendent à la fois."""
 
 import re
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from dettes.models import Mouvement
-from paiements import anomalies, reprise, restitution
-from paiements.imputation import imputer_un_lot
-from paiements.models import Anomalie, Ticket
-from paiements.recit import raconter
+from paiements.bureau.recit import raconter
+from paiements.file.tenue import mettre_de_cote
+from paiements.models import Paiement, Ticket
+from paiements.retours import cloture, impaye, ordres, restitution
 from tests.factories import AgentFactory, PaiementFactory, dire
+from tests.paiements.bureau import faire_un_reliquat, reprendre
 
 pytestmark = pytest.mark.django_db
-
-Genre = Anomalie.Genre
 
 
 def lire(paiement):
     """Le récit, et ce qu'il dit de la suite."""
-    paiement.refresh_from_db()
-    recit = "\n".join(raconter(paiement))
+    recit = "\n".join(raconter(Paiement.objects.get(pk=paiement.pk)))
     return recit, recit.partition("quoi faire\n")[2]
 
 
 @pytest.fixture
 def remis():
-    """Un paiement porté aux dettes et remis en banque."""
+    """Un paiement imputé aux dettes et remis en banque."""
     paiement = PaiementFactory(impute=True)
     dire(paiement, "CAPTURED")
     return paiement
@@ -37,7 +33,7 @@ def remis():
 def test_rien_de_plus_ne_se_dit_que_si_rien_n_attend(remis):
     _, suite = lire(remis)
 
-    assert suite == "  Porté aux dettes et remis en banque ; la banque en tient 120,00\xa0€. Rien de plus à faire."
+    assert suite == "  Imputé aux dettes et remis en banque ; la banque en tient 120,00\xa0€. Rien de plus à faire."
 
 
 def test_une_anomalie_ouverte_dit_pourquoi_combien_et_quoi_faire(remis):
@@ -47,44 +43,113 @@ def test_une_anomalie_ouverte_dit_pourquoi_combien_et_quoi_faire(remis):
 
     assert "Rien de plus" not in suite
     assert (
-        "à traiter sous /agents/ : deux débits pour une démarche (un autre débit est déjà encaissé),"
-        " argent retenu : 70,00\xa0€, annoncé par la banque : 70,00\xa0€. Rendre le deuxième débit." in suite
+        "à traiter sous /agents/ : deux débits pour une démarche, argent en jeu : 70,00\xa0€."
+        " Demander la restitution de ce débit." in suite
+    )
+    assert "De ce débit, la banque tient 70,00\xa0€, qui ne sont sur aucune dette." in suite
+
+
+def rembourser(paiement):
+    dire(
+        paiement,
+        "CAPTURED",
+        operation="CREDIT",
+        uuid="c" * 32,
+        montant=Decimal(20),
+        trans_id="900001",
+        parent=paiement.debit_id,
     )
 
 
-def test_ce_que_la_banque_annonce_se_dit_meme_si_rien_n_est_retenu(remis):
-    dire(remis, "CAPTURED", operation="CREDIT", uuid="c" * 32, montant=Decimal(20), trans_id="900001")
-
-    recit, suite = lire(remis)
-
-    assert "annoncé par la banque : 20,00\xa0€. La banque a rendu une part" in suite
-    assert "la banque en tient 100,00\xa0€" in suite
-    assert "argent retenu" not in recit
-
-
-def test_apres_une_reprise_ce_que_la_banque_tient_est_juste(remis):
-    dire(remis, "CAPTURED", operation="CREDIT", uuid="c" * 32, montant=Decimal(20), trans_id="900001")
-    alerte = remis.anomalies.get()
-    parts = {imputation.pk: part for imputation, part in reprise.proposer(alerte).items()}
-    reprise.reprendre(alerte, parts, motif="vu", agent=AgentFactory().utilisateur)
+def test_ce_que_la_banque_ne_tient_plus_se_dit(remis):
+    rembourser(remis)
 
     _, suite = lire(remis)
 
+    assert "argent en jeu : 20,00\xa0€ en moins à la banque. Reprendre des dettes" in suite
+    assert "la banque en tient 100,00\xa0€" in suite
+    assert "Rien de plus" not in suite
+
+
+def test_apres_une_reprise_ce_que_la_banque_tient_est_juste(remis):
+    rembourser(remis)
+    agent = AgentFactory().utilisateur
+    reprendre(remis, agent)
+
+    recit, suite = lire(remis)
+
     assert "la banque en tient 100,00\xa0€. Rien de plus à faire." in suite
-
-
-def test_un_reste_sans_dette_n_est_pas_rien(remis):
-    paiement = PaiementFactory(verifie=True)
-    Mouvement.objects.create(
-        dette=paiement.demarche.lignes.get().dette, genre="AJUSTEMENT", montant=Decimal(-880), origine="livraison"
+    assert (
+        f"20,00\xa0€ repris à la dette {remis.imputations.first().dette}, solde 800,00\xa0€, par {agent} : vu" in recit
     )
-    imputer_un_lot()
+
+
+def test_un_reste_sans_dette_n_est_pas_rien():
+    paiement, _ = faire_un_reliquat()
     dire(paiement, "CAPTURED")
 
     _, suite = lire(paiement)
 
     assert "Rien de plus" not in suite
-    assert "argent retenu : 100,00\xa0€. Placer le reste sur une autre dette" in suite
+    assert "argent en jeu : 100,00\xa0€. Placer le reste sur d'autres dettes" in suite
+
+
+def test_le_recit_dit_le_numero_de_l_allocataire_et_jamais_son_nom(remis):
+    allocataire = remis.demarche.allocataire
+
+    recit, _ = lire(remis)
+
+    assert f"Allocataire n° {allocataire.numero}" in recit
+    assert allocataire.nom not in recit
+    assert allocataire.prenom not in recit
+
+
+def test_chaque_transaction_et_chaque_message_de_la_banque_sont_racontes(remis):
+    rembourser(remis)
+
+    recit, _ = lire(remis)
+
+    assert f"accordé (CAPTURED), transaction {remis.debit_id}" in recit
+    assert f"transaction {'c' * 32}" in recit
+    assert f"PayZen dit (PAY) DEBIT AUTHORISED {remis.debit_id} de 120,00\xa0€ ; a appris quelque chose" in recit
+    assert f"PayZen dit (PAY) CREDIT CAPTURED {'c' * 32} de 20,00\xa0€" in recit
+
+
+def test_le_journal_d_une_anomalie_est_raconte_avec_ses_auteurs():
+    paiement, anomalie = faire_un_reliquat()
+    agent = AgentFactory().utilisateur
+    mettre_de_cote(anomalie, motif="vu", agent=agent)
+
+    recit, _ = lire(paiement)
+
+    assert f"anomalie n° {anomalie.pk} ({anomalie}), à traiter, par service" in recit
+    assert f"anomalie n° {anomalie.pk} ({anomalie}), mise de côté, par {agent} : vu" in recit
+
+
+def test_un_impaye_et_son_annulation_sont_racontes(remis):
+    comptable = AgentFactory(role="COMPTABLE").utilisateur
+    impaye.enregistrer(remis, motif="journal du 3", agent=comptable)
+    impaye.annuler(remis.anomalies.get(genre="IMPAYE"), motif="mauvaise ligne", agent=comptable)
+
+    recit, _ = lire(remis)
+
+    assert f"impayé pris par la banque, noté par {comptable} : journal du 3" in recit
+    assert f"impayé rendu par la banque, ou enregistré à tort, noté par {comptable} : mauvaise ligne" in recit
+
+
+def test_une_cloture_sans_debit_est_racontee_puis_attendue():
+    paiement = PaiementFactory()
+    demandeur, comptable = AgentFactory().utilisateur, AgentFactory(role="COMPTABLE").utilisateur
+    demande = cloture.demander(paiement, motif="clés perdues", agent=demandeur)
+    _, avant = lire(paiement)
+    cloture.decider(demande, accord=True, agent=comptable)
+
+    recit, apres = lire(paiement)
+
+    assert "Clôture sans débit n° " in avant
+    assert "Clôture sans débit" not in apres
+    assert f"demandée par {demandeur} : clés perdues" in recit
+    assert f"approuvée par {comptable}" in recit
 
 
 def test_un_debit_d_un_autre_montant_n_attend_plus_la_banque():
@@ -97,19 +162,21 @@ def test_un_debit_d_un_autre_montant_n_attend_plus_la_banque():
     assert "La réponse de la banque" not in suite
 
 
-@pytest.mark.parametrize(
-    ("refus", "dit"),
-    [
-        ("PSP_083", "restitution n° 1 refusée par PayZen : PSP_083"),
-        ("arrêtée par agent-1 : vu au Back Office", "restitution n° 1 arrêtée par agent-1 : vu au Back Office"),
-    ],
-)
-def test_une_restitution_sans_effet_dit_laquelle_et_pourquoi(remis, refus, dit):
-    anomalies.ouvrir(Genre.RESTITUTION_REFUSEE, cle="1", constat={"refus": refus}, paiement=remis)
+def test_une_restitution_sans_effet_dit_laquelle_et_pourquoi(remis, plateforme):
+    comptable = AgentFactory(role="COMPTABLE").utilisateur
+    demande = restitution.demander(remis, motif="erreur", agent=AgentFactory().utilisateur)
+    restitution.decider(demande, accord=True, agent=comptable)
+    plateforme(remis, "CAPTURED")
+    ordres.abandonner(demande, motif="vu au Back Office", agent=comptable)
 
-    recit, _ = lire(remis)
+    recit, suite = lire(remis)
 
-    assert dit in recit
+    arretee = f"arrêtée par {comptable} : vu au Back Office"
+    assert (
+        f"(une restitution est restée sans effet), à traiter, par service : restitution n° {demande.pk} : {arretee}"
+        in recit
+    )
+    assert f"La restitution n° {demande.pk} de 120,00\xa0€ est restée sans effet : {arretee}." in suite
 
 
 def test_une_restitution_demandee_n_est_pas_rien(remis):
@@ -131,10 +198,13 @@ def test_un_ticket_dit_a_quel_essai_il_est_parti(remis, essais, dit):
 
 
 def test_aucun_montant_ne_s_ecrit_avec_un_point(remis):
-    dire(remis, "CAPTURED", operation="CREDIT", uuid="c" * 32, montant=Decimal(20), trans_id="900001")
-    remis.caf.seuil_controle = Decimal(500)
-    remis.prochain_controle_le = timezone.now() + timedelta(days=1)
+    rembourser(remis)
+    a_confirmer = PaiementFactory(accepte=True)
+    Paiement.objects.filter(pk=a_confirmer.pk).update(confirme_le=timezone.now())
+    a_confirmer.caf.seuil_controle = Decimal(500)
+    a_confirmer.caf.save()
 
-    recit, _ = lire(remis)
+    recit = lire(remis)[0] + lire(a_confirmer)[0]
 
-    assert not re.search(r"\d\.\d\d €", recit)
+    assert "à partir de 500,00\xa0€" in recit
+    assert not re.search(r"\d\.\d\d\s?€", recit)

@@ -1,0 +1,85 @@
+"""L'accueil du bureau : ce qui attend un agent, ce qui est mis de côté, où en est la journée. De ses Caf seulement."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from dettes.models import FichierRecu
+from paiements.bureau.en_jeu import avec_en_jeu
+from paiements.models import Anomalie, DemandeCloture, DemandeRestitution, MessagePayzen, Paiement, Ticket
+from paiements.statuts import ENCAISSES, Statut
+from socle.bureau import limiter
+
+SUIVI = timedelta(hours=2)
+RETARD = timedelta(minutes=5)
+ZERO = Decimal(0)
+TENU = Q(en_jeu__gt=0)
+
+
+def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
+    """Tout ce que montre l'accueil, en un nombre fixe de requêtes. Montants en euros, jour de Paris."""
+    anomalies = limiter(Anomalie.objects.all(), request, sans_caf=True)
+    paiements = limiter(Paiement.objects.all(), request)
+    restitutions = limiter(DemandeRestitution.objects.all(), request, "paiement__caf")
+    clotures = limiter(DemandeCloture.objects.all(), request, "paiement__caf")
+    return {
+        "anomalies": _compter_par_genre(avec_en_jeu(anomalies.ouvertes())),
+        "mises_de_cote": _compter_le_mis_de_cote(avec_en_jeu(anomalies.filter(etat=Anomalie.Etat.ECARTEE))),
+        "a_confirmer": paiements.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False).count(),
+        "restitutions": restitutions.filter(etat=DemandeRestitution.Etat.DEMANDEE).count(),
+        "clotures": clotures.filter(accord=None).count(),
+        "jour": _compter_le_jour(paiements),
+        "liens": _regarder_les_liens(paiements, limiter(FichierRecu.objects.all(), request)),
+    }
+
+
+def _compter_par_genre(ouvertes: QuerySet[Anomalie]) -> list[dict[str, Any]]:
+    """Les ouvertes, de la plus ancienne à la plus récente, avec ce que la banque en tient."""
+    lignes = ouvertes.values("genre").annotate(
+        nombre=Count("pk"), tenu=Sum("en_jeu", filter=TENU, default=ZERO), plus_ancienne=Min("ouverte_le")
+    )
+    return [
+        {**ligne, "libelle": Anomalie.Genre(ligne["genre"]).label}
+        for ligne in lignes.order_by("plus_ancienne", "genre")
+    ]
+
+
+def _compter_le_mis_de_cote(ecartees: QuerySet[Anomalie]) -> dict[str, Any]:
+    """Ce que la banque tient encore, ou tient peut-être, et qu'un agent a laissé ; un débit ne compte qu'une fois."""
+    debits = ecartees.filter(TENU).values("transaction").annotate(tenu=Max("en_jeu")).order_by()
+    return debits.aggregate(nombre=Count("transaction"), somme=Sum("tenu", default=ZERO))
+
+
+def _compter_le_jour(paiements: QuerySet[Paiement]) -> dict[str, Any]:
+    minuit = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    du_jour = paiements.filter(cree_le__gte=minuit)
+    encaisses = Q(statut__in=ENCAISSES)
+    tenu = Sum("solde__tenu", filter=encaisses, default=ZERO)
+    return du_jour.aggregate(tentatives=Count("pk"), acceptes=Count("pk", filter=encaisses), tenu=tenu)
+
+
+def _regarder_les_liens(paiements: QuerySet[Paiement], livraisons: QuerySet[FichierRecu]) -> dict[str, Any]:
+    """L'état de ce qui nous relie au dehors : PayZen, le courrier, les tâches, la Caf (PROTOCOLE §11.7)."""
+    maintenant = timezone.now()
+    notifications = MessagePayzen.objects.exclude(source="REST")
+    derniere = notifications.filter(paiement__in=paiements).order_by("-recu_le").values_list("recu_le", flat=True)
+    # Acceptés, et nous ne l'avons su qu'en interrogeant : la notification s'est perdue.
+    sans_notification = paiements.filter(
+        ~Exists(notifications.filter(paiement=OuterRef("pk"))),
+        cree_le__gte=maintenant - 2 * SUIVI,
+        debit__apprise_le__gte=maintenant - SUIVI,
+    )
+    livraisons_par_caf = livraisons.values("caf").annotate(le=Max("pris_le")).values_list("le", flat=True)
+    tickets = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER, paiement__in=paiements)
+    return {
+        "notification": derniere.first(),
+        "sans_notification": sans_notification.count(),
+        "livraison": min(livraisons_par_caf, default=None),
+        "interrogations": paiements.filter(prochain_controle_le__lt=maintenant - RETARD).count(),
+        "imputations": paiements.filter(statut=Statut.VERIFIE, imputer_le__lt=maintenant - RETARD).count(),
+        "tickets": tickets.filter(prochain_essai_le__lt=maintenant - RETARD).count(),
+    }

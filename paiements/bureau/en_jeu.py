@@ -1,0 +1,55 @@
+"""L'argent en jeu dans une anomalie : une différence du moment, lue dans les vues de la base, jamais recopiée."""
+
+from decimal import Decimal
+
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Greatest, Least
+
+from paiements.models import Anomalie, AnomalieQuerySet, TransactionPayzen
+from paiements.payzen import EURO, Famille
+from paiements.payzen.statuts import FAMILLES
+from paiements.statuts import Statut
+from socle.euros import ecrire_euros
+
+Genre, Etat = Anomalie.Genre, Anomalie.Etat
+ZERO = Value(Decimal(0))
+
+A_TRANCHER = Q(etat__in=(Etat.OUVERTE, Etat.ECARTEE))
+EN_EUROS = Q(transaction__devise=EURO, transaction__devise_effective__in=("", EURO))
+# Fini sans argent : il n'y a rien à tenir.
+SANS_SUITE = [statut for statut, famille in FAMILLES.items() if famille is Famille.ECHEC]
+DOUTE = Q(genre=Genre.STATUT_INATTENDU, transaction__verdict="") & ~Q(transaction__compte__tenu__gt=0)
+# Ceux-là doutent du débit entier ; les autres, de ce qui en manque aux dettes ou les dépasse.
+DU_DEBIT_ENTIER = (Genre.ECART, Genre.DESACCORD, Genre.REMISE_ABSENTE)
+IMPUTE = Q(transaction=F("paiement__debit"), paiement__statut=Statut.IMPUTE) & ~Q(genre__in=DU_DEBIT_ENTIER)
+
+EN_JEU = Case(
+    When(~A_TRANCHER | Q(transaction=None) | ~EN_EUROS, then=None),
+    When(
+        restitution__isnull=False,
+        then=Least(F("restitution__montant"), Greatest(F("transaction__compte__tenu"), ZERO)),
+    ),
+    When(DOUTE & Q(transaction__statut__in=SANS_SUITE), then=ZERO),
+    When(DOUTE, then=F("transaction__montant")),
+    When(genre=Genre.IMPAYE, then=-F("transaction__montant")),
+    When(transaction__operation=TransactionPayzen.CREDIT, then=-F("transaction__montant")),
+    When(IMPUTE, then=F("paiement__solde__a_placer")),
+    default=F("transaction__compte__tenu"),
+)
+
+
+def avec_en_jeu(anomalies: AnomalieQuerySet) -> AnomalieQuerySet:
+    """
+    Ajoute `en_jeu`, en euros : positif, la banque le tient et un agent décide ; négatif, elle ne le tient plus.
+
+    Nul si l'anomalie est réglée, ne parle d'aucune transaction, ou parle d'une autre devise.
+    """
+    return anomalies.annotate(en_jeu=EN_JEU)
+
+
+def ecrire_en_jeu(anomalie: Anomalie, en_jeu: Decimal | None) -> str:
+    """L'argent en jeu, tel qu'un agent le lit ; un tiret s'il n'y en a pas à compter."""
+    vue = anomalie.transaction
+    if en_jeu is None:
+        return f"{vue.montant} {vue.devise}" if vue and anomalie.is_a_trancher else "-"
+    return ecrire_euros(en_jeu) if en_jeu >= 0 else f"{ecrire_euros(-en_jeu)} en moins à la banque"

@@ -1,0 +1,203 @@
+"""L'accueil du bureau : ce qui attend un agent, l'argent retenu et mis de côté, la journée, les liens ; de ses Caf."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from dettes.models import FichierRecu
+from paiements.file.tenue import mettre_de_cote
+from paiements.models import Paiement, Ticket
+from paiements.retours import cloture, ordres, restitution
+from paiements.verification import interroger
+from tests.factories import AgentFactory, CafFactory, PaiementFactory, dire
+from tests.paiements.bureau import faire_un_reliquat, reprendre
+
+pytestmark = pytest.mark.django_db
+
+RETARD = timedelta(minutes=10)
+
+
+@pytest.fixture
+def lire(client):
+    """La page d'accueil, telle que l'agent connecté la lit."""
+    return lambda: client.get(reverse("admin:index")).content.decode()
+
+
+def debiter_deux_fois(paiement):
+    dire(paiement, "AUTHORISED", uuid="d" * 32, montant=Decimal(70), trans_id="900002")
+    return paiement.anomalies.get(transaction="d" * 32)
+
+
+def recevoir_une_livraison(caf, jours=0):
+    recu = FichierRecu.objects.create(
+        caf=caf,
+        sequence=1,
+        empreinte="a" * 64,
+        arrete_le=timezone.now(),
+        mode="complet",
+        derniere_sequence_encaissements=0,
+        somme_soldes=0,
+    )
+    FichierRecu.objects.filter(pk=recu.pk).update(pris_le=timezone.now() - timedelta(days=jours))
+
+
+def test_l_accueil_dit_ce_qui_attend(entrer, lire):
+    faire_un_reliquat()
+    entrer()
+
+    page = lire()
+
+    assert "Reste qui ne tient plus sur les dettes" in page
+    assert '<div id="content" class="colM">' in page
+    assert "<td>1</td><td>100,00\xa0€</td><td>il y a 0\xa0minute</td>" in page
+
+
+def test_l_argent_retenu_ne_compte_pas_ce_que_la_banque_ne_tient_plus(entrer, lire):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32, parent=paiement.debit_id)
+    entrer()
+
+    page = lire()
+
+    assert "Annulé ou remboursé à la banque" in page
+    assert "<td>1</td><td>0,00\xa0€</td>" in page
+
+
+def test_l_argent_mis_de_cote_reste_compte_tant_que_la_banque_le_tient(entrer, lire):
+    agent = entrer()
+    rendu, tenu = debiter_deux_fois(PaiementFactory(impute=True)), faire_un_reliquat()[1]
+    for anomalie in (rendu, tenu):
+        mettre_de_cote(anomalie, motif="vu", agent=agent)
+    avant = lire()
+
+    dire(rendu.paiement, "CANCELLED", uuid="d" * 32, montant=Decimal(70), trans_id="900002")
+    apres = lire()
+
+    assert "Mis de côté</a> : 2 débits, 170,00\xa0€ que la banque tient encore" in avant
+    assert "Mis de côté</a> : 1 débit, 100,00\xa0€ que la banque tient encore" in apres
+
+
+def test_un_debit_mis_de_cote_deux_fois_ne_compte_qu_une_fois(entrer, lire, plateforme):
+    paiement, reliquat = faire_un_reliquat()
+    plateforme(paiement, "CAPTURED")
+    agent = entrer()
+    demande = restitution.demander(paiement, motif="trop", agent=agent, anomalie=reliquat)
+    restitution.decider(demande, accord=True, agent=AgentFactory(role="COMPTABLE").utilisateur)
+    ordres.abandonner(demande, motif="rendu par chèque", agent=agent)
+    for anomalie in paiement.anomalies.ouvertes():
+        mettre_de_cote(anomalie, motif="vu", agent=agent)
+
+    assert "Mis de côté</a> : 1 débit, 100,00\xa0€" in lire()
+
+
+def test_l_accueil_compte_ce_que_la_banque_tient_vraiment_des_paiements_du_jour(entrer, lire):
+    rendu, entame, _tenu = [PaiementFactory(impute=True) for _ in range(3)]
+    dire(rendu, "CANCELLED")
+    dire(entame, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32, parent=entame.debit_id)
+    reprendre(entame, entrer())
+
+    page = lire()
+
+    assert "3 paiements demandés, 3 acceptés ; la banque en tient 220,00\xa0€." in page
+    assert "0 paiement à confirmer" in page
+
+
+def test_l_accueil_dit_les_taches_en_retard(entrer, lire, time_machine):
+    PaiementFactory()
+    PaiementFactory(verifie=True)
+    entrer()
+    calme = lire()
+
+    time_machine.move_to(timezone.now() + timedelta(minutes=70), tick=False)
+    page = lire()
+
+    assert "rien n’est en retard" in calme
+    assert "<strong>En retard</strong> : 2 interrogations, 1 imputation, 0 ticket." in page
+
+
+def test_l_accueil_dit_les_notifications_perdues(entrer, lire, plateforme):
+    PaiementFactory(accepte=True)
+    perdu = PaiementFactory()
+    entrer()
+    calme = lire()
+
+    plateforme(perdu, "AUTHORISED", source="REST")
+    interroger.interroger(perdu.pk)
+    page = lire()
+
+    assert "Notifications perdues" not in calme
+    assert "<strong>Notifications perdues</strong> : depuis deux heures, 1 paiement accepté sans" in page
+    assert "Dernière notification de PayZen : il y a 0\xa0minute" in page
+
+
+def test_l_accueil_dit_la_caf_que_l_on_n_entend_plus(entrer, lire):
+    cafs = [CafFactory(), CafFactory(code="751", nom="Caf de Paris", boutique="75100001")]
+    for jours, caf in zip((0, 9), cafs, strict=True):
+        recevoir_une_livraison(caf, jours)
+    entrer(cafs=cafs)
+
+    assert "attend depuis le plus longtemps : il y a 1\xa0semaine" in lire()
+
+
+@pytest.fixture
+def de_tout(plateforme):
+    """Une Caf où tout ce que l'accueil compte existe une fois."""
+    agent = AgentFactory().utilisateur
+    faire_un_reliquat()
+    mettre_de_cote(debiter_deux_fois(PaiementFactory(impute=True)), motif="vu", agent=agent)
+    restitution.demander(PaiementFactory(impute=True), motif="trop", agent=agent)
+    cloture.demander(PaiementFactory(), motif="clés perdues", agent=agent)
+    Paiement.objects.filter(pk=PaiementFactory(accepte=True).pk).update(confirme_le=timezone.now())
+    Paiement.objects.filter(pk=PaiementFactory(verifie=True).pk).update(imputer_le=timezone.now() - RETARD)
+    Ticket.objects.create(paiement=PaiementFactory(), prochain_essai_le=timezone.now() - RETARD)
+    Paiement.objects.filter(pk=PaiementFactory().pk).update(prochain_controle_le=timezone.now() - RETARD)
+    perdu = PaiementFactory()
+    plateforme(perdu, "AUTHORISED", source="REST")
+    interroger.interroger(perdu.pk)
+    recevoir_une_livraison(CafFactory())
+
+
+# Ce que dit l'accueil quand il y a quelque chose, et quand il n'y a rien.
+COMPTES = {
+    "anomalies": ("Reste qui ne tient plus", "Aucune anomalie ouverte"),
+    "mises de côté": ("1 débit, 70,00", "0 débit, 0,00"),
+    "à confirmer": ("1 paiement à confirmer", "0 paiement à confirmer"),
+    "restitutions": ("1 restitution à approuver", "0 restitution à approuver"),
+    "clôtures": ("1 clôture sans débit à approuver", "0 clôture sans débit à approuver"),
+    "journée": (" paiements demandés, ", "0 paiement demandé, 0 accepté ; la banque en tient 0,00"),
+    "notification": ("PayZen : il y a ", "PayZen : aucune"),
+    "notifications perdues": ("Notifications perdues", "Dernière notification"),
+    "livraison": ("le plus longtemps : il y a ", "le plus longtemps : aucune"),
+    "interrogations": ("1 interrogation, ", "rien n’est en retard"),
+    "imputations": (" 1 imputation, ", "rien n’est en retard"),
+    "tickets": (" 1 ticket.", "rien n’est en retard"),
+}
+
+
+def test_l_accueil_ne_dit_que_ce_qui_est_aux_caf_de_l_agent(entrer, lire, de_tout):
+    entrer()
+    la_sienne = lire()
+    entrer(cafs=[CafFactory(code="751", nom="Caf de Paris", boutique="75100001")])
+    d_une_autre = lire()
+
+    assert {nom for nom, (present, _) in COMPTES.items() if present not in la_sienne} == set()
+    assert {nom for nom, (present, _) in COMPTES.items() if present in d_une_autre} == set()
+    assert {nom for nom, (_, absent) in COMPTES.items() if absent not in d_une_autre} == set()
+
+
+def test_l_accueil_coute_autant_pour_beaucoup_que_pour_peu(
+    client, entrer, lire, de_tout, django_assert_num_queries, django_assert_max_num_queries
+):
+    entrer()
+    lire()
+    with django_assert_max_num_queries(25) as peu:
+        lire()
+    for _ in range(3):
+        debiter_deux_fois(PaiementFactory(impute=True))
+        faire_un_reliquat()
+
+    with django_assert_num_queries(len(peu)):
+        lire()
