@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Case, F, Max, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import BigIntegerField, Case, F, Max, QuerySet, Sum, Value, When
 from django.db.models.functions import Abs, Cast, Concat, TruncDate
 
 from comptes.models import Caf

@@ -21,7 +21,7 @@ class ImpayeImpossible(Exception):
 
 
 def is_enregistrable(paiement: Paiement) -> bool:
-    """La banque a dit oui un jour, et n'a pas déjà repris ce débit ; restitué, elle peut le prendre une deuxième fois."""
+    """La banque a dit oui un jour, et n'a pas déjà repris ce débit ; restitué, elle peut le prendre encore."""
     return paiement.debit is not None and paiement.debit.is_vivante and not paiement.debit.compte.is_impaye
 
 

@@ -187,8 +187,8 @@ def _restituee(paiement: Paiement) -> Progres:
     return Progres(
         "info",
         "La Caf vous a rendu cet argent",
-        "Il revient sur la carte qui avait servi à payer, en général en quelques jours. Ce paiement ne compte plus dans"
-        " vos remboursements.",
+        "Il revient sur la carte qui avait servi à payer, en général en quelques jours. Ce paiement ne compte plus"
+        " dans vos remboursements.",
         [],
     )
 

@@ -2,8 +2,8 @@
 L'ordre ne compte pas : permuter, répéter, partager entre notifications et lectures mène aux mêmes comptes.
 
 Un jeu de faits cohérents est tiré de la banque modèle ; chaque permutation est portée sur la même base de départ.
-`ENSEMBLES` règle combien de jeux sont tirés, `GRAINE` rejoue un tirage. L'horloge est figée : nos rendez-vous ont leurs
-propres essais.
+`ENSEMBLES` règle combien de jeux sont tirés, `GRAINE` rejoue un tirage. L'horloge est figée : nos rendez-vous ont
+leurs propres essais.
 """
 
 import os
