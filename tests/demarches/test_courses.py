@@ -8,7 +8,7 @@ import pytest
 from demarches import services
 from demarches.etats import Etat
 from demarches.models import Demarche
-from paiements import services as paiements
+from paiements import depart as paiements
 from tests.courses import en_meme_temps
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
 

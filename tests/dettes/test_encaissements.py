@@ -13,8 +13,8 @@ from django.db import connection
 
 from dettes import encaissements
 from dettes.models import FichierEmis, LigneEmise, Mouvement
-from paiements.imputation import contrepasser
-from tests.factories import CafFactory, DetteFactory, PaiementFactory
+from paiements.retours import impaye
+from tests.factories import AgentFactory, CafFactory, DetteFactory, PaiementFactory
 
 ENTETE = (
     "caf;sequence;reference_paiement;date_paiement;date_imputation;"
@@ -36,7 +36,7 @@ def test_une_imputation_part_avec_son_paiement(db, tmp_path):
     [ligne] = lire(tmp_path / "encaissements_661_000001.csv")
     assert texte.startswith(f"{ENTETE}\n")
     assert ligne["reference_paiement"] == paiement.reference
-    assert ligne["uuid_transaction"] == paiement.uuid
+    assert ligne["uuid_transaction"] == paiement.debit_id
     assert ligne["numero"] == paiement.demarche.allocataire.numero
     assert (ligne["montant"], ligne["sens"]) == ("12000", "IMPUTATION")
     assert len(ligne["date_paiement"]) == len(ligne["date_imputation"]) == 10
@@ -74,13 +74,13 @@ def test_un_mouvement_ne_part_qu_une_fois(db, tmp_path):
 def test_un_rejet_part_avec_le_paiement_qu_il_reprend(db, tmp_path):
     paiement = PaiementFactory(impute=True)
     encaissements.emettre(paiement.caf, tmp_path)
-    contrepasser(paiement, motif="impayé")
+    impaye.enregistrer(paiement, motif="impayé", agent=AgentFactory(role="COMPTABLE").utilisateur)
 
     fichier = encaissements.emettre(paiement.caf, tmp_path)
 
     [ligne] = lire(tmp_path / "encaissements_661_000002.csv")
     assert (ligne["sens"], ligne["montant"], ligne["sequence"]) == ("REJET", "12000", "2")
-    assert (ligne["reference_paiement"], ligne["uuid_transaction"]) == (paiement.reference, paiement.uuid)
+    assert (ligne["reference_paiement"], ligne["uuid_transaction"]) == (paiement.reference, paiement.debit_id)
     assert fichier.total == Decimal("-120.00")
 
 

@@ -15,7 +15,7 @@ from dettes.importation import LivraisonRefusee, application, importer
 from dettes.models import Dette, FichierRecu, Mouvement
 from dettes.signals import solde_negatif
 from paiements.imputation import contrepasser, imputer_un_lot
-from paiements.invariants import verifier
+from paiements.surveillance.invariants import verifier
 from tests.courses import en_meme_temps
 from tests.factories import CafFactory, DemarcheFactory, PaiementFactory, UtilisateurFactory
 

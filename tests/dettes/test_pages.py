@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from dettes.models import Dette, Mouvement
-from paiements.imputation import contrepasser
+from paiements.retours import impaye
 from tests.factories import (
     AgentFactory,
     AllocataireFactory,
@@ -166,7 +166,7 @@ def test_la_frise_raconte_un_paiement_puis_sa_reprise(client, moi):
     dette = DetteFactory(allocataire=moi.allocataire)
     demarche = DemarcheFactory(auteur=moi, lignes={dette: Decimal(120)})
     paiement = PaiementFactory(demarche=demarche, impute=True)
-    contrepasser(paiement, motif="impayé, code R42")
+    impaye.enregistrer(paiement, motif="impayé, code R42", agent=AgentFactory(role="COMPTABLE").utilisateur)
 
     page = lire(client, get_adresse(dette))
 

@@ -32,7 +32,7 @@ import json
 from decimal import Decimal
 from comptes.models import Utilisateur
 from demarches import services as demarches
-from paiements.services import payer
+from paiements.depart import payer
 personne, departs = Utilisateur.objects.get(identifiant="{identifiant}"), []
 dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if dette.disponible >= 2]
 for rang in range({combien}):
