@@ -50,8 +50,10 @@ def test_la_fiche_d_un_paiement_a_une_ligne_par_debit_et_par_credit_de_la_banque
     page = client.get(fiche(paiement)).content.decode()
 
     assert page.count("<p>le débit du paiement, accordé (AUTHORISED)") == 1
+    identifiants = re.findall(r'<td class="field-identifiant">\s*<p>(.*?)</p>', page)
+    assert identifiants[:3] == [paiement.debit_id, "d" * 32, "c" * 32]
     assert re.findall(r'<td class="field-tenu">\s*<p>(.*?)</p>', page) == ["100,00\xa0€", "70,00\xa0€", "-"]
-    assert re.findall(r'<td class="field-parent_id">\s*<p>(.*?)</p>', page) == ["-", "-", paiement.debit_id]
+    assert re.findall(r'<td class="field-debit_rembourse">\s*<p>(.*?)</p>', page) == ["-", "-", paiement.debit_id]
 
 
 def test_la_fiche_d_un_paiement_montre_le_journal_de_ses_anomalies(client, entrer):
@@ -290,7 +292,8 @@ def test_une_anomalie_dit_ce_qui_s_est_passe_avant_ce_qu_il_faut_faire(client, e
     page = client.get(fiche(paiement.anomalies.get())).content.decode()
 
     passe = page.index("70,00\xa0€ en ont été remboursés au porteur.")
-    assert passe < page.index("Reprendre des dettes ce que la banque ne tient plus.")
+    conseil = page.index("Reprendre des dettes ce que la banque ne tient plus.")
+    assert passe < conseil < page.index("Reprendre ce que la banque ne tient plus</button>")
 
 
 @pytest.mark.parametrize(("choix", "combien"), [("", 2), ("OUVERTE", 1), ("ECARTEE", 1), ("CLOSE", 0)])
