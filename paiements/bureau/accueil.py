@@ -27,7 +27,7 @@ def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
     restitutions = limiter(DemandeRestitution.objects.all(), request, "paiement__caf")
     clotures = limiter(DemandeCloture.objects.all(), request, "paiement__caf")
     return {
-        "anomalies": _compter_par_genre(avec_en_jeu(anomalies.ouvertes())),
+        "anomalies": _compter_par_genre(avec_en_jeu(anomalies.filter(etat=Anomalie.Etat.OUVERTE))),
         "mises_de_cote": _compter_le_mis_de_cote(avec_en_jeu(anomalies.filter(etat=Anomalie.Etat.ECARTEE))),
         "a_confirmer": paiements.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False).count(),
         "restitutions": restitutions.filter(etat=DemandeRestitution.Etat.DEMANDEE).count(),

@@ -4,9 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Case, QuerySet, Value, When
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, HttpResponse
 from django.utils.timesince import timesince
 
 from paiements.bureau.conseils import conseiller
@@ -36,7 +34,8 @@ class EtapeInline(JournalInline):
 @admin.register(Anomalie)
 class AnomalieAdmin(GestesAdmin):
     sans_caf = True
-    list_display = ["genre", "argent_en_jeu", "age", "caf", "paiement", "etat", "conseil"]
+    change_form_template = "admin/anomalie.html"
+    list_display = ["genre", "argent_en_jeu", "age", "conseil", "caf", "paiement", "etat"]
     list_filter = ["etat", "genre", ("caf", admin.RelatedOnlyFieldListFilter)]
     search_fields = [
         "paiement__reference",
@@ -46,10 +45,7 @@ class AnomalieAdmin(GestesAdmin):
     ]
     search_help_text = "Référence du paiement ou de la démarche, identifiant ou référence dite par PayZen."
     list_select_related = ["caf", "paiement__solde", "transaction__compte"]
-    fields = readonly_fields = (
-        *("genre", "etat", "argent_en_jeu", "ce_qui_s_est_passe", "conseil"),
-        *("caf", "paiement", "dette", "restitution", "ouverte_le"),
-    )
+    fields = readonly_fields = ("genre", "etat", "caf", "paiement", "dette", "restitution", "ouverte_le")
     inlines = [EtapeInline]
     boutons = BOUTONS
 
@@ -59,6 +55,15 @@ class AnomalieAdmin(GestesAdmin):
     def get_ordering(self, request: HttpRequest) -> Any:
         return ORDRE_DE_LA_FILE
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Les faits et le conseil se lisent avant les boutons."""
+        anomalie = self.get_object(request, object_id)
+        lue = {"faits": dire_ce_qui_s_est_passe(anomalie), "conseil": conseiller(anomalie)} if anomalie else {}
+        argent = {"en_jeu": self.argent_en_jeu(anomalie)} if anomalie else {}
+        return super().change_view(request, object_id, form_url, {**lue, **argent, **(extra_context or {})})
+
     @admin.display(description="argent en jeu", ordering="en_jeu")
     def argent_en_jeu(self, anomalie: Any) -> str:
         return ecrire_en_jeu(anomalie, anomalie.en_jeu)
@@ -66,11 +71,6 @@ class AnomalieAdmin(GestesAdmin):
     @admin.display(description="depuis", ordering="ouverte_le")
     def age(self, anomalie: Anomalie) -> str:
         return timesince(anomalie.ouverte_le) if anomalie.is_a_trancher else "-"
-
-    @admin.display(description="ce qui s'est passé")
-    def ce_qui_s_est_passe(self, anomalie: Anomalie) -> SafeString:
-        phrases = format_html_join("", "<li>{}</li>", ((phrase,) for phrase in dire_ce_qui_s_est_passe(anomalie)))
-        return format_html("<ul>{}</ul>", phrases)
 
     @admin.display(description="ce qu'on propose")
     def conseil(self, anomalie: Anomalie) -> str:

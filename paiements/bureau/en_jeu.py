@@ -1,11 +1,13 @@
 """L'argent en jeu dans une anomalie : une différence du moment, lue dans les vues de la base, jamais recopiée."""
 
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest, Least
 
-from paiements.models import Anomalie, AnomalieQuerySet, TransactionPayzen
+from paiements.bureau.faits import ecrire_montant
+from paiements.models import Anomalie, TransactionPayzen
 from paiements.payzen import EURO, Famille
 from paiements.payzen.statuts import FAMILLES
 from paiements.statuts import Statut
@@ -38,7 +40,7 @@ EN_JEU = Case(
 )
 
 
-def avec_en_jeu(anomalies: AnomalieQuerySet) -> AnomalieQuerySet:
+def avec_en_jeu(anomalies: QuerySet[Anomalie]) -> QuerySet[Any]:
     """
     Ajoute `en_jeu`, en euros : positif, la banque le tient et un agent décide ; négatif, elle ne le tient plus.
 
@@ -51,5 +53,5 @@ def ecrire_en_jeu(anomalie: Anomalie, en_jeu: Decimal | None) -> str:
     """L'argent en jeu, tel qu'un agent le lit ; un tiret s'il n'y en a pas à compter."""
     vue = anomalie.transaction
     if en_jeu is None:
-        return f"{vue.montant} {vue.devise}" if vue and anomalie.is_a_trancher else "-"
+        return ecrire_montant(vue.montant, vue.devise) if vue and anomalie.is_a_trancher else "-"
     return ecrire_euros(en_jeu) if en_jeu >= 0 else f"{ecrire_euros(-en_jeu)} en moins à la banque"

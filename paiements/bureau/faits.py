@@ -48,7 +48,7 @@ def dire_la_transaction(vue: TransactionPayzen) -> str:
     """Sens, montant, heure et état d'une transaction, avec le mot de la plateforme."""
     sens = SENS.get(vue.operation, f"Opération {vue.operation}")
     quand = f"du {dire_l_heure(vue.creee_le)}" if vue.creee_le else f"appris le {dire_l_heure(vue.apprise_le)}"
-    return f"{sens} de {_ecrire(vue.montant, vue.devise)} {quand}, {dire_l_etat(vue)}"
+    return f"{sens} de {ecrire_montant(vue.montant, vue.devise)} {quand}, {dire_l_etat(vue)}"
 
 
 def dire_l_etat(vue: TransactionPayzen) -> str:
@@ -60,7 +60,8 @@ def dire_l_etat(vue: TransactionPayzen) -> str:
     return f"{mot}{verdict}{impaye}"
 
 
-def _ecrire(montant: Decimal, devise: str) -> str:
+def ecrire_montant(montant: Decimal, devise: str) -> str:
+    """Un montant dans sa devise : « 1 234,56 € », « 1 234,56 USD »."""
     return ecrire_euros(montant) if devise == EURO else f"{ecrire_euros(montant)[:-1]}{devise}"
 
 
@@ -68,9 +69,10 @@ def _dire_ses_suites(vue: TransactionPayzen) -> Iterator[str]:
     carte = f", carte {vue.carte_masquee}" if vue.carte_fin else ""
     yield f"Boutique {vue.boutique}, mode {vue.mode}, numéro {vue.trans_id or 'tu'}, identifiant {vue.uuid}{carte}."
     if vue.montant_haut > vue.montant:
-        yield f"La banque en a aussi dit {_ecrire(vue.montant_haut, vue.devise)} : le plus petit montant fait foi."
+        haut = ecrire_montant(vue.montant_haut, vue.devise)
+        yield f"La banque en a aussi dit {haut} : le plus petit montant fait foi."
     if vue.effectif not in (None, vue.montant) or not vue.is_en_euros:
-        effectif = _ecrire(vue.effectif or vue.montant, vue.devise_effective or vue.devise)
+        effectif = ecrire_montant(vue.effectif or vue.montant, vue.devise_effective or vue.devise)
         yield f"Montant réellement débité d'après PayZen : {effectif}."
     if vue.is_debit and vue.compte.credite:
         yield f"{ecrire_euros(vue.compte.credite)} en ont été remboursés au porteur."

@@ -97,8 +97,8 @@ def get_dettes_d_accueil(anomalie: Anomalie) -> list[Dette]:
     if anomalie.paiement is None:
         return []
     siennes = Dette.objects.for_allocataire(anomalie.paiement.demarche.allocataire)
-    payables = siennes.payables().with_disponible().filter(disponible__gt=0)
-    return list(payables.plus_anciennes_d_abord())
+    payables = siennes.payables().with_disponible().plus_anciennes_d_abord()
+    return [dette for dette in payables if dette.disponible > 0]
 
 
 def _lire_les_parts(donnees: dict[str, Any]) -> dict[int, Decimal]:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
 from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
-from paiements.bureau.faits import dire_l_etat, dire_l_heure
+from paiements.bureau.faits import dire_l_etat, dire_l_heure, ecrire_montant
 from paiements.bureau.plateforme import dire_ce_qui_change
 from paiements.models import (
     Anomalie,
@@ -42,14 +42,13 @@ class TransactionInline(JournalInline):
     """Une ligne par débit et par crédit de la banque."""
 
     model = TransactionPayzen
-    ordering = ("apprise_le", "uuid")
     fields = readonly_fields = (
-        *("uuid", "operation", "etat", "montant", "tenu", "devise", "parent_id"),
-        *("creee_le", "remise_le", "carte", "autorisation"),
+        *("identifiant", "operation", "etat", "montant", "tenu"),
+        *("debit_rembourse", "creee_le", "remise_le", "carte"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TransactionPayzen]:
-        return super().get_queryset(request).select_related("compte", "paiement")
+        return super().get_queryset(request).select_related("compte", "paiement").order_by("apprise_le", "uuid")
 
     @admin.display(description="état")
     def etat(self, vue: TransactionPayzen) -> str:
@@ -62,8 +61,16 @@ class TransactionInline(JournalInline):
         return ecrire_euros(vue.compte.tenu) if vue.is_debit else "-"
 
     @admin.display(description="débit remboursé")
-    def parent_id(self, vue: TransactionPayzen) -> str:
+    def debit_rembourse(self, vue: TransactionPayzen) -> str:
         return vue.parent_id or "-"
+
+    @admin.display(description="identifiant")
+    def identifiant(self, vue: TransactionPayzen) -> str:
+        return vue.uuid
+
+    @admin.display(description="montant")
+    def montant(self, vue: TransactionPayzen) -> str:
+        return ecrire_montant(vue.montant, vue.devise)
 
     @admin.display(description="carte")
     def carte(self, vue: TransactionPayzen) -> str:
@@ -84,7 +91,7 @@ class MessageInline(JournalInline):
     )
 
     @admin.display(description="transaction")
-    def transaction_id(self, message: MessagePayzen) -> str:
+    def identifiant(self, message: MessagePayzen) -> str:
         return message.transaction_id or "-"
 
 

@@ -1,6 +1,7 @@
 """Tenir la file des agents : ouvrir ce qui manque, fermer ce qui n'a plus lieu d'être, et l'écrire au journal."""
 
 import logging
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +12,7 @@ from paiements.causes import Cause, par_agent, par_service
 from paiements.file.attendues import Attendue, get_attendues
 from paiements.file.livres import Livres
 from paiements.models import Anomalie, EtapeAnomalie, Paiement, TransactionPayzen
+from socle.euros import ecrire_euros
 
 logger = logging.getLogger(__name__)
 
@@ -147,12 +149,12 @@ def _journaliser(anomalie: Anomalie, de: str, cause: Cause, vers: str = Etat.OUV
     )
 
 
-def signaler_solde_negatif(sender: object, *, dette: Dette, montant: object, origine: str, **kwargs: object) -> None:
+def signaler_solde_negatif(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:
     """
     Le fichier de la Caf, moins nos imputations, mène une dette sous zéro : elle est à zéro, un agent regarde.
 
     :param montant: ce qui manque, en euros, positif : l'allocataire a payé d'autant en trop
     """
-    detail = f"il manque {montant} € à la dette"
+    detail = f"il manque {ecrire_euros(montant)} à la dette"
     cause = par_service("le fichier de la Caf et nos imputations ne s'accordent pas")
     signaler(Genre.SOLDE_NEGATIF, str(dette.pk), situation=origine, detail=detail, dette=dette, cause=cause)

@@ -25,6 +25,12 @@ def chercher(agent: Visiteur, liste: str, texte: str) -> None:
     agent.examen.passer(agent.page)
 
 
+def is_a_reprendre(agent: Visiteur, reference: str) -> bool:
+    """La file dit de reprendre des dettes : d'une notification, on ne savait pas quel débit est remboursé."""
+    agent.aller(f"agents/paiements/anomalie/?q={reference}")
+    return "Reprendre des dettes" in agent.page.content()
+
+
 def test_un_agent_lit_tout_d_un_paiement_sur_une_page(ouvrir):
     allocataire, agent = ouvrir(), ouvrir()
     allocataire.se_connecter(PLUSIEURS)
@@ -34,7 +40,7 @@ def test_un_agent_lit_tout_d_un_paiement_sur_une_page(ouvrir):
 
     chercher(agent, "paiements/paiement", reference)
 
-    for phrase in (reference, "soumettre à la banque", "clic sur Payer", "accepter", "PayZen"):
+    for phrase in (reference, "soumettre à la banque", "clic sur Payer", "accepter", "le débit du paiement, accordé"):
         agent.lire(phrase)
 
 
@@ -49,12 +55,16 @@ def test_un_agent_met_de_cote_une_anomalie_en_disant_pourquoi(ouvrir):
     entrer_au_bureau(agent, "agent, gestion")
 
     chercher(agent, "paiements/anomalie", reference)
-    agent.lire("3,40")
+    agent.lire("Débit de 3,40\xa0€")
+    agent.lire("attendait 2,40\xa0€")
     geste = agent.page.locator("form", has=agent.page.get_by_role("button", name="Mettre de côté"))
     geste.get_by_label("Motif").fill("vu avec la comptabilité")
     agent.presser("Mettre de côté")
 
     agent.lire("L'anomalie est mise de côté.")
+    agent.aller("agents/")
+    agent.examen.passer(agent.page)
+    agent.lire("que la banque tient encore")
 
 
 def test_un_agent_reprend_d_une_dette_ce_que_la_banque_a_rendu(ouvrir):
@@ -68,6 +78,7 @@ def test_un_agent_reprend_d_une_dette_ce_que_la_banque_a_rendu(ouvrir):
     allocataire.demonstration.rembourser(reference, centimes=200)
     entrer_au_bureau(agent, "agent, responsable")
 
+    attendre(lambda: is_a_reprendre(agent, reference), 30, "PayZen n'a pas dit quel débit est remboursé")
     chercher(agent, "paiements/anomalie", reference)
     geste = agent.page.locator("form", has=agent.page.get_by_role("button", name="Reprendre ce que la banque"))
     assert geste.get_by_label(f"À reprendre à la dette {dette}").input_value() == "2,00"

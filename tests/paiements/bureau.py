@@ -10,7 +10,7 @@ from dettes.models import Mouvement
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.retours import reprise
-from tests.factories import PaiementFactory
+from tests.factories import PaiementFactory, dire
 
 
 def fiche(objet: Model) -> str:
@@ -35,3 +35,16 @@ def reprendre(paiement: Paiement, agent: Utilisateur) -> Paiement:
     anomalie = Anomalie.objects.ouvertes().get(paiement=paiement)
     parts = {dette.pk: part for dette, part in reprise.proposer(anomalie.paiement).items()}
     return reprise.reprendre(anomalie, parts, motif="vu", agent=agent)
+
+
+def rembourser(paiement: Paiement, montant: int = 70) -> None:
+    """La banque rend une part du débit au porteur, et PayZen dit de quel débit."""
+    dire(
+        paiement,
+        "CAPTURED",
+        operation="CREDIT",
+        montant=Decimal(montant),
+        uuid="c" * 32,
+        trans_id="900001",
+        parent=paiement.debit_id,
+    )

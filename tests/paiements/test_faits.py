@@ -133,7 +133,7 @@ def test_un_montant_dans_une_autre_devise_n_est_pas_en_euros():
     anomalie = avec_en_jeu(paiement.anomalies.all()).get()
 
     assert anomalie.en_jeu is None
-    assert ecrire_en_jeu(anomalie, anomalie.en_jeu) == "120.00 USD"
+    assert ecrire_en_jeu(anomalie, anomalie.en_jeu) == "120,00\xa0USD"
     assert "Débit de 120,00\xa0USD" in lire_les_faits(paiement)
 
 
