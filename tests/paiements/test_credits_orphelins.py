@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 from django.conf import settings
-from django.utils import timezone
 
 from dettes.models import Dette
 from paiements.models import Anomalie
@@ -42,7 +41,9 @@ def montrer(plateforme, paiement, *transactions):
 
 def test_un_credit_sans_debit_fait_aussitot_interroger_la_plateforme(notifier):
     paiement = PaiementFactory(impute=True)
+    repondre(paiement, FaitFactory(paiement=paiement, source="REST"))
     credit = {"vads_operation_type": "CREDIT", "vads_trans_uuid": "c" * 32, "vads_trans_id": "900002"}
+    rien_n_est_du = interroger.reserver(10)
 
     notifier(paiement, "AUTHORISED", **credit)
     notifier(paiement, "CAPTURED", **credit)
@@ -51,8 +52,7 @@ def test_un_credit_sans_debit_fait_aussitot_interroger_la_plateforme(notifier):
     anomalie = paiement.anomalies.get()
     assert (paiement.statut, Dette.objects.get().solde) == (Statut.IMPUTE, 780)
     assert (anomalie.genre, anomalie.transaction_id) == (Genre.ANNULATION_BANQUE, "c" * 32)
-    assert paiement.prochain_controle_le <= timezone.now()
-    assert interroger.reserver(10) == [paiement.pk]
+    assert (rien_n_est_du, interroger.reserver(10)) == ([], [paiement.pk])
 
 
 def test_un_remboursement_partiel_sans_debit_attend_un_agent(notifier):
