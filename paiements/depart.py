@@ -14,7 +14,7 @@ from dettes.models import Dette
 from paiements.boutiques import get_boutique
 from paiements.causes import Cause
 from paiements.models import Paiement
-from paiements.passages import avancer, get_libre_le, verrouiller
+from paiements.passages import avancer, get_libre_le
 from paiements.payzen import Boutique, Demande, build_form
 from paiements.statuts import Geste, Statut
 
@@ -78,7 +78,7 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     demarche.etat = Etat.A_LA_BANQUE
     demarche.save(update_fields=["etat"])
     paiement = _ouvrir_la_tentative(demarche, boutique)
-    paiement = avancer(Geste.SOUMETTRE, verrouiller(paiement.pk), Cause("clic sur Payer", "allocataire"))
+    paiement = avancer(Geste.SOUMETTRE, paiement, Cause("clic sur Payer", "allocataire"))
     return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
 
 

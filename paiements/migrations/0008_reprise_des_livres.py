@@ -25,6 +25,7 @@ CREATE TEMP TABLE faits (
     devise_effective text, parent text, trans_id text, trans_date timestamptz, creee_le timestamptz, marque text,
     carte_fin text, autorisation text
 ) ON COMMIT DROP;
+CREATE INDEX ON faits (uuid);
 """
 
 # Une notification garde ses champs ``vads_`` ; une lecture, le résumé de la transaction. Ni l'incomplète, ni celle qui

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Func, Q, Sum
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -50,7 +50,12 @@ class Paiement(models.Model):
     mode = models.CharField("mode PayZen", max_length=10)
     trans_id = models.CharField("numéro de transaction", max_length=6, default=draw_trans_id)
     cree_le = models.DateTimeField("créé le", default=timezone.now)
-    jour_utc = models.DateField("jour UTC", editable=False)
+    jour_utc = models.GeneratedField(
+        verbose_name="jour UTC",
+        expression=Func("cree_le", template="(%(expressions)s AT TIME ZONE 'UTC')::date"),
+        output_field=models.DateField(),
+        db_persist=True,
+    )
     debit = models.OneToOneField(
         TransactionPayzen,
         models.PROTECT,
@@ -135,12 +140,6 @@ class Paiement(models.Model):
                     END IF;
                     RETURN NEW;
                 """,
-            ),
-            pgtrigger.Trigger(
-                name="jour_utc_de_la_creation",
-                operation=pgtrigger.Insert,
-                when=pgtrigger.Before,
-                func="NEW.jour_utc := (NEW.cree_le AT TIME ZONE 'UTC')::date; RETURN NEW;",
             ),
             pgtrigger.Trigger(
                 name="paiement_immuable_sur_l_essentiel",
