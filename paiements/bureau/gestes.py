@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.db import transaction
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
@@ -150,9 +149,7 @@ def mettre_de_cote(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisate
     return "L'anomalie est mise de côté. Elle se rouvrira si les comptes changent."
 
 
-@transaction.atomic
 def clore(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
     tenue.clore(anomalie, par_agent(agent, donnees["motif"]))
     return "L'anomalie est close."
 

@@ -104,12 +104,14 @@ def _deviner_la_caf(transaction_payzen: TransactionPayzen | None) -> Caf | None:
     return Caf.objects.filter(boutique=transaction_payzen.boutique).first() if transaction_payzen else None
 
 
+@transaction.atomic
 def clore(anomalie: Anomalie, cause: Cause) -> None:
     """
     Ferme une anomalie qui raconte un événement ; celles d'argent se ferment avec les comptes.
 
-    :raises DejaResolue: si elle est déjà réglée
+    :raises DejaResolue: si un autre agent, ou les faits, l'ont réglée avant
     """
+    anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
     if not anomalie.is_a_trancher:
         raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
     _passer(anomalie, Etat.CLOSE if cause.is_agent else Etat.SANS_OBJET, cause)

@@ -76,7 +76,7 @@ def get_a_restituer(paiement: Paiement) -> ARestituer | None:
 def get_a_restituer_d_une(paiement: Paiement, anomalie: Anomalie) -> ARestituer | None:
     """Ce que montre une anomalie : un reste à placer, ou un débit que la banque tient hors des dettes."""
     debit = anomalie.transaction
-    if anomalie.paiement_id != paiement.pk or debit is None or not anomalie.is_ouverte or not debit.is_debit:
+    if anomalie.paiement_id != paiement.pk or debit is None or not anomalie.is_a_trancher or not debit.is_debit:
         return None
     if anomalie.genre in (Genre.RESTITUTION_REFUSEE, Genre.REMISE_ABSENTE, Genre.PAIEMENT_TARDIF):
         return None

@@ -172,7 +172,7 @@ class Bureau:
     @rule(rang=RANG)
     def clore_sans_debit(self, rang):
         """Deux personnes ont lu au Back Office, à tort ou à raison, que rien n'a été pris."""
-        en_attente = Paiement.objects.filter(statut=Statut.EN_ATTENTE).order_by("pk")
+        en_attente = [p for p in Paiement.objects.order_by("pk") if cloture.is_demandable(p)]
         if en_attente:
             demande = cloture.demander(choisir(en_attente, rang), motif="rien au Back Office", agent=self.agents[0])
             cloture.decider(demande, accord=True, agent=self.agents[1])
