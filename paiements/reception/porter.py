@@ -64,7 +64,8 @@ WITH dits AS (
                     max(devise_effective)) AS devise_effective,
            max(parent) AS parent, min(trans_id) AS trans_id, min(trans_date) AS trans_date,
            -- Jamais dite, elle reste nulle : least l'oublierait.
-           CASE WHEN min(creee_le) > %(maintenant)s THEN %(maintenant)s ELSE min(creee_le) END AS creee_le, min(remise_le) AS remise_le, max(marque) AS marque,
+           CASE WHEN min(creee_le) > %(maintenant)s THEN %(maintenant)s ELSE min(creee_le) END AS creee_le,
+           min(remise_le) AS remise_le, max(marque) AS marque,
            max(carte_fin) AS carte_fin, max(autorisation) AS autorisation
     FROM dits JOIN identites USING (uuid, {", ".join(IDENTITE)}) GROUP BY uuid, {", ".join(IDENTITE)}
 ), portees AS (
