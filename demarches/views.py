@@ -28,6 +28,7 @@ from demarches.parcours import (
 )
 from demarches.saisie import saisir_les_montants, saisir_un_montant
 from demarches.services import Ecart
+from dettes import retenue
 
 Etape = Demarche.Etape
 
@@ -95,7 +96,8 @@ def afficher_recapitulatif(
     :param ecarts: les lignes qui ne tiennent plus ; tant qu'il y en a, « Payer » n'est pas proposé
     :param status: 409 quand « Payer » a été pressé sur un récapitulatif qui n'est plus vrai
     """
-    if refus := refuser(request, demarche.allocataire, services.get_dettes(demarche)):
+    dettes = services.get_dettes(demarche)
+    if refus := refuser(request, demarche.allocataire, dettes):
         return refus
     if services.get_etape(demarche) < Etape.RECAPITULATIF:
         return reprendre(demarche)
@@ -106,7 +108,7 @@ def afficher_recapitulatif(
     )
     contexte = {
         "ecarts": ecarts,
-        "has_retenue": any(ligne.dette.retenue_mensuelle for ligne in demarche.lignes.all()),
+        "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in demarche.lignes.all()}),
         "a_change": status == 409,
         "empreinte": services.empreinte(demarche),
         "plateforme": urlsplit(settings.PAYZEN_URL_FORMULAIRE).hostname,

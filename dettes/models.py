@@ -20,6 +20,10 @@ class DetteQuerySet(models.QuerySet["Dette"]):
         """Dettes que l'on peut régler ici, y compris en recours ou sous plan : on informe, on ne bloque pas."""
         return self.filter(solde__gt=0, situation__in=Dette.SITUATIONS_PAYABLES)
 
+    def transmises(self) -> "DetteQuerySet":
+        """Celles que le département réclame lui-même : elles ne se paient pas ici."""
+        return self.filter(situation=Dette.Situation.TRANSMISE)
+
     def with_disponible(self) -> "DetteQuerySet":
         """Ajoute `engage`, déjà en route vers la Caf, et `disponible`, ce que l'on peut encore payer (euros)."""
         en_route = Q(lignes__demarche__engagee=True)

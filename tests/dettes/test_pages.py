@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from dettes.models import Dette, Mouvement
+from dettes.models import Mouvement
 from paiements.imputation import contrepasser
 from tests.factories import (
     AgentFactory,
@@ -56,8 +56,8 @@ def test_une_dette_transmise_est_a_part_et_dit_ou_aller(client, moi):
 
     page = lire(client)
 
-    assert "Le département recouvre lui-même cette dette" in page
-    assert "Vous n’avez rien à rembourser ici." in page
+    assert "C’est maintenant le département qui vous demande cette somme." in page
+    assert "Rien à payer sur ce site." in page
     assert "Rembourser en ligne" not in page
 
 
@@ -143,23 +143,15 @@ def test_les_pages_ne_font_que_lire(client, moi):
     assert client.post(LISTE).status_code == 405
 
 
-def test_le_detail_dit_pourquoi_et_les_droits(client, moi):
-    dette = DetteFactory(allocataire=moi.allocataire, retenue_mensuelle=Decimal(56))
+def test_le_detail_dit_pourquoi(client, moi):
+    dette = DetteFactory(allocataire=moi.allocataire)
 
     page = lire(client, get_adresse(dette))
 
     assert "Ressources trimestrielles corrigées." in page
     assert "Avril à juin 2025" in page
     assert "IM3 001, du 1er septembre 2025" in page
-    assert "Payer n’enlève pas votre droit de contester." in page
-    assert "commission de recours amiable" in page
-    assert "dans 17 mois environ" in page
-
-
-def test_le_rsa_se_conteste_au_departement(client, moi):
-    dette = DetteFactory(allocataire=moi.allocataire, nature=Dette.Nature.RSA)
-
-    assert "président du conseil départemental" in lire(client, get_adresse(dette))
+    assert "Argent dû</dt><dd>à l’État" in page
 
 
 def test_la_frise_raconte_un_paiement_puis_sa_reprise(client, moi):
