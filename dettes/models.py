@@ -1,14 +1,18 @@
 """Ce qui est dû : les dettes, leurs mouvements, les fichiers échangés avec la Caf."""
 
+import re
 from decimal import Decimal
 
 import pgtrigger
 from django.db import models
 from django.db.models import DecimalField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from comptes.models import Allocataire, Caf
+from socle.templatetags.euros import periode
 
+TROP_PERCU = re.compile(r"^Trop-perçu(?: ?:| de(?= )| d(?=['’]))['’ ]*")
 ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=9, decimal_places=2))
 
 
@@ -149,6 +153,16 @@ class Dette(models.Model):
     @property
     def is_payable(self) -> bool:
         return self.solde > 0 and self.situation in self.SITUATIONS_PAYABLES
+
+    @property
+    def prestation(self) -> str:
+        """Le libellé sans « Trop-perçu », qui se répéterait à chaque ligne d'une liste, et bien ponctué."""
+        return capfirst(TROP_PERCU.sub("", self.libelle).replace("'", "’"))
+
+    @property
+    def nom(self) -> str:
+        """De quoi la désigner dans une phrase : « Prime d’activité, avril à juin 2025 »."""
+        return ", ".join(filter(None, [self.prestation, periode(self.periode_debut, self.periode_fin)]))
 
     @property
     def rembourse(self) -> Decimal:
