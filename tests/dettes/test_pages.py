@@ -86,7 +86,7 @@ def test_un_paiement_accepte_est_annonce_en_tete(client, moi):
     assert "Vous avez effectué un paiement de 120,00 € le " in page
     assert "Vos dettes seront mises à jour lorsque la Caf aura pris en compte votre demande." in page
     assert reverse("demarches:detail", args=[demarche.reference]) in page
-    assert "Paiement en cours de vérification</dt><dd>120,00 €" in page
+    assert "120,00 € dans un paiement en cours" in page
 
 
 def test_un_paiement_a_la_banque_previent_de_ne_pas_repayer(client, moi):
