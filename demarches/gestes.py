@@ -4,11 +4,11 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from demarches.formulaires import nommer
-from demarches.frappe import Frappe, Saisie
 from demarches.montants import Parts, get_disponible_total
 from demarches.page_montants import AJUSTER, CALCULER, TOUT, Mode, lire_la_page
 from dettes.models import Dette
 from socle.euros import ecrire_euros, ecrire_saisie
+from socle.frappe import Frappe, Saisie
 
 Geste = Callable[[Frappe, list[Dette]], tuple[Saisie, str]]
 

@@ -4,26 +4,25 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from comptes.acces import RequeteAllocataire
-from demarches import frappe, services
+from demarches import services
 from demarches.formulaires import InformationsForm
 from demarches.models import Demarche
 from demarches.montants import get_disponible_total
 from demarches.parcours import afficher, aller, get_adresse, reprendre
+from socle import frappe
 
 INFORMATIONS = Demarche.Etape.INFORMATIONS
 
 
 def montrer(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
     """Ce qui va se passer, les mentions, l'adresse. Les fautes d'un envoi sont redites."""
-    deja_lues, dettes = is_lue(demarche), services.get_dettes(demarche)
-    attente = frappe.lire(request)
+    deja_lues, attente = is_lue(demarche), frappe.lire(request)
     saisie = attente["saisie"] if attente else {"courriel": demarche.courriel}
     a_corriger = saisie if attente and attente["faire"] == frappe.CONTINUER else None
     contexte = {
         "form": InformationsForm(a_corriger, deja_lues=deja_lues, initial=saisie),
         "deja_lues": deja_lues,
-        "disponible": get_disponible_total(dettes),
-        "has_retenue": any(dette.retenue_mensuelle for dette in dettes),
+        "disponible": get_disponible_total(services.get_dettes(demarche)),
         "version": settings.MENTIONS_VERSION,
     }
     return afficher(request, "informations", demarche, INFORMATIONS, **contexte)

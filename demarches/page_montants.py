@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from demarches.formulaires import AffecteForm, MontantForm
-from demarches.frappe import CONTINUER, Saisie
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, Parts, partager, retenir
 from dettes.models import Dette
+from socle.frappe import CONTINUER, Saisie
 
 CALCULER, AJUSTER, TOUT = "calculer", "ajuster", "tout"
 # Ces boutons-là demandent un total que l'on puisse payer ; les autres laissent finir de remplir.

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods
 
 from comptes.acces import RequeteAllocataire, Vue, allocataire_requis
 from comptes.models import Allocataire
-from demarches import frappe
 from demarches.models import Demarche
 from demarches.montants import get_disponible_total
 from demarches.services import DemarcheFigee, get_dettes, get_etape
 from dettes.models import Dette
+from socle import frappe
 
 NOMS = ("informations", "montants", "recapitulatif")
 ABANDON = "Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé."

@@ -3,15 +3,17 @@
 from django.http import HttpResponse
 
 from comptes.acces import RequeteAllocataire
-from demarches import frappe, gestes, services
+from demarches import gestes, services
 from demarches.formulaires import nommer
-from demarches.frappe import CONTINUER, Frappe, Saisie
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, get_disponible_total, get_total
 from demarches.page_montants import TOUT, Page, is_seule, lire_la_page
 from demarches.parcours import afficher, aller, get_adresse, reprendre
+from dettes import retenue
 from dettes.models import Dette
+from socle import frappe
 from socle.euros import ecrire_saisie
+from socle.frappe import CONTINUER, Frappe, Saisie
 
 REMETTRE = "remettre"
 MONTANTS = Demarche.Etape.MONTANTS
@@ -39,6 +41,7 @@ def montrer(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
         saisie, faire = deja, attente["faire"] if attente else ""
     page = lire_la_page(saisie, dettes, faire)
     autres = bool(choisie and any(valeur for nom, valeur in deja.items() if nom not in ("mode", nommer(choisie))))
+    choisie = choisie or (page.affecte.dettes[0] if is_seule(dettes) else None)
     return _afficher(request, demarche, dettes, page, attente, choisie=choisie, has_autres=autres)
 
 
@@ -62,6 +65,7 @@ def _afficher(
         total=get_total(page.parts),
         disponible=get_disponible_total(dettes),
         engagees=[dette for dette in dettes if dette.disponible <= 0],
+        retenue=retenue.calculer(dettes, {dette.pk: montant for dette, montant in page.parts}),
         dit=attente.get("dit", "") if attente else "",
         a_remettre=bool(attente and "avant" in attente),
         **contexte,

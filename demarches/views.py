@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from comptes.acces import RequeteAllocataire
-from demarches import frappe, mentions, saisie, services
+from demarches import mentions, saisie, services
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
+from demarches.montants import ZERO
 from demarches.parcours import (
     ABANDON,
     afficher,
@@ -25,6 +26,7 @@ from demarches.parcours import (
 )
 from demarches.services import Ecart
 from dettes import retenue
+from socle import frappe
 
 Etape = Demarche.Etape
 
@@ -91,9 +93,11 @@ def afficher_recapitulatif(
         [demarche],
         Prefetch("lignes", LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "pk")),
     )
+    lignes, disponibles = demarche.lignes.all(), {dette.pk: dette.disponible for dette in dettes}
     contexte = {
         "ecarts": ecarts,
-        "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in demarche.lignes.all()}),
+        "lignes": [(ligne, disponibles.get(ligne.dette_id, ZERO) - ligne.montant) for ligne in lignes],
+        "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in lignes}),
         "a_change": status == 409,
         "empreinte": services.empreinte(demarche),
         "plateforme": urlsplit(settings.PAYZEN_URL_FORMULAIRE).hostname,

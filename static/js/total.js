@@ -43,7 +43,11 @@ for (const formulaire of document.querySelectorAll("form[data-montants]")) {
   };
 
   for (const bouton of formulaire.querySelectorAll("[data-sans-js]")) bouton.hidden = true;
-  formulaire.addEventListener("input", calculer);
+  formulaire.addEventListener("input", () => {
+    calculer();
+    // Ce que le serveur a calculé d'après d'autres montants ne vaut plus.
+    for (const calcul of formulaire.querySelectorAll("[data-calcule]")) calcul.hidden = true;
+  });
   formulaire.addEventListener("change", ({ target: champ }) => {
     if (!("montant" in champ.dataset)) return;
     if (compter(champ) !== null) dire("");

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from demarches import frappe
 from demarches.models import Demarche
+from socle import frappe
 from tests.factories import DemarcheFactory, DetteFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db

@@ -35,6 +35,6 @@ def test_on_dit_le_retour_prevu(lire):
 
 
 def test_on_ne_propose_pas_de_rembourser_en_ligne(lire):
-    assert "Rembourser en ligne" not in lire()
+    assert reverse("demarches:commencer") not in lire()
     Caf.objects.update(ouverte=True)
-    assert "Rembourser en ligne" in lire()
+    assert reverse("demarches:commencer") in lire()

@@ -12,7 +12,6 @@ from typing import NotRequired, TypedDict
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
 
-from comptes.acces import RequeteAllocataire, Vue
 from socle.carte import LUE_AU_PLUS, effacer_la_carte
 
 CLE = "frappes"
@@ -21,6 +20,7 @@ CONTINUER, RETOUR, ABANDONNER = "continuer", "retour", "abandonner"
 PAGES_GARDEES, CHAMPS_GARDES = 4, 150
 JAMAIS_GARDES = ("csrfmiddlewaretoken", "pour", "faire", "etape")
 Saisie = dict[str, str]
+Vue = Callable[..., HttpResponseBase]
 
 
 class Frappe(TypedDict):
@@ -56,8 +56,8 @@ def garder(request: HttpRequest, adresse: str, frappe: Frappe) -> None:
     request.session[CLE] = dict(list(gardees.items())[-PAGES_GARDEES:])
 
 
-def lire(request: RequeteAllocataire) -> Frappe | None:
-    """La frappe qui attend cette page, si elle est de cette personne."""
+def lire(request: HttpRequest) -> Frappe | None:
+    """La frappe qui attend cette page, si elle est de la personne connectée."""
     frappe: Frappe | None = request.session.get(CLE, {}).get(request.path)
     return frappe if frappe and frappe["pour"] == str(request.user.pk) else None
 
