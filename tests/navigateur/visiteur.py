@@ -73,8 +73,12 @@ class Visiteur:
 
     def se_connecter(self, role: str) -> None:
         """Entre avec le compte d'essai qui a ce rôle ; un agent donne ensuite son code."""
-        compte = self.demonstration.get_compte(role)
         self.aller("connexion/")
+        self.entrer(role)
+
+    def entrer(self, role: str) -> None:
+        """Donne son identifiant et son mot de passe à la page de connexion ouverte."""
+        compte = self.demonstration.get_compte(role)
         self.voir("Se connecter")
         self.page.get_by_label("Identifiant").fill(compte["identifiant"])
         self.page.get_by_label("Mot de passe", exact=True).fill(compte["mot_de_passe"])
