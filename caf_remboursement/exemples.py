@@ -29,7 +29,7 @@ class Exemple(forms.Form):
         label="Montant à rembourser",
         max_value=Decimal("35906.87"),
         help_text="Au plus 35\u00a0906,87\u00a0€.",
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "data-montant": True}),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "data-montant": "35906,87", "data-nom": "Ce montant"}),
         error_messages={"max_value": "Le montant dépasse ce qu’il reste à payer : 35\u00a0906,87\u00a0€"},
     )
     mode = forms.ChoiceField(
@@ -135,7 +135,7 @@ def build_contexte(page: str) -> dict[str, object]:
         ),
         "demarches": [Demarche(reference="D-7K4M-2QXZ-9B3T", etat=etat) for etat in Etat],
         "frises": build_frises(),
-        "adresses": ["#etapes"] * 4,
+        "adresses": ["#etapes"] * 3,
         "qui": [
             (
                 "Nom",

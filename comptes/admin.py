@@ -51,7 +51,7 @@ def rouvrir(caf: Caf, _donnees: dict[str, Any], auteur: Utilisateur) -> str:
 
 @admin.register(Caf)
 class CafAdmin(GestesAdmin):
-    """L'opérateur règle la boutique et le seuil de contrôle ; le reste vient du fichier des Caf, ou d'un bouton."""
+    """L'opérateur règle boutique, seuil de contrôle et délai annoncé ; le reste vient du fichier, ou d'un bouton."""
 
     chemin_caf = "pk"
     list_display = ["code", "nom", "departement", "boutique", "seuil_controle", "ouverte"]

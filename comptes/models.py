@@ -32,6 +32,12 @@ class Caf(models.Model):
         blank=True,
         help_text="À partir de ce montant, un agent confirme la vérification. Vide : jamais.",
     )
+    delai_mise_a_jour = models.PositiveSmallIntegerField(
+        "délai habituel de mise à jour (jours ouvrés)",
+        null=True,
+        blank=True,
+        help_text="Entre un paiement enregistré et des dettes à jour, ce que l'on annonce. Vide : on n'annonce rien.",
+    )
     ouverte = models.BooleanField("service ouvert", default=True)
     message_suspension = models.TextField("message de suspension", blank=True)
     retour_prevu_le = models.DateField("retour prévu le", null=True, blank=True)

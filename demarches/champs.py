@@ -13,21 +13,47 @@ from socle.euros import ecrire_saisie
 
 LONGUEUR_MAXIMALE = 30
 LONGUEUR_D_UNE_ADRESSE = 254  # RFC 5321 §4.5.3.1.3, et ce que tient la base
-UNITE_FINALE = re.compile(r"\s*(€|euros?)$", re.IGNORECASE)
+BLANCS = " \t\r\n\f"
+# Ces trois règles et `MontantField.to_python` sont refaites dans static/js/total.js, qui doit compter de même.
+UNITE_FINALE = re.compile(rf"[{BLANCS}]*(€|euros?)$", re.IGNORECASE)
 ENTIER = r"[0-9]+|[0-9]{1,3}(?: [0-9]{3})+"
 NOMBRE = re.compile(rf"(?P<entier>{ENTIER})(?:[.,](?P<decimales>[0-9]*))?")
 
 
+def nettoyer(saisie: object) -> str:
+    """
+    La saisie sans les signes invisibles qu'un copier-coller apporte, ni les blancs du bord.
+
+    Une marque d'ordre, une espace sans largeur ou un sens d'écriture ne se voient pas : on ne peut pas les corriger.
+    """
+    visible = "".join(signe for signe in str(saisie or "")[:LUE_AU_PLUS] if unicodedata.category(signe) != "Cf")
+    return visible.strip(BLANCS)
+
+
 class CourrielField(SansCarteMixin, forms.EmailField):
-    """Une adresse électronique, facultative, que la base sait garder et à laquelle on sait écrire."""
+    """
+    Une adresse électronique, facultative, que la base sait garder et à laquelle on sait écrire.
+
+    « <prenom@exemple.fr> », comme l'écrit un logiciel de courriel, se lit sans ses chevrons.
+    """
 
     default_error_messages = {
         "invalid": "Écrivez une adresse électronique complète, par exemple prenom.nom@exemple.fr",
+        "accent": "Ce qui précède le @ s’écrit sans accent, par exemple rene@exemple.fr",
         "max_length": "Cette adresse est trop longue : vérifiez-la, ou laissez le champ vide",
     }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=LONGUEUR_D_UNE_ADRESSE, **options)
+
+    def to_python(self, value: object) -> str:
+        saisie = nettoyer(value)
+        return saisie[1:-1].strip(BLANCS) if saisie.startswith("<") and saisie.endswith(">") else saisie
+
+    def run_validators(self, value: str) -> None:
+        if not value.rpartition("@")[0].isascii():
+            raise ValidationError(self.error_messages["accent"], code="accent")
+        super().run_validators(value)
 
     def clean(self, value: object) -> object:
         courriel = str(super().clean(value))
@@ -62,21 +88,16 @@ class MontantField(SansCarteMixin, forms.Field):
         "separateurs": "Écrivez le montant sans séparer les milliers, par exemple 1234,56",
     }
 
-    def __init__(self, *, aide_au_total: bool = True, **options: Any) -> None:
-        """:param aide_au_total: faux si la saisie n'entre pas dans le total calculé en direct"""
-        self.aide_au_total = aide_au_total
-        super().__init__(**options)
-
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         attributs = {"inputmode": "decimal", "autocomplete": "off", "maxlength": str(LONGUEUR_MAXIMALE)}
-        return super().widget_attrs(widget) | attributs | {"data-montant": self.aide_au_total}
+        return super().widget_attrs(widget) | attributs
 
     def prepare_value(self, value: object) -> object:
-        return ecrire_saisie(value) if isinstance(value, Decimal) else value
+        return ecrire_saisie(value) if isinstance(value, Decimal) else super().prepare_value(value)
 
     def to_python(self, value: object) -> Decimal | None:
         # NFKC ramène l'espace insécable, l'espace fine et les chiffres pleine chasse à leur forme ordinaire.
-        saisie = UNITE_FINALE.sub("", unicodedata.normalize("NFKC", str(value or "")[:LUE_AU_PLUS]).strip())
+        saisie = UNITE_FINALE.sub("", nettoyer(unicodedata.normalize("NFKC", str(value or "")[:LUE_AU_PLUS])))
         if not saisie:
             return None
         if saisie[0] in "-−–":

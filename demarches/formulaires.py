@@ -1,21 +1,21 @@
 """Les formulaires des étapes : ils lisent la saisie ; les règles de montant sont dans `demarches.montants`."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
-from django.http import QueryDict
 
 from demarches.champs import CourrielField, MontantField
-from demarches.models import Demarche
-from demarches.montants import DETTE_DISPARUE, MontantInvalide
+from demarches.montants import DETTE_DISPARUE, MontantInvalide, get_disponible_total
 from dettes.models import Dette
+from socle.euros import ecrire_euros, ecrire_saisie
 
 PREFIXE = "dette_"
-Mode = Demarche.Mode
+Saisie = Mapping[str, str]
 
 
 def nommer(dette: Dette) -> str:
@@ -35,45 +35,41 @@ class InformationsForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
 
-
-class ChoixForm(forms.Form):
-    mode = forms.ChoiceField(
-        label="Que voulez-vous rembourser ?",
-        choices=[(Mode.GLOBAL, Mode.GLOBAL.label), (Mode.AFFECTE, "des dettes que je choisis")],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choisissez ce que vous voulez rembourser"},
-    )
+    def __init__(self, data: Saisie | None = None, *, deja_lues: bool = False, **options: Any) -> None:
+        """:param deja_lues: vrai si ces mentions-là ont été lues : la case ne se redemande pas"""
+        super().__init__(data, **options)
+        if deja_lues:
+            del self.fields["lu"]
 
 
 class MontantForm(forms.Form):
-    """Un seul montant : les phrases d'un refus vont en face de lui."""
+    """Une somme, que la Caf répartit : les phrases d'un refus vont en face d'elle."""
 
     montant = MontantField(label="Montant à rembourser")
 
-    def __init__(self, data: QueryDict | None = None, *, aide: str = "", **options: Any) -> None:
+    def __init__(self, data: Saisie | None = None, *, dettes: Iterable[Dette], **options: Any) -> None:
         super().__init__(data, **options)
-        self.fields["montant"].help_text = aide
+        disponible = get_disponible_total(dettes)
+        self.fields["montant"].help_text = f"Au plus {ecrire_euros(disponible)}."
+        self.fields["montant"].widget.attrs |= {"data-montant": ecrire_saisie(disponible), "data-nom": "Cette somme"}
 
     def ajouter_les_erreurs(self, refus: MontantInvalide) -> None:
         for phrase in refus.erreurs.values():
             self.add_error("montant", phrase)
 
 
-class RepartirForm(MontantForm):
-    """Le préréglage « la plus ancienne d'abord », posé à côté des montants par dette."""
-
-    prefix = "repartir"
-    montant = MontantField(label="Montant à répartir", aide_au_total=False)
-
-
 class AffecteForm(forms.Form):
-    """Un montant facultatif en face de chaque dette que l'on peut encore payer."""
+    """Un montant facultatif en face de chaque dette que l'on peut encore payer. Chaque faute nomme sa dette."""
 
-    def __init__(self, data: QueryDict | None = None, *, dettes: Iterable[Dette], **options: Any) -> None:
+    def __init__(self, data: Saisie | None = None, *, dettes: Iterable[Dette], **options: Any) -> None:
         super().__init__(data, **options)
         self.dettes = [dette for dette in dettes if dette.disponible > 0]
+        self.noms = _distinguer(self.dettes)
         for dette in self.dettes:
-            self.fields[nommer(dette)] = MontantField(label="Montant à rembourser", required=False)
+            nom = nommer(dette)
+            attributs = {"data-montant": ecrire_saisie(dette.disponible), "data-nom": self.noms[nom]}
+            widget = forms.TextInput(attrs=attributs)
+            self.fields[nom] = MontantField(label="Montant à rembourser", required=False, widget=widget)
 
     @property
     def lignes(self) -> Iterator[tuple[Dette, BoundField]]:
@@ -81,20 +77,39 @@ class AffecteForm(forms.Form):
 
     @property
     def montants(self) -> dict[int, Decimal]:
-        """Les montants lisibles, en euros par clé de dette."""
-        lus = self.cleaned_data if self.is_bound else self.initial
-        return {dette.pk: lus[nommer(dette)] for dette in self.dettes if lus.get(nommer(dette))}
+        """Les montants justes, en euros par clé de dette."""
+        lus = {dette.pk: self.cleaned_data.get(nommer(dette)) for dette in self.dettes}
+        return {pk: montant for pk, montant in lus.items() if montant}
 
     def clean(self) -> None:
         # Taire un montant envoyé pour une dette disparue de la page changerait le total sans le dire.
         if any(nom.startswith(PREFIXE) and nom not in self.fields and self.data[nom] for nom in self.data):
             raise ValidationError(DETTE_DISPARUE)
 
-    def ajouter_les_erreurs(self, refus: MontantInvalide) -> None:
-        """Chaque phrase en face de son champ ; celle du total attend que les champs soient justes."""
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Nomme la dette devant la phrase : dans le résumé, la phrase est loin de son champ."""
+        if field in self.noms:
+            phrase = error if isinstance(error, str) else error.messages[0]
+            error = f"{self.noms[field]}\u00a0: {phrase[0].lower()}{phrase[1:]}"
+        super().add_error(field, error)
+
+    def ajouter_les_erreurs(self, refus: MontantInvalide, *, total: bool) -> None:
+        """
+        Chaque phrase en face de son champ ; celle du total attend que les champs soient justes.
+
+        :param total: faux tant qu'on n'a pas demandé à continuer : un total vide n'est alors pas une faute
+        """
         fautif = bool(self.errors)
         for pk, phrase in refus.erreurs.items():
             if pk is not None:
                 self.add_error(f"{PREFIXE}{pk}", phrase)
-            elif not fautif:
+            elif total and not fautif:
                 self.add_error(None, phrase)
+
+
+def _distinguer(dettes: Iterable[Dette]) -> dict[str, str]:
+    """Le nom de chaque dette, par champ ; deux dettes du même nom disent aussi leur référence."""
+    combien = Counter(dette.nom for dette in dettes)
+    return {
+        nommer(dette): dette.nom if combien[dette.nom] == 1 else f"{dette.nom} ({dette.reference})" for dette in dettes
+    }

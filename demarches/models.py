@@ -52,9 +52,8 @@ class Demarche(models.Model):
 
     class Etape(models.IntegerChoices):
         INFORMATIONS = 1, "Informations"
-        CHOIX = 2, "Choix"
-        MONTANTS = 3, "Montants"
-        RECAPITULATIF = 4, "Récapitulatif"
+        MONTANTS = 2, "Montants"
+        RECAPITULATIF = 3, "Récapitulatif"
 
     class Mode(models.TextChoices):
         """

@@ -1,10 +1,11 @@
-"""Le chemin des quatre étapes : où l'on a le droit d'aller, où l'on reprend, ce qui empêche d'avancer."""
+"""Le chemin des trois étapes : où l'on a le droit d'aller, où l'on reprend, ce qui empêche d'avancer."""
 
 from collections.abc import Callable
 from functools import wraps
+from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -16,9 +17,19 @@ from demarches.models import Demarche
 from demarches.montants import get_disponible_total
 from demarches.services import DemarcheFigee, get_dettes, get_etape
 from dettes.models import Dette
+from socle import frappe
 
-NOMS = ("informations", "choix", "montants", "recapitulatif")
+NOMS = ("informations", "montants", "recapitulatif")
+ABANDON = "Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé."
 VueEtape = Callable[[RequeteAllocataire, Demarche], HttpResponse]
+
+
+def page_du_parcours(vue: Vue) -> Vue:
+    """Ce que demande toute page du parcours : un allocataire connecté, rien en cache, une saisie jamais perdue."""
+    protegee: Vue = never_cache(
+        require_http_methods(["GET", "HEAD", "POST"])(frappe.connexion_requise(allocataire_requis(vue)))
+    )
+    return wraps(vue)(protegee)
 
 
 def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
@@ -29,10 +40,7 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
     """
 
     def decorer(vue: VueEtape) -> Vue:
-        @never_cache
-        @require_http_methods(["GET", "HEAD", "POST"])
-        @login_required
-        @allocataire_requis
+        @page_du_parcours
         @wraps(vue)
         def gardee(request: RequeteAllocataire, reference: str) -> HttpResponse:
             demarche = get_la_mienne(request, reference)
@@ -41,9 +49,9 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
             if refus := refuser(request, demarche.allocataire, get_dettes(demarche)):
                 return refus
             if get_etape(demarche) < numero:
-                return reprendre(demarche)
+                return reprendre(demarche, dette=request.GET.get("dette", ""))
             try:
-                return vue(request, demarche)
+                return quitter(request, demarche, numero) or vue(request, demarche)
             except DemarcheFigee:
                 return redirect("suivi:detail", reference)
 
@@ -52,9 +60,19 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
     return decorer
 
 
-def get_saisie(request: HttpRequest) -> QueryDict | None:
-    """Ce qui a été envoyé, même vide ; None quand on ne fait que regarder."""
-    return request.POST if request.method == "POST" else None
+def quitter(request: RequeteAllocataire, demarche: Demarche, courante: Demarche.Etape) -> HttpResponse | None:
+    """« Retour » ou « Abandonner », pressés à une étape : ce qui y est tapé l'attend. None pour un autre bouton."""
+    faire = request.POST.get("faire")
+    if faire == frappe.ABANDONNER and demarche.pk is None:
+        frappe.oublier(request, request.path)
+        messages.success(request, ABANDON)
+        return redirect("dettes:liste")
+    if faire not in (frappe.RETOUR, frappe.ABANDONNER):
+        return None
+    frappe.garder(request, request.path, frappe.lire_envoi(request))
+    if faire == frappe.RETOUR:
+        return redirect(get_precedente(demarche, courante))
+    return redirect("demarches:abandonner", demarche.reference)
 
 
 def get_la_mienne(request: RequeteAllocataire, reference: str) -> Demarche:
@@ -79,16 +97,35 @@ def get_adresse(demarche: Demarche, numero: int) -> str:
     return reverse(f"demarches:{NOMS[numero - 1]}", args=[demarche.reference])
 
 
-def reprendre(demarche: Demarche) -> HttpResponse:
-    """Renvoie à l'étape atteinte."""
-    return redirect(get_adresse(demarche, get_etape(demarche)))
+def get_precedente(demarche: Demarche, courante: int) -> str:
+    """Là où mène « Retour » ; un brouillon pas encore enregistré n'a rien derrière lui que Mes dettes."""
+    if demarche.pk is None or courante == Demarche.Etape.INFORMATIONS:
+        return reverse("dettes:liste")
+    return get_adresse(demarche, courante - 1)
+
+
+def aller(adresse: str, *, dette: str = "", ancre: str = "") -> HttpResponse:
+    """
+    Mène à une page du parcours.
+
+    :param dette: la référence de la dette d'où l'on vient, que la page porte
+    :param ancre: l'endroit de la page
+    """
+    question = f"?{urlencode({'dette': dette})}" if dette else ""
+    return redirect(f"{adresse}{question}{f'#{ancre}' if ancre else ''}")
+
+
+def reprendre(demarche: Demarche, *, dette: str = "") -> HttpResponse:
+    """Renvoie à l'étape atteinte ; venu d'une dette, aux montants, où elle sera choisie."""
+    atteinte = get_etape(demarche)
+    return aller(get_adresse(demarche, min(atteinte, Demarche.Etape.MONTANTS) if dette else atteinte), dette=dette)
 
 
 def afficher(
     request: HttpRequest, gabarit: str, demarche: Demarche, courante: Demarche.Etape, **contexte: object
 ) -> HttpResponse:
     """Rend une étape, avec sa barre d'étapes et son retour en arrière."""
-    adresses = [get_adresse(demarche, numero) for numero in Demarche.Etape]
-    precedente = adresses[courante - 2] if courante > 1 else reverse("dettes:liste")
+    adresses = [get_adresse(demarche, numero) if demarche.pk else "" for numero in Demarche.Etape]
+    precedente = get_precedente(demarche, courante)
     commun = {"demarche": demarche, "courante": courante.value, "adresses": adresses, "precedente": precedente}
     return render(request, f"demarches/{gabarit}.html", commun | contexte)

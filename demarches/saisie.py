@@ -1,108 +1,128 @@
-"""L'étape des montants : un seul, ou un par dette. Chaque bouton marche aussi sans JavaScript."""
+"""L'étape des montants : une somme, ou un montant par dette. Chaque bouton marche aussi sans JavaScript."""
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 
 from comptes.acces import RequeteAllocataire
-from demarches import services
-from demarches.formulaires import AffecteForm, MontantForm, RepartirForm, nommer
+from demarches import gestes, services
+from demarches.formulaires import nommer
 from demarches.models import Demarche
-from demarches.montants import MontantInvalide, Parts, get_disponible_total, partager, retenir
-from demarches.parcours import afficher, reprendre
+from demarches.montants import MontantInvalide, get_disponible_total, get_total
+from demarches.page_montants import TOUT, Page, is_seule, lire_la_page
+from demarches.parcours import afficher, aller, get_adresse, reprendre
+from dettes import retenue
 from dettes.models import Dette
-from dettes.repartition import repartir
-from socle.euros import ecrire_euros, ecrire_saisie
+from socle import frappe
+from socle.euros import ecrire_saisie
+from socle.frappe import CONTINUER, Frappe, Saisie
 
-CONTINUER, CALCULER, REPARTIR, TOUT = "continuer", "calculer", "repartir", "tout"
-
-
-def saisir_un_montant(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
-    """Mode global : le maximum est dit d'avance, « Calculer » montre la répartition sans rien écrire."""
-    disponible = get_disponible_total(dettes)
-    aide = f"Au plus {ecrire_euros(disponible)}."
-    if request.method != "POST":
-        voulu = min(demarche.montant, disponible)
-        form = MontantForm(initial={"montant": voulu or None}, aide=aide)
-        return _montrer_le_global(request, demarche, form, repartir(voulu, dettes))
-
-    saisie, faire = request.POST.copy(), request.POST.get("faire", CONTINUER)
-    if faire == TOUT:
-        saisie["montant"] = ecrire_saisie(disponible)
-    form, apercu = MontantForm(saisie, aide=aide), []
-    if form.is_valid():
-        montant = form.cleaned_data["montant"]
-        try:
-            if faire == CONTINUER:
-                return reprendre(services.enregistrer_montant_global(demarche, montant))
-            apercu = partager(montant, dettes)
-        except MontantInvalide as refus:
-            form.ajouter_les_erreurs(refus)
-    return _montrer_le_global(request, demarche, form, apercu)
+REMETTRE = "remettre"
+MONTANTS = Demarche.Etape.MONTANTS
+Mode = Demarche.Mode
 
 
-def _montrer_le_global(
-    request: RequeteAllocataire, demarche: Demarche, form: MontantForm, apercu: Parts
-) -> HttpResponse:
-    restes = [(dette, montant, dette.disponible - montant) for dette, montant in apercu]
-    return afficher(request, "montant_global", demarche, Demarche.Etape.MONTANTS, form=form, apercu=restes)
+# --- Regarder
 
 
-def saisir_les_montants(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
-    """Mode affecté : toutes les dettes, un montant en face de chacune, « tout » et « la plus ancienne d'abord »."""
-    deja = dict(demarche.lignes.values_list("dette_id", "montant"))
-    if request.method != "POST":
-        initial = {nommer(dette): deja[dette.pk] for dette in dettes if dette.pk in deja}
-        return _montrer(request, demarche, dettes, AffecteForm(dettes=dettes, initial=initial), RepartirForm())
+def montrer(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+    """
+    L'étape, sur ce qui attend d'être enregistré, sinon sur ce qui l'est déjà.
 
-    saisie, faire = request.POST.copy(), request.POST.get("faire", CONTINUER)
-    repartition = RepartirForm(saisie if faire == REPARTIR else None)
-    if faire == REPARTIR:
-        _repartir(repartition, saisie, dettes)
-    elif faire.startswith(TOUT):
-        _remplir(saisie, [(dette, dette.disponible) for dette in dettes if faire in (TOUT, f"{TOUT}-{dette.pk}")])
-    form = AffecteForm(saisie, dettes=dettes)
-    is_lisible, montants = form.is_valid(), form.montants
-    if faire in (CONTINUER, CALCULER):
-        try:
-            if is_lisible and faire == CONTINUER:
-                return reprendre(services.enregistrer_montants(demarche, montants))
-            retenir(montants, dettes)
-        except MontantInvalide as refus:
-            form.ajouter_les_erreurs(refus)
-    return _montrer(request, demarche, dettes, form, repartition)
+    Venu de « Payer cette dette » (?dette=), elle est choisie et remplie ; rien d'enregistré n'en est changé.
+    """
+    dettes = services.get_dettes(demarche)
+    attente = frappe.lire(request)
+    deja = attente["saisie"] if attente else _redire(demarche) or _remplir_la_seule(dettes)
+    choisie = _trouver(request.GET.get("dette"), dettes)
+    if choisie:
+        montant = deja.get(nommer(choisie)) or ecrire_saisie(choisie.disponible)
+        saisie, faire = {"mode": Mode.AFFECTE.value, nommer(choisie): montant}, ""
+        attente = None
+    else:
+        saisie, faire = deja, attente["faire"] if attente else ""
+    page = lire_la_page(saisie, dettes, faire)
+    autres = bool(choisie and any(valeur for nom, valeur in deja.items() if nom not in ("mode", nommer(choisie))))
+    choisie = choisie or (page.affecte.dettes[0] if is_seule(dettes) else None)
+    return _afficher(request, demarche, dettes, page, attente, choisie=choisie, has_autres=autres)
 
 
-def _repartir(repartition: RepartirForm, saisie: QueryDict, dettes: list[Dette]) -> None:
-    """Remplace les montants tapés par la répartition du montant donné, ou dit pourquoi elle ne se fait pas."""
-    if not repartition.is_valid():
-        return
-    try:
-        parts = partager(repartition.cleaned_data["montant"], dettes)
-    except MontantInvalide as refus:
-        repartition.ajouter_les_erreurs(refus)
-        return
-    for dette in dettes:
-        saisie[nommer(dette)] = ""
-    _remplir(saisie, parts)
-
-
-def _remplir(saisie: QueryDict, parts: Parts) -> None:
-    for dette, montant in parts:
-        saisie[nommer(dette)] = ecrire_saisie(montant)
-
-
-def _montrer(
-    request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette], form: AffecteForm, repartition: RepartirForm
+def _afficher(
+    request: RequeteAllocataire,
+    demarche: Demarche,
+    dettes: list[Dette],
+    page: Page,
+    attente: Frappe | None,
+    **contexte: object,
 ) -> HttpResponse:
     return afficher(
         request,
-        "montants_affectes",
+        "montants",
         demarche,
-        Demarche.Etape.MONTANTS,
-        form=form,
-        repartition=repartition,
-        fautes=[repartition] if repartition.errors else [],
-        erreurs=bool(form.errors or repartition.errors),
-        total=sum(form.montants.values()),
+        MONTANTS,
+        page=page,
+        form=page.form,
+        is_seule=is_seule(dettes),
+        apercu=[(dette, montant, dette.disponible - montant) for dette, montant in page.parts],
+        total=get_total(page.parts),
         disponible=get_disponible_total(dettes),
         engagees=[dette for dette in dettes if dette.disponible <= 0],
+        retenue=retenue.calculer(dettes, {dette.pk: montant for dette, montant in page.parts}),
+        dit=attente.get("dit", "") if attente else "",
+        a_remettre=bool(attente and "avant" in attente),
+        **contexte,
     )
+
+
+def _redire(demarche: Demarche) -> Saisie:
+    """Ce qui est enregistré, comme on l'aurait tapé ; vide si rien ne l'est encore."""
+    if not demarche.montant:
+        return {}
+    if demarche.mode == Mode.GLOBAL:
+        return {"mode": demarche.mode, "montant": ecrire_saisie(demarche.montant)}
+    lignes = demarche.lignes.select_related("dette")
+    return {"mode": demarche.mode} | {nommer(ligne.dette): ecrire_saisie(ligne.montant) for ligne in lignes}
+
+
+def _trouver(reference: str | None, dettes: list[Dette]) -> Dette | None:
+    return next((dette for dette in dettes if dette.reference == reference and dette.disponible > 0), None)
+
+
+def _remplir_la_seule(dettes: list[Dette]) -> Saisie:
+    return gestes.remplir([(dette, dette.disponible) for dette in dettes]) if is_seule(dettes) else {}
+
+
+# --- Recevoir
+
+
+def recevoir(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+    """Enregistre et mène au récapitulatif ; ou fait ce que dit le bouton, le dit, et revient à l'étape."""
+    dettes, adresse = services.get_dettes(demarche), get_adresse(demarche, MONTANTS)
+    envoi, attente = frappe.lire_envoi(request), frappe.lire(request)
+    if envoi["faire"] == REMETTRE and attente and "avant" in attente:
+        envoi |= {"saisie": attente["avant"], "dit": "Vos montants d’avant sont revenus."}
+    else:
+        gestes.faire(envoi, dettes)
+    page = lire_la_page(envoi["saisie"], dettes, envoi["faire"])
+    if envoi["faire"] == CONTINUER and (suite := _enregistrer(demarche, page)):
+        frappe.oublier(request, adresse, request.path)
+        return reprendre(suite)
+    frappe.garder(request, adresse, envoi)
+    # Sans fautes, l'ancre ramène où l'on était ; avec, le résumé des fautes prend la main.
+    return aller(adresse, ancre="" if page.form.errors else get_ancre(envoi["faire"], dettes))
+
+
+def get_ancre(faire: str, dettes: list[Dette]) -> str:
+    """L'endroit de la page où ramener après un bouton : sa dette, ou le début des montants."""
+    dette = next((dette for dette in dettes if faire == f"{TOUT}-{dette.pk}"), None)
+    return f"rangee-{dette.pk}" if dette else "montants"
+
+
+def _enregistrer(demarche: Demarche, page: Page) -> Demarche | None:
+    """La démarche enregistrée, ou None si ce qui est tapé ne peut pas se payer : la page le redira."""
+    if page.form.errors:
+        return None
+    try:
+        if page.mode == Mode.GLOBAL:
+            return services.enregistrer_montant_global(demarche, get_total(page.parts))
+        return services.enregistrer_montants(demarche, {dette.pk: montant for dette, montant in page.parts})
+    except MontantInvalide:
+        return None

@@ -52,8 +52,28 @@ def commencer(utilisateur: Utilisateur) -> Demarche:
     _verrouiller_la_personne(utilisateur.pk)
     if brouillon := Demarche.objects.brouillons().filter(auteur=utilisateur).first():
         return brouillon
-    allocataire = Allocataire.objects.get(utilisateurs=utilisateur)
-    return Demarche.objects.create(auteur=utilisateur, allocataire=allocataire)
+    brouillon = preparer(utilisateur)
+    brouillon.save()
+    return brouillon
+
+
+def preparer(utilisateur: Utilisateur) -> Demarche:
+    """
+    Le brouillon qu'ouvrirait cette personne, sans l'enregistrer.
+
+    Si elle a déjà lu les mentions en vigueur, elles ne se redemandent pas : leur date de lecture et l'adresse donnée
+    la dernière fois sont reprises, et l'on commence aux montants.
+    """
+    brouillon = Demarche(
+        auteur=utilisateur, allocataire=Allocataire.objects.select_related("caf").get(utilisateurs=utilisateur)
+    )
+    lues = Demarche.objects.filter(auteur=utilisateur, mentions_version=settings.MENTIONS_VERSION)
+    if derniere := lues.plus_recentes_d_abord().first():
+        brouillon.mentions_version = derniere.mentions_version
+        brouillon.mentions_lues_le = derniere.mentions_lues_le
+        brouillon.courriel = derniere.courriel
+        brouillon.etape = Etape.MONTANTS
+    return brouillon
 
 
 @transaction.atomic
@@ -68,20 +88,6 @@ def enregistrer_informations(demarche: Demarche, *, courriel: str) -> Demarche:
         demarche.mentions_version = settings.MENTIONS_VERSION
         demarche.mentions_lues_le = timezone.now()
     demarche.courriel = courriel
-    return _avancer(demarche, Etape.CHOIX)
-
-
-@transaction.atomic
-def choisir_mode(demarche: Demarche, mode: str) -> Demarche:
-    """
-    Choisit un montant global ou des dettes. En changer ramène aux montants, gardés pour être relus.
-
-    :raises DemarcheFigee: si la démarche n'est plus un brouillon
-    """
-    demarche = _verrouiller(demarche)
-    if demarche.mode != mode:
-        demarche.mode = Mode(mode)
-        demarche.etape = min(demarche.etape, Etape.MONTANTS)
     return _avancer(demarche, Etape.MONTANTS)
 
 

@@ -1,81 +1,79 @@
-"""Rembourser : commencer, les quatre étapes, abandonner. Un GET n'écrit jamais."""
+"""Rembourser : commencer, les trois étapes, abandonner. Un GET n'écrit jamais."""
 
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
-from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
-from demarches import services
+from comptes.acces import RequeteAllocataire
+from demarches import mentions, saisie, services
 from demarches.etats import Etat
-from demarches.formulaires import ChoixForm, InformationsForm
 from demarches.models import Demarche, LigneDemarche
-from demarches.montants import get_disponible_total
+from demarches.montants import ZERO
 from demarches.parcours import (
+    ABANDON,
     afficher,
     etape,
     get_adresse,
     get_la_mienne,
-    get_saisie,
+    page_du_parcours,
+    quitter,
     refuser,
     reprendre,
 )
-from demarches.saisie import saisir_les_montants, saisir_un_montant
 from demarches.services import Ecart
+from dettes import retenue
+from socle import frappe
 
 Etape = Demarche.Etape
+REPRISE = (
+    "Vous reprenez votre démarche là où vous l’aviez laissée. Pour repartir de rien, abandonnez-la en bas de la page."
+)
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@allocataire_requis
-def commencer(request: RequeteAllocataire) -> HttpResponse:
-    """La page d'avant : ce qu'il faut avoir, ce qui va se passer ; ou la reprise du brouillon."""
-    allocataire = get_dossier(request)
-    dettes = services.get_dettes_de(allocataire)
-    if refus := refuser(request, allocataire, dettes):
+@page_du_parcours
+def commencer(request: RequeteAllocataire) -> HttpResponseBase:
+    """
+    La première étape à faire, ou la reprise du brouillon. Le brouillon ne s'enregistre qu'au premier envoi.
+
+    ?dette= porte la dette d'où l'on vient, pour qu'elle soit choisie aux montants.
+    """
+    brouillon = Demarche.objects.brouillons().filter(auteur=request.user).select_related("allocataire__caf").first()
+    demarche = brouillon or services.preparer(request.user)
+    if refus := refuser(request, demarche.allocataire, services.get_dettes(demarche)):
         return refus
+    numero = services.get_etape(demarche)
     if request.method == "POST":
-        return reprendre(services.commencer(request.user))
-    contexte = {
-        "brouillon": Demarche.objects.brouillons().filter(auteur=request.user).first(),
-        "disponible": get_disponible_total(dettes),
-        "allocataire": allocataire,
-        "has_retenue": any(dette.retenue_mensuelle for dette in dettes),
-    }
-    return render(request, "demarches/commencer.html", contexte)
+        if suite := quitter(request, demarche, numero):
+            return suite
+        # Une page restée ouverte peut envoyer les informations d'un brouillon qui en est déjà aux montants.
+        vue = informations if request.POST.get("etape") == str(Etape.INFORMATIONS.value) else montants
+        return vue(request, services.commencer(request.user).reference)
+    if brouillon:
+        return _reprendre_le_brouillon(request, brouillon)
+    if numero == Etape.INFORMATIONS:
+        return mentions.montrer(request, demarche)
+    return saisie.montrer(request, demarche)
+
+
+def _reprendre_le_brouillon(request: RequeteAllocataire, brouillon: Demarche) -> HttpResponse:
+    dette = request.GET.get("dette", "")
+    if not dette:
+        messages.info(request, REPRISE)
+    return reprendre(brouillon, dette=dette)
 
 
 @etape(Etape.INFORMATIONS)
 def informations(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
-    deja_lues = demarche.mentions_version == settings.MENTIONS_VERSION
-    form = InformationsForm(get_saisie(request), initial={"lu": deja_lues, "courriel": demarche.courriel})
-    if request.method == "POST" and form.is_valid():
-        return reprendre(services.enregistrer_informations(demarche, courriel=form.cleaned_data["courriel"]))
-    return afficher(request, "informations", demarche, Etape.INFORMATIONS, form=form)
-
-
-@etape(Etape.CHOIX)
-def choix(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
-    form = ChoixForm(get_saisie(request), initial={"mode": demarche.mode})
-    if request.method == "POST" and form.is_valid():
-        return reprendre(services.choisir_mode(demarche, form.cleaned_data["mode"]))
-    return afficher(request, "choix", demarche, Etape.CHOIX, form=form)
+    return mentions.recevoir(request, demarche) if request.method == "POST" else mentions.montrer(request, demarche)
 
 
 @etape(Etape.MONTANTS)
 def montants(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
-    dettes = services.get_dettes(demarche)
-    if demarche.mode == Demarche.Mode.GLOBAL:
-        return saisir_un_montant(request, demarche, dettes)
-    return saisir_les_montants(request, demarche, dettes)
+    return saisie.recevoir(request, demarche) if request.method == "POST" else saisie.montrer(request, demarche)
 
 
 @etape(Etape.RECAPITULATIF)
@@ -95,7 +93,8 @@ def afficher_recapitulatif(
     :param ecarts: les lignes qui ne tiennent plus ; tant qu'il y en a, « Payer » n'est pas proposé
     :param status: 409 quand « Payer » a été pressé sur un récapitulatif qui n'est plus vrai
     """
-    if refus := refuser(request, demarche.allocataire, services.get_dettes(demarche)):
+    dettes = services.get_dettes(demarche)
+    if refus := refuser(request, demarche.allocataire, dettes):
         return refus
     if services.get_etape(demarche) < Etape.RECAPITULATIF:
         return reprendre(demarche)
@@ -104,9 +103,11 @@ def afficher_recapitulatif(
         [demarche],
         Prefetch("lignes", LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "pk")),
     )
+    lignes, disponibles = demarche.lignes.all(), {dette.pk: dette.disponible for dette in dettes}
     contexte = {
         "ecarts": ecarts,
-        "has_retenue": any(ligne.dette.retenue_mensuelle for ligne in demarche.lignes.all()),
+        "lignes": [(ligne, disponibles.get(ligne.dette_id, ZERO) - ligne.montant) for ligne in lignes],
+        "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in lignes}),
         "a_change": status == 409,
         "empreinte": services.empreinte(demarche),
         "plateforme": urlsplit(settings.PAYZEN_URL_FORMULAIRE).hostname,
@@ -116,10 +117,7 @@ def afficher_recapitulatif(
     return reponse
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@allocataire_requis
+@page_du_parcours
 def abandonner(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Demande de confirmer, puis efface la saisie. Reste possible quand le service est suspendu."""
     demarche = get_la_mienne(request, reference)
@@ -132,5 +130,6 @@ def abandonner(request: RequeteAllocataire, reference: str) -> HttpResponse:
         services.abandonner(demarche)
     except services.DemarcheFigee:
         return redirect("suivi:detail", reference)
-    messages.success(request, "Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé.")
+    frappe.oublier(request, *(get_adresse(demarche, numero) for numero in Etape))
+    messages.success(request, ABANDON)
     return redirect("dettes:liste")

@@ -1,14 +1,18 @@
 """Ce qui est dû : les dettes, leurs mouvements, les fichiers échangés avec la Caf."""
 
+import re
 from decimal import Decimal
 
 import pgtrigger
 from django.db import models
 from django.db.models import DecimalField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from comptes.models import Allocataire, Caf
+from socle.templatetags.euros import periode
 
+TROP_PERCU = re.compile(r"^Trop-perçu(?: ?:| de(?= )| d(?=['’]))['’ ]*")
 ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=9, decimal_places=2))
 
 
@@ -19,6 +23,10 @@ class DetteQuerySet(models.QuerySet["Dette"]):
     def payables(self) -> "DetteQuerySet":
         """Dettes que l'on peut régler ici, y compris en recours ou sous plan : on informe, on ne bloque pas."""
         return self.filter(solde__gt=0, situation__in=Dette.SITUATIONS_PAYABLES)
+
+    def transmises(self) -> "DetteQuerySet":
+        """Celles que le département réclame lui-même : elles ne se paient pas ici."""
+        return self.filter(situation=Dette.Situation.TRANSMISE)
 
     def with_disponible(self) -> "DetteQuerySet":
         """Ajoute `engage`, déjà en route vers la Caf, et `disponible`, ce que l'on peut encore payer (euros)."""
@@ -145,6 +153,16 @@ class Dette(models.Model):
     @property
     def is_payable(self) -> bool:
         return self.solde > 0 and self.situation in self.SITUATIONS_PAYABLES
+
+    @property
+    def prestation(self) -> str:
+        """Le libellé sans « Trop-perçu », qui se répéterait à chaque ligne d'une liste, et bien ponctué."""
+        return capfirst(TROP_PERCU.sub("", self.libelle).replace("'", "’"))
+
+    @property
+    def nom(self) -> str:
+        """De quoi la désigner dans une phrase : « Prime d’activité, avril à juin 2025 »."""
+        return ", ".join(filter(None, [self.prestation, periode(self.periode_debut, self.periode_fin)]))
 
     @property
     def rembourse(self) -> Decimal:

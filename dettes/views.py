@@ -1,6 +1,6 @@
 """« Mes dettes » : ce que je dois, pourquoi, et ce qui est en route (PARCOURS §2)."""
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
-from dettes import histoire
+from dettes import droits, histoire, retenue
 from dettes.models import Dette
 
 
@@ -29,6 +29,8 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
         "autres": [dette for dette in dettes if not dette.is_payable],
         "reste": sum((dette.solde for dette in payables), Decimal(0)),
         "disponible": sum((dette.disponible for dette in payables), Decimal(0)),
+        "mots": {mot for dette in payables for mot in (dette.phase, dette.situation)},
+        "retenue": retenue.calculer(payables),
     }
     return render(request, "dettes/liste.html", contexte)
 
@@ -49,13 +51,16 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
         "colonnes": histoire.COLONNES,
         "lignes": histoire.tabuler(dette, mouvements),
         "courbe": histoire.tracer(dette, mouvements, timezone.localdate()),
-        "mois_de_retenue": get_mois_de_retenue(dette),
+        "mots": {dette.phase, dette.situation},
+        "droits": droits.dater(dette, timezone.localdate()),
+        "retenue": get_retenue(dette),
     }
     return render(request, "dettes/detail.html", contexte)
 
 
-def get_mois_de_retenue(dette: Dette) -> int | None:
-    """Combien de mois encore au rythme de la retenue en cours ; rien s'il n'y en a pas."""
+def get_retenue(dette: Dette) -> retenue.Retenue | None:
+    """La retenue du foyer, si elle reprend cette dette, et ce qu'il en serait si l'on payait toute la dette ici."""
     if not dette.is_payable or not dette.retenue_mensuelle:
         return None
-    return int((dette.solde / dette.retenue_mensuelle).to_integral_value(ROUND_CEILING))
+    payables = Dette.objects.filter(allocataire=dette.allocataire_id).payables().with_disponible()
+    return retenue.calculer(payables.plus_anciennes_d_abord(), {dette.pk: dette.disponible})

@@ -1,5 +1,6 @@
 """HTML vers PDF/UA. WeasyPrint s'importe au premier rendu : le web démarre sans lui, et sans Pango."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 from django.conf import settings
 
 FEUILLE = Path("static/css/ticket_pdf.css")
+# Nos polices ont le premier plan d'Unicode ; au-delà, un signe de remplacement, lisible, plutôt qu'une case vide.
+SANS_POLICE = re.compile("[^\u0000-\uffff]")
 
 
 def render_pdf(html: str) -> bytes:
     """Rend une page en PDF balisé (PDF/UA-1). Ne lit que les fichiers du projet : aucune adresse n'est suivie."""
     weasyprint, polices, feuille = _load()
-    document = weasyprint.HTML(string=html, base_url=None, url_fetcher=_refuse)
+    document = weasyprint.HTML(string=SANS_POLICE.sub("\ufffd", html), base_url=None, url_fetcher=_refuse)
     return bytes(document.write_pdf(stylesheets=[feuille], font_config=polices, pdf_variant="pdf/ua-1"))
 
 

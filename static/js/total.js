@@ -1,27 +1,74 @@
-// Le total en direct de l'étape des montants : <form data-montants>, champs `data-montant`, <output data-total>.
-// Un bouton `data-tout="identifiant du champ" data-valeur="84,12"` y écrit sa valeur. Le serveur recalcule tout.
+// Le total en direct de l'étape des montants : <form data-montants>, champs `data-montant="ce qu'on peut y payer"`,
+// <output data-total>, <p data-dit> pour répondre. Ne compte que ce que le serveur acceptera ; lui seul décide.
 const euros = new Intl.NumberFormat("fr-FR", { style: "currency", currency: "EUR" });
+// Public Sans n'a pas l'espace fine insécable.
+const ecrire = (centimes) => euros.format(centimes / 100).replaceAll("\u202f", "\u00a0");
 
-// « 1 234,5 € » donne 123450 ; une saisie illisible ne compte pas, le serveur dira pourquoi.
+// Les règles de demarches/champs.py, dans le même ordre. Rend des centimes, ou null pour une saisie refusée.
+const BLANCS = /^[ \t\r\n\f]+|[ \t\r\n\f]+$/g;
+const NOMBRE = /^([0-9]+|[0-9]{1,3}(?: [0-9]{3})+)(?:[.,]([0-9]{0,2}))?$/;
 const lireCentimes = (saisie) => {
-  const nombre = saisie.replace(/[\s€]/g, "").replace(",", ".");
-  return /^\d+(\.\d{1,2})?$/.test(nombre) ? Math.round(Number(nombre) * 100) : 0;
+  const nette = saisie.normalize("NFKC").replace(/\p{Cf}/gu, "").replace(BLANCS, "");
+  const nombre = nette.replace(/[ \t\r\n\f]*(€|euros?)$/i, "");
+  if (!nombre) return 0;
+  const [, entier, decimales = ""] = nombre.length > 30 ? [] : NOMBRE.exec(nombre) ?? [];
+  return entier && !porteUneCarte(saisie) ? Number(entier.replaceAll(" ", "") + decimales.padEnd(2, "0")) : null;
 };
+
+// socle/carte.py : treize chiffres et plus qui suivent la règle de Luhn sont un numéro de carte.
+const porteUneCarte = (saisie) =>
+  (saisie.replace(/[\s.-]/g, "").match(/[0-9]{13,}/g) ?? []).some((suite) =>
+    [...suite].some((_, debut) => [13, 14, 15, 16, 17, 18, 19].some((longueur) => suitLuhn(suite.substr(debut, longueur), longueur))),
+  );
+const suitLuhn = (chiffres, longueur) =>
+  chiffres.length === longueur &&
+  [...chiffres].reverse().reduce((somme, chiffre, rang) => {
+    const double = rang % 2 ? 2 * chiffre : Number(chiffre);
+    return somme + (double > 9 ? double - 9 : double);
+  }, 0) % 10 === 0;
 
 for (const formulaire of document.querySelectorAll("form[data-montants]")) {
   const total = formulaire.querySelector("[data-total]");
-  const calculer = () => {
-    const centimes = [...formulaire.querySelectorAll("[data-montant]")].map((champ) => lireCentimes(champ.value));
-    // Public Sans n'a pas l'espace fine insécable.
-    total.textContent = euros.format(centimes.reduce((a, b) => a + b, 0) / 100).replaceAll("\u202f", "\u00a0");
+  const dire = (phrase) => (formulaire.querySelector("[data-dit]").textContent = phrase);
+  const champs = () => {
+    const mode = formulaire.querySelector("[name=mode]:checked")?.value;
+    return [...formulaire.querySelectorAll(mode ? `[data-mode=${mode}] [data-montant]` : "[data-montant]")];
   };
-  formulaire.addEventListener("input", calculer);
+  const compter = (champ) => {
+    const centimes = lireCentimes(champ.value);
+    return centimes !== null && centimes <= lireCentimes(champ.dataset.montant) ? centimes : null;
+  };
+  const calculer = () => {
+    total.textContent = ecrire(champs().reduce((somme, champ) => somme + (compter(champ) ?? 0), 0));
+  };
+
+  for (const bouton of formulaire.querySelectorAll("[data-sans-js]")) bouton.hidden = true;
+  const changer = () => {
+    calculer();
+    // Ce que le serveur a calculé d'après d'autres montants ne vaut plus.
+    for (const calcul of formulaire.querySelectorAll("[data-calcule]")) calcul.hidden = true;
+  };
+  formulaire.addEventListener("input", changer);
+  formulaire.addEventListener("change", ({ target: champ }) => {
+    if (!("montant" in champ.dataset)) return;
+    if (compter(champ) !== null) dire("");
+    else if (lireCentimes(champ.value) === null) dire(`${champ.dataset.nom}\u00a0: ce montant ne se lit pas, il n’est pas compté.`);
+    else dire(`${champ.dataset.nom}\u00a0: au plus ${ecrire(lireCentimes(champ.dataset.montant))}. Ce montant n’est pas compté.`);
+  });
   formulaire.addEventListener("click", (evenement) => {
     const bouton = evenement.target.closest("[data-tout]");
     if (!bouton) return;
     evenement.preventDefault();
-    document.getElementById(bouton.dataset.tout).value = bouton.dataset.valeur;
-    calculer();
+    const champ = document.getElementById(bouton.dataset.tout);
+    const avant = champ.value.trim();
+    champ.value = champ.dataset.montant;
+    changer();
+    const remplace = avant && avant !== champ.value ? `, au lieu de ${avant}` : "";
+    dire(`${champ.dataset.nom}\u00a0: ${ecrire(lireCentimes(champ.value))}, tout ce qu’il en reste${remplace}.`);
   });
+  // Venu d'une dette, son montant est prêt à être remplacé d'une frappe.
+  const choisi = formulaire.querySelector("[data-choisie] input");
+  choisi?.focus({ preventScroll: true });
+  choisi?.select();
   calculer();
 }

@@ -136,7 +136,13 @@ def test_les_comptes_sont_a_l_operateur_seul(client: Client, installer, modele: 
 def test_la_boutique_et_le_seuil_se_reglent_par_l_operateur_seul(client: Client, installer) -> None:
     caf = CafFactory(boutique="")
     fiche = reverse("admin:comptes_caf_change", args=[caf.pk])
-    reglages = {"boutique": "66100001", "seuil_controle": "500", "nom": "Autre", "ouverte": ""}
+    reglages = {
+        "boutique": "66100001",
+        "seuil_controle": "500",
+        "delai_mise_a_jour": "2",
+        "nom": "Autre",
+        "ouverte": "",
+    }
     installer(Agent.Role.RESPONSABLE)
     refus = client.post(fiche, reglages)
 
@@ -145,7 +151,7 @@ def test_la_boutique_et_le_seuil_se_reglent_par_l_operateur_seul(client: Client,
 
     assert refus.status_code == 403
     reglee = Caf.objects.get()
-    assert (reglee.boutique, reglee.seuil_controle) == ("66100001", 500)
+    assert (reglee.boutique, reglee.seuil_controle, reglee.delai_mise_a_jour) == ("66100001", 500, 2)
     assert (reglee.nom, reglee.ouverte) == (caf.nom, True)
 
 

@@ -51,6 +51,12 @@ def test_sans_dette_la_page_le_dit(client: Client, moi: Utilisateur) -> None:
     assert "Vous n’avez pas encore fait de demande" in html
 
 
+def test_une_dette_transmise_est_dite_quand_rien_ne_se_paie_ici(client: Client, moi: Utilisateur) -> None:
+    DetteFactory(allocataire=moi.allocataire, transmise=True)
+
+    assert "Rien à payer sur ce site. Une dette se paie au département." in lire(client)
+
+
 @pytest.mark.parametrize(
     ("trait", "phrase"),
     [

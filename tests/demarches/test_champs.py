@@ -1,13 +1,14 @@
 """Ce que l'on tape, ce que l'on comprend, ce que l'on refuse."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from demarches.champs import CourrielField, MontantField
 from demarches.formulaires import InformationsForm, MontantForm
-from socle.carte import has_numero_de_carte
+from socle.carte import effacer_la_carte, has_numero_de_carte
 from socle.euros import ecrire_saisie
 
 CARTE = "4111 1111 1111 1111"  # le numéro d'essai que tout le monde connaît
@@ -111,23 +112,54 @@ def test_une_adresse_que_l_on_ne_saurait_ni_garder_ni_servir_est_refusee(courrie
         CourrielField().clean(courriel)
 
 
+@pytest.mark.parametrize(
+    "saisie",
+    [
+        "\u200bjean.dupont@exemple.fr",
+        "\ufeffjean.dupont@exemple.fr",
+        "jean.dupont@exemple.fr\u200e",
+        "<jean.dupont@exemple.fr>",
+        " jean.dupont@exemple.fr\t",
+    ],
+)
+def test_ce_qu_un_copier_coller_ajoute_a_une_adresse_s_enleve(saisie):
+    assert CourrielField().clean(saisie) == "jean.dupont@exemple.fr"
+
+
+def test_un_accent_avant_l_arobase_est_nomme():
+    with pytest.raises(ValidationError) as refus:
+        CourrielField().clean("rené@exemple.fr")
+
+    assert refus.value.messages == ["Ce qui précède le @ s’écrit sans accent, par exemple rene@exemple.fr"]
+
+
+@pytest.mark.parametrize("saisie", ["\u200b12,50", "12,50\ufeff", "\u200e12,50\u00a0€"])
+def test_un_signe_invisible_ne_fausse_pas_un_montant(saisie):
+    assert MontantField().clean(saisie) == Decimal("12.50")
+
+
 @pytest.mark.parametrize("saisie", ["+33 6 12 34 56 78", "123456789012", "1 234,56", "prenom.nom@exemple.fr"])
 def test_ce_qui_n_est_pas_un_numero_de_carte_passe(saisie):
     assert not has_numero_de_carte(saisie)
 
 
 @pytest.mark.parametrize(
-    ("formulaire", "nom"), [(MontantForm, "montant"), (InformationsForm, "courriel")], ids=["montant", "courriel"]
+    ("formulaire", "nom"),
+    [(partial(MontantForm, dettes=[]), "montant"), (InformationsForm, "courriel")],
+    ids=["montant", "courriel"],
 )
-def test_un_numero_de_carte_ne_se_reaffiche_pas(formulaire, nom):
-    form = formulaire({nom: CARTE})
+@pytest.mark.parametrize("saisie", [CARTE, effacer_la_carte(CARTE)], ids=["tapé", "gardé de côté"])
+def test_un_numero_de_carte_ne_se_reaffiche_pas(formulaire, nom, saisie):
+    form = formulaire({nom: saisie})
 
     assert not form.is_valid()
+    assert "N’écrivez pas de numéro de carte ici" in str(form.errors)
     assert "4111" not in str(form[nom]) + str(form.errors)
+    assert "value=" not in str(form[nom]) + str(formulaire(initial={nom: saisie})[nom])
 
 
 def test_le_reste_d_une_saisie_fautive_se_reaffiche_tel_quel():
-    form = MontantForm({"montant": "12,345 €"})
+    form = MontantForm({"montant": "12,345 €"}, dettes=[])
 
     assert not form.is_valid()
     assert 'value="12,345 €"' in str(form["montant"])

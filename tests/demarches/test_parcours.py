@@ -1,4 +1,4 @@
-"""Les quatre étapes, dans l'ordre et dans le désordre : chaque page, ses erreurs, ses refus."""
+"""Les trois étapes, dans l'ordre et dans le désordre : chaque page, ses erreurs, ses refus."""
 
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 COMMENCER = "/rembourser/"
-ETAPES = ["informations", "choix", "montants", "recapitulatif"]
+ETAPES = ["informations", "montants", "recapitulatif"]
 
 
 @pytest.fixture
@@ -37,15 +37,13 @@ def demarche(personne, dette):
 
 
 def test_d_une_page_a_l_autre_jusqu_au_bouton_payer(connecte, envoyer, dette):
-    assert connecte.get(COMMENCER).status_code == 200
-    connecte.post(COMMENCER)
+    assert "Avant de commencer" in connecte.get(COMMENCER).content.decode()
+
+    apres_informations = connecte.post(COMMENCER, {"lu": "on", "courriel": "", "etape": "1"})
     demarche = Demarche.objects.get()
+    apres_montants = envoyer("montants", demarche, mode="AFFECTE", **{f"dette_{dette.pk}": "120,5"})
 
-    apres_informations = envoyer("informations", demarche, lu="on", courriel="")
-    apres_choix = envoyer("choix", demarche, mode="AFFECTE")
-    apres_montants = envoyer("montants", demarche, **{f"dette_{dette.pk}": "120,5"})
-
-    assert [r["Location"] for r in (apres_informations, apres_choix, apres_montants)] == [
+    assert [r["Location"] for r in (apres_informations, apres_montants)] == [
         adresse(nom, demarche) for nom in ETAPES[1:]
     ]
     page = connecte.get(apres_montants["Location"]).content.decode()
@@ -90,11 +88,11 @@ def test_regarder_n_ecrit_rien_et_ne_se_garde_pas(voir, demarche, nom, django_as
 def test_chaque_etape_montre_ou_l_on_en_est_et_permet_d_abandonner(voir, demarche, nom):
     page = voir(nom, demarche).content.decode()
 
-    assert f"Étapes : {ETAPES.index(nom) + 1} sur 4" in page
-    assert adresse("abandonner", demarche) in page
+    assert f"Étapes\u00a0: {ETAPES.index(nom) + 1} sur 3" in page
+    assert adresse("abandonner", demarche) in page or 'value="abandonner"' in page
 
 
-@pytest.mark.parametrize(("atteinte", "nom"), [(1, "choix"), (1, "recapitulatif"), (2, "montants")])
+@pytest.mark.parametrize(("atteinte", "nom"), [(1, "montants"), (1, "recapitulatif"), (2, "recapitulatif")])
 def test_une_etape_pas_encore_atteinte_ramene_ou_l_on_en_etait(voir, personne, dette, atteinte, nom):
     demarche = DemarcheFactory(auteur=personne, etape=atteinte)
 
@@ -104,36 +102,37 @@ def test_une_etape_pas_encore_atteinte_ramene_ou_l_on_en_etait(voir, personne, d
 def test_on_reprend_la_ou_l_on_s_etait_arrete(connecte, personne, dette):
     demarche = DemarcheFactory(auteur=personne, etape=Demarche.Etape.MONTANTS)
 
-    assert "Reprendre ma démarche" in connecte.get(COMMENCER).content.decode()
-    assert connecte.post(COMMENCER)["Location"] == adresse("montants", demarche)
+    reponse = connecte.get(COMMENCER, follow=True)
+
+    assert reponse.redirect_chain[0][0] == adresse("montants", demarche)
+    assert "Vous reprenez votre démarche là où vous l’aviez laissée." in reponse.content.decode()
+
+
+def test_regarder_le_debut_n_ouvre_pas_de_demarche(connecte, dette, django_assert_num_queries):
+    with django_assert_num_queries(9, exact=False) as requetes:
+        assert connecte.get(COMMENCER).status_code == 200
+
+    assert all(requete["sql"].startswith("SELECT") for requete in requetes)
+    assert not Demarche.objects.exists()
 
 
 def test_revenir_en_arriere_ne_perd_rien(voir, envoyer, demarche):
     assert 'value="ines@exemple.fr"' in voir("informations", demarche).content.decode()
-    assert voir("choix", demarche).context["form"]["mode"].value() == "AFFECTE"
     assert 'value="120,00"' in voir("montants", demarche).content.decode()
 
-    envoyer("informations", demarche, lu="on", courriel="autre@exemple.fr")
-    retour = envoyer("choix", demarche, mode="AFFECTE")
+    retour = envoyer("informations", demarche, courriel="autre@exemple.fr")
 
     assert retour["Location"] == adresse("recapitulatif", demarche)
     assert "autre@exemple.fr" in voir("recapitulatif", demarche).content.decode()
 
 
-def test_sans_la_case_cochee_on_dit_quoi_faire_et_comment_payer_autrement(envoyer, demarche):
-    page = envoyer("informations", demarche, courriel="pas une adresse").content.decode()
+def test_sans_la_case_cochee_on_dit_quoi_faire_et_comment_payer_autrement(connecte, dette):
+    page = connecte.post(COMMENCER, {"courriel": "pas une adresse", "etape": "1"}, follow=True).content.decode()
 
     assert "<title>Erreur\u00a0: Informations" in page
     assert page.count("Lisez les mentions, puis cochez la case pour continuer") == 2
     assert "payer autrement" in page
     assert 'value="pas une adresse"' in page
-
-
-def test_sans_choix_on_dit_quoi_choisir(envoyer, demarche):
-    page = envoyer("choix", demarche).content.decode()
-
-    assert page.count("Choisissez ce que vous voulez rembourser") == 2
-    assert 'href="#id_mode_0"' in page
 
 
 def test_une_demarche_partie_mene_a_son_detail(voir, envoyer, demarche):
@@ -162,7 +161,7 @@ def test_un_compte_radie_rembourse_comme_les_autres(client):
     page = client.get(COMMENCER).content.decode()
 
     assert "Votre dossier est clos" in page
-    assert client.post(COMMENCER).status_code == 302
+    assert client.post(COMMENCER, {"lu": "on", "etape": "1"})["Location"].endswith("/montants/")
 
 
 def test_sans_dette_payable_une_page_le_dit(connecte, personne):
@@ -213,13 +212,13 @@ def test_le_recapitulatif_dit_qui_quoi_combien_et_vers_ou(voir, demarche, settin
     for attendu in ("Madame Inès Colin", "ines@exemple.fr", "120,00\u00a0€", "secure.payzen.eu"):
         assert attendu in page
     assert f'name="empreinte" value="{services.empreinte(demarche)}"' in page
-    assert page.count("Modifier<") == 3
+    assert page.count("Modifier<") == 2
 
 
 def test_le_recapitulatif_sans_courriel_dit_comment_avoir_le_ticket(voir, personne, dette):
     demarche = DemarcheFactory(auteur=personne, lignes={dette: Decimal(10)})
 
-    assert "vous le téléchargerez après le paiement" in voir("recapitulatif", demarche).content.decode()
+    assert "À télécharger après le paiement" in voir("recapitulatif", demarche).content.decode()
 
 
 def test_un_recapitulatif_qui_ne_tient_plus_ne_propose_pas_de_payer(voir, envoyer, demarche, dette):

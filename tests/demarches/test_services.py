@@ -58,13 +58,13 @@ def test_deux_conjoints_ont_chacun_leur_brouillon(personne):
     assert services.commencer(personne) != services.commencer(conjoint)
 
 
-def test_les_informations_notent_la_version_lue_et_menent_au_choix(personne, settings):
+def test_les_informations_notent_la_version_lue_et_menent_aux_montants(personne, settings):
     demarche = services.enregistrer_informations(services.commencer(personne), courriel="ines@exemple.fr")
 
     demarche.refresh_from_db()
     assert (demarche.mentions_version, demarche.courriel) == (settings.MENTIONS_VERSION, "ines@exemple.fr")
     assert demarche.mentions_lues_le <= timezone.now()
-    assert services.get_etape(demarche) == Etape.CHOIX
+    assert services.get_etape(demarche) == Etape.MONTANTS
 
 
 def test_relire_les_memes_mentions_garde_la_premiere_date(demarche):
@@ -84,17 +84,29 @@ def test_des_mentions_nouvelles_se_relisent_avant_de_continuer(demarche, setting
     assert services.empreinte(demarche) != vue
 
 
-def test_changer_de_mode_ramene_aux_montants_sans_les_perdre(demarche):
-    lignes = lire(demarche)
+def test_les_mentions_deja_lues_ne_se_redemandent_pas_ni_l_adresse(demarche, personne):
+    PaiementFactory(demarche=demarche)
 
-    change = services.choisir_mode(demarche, "GLOBAL")
+    nouvelle = services.commencer(personne)
 
-    assert services.get_etape(change) == Etape.MONTANTS
-    assert lire(change) == lignes
+    assert services.get_etape(nouvelle) == Etape.MONTANTS
+    assert (nouvelle.mentions_lues_le, nouvelle.courriel) == (demarche.mentions_lues_le, "ines@exemple.fr")
 
 
-def test_confirmer_le_meme_mode_ne_fait_rien_refaire(demarche):
-    assert services.get_etape(services.choisir_mode(demarche, "AFFECTE")) == Etape.RECAPITULATIF
+def test_des_mentions_nouvelles_se_redemandent(demarche, personne, settings):
+    PaiementFactory(demarche=demarche)
+    settings.MENTIONS_VERSION = "2027-01"
+
+    nouvelle = services.commencer(personne)
+
+    assert services.get_etape(nouvelle) == Etape.INFORMATIONS
+    assert (nouvelle.mentions_lues_le, nouvelle.courriel) == (None, "")
+
+
+def test_ce_qu_a_lu_un_conjoint_n_est_pas_lu_par_l_autre(demarche, personne):
+    conjoint = UtilisateurFactory(allocataire=personne.allocataire, identifiant="conjoint")
+
+    assert services.get_etape(services.commencer(conjoint)) == Etape.INFORMATIONS
 
 
 def test_un_montant_global_se_repartit_de_la_plus_ancienne_a_la_plus_recente(demarche, dettes):
@@ -178,7 +190,7 @@ def test_ajuster_renvoie_aux_montants_s_il_ne_reste_presque_rien(personne, dette
     "changer",
     [
         lambda demarche, dettes: services.enregistrer_informations(demarche, courriel="autre@exemple.fr"),
-        lambda demarche, dettes: services.choisir_mode(demarche, "GLOBAL"),
+        lambda demarche, dettes: services.enregistrer_montant_global(demarche, Decimal(130)),
         lambda demarche, dettes: services.enregistrer_montants(demarche, {dettes[0].pk: Decimal(130)}),
     ],
     ids=["courriel", "mode", "lignes de même total"],
@@ -211,7 +223,6 @@ def test_abandonner_efface_la_saisie(demarche):
     "geste",
     [
         lambda demarche: services.enregistrer_informations(demarche, courriel=""),
-        lambda demarche: services.choisir_mode(demarche, "GLOBAL"),
         lambda demarche: services.enregistrer_montant_global(demarche, Decimal(10)),
         lambda demarche: services.enregistrer_montants(demarche, {}),
         services.ajuster,

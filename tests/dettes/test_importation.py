@@ -14,7 +14,7 @@ from dettes import encaissements
 from dettes.importation import LivraisonRefusee, application, importer
 from dettes.models import Dette, FichierRecu, Mouvement
 from dettes.signals import solde_negatif
-from paiements.imputation import contrepasser, imputer_un_lot
+from paiements.retours import imputer_un_lot
 from paiements.surveillance.invariants import verifier
 from tests.courses import en_meme_temps
 from tests.factories import CafFactory, DemarcheFactory, PaiementFactory, UtilisateurFactory

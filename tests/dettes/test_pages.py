@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from dettes.models import Dette, Mouvement
+from dettes.models import Mouvement
 from paiements.retours import impaye
 from tests.factories import (
     AgentFactory,
@@ -56,8 +56,8 @@ def test_une_dette_transmise_est_a_part_et_dit_ou_aller(client, moi):
 
     page = lire(client)
 
-    assert "Le département recouvre lui-même cette dette" in page
-    assert "Vous n’avez rien à rembourser ici." in page
+    assert "C’est maintenant le département qui vous demande cette somme." in page
+    assert "Rien à payer sur ce site." in page
     assert "Rembourser en ligne" not in page
 
 
@@ -86,7 +86,7 @@ def test_un_paiement_accepte_est_annonce_en_tete(client, moi):
     assert "Vous avez effectué un paiement de 120,00 € le " in page
     assert "Vos dettes seront mises à jour lorsque la Caf aura pris en compte votre demande." in page
     assert reverse("suivi:detail", args=[demarche.reference]) in page
-    assert "Paiement en cours de vérification</dt><dd>120,00 €" in page
+    assert "120,00 € dans un paiement en cours" in page
 
 
 def test_un_paiement_a_la_banque_previent_de_ne_pas_repayer(client, moi):
@@ -143,23 +143,15 @@ def test_les_pages_ne_font_que_lire(client, moi):
     assert client.post(LISTE).status_code == 405
 
 
-def test_le_detail_dit_pourquoi_et_les_droits(client, moi):
-    dette = DetteFactory(allocataire=moi.allocataire, retenue_mensuelle=Decimal(56))
+def test_le_detail_dit_pourquoi(client, moi):
+    dette = DetteFactory(allocataire=moi.allocataire)
 
     page = lire(client, get_adresse(dette))
 
     assert "Ressources trimestrielles corrigées." in page
     assert "Avril à juin 2025" in page
     assert "IM3 001, du 1er septembre 2025" in page
-    assert "Payer n’enlève pas votre droit de contester." in page
-    assert "commission de recours amiable" in page
-    assert "dans 17 mois environ" in page
-
-
-def test_le_rsa_se_conteste_au_departement(client, moi):
-    dette = DetteFactory(allocataire=moi.allocataire, nature=Dette.Nature.RSA)
-
-    assert "président du conseil départemental" in lire(client, get_adresse(dette))
+    assert "Argent dû</dt><dd>à l’État" in page
 
 
 def test_la_frise_raconte_un_paiement_puis_sa_reprise(client, moi):

@@ -62,10 +62,9 @@ class Allocataire:
     def partir_payer(self) -> Payeur:
         """Du début du parcours à la page de carte de PayZen."""
         self.aller("rembourser/")
-        self.envoyer()
-        self.envoyer(lu="on", courriel="")
-        self.envoyer(mode="GLOBAL")
-        self.envoyer(montant="1")
+        if 'name="lu"' in self.page.text:
+            self.envoyer(lu="on", courriel="", etape="1")
+        self.envoyer(mode="GLOBAL", montant="1", etape="2")
         empreinte = re.search(r'name="empreinte" value="([^"]+)"', self.page.text)
         action = re.search(r'action="([^"]+/payer/)"', self.page.text)
         assert empreinte, self.titre

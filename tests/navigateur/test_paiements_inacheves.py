@@ -59,14 +59,13 @@ def test_une_carte_refusee_puis_recommencer(recapitulatif):
 
 
 def test_abandonner_a_chaque_etape(recapitulatif):
-    for etape in ("informations", "choix", "montants", "recapitulatif"):
+    for etape in ("informations", "montants", "recapitulatif"):
         depart = recapitulatif.page.url
         recapitulatif.page.goto(depart.replace("/recapitulatif/", f"/{etape}/"))
-        recapitulatif.suivre("Abandonner")
-        recapitulatif.voir("Abandonner cette démarche ?")
+        recapitulatif.abandonner()
         recapitulatif.suivre("Continuer ma démarche")
         recapitulatif.voir("Relisez avant de payer")
-    recapitulatif.suivre("Abandonner")
+    recapitulatif.abandonner()
 
     recapitulatif.presser("Abandonner la démarche")
 

@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.navigateur.demonstration import attendre
-from tests.navigateur.visiteur import ACCEPTEE_AVEC_CODE, Visiteur
+from tests.navigateur.visiteur import ACCEPTEE_AVEC_CODE, INFORMATIONS, MONTANTS, RECAPITULATIF, Visiteur
 
 pytestmark = pytest.mark.navigateur
 PLUSIEURS = "allocataire qui a plusieurs dettes"
@@ -84,10 +84,11 @@ def test_un_montant_global_va_a_la_dette_la_plus_ancienne(visiteur):
     visiteur.commencer()
     visiteur.informer()
     visiteur.choisir_un_montant("20")
-    visiteur.presser("Calculer la répartition")
+    visiteur.presser("Voir la répartition")
+    visiteur.lire("Répartition prévue")
     visiteur.lire(plus_ancienne)
     visiteur.presser("Continuer")
-    visiteur.voir("Relisez avant de payer")
+    visiteur.voir(RECAPITULATIF)
 
     visiteur.payer()
     attendre_la_prise_en_compte(visiteur)
@@ -128,18 +129,22 @@ def test_sans_dette_le_service_le_dit(visiteur):
     visiteur.voir("Vous n’avez rien à rembourser ici")
 
 
-def test_une_faute_se_corrige_sans_rien_ressaisir(visiteur):
+@pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])
+def test_une_faute_se_corrige_sans_rien_ressaisir(ouvrir, javascript):
+    visiteur = ouvrir(javascript=javascript)
     visiteur.se_connecter(PLUSIEURS)
     premiere, seconde = visiteur.choisir_les_grandes()[:2]
     visiteur.commencer()
-    visiteur.presser("Continuer")
-    visiteur.lire("Lisez les mentions, puis cochez la case pour continuer")
-    visiteur.voir("Avant de commencer")
     visiteur.informer()
 
     visiteur.choisir_des_dettes({premiere: "douze", seconde: "4,20"})
     visiteur.presser("Continuer")
 
-    visiteur.voir("Combien pour chaque dette ?")
+    visiteur.lire("Pour continuer, corrigez ce qui suit")
+    visiteur.voir(MONTANTS)
+    visiteur.presser("Retour")
+    visiteur.voir(INFORMATIONS)
+    visiteur.page.go_back()
+    visiteur.voir(MONTANTS)
     saisies = [visiteur.get_saisie(reference).input_value() for reference in (premiere, seconde)]
     assert saisies == ["douze", "4,20"]

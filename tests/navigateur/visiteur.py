@@ -17,6 +17,8 @@ ACCEPTEE_AVEC_CODE, ACCEPTEE, REFUSEE = "4970110000000021", "4970100000000055", 
 ENREGISTREE = "Votre demande de paiement a été enregistrée avec succès."
 NON_REALISEE = "Votre demande de paiement n’a pas été réalisée."
 NON_PRISE_EN_COMPTE = "Votre demande de paiement n’a pas pu être prise en compte."
+INFORMATIONS, MONTANTS = "Avant de commencer", "Combien voulez-vous rembourser ?"
+RECAPITULATIF = "Relisez avant de payer"
 PLACE_MINIMALE = 50  # euros
 
 
@@ -71,8 +73,12 @@ class Visiteur:
 
     def se_connecter(self, role: str) -> None:
         """Entre avec le compte d'essai qui a ce rôle ; un agent donne ensuite son code."""
-        compte = self.demonstration.get_compte(role)
         self.aller("connexion/")
+        self.entrer(role)
+
+    def entrer(self, role: str) -> None:
+        """Donne son identifiant et son mot de passe à la page de connexion ouverte."""
+        compte = self.demonstration.get_compte(role)
         self.voir("Se connecter")
         self.page.get_by_label("Identifiant").fill(compte["identifiant"])
         self.page.get_by_label("Mot de passe", exact=True).fill(compte["mot_de_passe"])
@@ -111,47 +117,51 @@ class Visiteur:
         """De Mes dettes à la première étape, sans reprendre ce qu'un autre essai aurait laissé."""
         self.aller("mon-compte/dettes/")
         self.suivre("Rembourser en ligne")
-        self.voir("Rembourser en ligne")
-        if self.page.get_by_role("button", name="Reprendre ma démarche").is_visible():
-            self.suivre("Abandonner cette démarche")
+        if "/rembourser/D-" in self.page.url:
+            self.abandonner()
             self.presser("Abandonner la démarche")
             self.suivre("Rembourser en ligne")
-        self.presser("Commencer")
-        self.voir("Avant de commencer")
 
-    def informer(self, courriel: str = "") -> None:
-        """Accepte les mentions, donne ou non son courriel."""
-        self.cocher("J’ai pris connaissance")
-        self.page.get_by_label("adresse électronique").fill(courriel)
-        self.presser("Continuer")
-        self.voir("Que voulez-vous rembourser ?")
+    def abandonner(self) -> None:
+        """Presse « Abandonner » à une étape, et arrive sur la page qui demande de confirmer."""
+        self.page.locator("main").get_by_text("Abandonner", exact=True).click()
+        self.voir("Abandonner cette démarche ?")
+
+    def informer(self) -> None:
+        """Accepte les mentions, si elles n'ont pas déjà été lues."""
+        if self.page.locator("h1").inner_text() == INFORMATIONS:
+            self.voir(INFORMATIONS)
+            self.cocher("J’ai pris connaissance")
+            self.presser("Continuer")
+        self.voir(MONTANTS)
 
     def choisir_des_dettes(self, montants: Mapping[str, str]) -> None:
         """Choisit des dettes et donne à chacune son montant, tel qu'on le tape."""
-        self.cocher("Des dettes que je choisis")
-        self.presser("Continuer")
-        self.voir("Combien pour chaque dette ?")
+        self.cocher("Je choisis mes dettes")
         for reference, saisie in montants.items():
             self.get_saisie(reference).fill(saisie)
 
     def get_saisie(self, reference: str) -> Locator:
         """Le champ du montant d'une dette."""
-        return self.page.locator("li.dette", has_text=reference).get_by_role("textbox")
+        return self.page.locator("li.rangee", has_text=reference).get_by_role("textbox")
 
     def choisir_un_montant(self, saisie: str) -> None:
-        """Choisit un montant global, tel qu'on le tape."""
-        self.cocher("Un montant global")
-        self.presser("Continuer")
-        self.voir("Combien voulez-vous rembourser ?")
+        """Choisit une somme, telle qu'on la tape."""
+        self.cocher("Une somme, la Caf la répartit")
         self.page.get_by_label("Montant à rembourser").fill(saisie)
 
     def preparer(self, montants: Mapping[str, str], courriel: str = "") -> None:
         """Tout le chemin jusqu'au récapitulatif, pour des dettes choisies."""
         self.commencer()
-        self.informer(courriel)
+        self.informer()
         self.choisir_des_dettes(montants)
         self.presser("Continuer")
-        self.voir("Relisez avant de payer")
+        self.voir(RECAPITULATIF)
+        self.page.get_by_role("link", name="Modifier : ticket de paiement").click()
+        self.voir(INFORMATIONS)
+        self.page.get_by_label("adresse électronique").fill(courriel)
+        self.presser("Continuer")
+        self.voir(RECAPITULATIF)
 
     def partir_payer(self) -> None:
         """Presse « Payer » et arrive sur la page de la banque."""

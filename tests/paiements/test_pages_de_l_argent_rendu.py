@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def lire_la_demarche(client):
     def lire(paiement):
         client.force_login(paiement.demarche.auteur)
-        return client.get(reverse("demarches:detail", args=[paiement.demarche.reference])).content.decode()
+        return client.get(reverse("suivi:detail", args=[paiement.demarche.reference])).content.decode()
 
     return lire
 

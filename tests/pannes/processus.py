@@ -37,7 +37,6 @@ personne, departs = Utilisateur.objects.get(identifiant="{identifiant}"), []
 dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if dette.disponible >= 2]
 for rang in range({combien}):
     demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="{courriel}")
-    demarche = demarches.choisir_mode(demarche, "AFFECTE")
     demarche = demarches.enregistrer_montants(demarche, {{dettes[rang].pk: Decimal("1.00")}})
     depart = payer(demarche, empreinte_vue=demarches.empreinte(demarche))
     departs.append([depart.paiement.reference, depart.adresse, depart.champs])

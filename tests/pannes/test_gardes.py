@@ -8,12 +8,12 @@ import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
+from paiements.notification import notification
 
 from dettes.models import Dette, Mouvement
 from paiements import imputation, invariants, reprise, restitution, services
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, Paiement
-from paiements.notification import notification
 from paiements.payzen import sign
 from paiements.statuts import Statut
 from tests.courses import en_meme_temps, fenetre

@@ -1,0 +1,85 @@
+"""Les boutons de l'étape des montants : chacun change la saisie, dit ce qu'il a fait, et laisse revenir en arrière."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from demarches.formulaires import nommer
+from demarches.montants import Parts, get_disponible_total
+from demarches.page_montants import AJUSTER, CALCULER, TOUT, Mode, lire_la_page
+from dettes.models import Dette
+from socle.euros import ecrire_euros, ecrire_saisie
+from socle.frappe import Frappe, Saisie
+
+Geste = Callable[[Frappe, list[Dette]], tuple[Saisie, str]]
+
+
+def faire(envoi: Frappe, dettes: list[Dette]) -> None:
+    """
+    Fait ce que dit le bouton pressé, sur la frappe elle-même ; rien si ce bouton ne remplit rien.
+
+    Ce qui était écrit et que le bouton remplace reste dans `avant`, et `dit` le dit.
+    """
+    geste = _remplir_une_dette if envoi["faire"].startswith(f"{TOUT}-") else GESTES.get(envoi["faire"])
+    if geste is None:
+        return
+    avant = envoi["saisie"]
+    ecrite, dit = geste(envoi, dettes)
+    remplaces = [nom for nom, valeur in ecrite.items() if nom != "mode" and avant.get(nom) not in (None, valeur)]
+    envoi["saisie"] = {nom: valeur for nom, valeur in (avant | ecrite).items() if valeur}
+    envoi["dit"] = dit
+    if remplaces:
+        envoi["avant"] = avant
+        envoi["dit"] = f"{dit} {_dire_les_remplaces(len(remplaces))}"
+
+
+def remplir(parts: Parts) -> Saisie:
+    """Ces montants, comme on les taperait."""
+    return {nommer(dette): ecrire_saisie(montant) for dette, montant in parts if montant > 0}
+
+
+def _remplir_une_dette(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
+    voulue = [dette for dette in dettes if envoi["faire"] == f"{TOUT}-{dette.pk}"]
+    parts = [(dette, dette.disponible) for dette in voulue if dette.disponible > 0]
+    dit = [f"{dette.nom}\u00a0: {ecrire_euros(montant)}, tout ce qu’il en reste." for dette, montant in parts]
+    return remplir(parts), "".join(dit)
+
+
+def _tout_remplir(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
+    if lire_la_page(envoi["saisie"], dettes, TOUT).mode == Mode.GLOBAL:
+        disponible = get_disponible_total(dettes)
+        return {"montant": ecrire_saisie(disponible)}, f"{ecrire_euros(disponible)}\u00a0: tout ce qu’il reste."
+    parts = [(dette, dette.disponible) for dette in dettes]
+    return remplir(parts), f"Tout est rempli\u00a0: {_compter(parts)}."
+
+
+def _ajuster(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
+    """De la somme aux montants par dette, que l'on peut ensuite changer un à un."""
+    parts = lire_la_page(envoi["saisie"] | {"mode": Mode.GLOBAL.value}, dettes, AJUSTER).parts
+    if not parts:
+        return {"mode": Mode.GLOBAL.value}, ""
+    ecrite = {nommer(dette): "" for dette in dettes} | remplir(parts) | {"mode": Mode.AFFECTE.value}
+    return ecrite, f"Nous avons réparti {_compter(parts)}. Changez ce que vous voulez."
+
+
+def _calculer(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
+    page = lire_la_page(envoi["saisie"], dettes, CALCULER)
+    if page.form.errors:
+        return {}, ""
+    if page.mode == Mode.GLOBAL:
+        return {}, "Voici comment la Caf répartirait cette somme."
+    return {}, f"Le total est à jour\u00a0: {_compter(page.parts)}."
+
+
+def _compter(parts: Parts) -> str:
+    """« 1 000,00 € sur 3 dettes »."""
+    payees = [montant for _, montant in parts if montant > 0]
+    return f"{ecrire_euros(sum(payees, Decimal(0)))} sur {len(payees)} dette{'s' if len(payees) > 1 else ''}"
+
+
+def _dire_les_remplaces(combien: int) -> str:
+    if combien == 1:
+        return "Le montant que vous aviez écrit est remplacé."
+    return f"Les {combien} montants que vous aviez écrits sont remplacés."
+
+
+GESTES: dict[str, Geste] = {TOUT: _tout_remplir, AJUSTER: _ajuster, CALCULER: _calculer}

@@ -1,0 +1,82 @@
+"""
+Ce qui est tapé à une étape et pas encore enregistré : gardé dans la session, rendu à la page qui l'attend.
+
+Toute réponse à un envoi est une redirection : revenir en arrière ne remontre jamais la page d'erreur du navigateur,
+et rien n'est perdu, ni par une faute, ni par « Retour », ni par une session qui finit (docs/adr/0033).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import NotRequired, TypedDict
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseBase
+
+from socle.carte import LUE_AU_PLUS, effacer_la_carte
+
+CLE = "frappes"
+CONTINUER, RETOUR, ABANDONNER = "continuer", "retour", "abandonner"
+# De quoi tenir les étapes d'un brouillon ; une session n'est pas un grenier.
+PAGES_GARDEES, CHAMPS_GARDES = 4, 150
+JAMAIS_GARDES = ("csrfmiddlewaretoken", "pour", "faire", "etape")
+Saisie = dict[str, str]
+Vue = Callable[..., HttpResponseBase]
+
+
+class Frappe(TypedDict):
+    """
+    Ce qui attend une page.
+
+    pour : la clé de la personne qui tapait, telle que la page la portait ; un autre ne le voit pas
+    saisie : ce qui était tapé, nom par nom, sans numéro de carte
+    faire : le bouton pressé
+    dit : ce que le bouton a fait, s'il faut le dire
+    avant : la saisie que le bouton a remplacée
+    """
+
+    pour: str
+    saisie: Saisie
+    faire: str
+    dit: NotRequired[str]
+    avant: NotRequired[Saisie]
+
+
+def lire_envoi(request: HttpRequest) -> Frappe:
+    """Ce que la personne vient d'envoyer."""
+    champs = [(nom, valeur) for nom, valeur in request.POST.items() if valeur and nom not in JAMAIS_GARDES]
+    saisie = {nom: effacer_la_carte(str(valeur)[:LUE_AU_PLUS]) for nom, valeur in champs[:CHAMPS_GARDES]}
+    pour = str(request.user.pk) if request.user.is_authenticated else request.POST.get("pour", "")
+    return {"pour": pour, "saisie": saisie, "faire": request.POST.get("faire", CONTINUER)}
+
+
+def garder(request: HttpRequest, adresse: str, frappe: Frappe) -> None:
+    """Garde une frappe pour la page de cette adresse."""
+    gardees = {cle: valeur for cle, valeur in request.session.get(CLE, {}).items() if cle != adresse}
+    gardees[adresse] = frappe
+    request.session[CLE] = dict(list(gardees.items())[-PAGES_GARDEES:])
+
+
+def lire(request: HttpRequest) -> Frappe | None:
+    """La frappe qui attend cette page, si elle est de la personne connectée."""
+    frappe: Frappe | None = request.session.get(CLE, {}).get(request.path)
+    return frappe if frappe and frappe["pour"] == str(request.user.pk) else None
+
+
+def oublier(request: HttpRequest, *adresses: str) -> None:
+    """Efface ce qui attendait ces pages : c'est enregistré, ou abandonné."""
+    gardees: dict[str, Frappe] = request.session.get(CLE, {})
+    if any(adresse in gardees for adresse in adresses):
+        request.session[CLE] = {cle: valeur for cle, valeur in gardees.items() if cle not in adresses}
+
+
+def connexion_requise(vue: Vue) -> Vue:
+    """Comme `login_required` ; ce qu'envoie une personne dont la session a fini l'attend à son retour."""
+    protegee: Callable[..., HttpResponseBase] = login_required(vue)
+
+    @wraps(vue)
+    def gardee(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if request.method == "POST" and not request.user.is_authenticated:
+            garder(request, request.path, lire_envoi(request))
+        return protegee(request, *args, **kwargs)
+
+    return gardee
