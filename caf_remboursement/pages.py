@@ -2,10 +2,9 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
-
-from caf_remboursement import exemples
 
 
 @require_safe
@@ -17,11 +16,12 @@ def accueil(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def composants(request: HttpRequest) -> HttpResponse:
-    """Tous les composants, dans tous leurs états : la page que l'on ouvre au lecteur d'écran et à 200 %."""
-    return render(request, "pages/composants.html", exemples.build_contexte(request.GET.get("page", "2")))
+def favicon(request: HttpRequest) -> HttpResponse:
+    """L'icône, à l'adresse où les navigateurs la cherchent sans lire la page."""
+    return redirect(static("img/favicon.ico"))
 
 
+robots = TemplateView.as_view(template_name="robots.txt", content_type="text/plain")
 accessibilite = TemplateView.as_view(template_name="pages/accessibilite.html")
 donnees_personnelles = TemplateView.as_view(template_name="pages/donnees_personnelles.html")
 mentions_legales = TemplateView.as_view(template_name="pages/mentions_legales.html")

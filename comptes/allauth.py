@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import reverse
 
-FAUX = "L’identifiant ou le mot de passe est faux"
+FAUX = "Nous ne reconnaissons pas cet identifiant avec ce mot de passe. Vérifiez les deux"
 # La borne de ACCOUNT_RATE_LIMITS : un essai refusé d'avance ne prolonge pas l'attente.
 TROP_D_ESSAIS = "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez"
 

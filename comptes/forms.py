@@ -5,23 +5,80 @@ from typing import Any
 from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.utils import get_request_param
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
-from comptes.identifiants import normaliser
-from comptes.models import Utilisateur
+from comptes.identifiants import LONGUEUR, lire_dossier, normaliser
+from comptes.models import Caf, Utilisateur
 
 CHOISIR_UN_MOT_DE_PASSE = (
     "Dix caractères au moins, pas seulement des chiffres. Quatre mots sans rapport font l’affaire."
 )
 
 
-class ConnexionForm(LoginForm):  # type: ignore[misc]  # allauth n'a pas de types
-    """Le formulaire d'allauth, dont l'identifiant se recopie avec ses espaces."""
+class IdentifiantField(forms.CharField):
+    """
+    L'identifiant, tel qu'on sait l'écrire : le code de sa Caf, ou le numéro de son département, puis son numéro.
 
-    def clean_login(self) -> str:
-        return normaliser(self.cleaned_data["login"])
+    Rend la seule forme enregistrée : les essais se comptent par identifiant, non par façon de l'écrire.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Identifiant",
+            max_length=60,
+            help_text="Le numéro de votre département, puis les 7 chiffres de votre numéro allocataire. "
+            "Par exemple\u00a0: 66\u00a00000354. Le code de votre Caf, 661, va aussi.",
+            widget=forms.TextInput(
+                attrs={
+                    "class": "court",
+                    "inputmode": "numeric",
+                    "autocomplete": "username",
+                    "autocapitalize": "none",
+                    "spellcheck": "false",
+                }
+            ),
+            error_messages={"required": "Indiquez votre identifiant"},
+        )
+
+    def clean(self, value: object) -> str:
+        saisie = super().clean(value)
+        tel_quel = normaliser(saisie)
+        candidats = [*self._lire_le_departement(saisie), tel_quel, tel_quel.zfill(LONGUEUR)]
+        # « 110000022 », c'est l'Aude, ou bien l'Ain dont un tableur a mangé le zéro : celui des deux qui existe.
+        connus = set(Utilisateur.objects.filter(identifiant__in=candidats).values_list("identifiant", flat=True))
+        return next((candidat for candidat in candidats if candidat in connus), candidats[0])
+
+    def _lire_le_departement(self, saisie: str) -> list[str]:
+        """L'identifiant que la saisie nomme par un département, ou par un numéro sans ses zéros ; vide sinon."""
+        dossier = lire_dossier(saisie)
+        if dossier is None:
+            return []
+        cafs = list(Caf.objects.filter(departement=dossier.tete.upper()).order_by("code"))
+        if len(cafs) > 1:
+            codes = " ou ".join(f"{caf.code} ({caf.nom})" for caf in cafs)
+            raise ValidationError(f"Votre département a plusieurs Caf. Écrivez le code de la vôtre\u00a0: {codes}")
+        return [(cafs[0].code if cafs else dossier.tete) + dossier.numero]
+
+
+class ConnexionForm(LoginForm):  # type: ignore[misc]  # allauth n'a pas de types
+    """Le formulaire d'allauth, avec notre identifiant et nos mots."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = IdentifiantField()
+        self.fields["password"].label = "Mot de passe"
+        self.fields["password"].help_text = ""
+        self.fields["password"].error_messages["required"] = "Indiquez votre mot de passe"
+        del self.fields["password"].widget.attrs["placeholder"]
+        self.order_fields(["login", "password"])
+        if get_request_param(self.request, "next", "").startswith(reverse("admin:index")):
+            # Un agent a des lettres dans son identifiant : le clavier des chiffres l'empêcherait d'entrer.
+            del self.fields["login"].widget.attrs["inputmode"]
+            self.fields["login"].help_text = ""
 
 
 class MotDePasseForm(ChangePasswordForm):  # type: ignore[misc]  # allauth n'a pas de types
@@ -62,18 +119,13 @@ class ActivationForm(CodeMixin, ActivateTOTPForm):  # type: ignore[misc]  # alla
 class PremiereConnexionForm(forms.Form):
     """Le code reçu par courrier, et le mot de passe que l'on choisit."""
 
-    identifiant = forms.CharField(
-        max_length=60,
-        help_text="Le code de votre Caf suivi de votre numéro allocataire. Par exemple : 661\u00a00000354.",
-        widget=forms.TextInput(attrs={"class": "court", "autocomplete": "username", "autocapitalize": "none"}),
-        error_messages={"required": "Saisissez votre identifiant"},
-    )
+    identifiant = IdentifiantField()
     code = forms.CharField(
         label="Code reçu par courrier",
         max_length=30,
         help_text="Dix chiffres.",
         widget=forms.TextInput(attrs={"class": "court", "inputmode": "numeric", "autocomplete": "one-time-code"}),
-        error_messages={"required": "Saisissez le code reçu par courrier"},
+        error_messages={"required": "Indiquez le code reçu par courrier"},
     )
     mot_de_passe = forms.CharField(
         label="Nouveau mot de passe",
@@ -86,11 +138,8 @@ class PremiereConnexionForm(forms.Form):
         label="Le même mot de passe, encore une fois",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": "Saisissez le mot de passe une deuxième fois"},
+        error_messages={"required": "Écrivez le mot de passe une deuxième fois"},
     )
-
-    def clean_identifiant(self) -> str:
-        return normaliser(self.cleaned_data["identifiant"])
 
     def clean_mot_de_passe(self) -> str:
         mot_de_passe: str = self.cleaned_data["mot_de_passe"]

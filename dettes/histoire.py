@@ -21,6 +21,8 @@ TITRES = {
 }
 COLONNES = [("Date", "date"), ("Événement", "texte"), ("Montant", "montant"), ("Solde après", "montant")]
 LARGEUR, HAUTEUR, MARGE = 640, 200, 4
+# Ce qui précède aujourd'hui : le reste, à droite, laisse voir une baisse du jour même.
+PASSE = 616
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Courbe:
 
     trait: str
     aire: str
+    bout: int  # la hauteur du dernier point, celui d'aujourd'hui
     haut: Decimal
     debut: date
     fin: date
@@ -67,15 +70,15 @@ def tracer(dette: Dette, mouvements: Sequence[Mouvement], fin: date) -> Courbe |
     debut = get_jour(dette, mouvements[0])
     haut = max(mouvement.solde_apres for mouvement in mouvements)
     duree = max((fin - debut).days, 1)
-    trait, x = "", 0
+    trait, x, y = "", 0, MARGE
     for mouvement in mouvements:
         # Un constat noté après un autre mouvement ne fait pas reculer la courbe.
-        x = max(x, min(LARGEUR, LARGEUR * (get_jour(dette, mouvement) - debut).days // duree))
+        x = max(x, min(PASSE, PASSE * (get_jour(dette, mouvement) - debut).days // duree))
         y = MARGE + round((HAUTEUR - 2 * MARGE) * (1 - mouvement.solde_apres / haut))
         trait += f"H{x}V{y}" if trait else f"M{x} {y}"
     trait += f"H{LARGEUR}"
     bas = HAUTEUR - MARGE
-    return Courbe(trait=trait, aire=f"{trait}V{bas}H0Z", haut=haut, debut=debut, fin=fin)
+    return Courbe(trait=trait, aire=f"{trait}V{bas}H0Z", bout=y, haut=haut, debut=debut, fin=fin)
 
 
 def get_jour(dette: Dette, mouvement: Mouvement) -> date:

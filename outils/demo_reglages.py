@@ -95,6 +95,8 @@ def build_environment(dossier: Path, ports: Ports, services: Mapping[str, str]) 
     }
     # Une démonstration se montre comme le vrai service : sans page de débogage, et sans https sur la boucle locale.
     imposes = {"DEBUG": "false", "HTTPS": "false", "PYTHONUNBUFFERED": "1", **services}
+    # Les mêmes réglages, et la galerie des composants.
+    imposes["DJANGO_SETTINGS_MODULE"] = "outils.reglages"
     environnement = {**defauts, **os.environ, **imposes}
     environnement.setdefault("SIMULATEUR_BOUTIQUES", _describe_shops(environnement, tires["boutiques"], ports.service))
     return environnement

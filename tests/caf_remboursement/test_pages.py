@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 
-from caf_remboursement import pages
 from comptes.models import Caf
+from outils import reglages
 from tests.factories import UtilisateurFactory
 
 PAGES = ["accueil", "accessibilite", "donnees_personnelles", "mentions_legales", "aide", "plan"]
@@ -96,6 +96,25 @@ def test_la_page_de_panne_se_rend_sans_contexte() -> None:
     assert 'href="/static/css/caf.css"' in html
 
 
+@pytest.mark.parametrize(
+    ("adresse", "arrivee"),
+    [("/favicon.ico", "/static/img/favicon.ico"), ("/.well-known/change-password", "/compte/mot-de-passe/")],
+)
+def test_les_adresses_convenues_menent_ou_il_faut(client: Client, adresse: str, arrivee: str) -> None:
+    assert client.get(adresse).url == arrivee
+
+
+def test_les_robots_ne_lisent_pas_les_comptes(client: Client) -> None:
+    reponse = client.get("/robots.txt")
+
+    assert reponse["Content-Type"].startswith("text/plain")
+    assert "Disallow: /mon-compte/" in reponse.content.decode()
+
+
+def test_la_galerie_n_est_pas_du_service(client: Client) -> None:
+    assert client.get("/composants/").status_code == 404
+
+
 def test_la_suspension_dit_pourquoi_et_jusqu_a_quand() -> None:
     caf = Caf(nom="Caf de la Creuse", message_suspension="Nous vérifions nos comptes.")
 
@@ -105,9 +124,11 @@ def test_la_suspension_dit_pourquoi_et_jusqu_a_quand() -> None:
     assert "La date du retour n’est pas encore connue." in html
 
 
-def test_tous_les_composants_se_rendent_dans_tous_leurs_etats(rf: RequestFactory) -> None:
+def test_tous_les_composants_se_rendent_dans_tous_leurs_etats(client: Client, settings) -> None:
     """Une variable absente ferait échouer le rendu : les contrats sont tenus."""
-    html = pages.composants(rf.get("/composants/")).content.decode()
+    settings.ROOT_URLCONF, settings.TEMPLATES = reglages.ROOT_URLCONF, reglages.TEMPLATES
+
+    html = client.get("/composants/").content.decode()
 
     for mot in ["En recours", "Transmise au département", "Soldée", "Annulée par la banque", "35\u00a0906,87\u00a0€"]:
         assert mot in html

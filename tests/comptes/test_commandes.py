@@ -62,7 +62,7 @@ def test_creer_un_agent_demande_et_verifie_le_mot_de_passe(monkeypatch) -> None:
     CafFactory()
     monkeypatch.setattr("comptes.management.commands.creer_agent.getpass", lambda _: "court")
 
-    with pytest.raises(CommandError, match="trop court"):
+    with pytest.raises(CommandError, match="au moins 10 caractères"):
         lancer("creer_agent", "agent", "--role", "gestion", "--caf", "661", "--demander")
     assert not Agent.objects.exists()
 

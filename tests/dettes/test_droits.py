@@ -94,7 +94,7 @@ def test_sous_un_plan_on_ne_propose_pas_d_echeancier(lire):
 def test_une_dette_transmise_renvoie_au_departement(lire):
     droits = lire(transmise=True, notifiee_le=timezone.localdate())
 
-    assert "C’est maintenant le département qui vous demande cette somme." in droits
+    assert "Adressez-vous au département, et non à votre Caf" in droits
     assert "Écrivez au président du conseil départemental." in droits
     assert "paierie départementale" in droits
     assert "demandez à votre Caf" not in droits

@@ -22,8 +22,17 @@ def test_la_courbe_descend_en_marches_du_courrier_a_aujourd_hui():
 
     courbe = histoire.tracer(DETTE, [CONSTAT, moitie], date(2025, 12, 31))
 
-    assert courbe.trait == "M0 4H320V100H640"
+    assert courbe.trait == "M0 4H308V100H640"
+    assert courbe.bout == 100
     assert (courbe.haut, courbe.debut) == (Decimal(100), date(2025, 1, 1))
+
+
+def test_une_baisse_du_jour_meme_se_voit():
+    aujourd_hui = mouvement("AJUSTEMENT", date(2025, 12, 31), -50, 50)
+
+    courbe = histoire.tracer(DETTE, [CONSTAT, aujourd_hui], date(2025, 12, 31))
+
+    assert courbe.trait == "M0 4H616V100H640"
 
 
 def test_la_courbe_ne_recule_jamais():

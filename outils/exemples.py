@@ -1,4 +1,4 @@
-"""Les exemples de la page de développement : des objets jamais enregistrés, choisis pour éprouver la mise en page."""
+"""Les exemples de la galerie : des objets jamais enregistrés, choisis pour éprouver la mise en page."""
 
 from datetime import date, timedelta
 from decimal import Decimal
