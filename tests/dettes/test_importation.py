@@ -14,10 +14,11 @@ from dettes import encaissements
 from dettes.importation import LivraisonRefusee, application, importer
 from dettes.models import Dette, FichierRecu, Mouvement
 from dettes.signals import solde_negatif
-from paiements.retours import imputer_un_lot
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.retours import impaye
 from paiements.surveillance.invariants import verifier
 from tests.courses import en_meme_temps
-from tests.factories import CafFactory, DemarcheFactory, PaiementFactory, UtilisateurFactory
+from tests.factories import AgentFactory, CafFactory, DemarcheFactory, PaiementFactory, UtilisateurFactory
 
 EXEMPLES = Path(__file__).parents[2] / "donnees" / "exemple"
 REFERENCE = "IM3-661-000001"
@@ -162,7 +163,7 @@ def test_un_rejet_que_la_caf_ignore_garde_la_dette_ouverte(livrer, tmp_path):
     importer(livrer())
     paiement = rembourser(900)
     encaissements.emettre(paiement.caf, tmp_path)
-    contrepasser(paiement, motif="impayé")
+    impaye.enregistrer(paiement, motif="impayé", agent=AgentFactory(role="COMPTABLE").utilisateur)
 
     importer(livrer([{"solde": "0", "situation": "SOLDEE"}], sequence=2, derniere_sequence_encaissements=1))
 
