@@ -12,8 +12,8 @@ NOMS = {
     "comptes:mon_compte": "Mon compte",
     "dettes:liste": "Mes dettes",
     "dettes:detail": "la dette que vous regardiez",
-    "demarches:liste": "Mes démarches",
-    "demarches:detail": "la démarche que vous regardiez",
+    "suivi:liste": "Mes démarches",
+    "suivi:detail": "la démarche que vous regardiez",
     "demarches:commencer": "la première page pour rembourser",
 }
 

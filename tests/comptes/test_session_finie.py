@@ -54,7 +54,7 @@ def test_au_milieu_d_une_demarche_on_dit_qu_elle_est_gardee(client: Client, dema
 
 @pytest.mark.parametrize(
     ("nom", "ou"),
-    [("comptes:mon_compte", "Mon compte"), ("dettes:liste", "Mes dettes"), ("demarches:liste", "Mes démarches")],
+    [("comptes:mon_compte", "Mon compte"), ("dettes:liste", "Mes dettes"), ("suivi:liste", "Mes démarches")],
 )
 def test_une_page_demandee_est_nommee(client: Client, nom: str, ou: str) -> None:
     assert f"Vous irez ensuite à {ou}." in lire(client.get(client.get(reverse(nom)).url))
