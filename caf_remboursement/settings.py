@@ -30,6 +30,7 @@ PAYZEN_MODE = Mode(env("PAYZEN_MODE"))
 
 # --- Valeur par défaut sans danger : qui oublie la variable obtient le réglage prudent ---
 DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 ADRESSE_PUBLIQUE = env("ADRESSE_PUBLIQUE", default="http://127.0.0.1:8000").rstrip("/")
 HTTPS = env.bool("HTTPS", default=True)
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "pgtrigger",
 ]
@@ -175,12 +177,20 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "login": "100/m/ip", "premier
 # Sans ce compte, l'adresse vue serait celle du serveur frontal : un seul visiteur trop pressé fermerait à tous.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)
 ACCOUNT_SESSION_REMEMBER = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Le temps d'installer une application d'authentification, entre la preuve donnée et le facteur ajouté.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+MFA_ADAPTER = "comptes.allauth.AdaptateurDeFacteurs"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_FORMS = {
     "authenticate": "comptes.forms.CodeForm",
+    "reauthenticate": "comptes.forms.ConfirmationParCodeForm",
     "activate_totp": "comptes.forms.ActivationForm",
 }
 MFA_TOTP_ISSUER = "Rembourser ma Caf"
+# Une clé de sécurité exige https ; sans lui (démonstration), le navigateur ne l'accepte que de « localhost ».
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_TOTP_TOLERANCE = 1  # une horloge de téléphone en avance ou en retard d'une demi-minute entre encore
 
 LANGUAGE_CODE = "fr"

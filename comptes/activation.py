@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 CHIFFRES = 10
 VALIDITE = timedelta(days=30)
+VALIDITE_AGENT = timedelta(days=3)  # il se donne de vive voix
 LOT = 1000
 
 
@@ -39,7 +40,7 @@ def get_demandes(caf: str, identifiants: list[str]) -> QuerySet[Utilisateur]:
 
 
 @transaction.atomic
-def emettre(utilisateurs: Iterable[Utilisateur]) -> dict[str, str]:
+def emettre(utilisateurs: Iterable[Utilisateur], validite: timedelta = VALIDITE) -> dict[str, str]:
     """
     Tire un code pour chacun ; celui qui attendait encore ne vaut plus rien.
 
@@ -47,7 +48,7 @@ def emettre(utilisateurs: Iterable[Utilisateur]) -> dict[str, str]:
     """
     codes = {utilisateur: _tirer() for utilisateur in utilisateurs}
     CodeActivation.objects.filter(utilisateur__in=codes, utilise_le=None).delete()
-    expire_le = timezone.now() + VALIDITE
+    expire_le = timezone.now() + validite
     CodeActivation.objects.bulk_create(
         [
             CodeActivation(utilisateur=utilisateur, empreinte=_empreinter(utilisateur, code), expire_le=expire_le)
@@ -56,6 +57,11 @@ def emettre(utilisateurs: Iterable[Utilisateur]) -> dict[str, str]:
         batch_size=LOT,
     )
     return {utilisateur.identifiant: code for utilisateur, code in codes.items()}
+
+
+def emettre_pour_un_agent(utilisateur: Utilisateur) -> str:
+    """Tire le code que l'exploitant donne à un agent, et qui lui ouvre l'ajout de son premier second facteur."""
+    return emettre([utilisateur], VALIDITE_AGENT)[utilisateur.identifiant]
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from allauth.account import views as compte
 from allauth.mfa.base import views as double
 from allauth.mfa.recovery_codes import views as secours
 from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as cles
 from django.urls import path
 from django.views.generic import TemplateView
 
@@ -32,9 +33,8 @@ urlpatterns = [
     path(f"{DOUBLE}desactiver/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path(f"{DOUBLE}codes-de-secours/", secours.view_recovery_codes, name="mfa_view_recovery_codes"),
     path(f"{DOUBLE}codes-de-secours/creer/", secours.generate_recovery_codes, name="mfa_generate_recovery_codes"),
-    path(
-        f"{DOUBLE}codes-de-secours/telecharger/",
-        secours.download_recovery_codes,
-        name="mfa_download_recovery_codes",
-    ),
+    path(f"{DOUBLE}cles/", cles.list_webauthn, name="mfa_list_webauthn"),
+    path(f"{DOUBLE}cles/ajouter/", cles.add_webauthn, name="mfa_add_webauthn"),
+    path(f"{DOUBLE}cles/confirmation/", cles.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path(f"{DOUBLE}cles/<int:pk>/retirer/", cles.remove_webauthn, name="mfa_remove_webauthn"),
 ]

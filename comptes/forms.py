@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
 from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as ConfirmerParCodeForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -52,6 +53,10 @@ class CodeMixin:
 
 
 class CodeForm(CodeMixin, AuthenticateForm):  # type: ignore[misc]  # allauth n'a pas de types
+    pass
+
+
+class ConfirmationParCodeForm(CodeMixin, ConfirmerParCodeForm):  # type: ignore[misc]  # allauth n'a pas de types
     pass
 
 

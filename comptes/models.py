@@ -117,6 +117,11 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     allocataire = models.ForeignKey(
         Allocataire, models.PROTECT, related_name="utilisateurs", null=True, blank=True, verbose_name="allocataire"
     )
+    courriel = models.EmailField(
+        blank=True,
+        db_default="",  # l'import des allocataires écrit la table sans passer par ici
+        help_text="D'un agent ou d'un opérateur : prévenu de tout changement de son accès.",
+    )
     is_active = models.BooleanField("actif", default=True)
     is_staff = models.BooleanField("agent ou opérateur", default=False)
     cree_le = models.DateTimeField("créé le", auto_now_add=True)
@@ -124,6 +129,8 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     objects = UtilisateurManager()
 
     USERNAME_FIELD = "identifiant"
+    EMAIL_FIELD = "courriel"
+    REQUIRED_FIELDS = ["courriel"]  # demandé par createsuperuser
 
     class Meta:
         verbose_name = "utilisateur"

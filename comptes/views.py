@@ -1,8 +1,9 @@
 """Entrer la première fois, et la page d'accueil de l'allocataire."""
 
+from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from allauth.decorators import rate_limit
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_not_required, login_required
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from comptes import activation
+from comptes import activation, courriels, facteurs
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from comptes.forms import PremiereConnexionForm
 
@@ -34,10 +35,19 @@ def premiere_connexion(request: HttpRequest) -> HttpResponse:
         saisie = form.cleaned_data
         utilisateur = activation.activer(saisie["identifiant"], saisie["code"], saisie["mot_de_passe"])
         if utilisateur:
+            courriels.prevenir(utilisateur, courriels.MOT_DE_PASSE_PAR_CODE, get_adapter().get_client_ip(request))
+            facteurs.noter_le_code(request, utilisateur)
             connecte: HttpResponse = perform_login(request, utilisateur)
             return connecte
         form.add_error(None, CODE_REFUSE)
     return render(request, "comptes/premiere_connexion.html", {"form": form})
+
+
+@login_not_required
+@require_safe
+def sans_facteur(request: HttpRequest) -> HttpResponse:
+    """Ce que lit un agent dont le mot de passe ne suffit pas : il lui faut un code de l'exploitant."""
+    return render(request, "comptes/sans_facteur.html")
 
 
 @never_cache

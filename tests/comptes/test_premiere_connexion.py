@@ -11,6 +11,7 @@ from django.utils import timezone
 from comptes import activation
 from comptes.models import CodeActivation, Utilisateur
 from comptes.views import CODE_REFUSE
+from tests.connexion import entrer
 from tests.factories import MOT_DE_PASSE, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +152,6 @@ def test_la_page_se_lit_sans_compte(client: Client) -> None:
 
 
 def test_qui_est_deja_entre_est_renvoye_chez_lui(client: Client) -> None:
-    client.force_login(UtilisateurFactory())
+    entrer(client, UtilisateurFactory().identifiant)
 
     assert client.get(reverse("comptes:premiere_connexion")).url == "/"

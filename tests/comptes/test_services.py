@@ -3,7 +3,6 @@
 import pytest
 
 from comptes import activation, services
-from comptes.mots_de_passe import tirer_mot_de_passe
 from tests.courses import en_meme_temps
 from tests.factories import AgentFactory, CafFactory, UtilisateurFactory
 
@@ -42,10 +41,3 @@ def test_dix_essais_simultanes_n_en_valent_que_cinq() -> None:
 
     assert issues == [None] * 10
     assert utilisateur.codes_activation.get().essais == 5
-
-
-def test_un_mot_de_passe_tire_se_dicte_et_ne_se_repete_pas() -> None:
-    tires = {tirer_mot_de_passe() for _ in range(100)}
-
-    assert len(tires) == 100
-    assert all(len(tire) == 19 and tire.replace("-", "").isalpha() for tire in tires)

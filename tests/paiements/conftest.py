@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 import pytest
 import responses
-from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpResponse
@@ -15,6 +14,7 @@ from django.urls import reverse
 from comptes.models import Utilisateur
 from paiements.models import Paiement
 from paiements.payzen import sign, to_centimes
+from tests.connexion import entrer_en_agent
 from tests.factories import AgentFactory, FaitFactory
 
 Notifier = Callable[..., HttpResponse]
@@ -100,8 +100,6 @@ def entrer(client: Client) -> Callable[..., Utilisateur]:
 
     def entrer(role: str = "GESTION", **champs: object) -> Utilisateur:
         agent = AgentFactory(role=role, **champs)
-        TOTP.activate(agent.utilisateur, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
-        client.force_login(agent.utilisateur)
-        return agent.utilisateur
+        return entrer_en_agent(client, agent.utilisateur)
 
     return entrer

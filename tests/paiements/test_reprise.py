@@ -4,7 +4,6 @@ import io
 from decimal import Decimal
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from pypdf import PdfReader
@@ -14,6 +13,7 @@ from paiements import anomalies, attestations, controle, invariants, reprise, re
 from paiements.imputation import imputer_un_lot
 from paiements.models import Anomalie, Paiement, Reprise
 from paiements.statuts import Geste, Statut
+from tests.connexion import entrer_en_agent
 from tests.factories import (
     AgentFactory,
     DemarcheFactory,
@@ -411,8 +411,7 @@ def test_l_agent_corrige_la_proposition_depuis_la_fiche(client, paye, agent, pla
     plateforme(paiement, "CAPTURED")
     alerte = rembourser(paiement, 70)
     ancienne, recente = paiement.imputations.order_by("dette__notifiee_le")
-    TOTP.activate(agent, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
-    client.force_login(agent)
+    entrer_en_agent(client, agent)
     fiche = reverse("admin:paiements_anomalie_change", args=[alerte.pk])
     geste = reverse("admin:anomalie_geste", args=[alerte.pk, "reprendre"])
 
