@@ -9,6 +9,7 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -31,8 +32,8 @@ PAYZEN_MODE = Mode(env("PAYZEN_MODE"))
 # --- Valeur par défaut sans danger : qui oublie la variable obtient le réglage prudent ---
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 ADRESSE_PUBLIQUE = env("ADRESSE_PUBLIQUE", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(ADRESSE_PUBLIQUE).hostname])
 HTTPS = env.bool("HTTPS", default=True)
 LOGO = env("LOGO", default="")
 PAYZEN_URL_FORMULAIRE = env("PAYZEN_URL_FORMULAIRE", default="https://secure.payzen.eu/vads-payment/")
@@ -172,8 +173,15 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-# Par identifiant, puis par adresse ; larges pour l'adresse, qu'un opérateur de téléphonie partage entre des milliers.
-ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "login": "100/m/ip", "premiere_connexion": "50/5m/ip"}
+# Par compte vu d'une adresse (comptes/essais.py), l'attente s'allonge : deviner est vain, et le titulaire entre.
+ESSAIS = "5/5m/key,10/h/key,20/d/key"
+# Par adresse ensuite ; larges, car un opérateur de téléphonie en partage une entre des milliers de personnes.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": ESSAIS,
+    "code_activation": ESSAIS,
+    "login": "100/m/ip,1000/h/ip",
+    "premiere_connexion": "50/5m/ip,500/d/ip",
+}
 # Sans ce compte, l'adresse vue serait celle du serveur frontal : un seul visiteur trop pressé fermerait à tous.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)
 ACCOUNT_SESSION_REMEMBER = False

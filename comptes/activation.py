@@ -1,7 +1,7 @@
 """
 Le code reçu par courrier, qui permet de choisir un mot de passe : à la première connexion, ou quand on l'a oublié.
 
-Dix chiffres, trente jours, cinq essais. On n'en garde qu'une empreinte à clé : la base volée ne les rend pas.
+Dix chiffres, trente jours, une fois. On n'en garde qu'une empreinte à clé : la base volée ne les rend pas.
 """
 
 import logging
@@ -67,23 +67,22 @@ def emettre_pour_un_agent(utilisateur: Utilisateur) -> str:
 @transaction.atomic
 def activer(identifiant: str, code: str, mot_de_passe: str) -> Utilisateur | None:
     """
-    Pose le mot de passe choisi si le code est le bon ; sinon compte l'essai.
+    Pose le mot de passe choisi si le code est le bon.
 
-    Rend None dans tous les autres cas, sans dire lequel : compte inconnu ou fermé, code faux, périmé, déjà utilisé,
-    ou brûlé par cinq essais.
+    Rend None dans tous les autres cas, sans dire lequel ni y mettre plus ou moins de temps : compte inconnu ou fermé,
+    code faux, périmé ou déjà utilisé.
     """
-    attendus = CodeActivation.objects.select_for_update(of=("self",)).select_related("utilisateur").valables()
+    attendus = CodeActivation.objects.valables().select_related("utilisateur")
     attendu = attendus.filter(utilisateur__identifiant=normaliser(identifiant), utilisateur__is_active=True).first()
-    if attendu is None:
+    utilisateur = attendu.utilisateur if attendu else Utilisateur()
+    donnee = _empreinter(utilisateur, "".join(code.split()))
+    is_bon = constant_time_compare(attendu.empreinte if attendu else "", donnee)
+    if attendu is None or not is_bon:
+        logger.warning("code d'activation refusé", extra={"utilisateur": utilisateur.pk})
         return None
-    utilisateur = attendu.utilisateur
-    if not constant_time_compare(attendu.empreinte, _empreinter(utilisateur, "".join(code.split()))):
-        attendu.essais += 1
-        attendu.save(update_fields=["essais"])
-        logger.warning("code d'activation faux", extra={"utilisateur": utilisateur.pk, "essais": attendu.essais})
+    # Deux personnes qui donnent le bon code au même instant : la base n'en laisse passer qu'une.
+    if not attendus.filter(pk=attendu.pk).update(utilise_le=timezone.now()):
         return None
-    attendu.utilise_le = timezone.now()
-    attendu.save(update_fields=["utilise_le"])
     utilisateur.set_password(mot_de_passe)
     utilisateur.save(update_fields=["password"])
     logger.info("mot de passe choisi par code", extra={"utilisateur": utilisateur.pk})

@@ -15,6 +15,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.shortcuts import redirect
 
 from comptes import services
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
@@ -22,6 +23,8 @@ from socle.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
 from socle.carte import MotifField
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
+# Une seule porte pour changer de mot de passe : celle qui compte les essais, et l'annonce.
+admin.site.password_change = lambda *_, **__: redirect("account_change_password")  # type: ignore[method-assign,assignment]
 admin.site.site_header = "Rembourser ma Caf : bureau des agents"
 admin.site.site_title = "Bureau des agents"
 admin.site.index_title = "Les dossiers de vos Caf"

@@ -9,12 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 
-from comptes import chiffrement, courriels, facteurs
+from comptes import chiffrement, courriels, essais, facteurs
 from comptes.models import Utilisateur
 
 FAUX = "L’identifiant ou le mot de passe est faux"
-# La borne de ACCOUNT_RATE_LIMITS : un essai refusé d'avance ne prolonge pas l'attente.
-TROP_D_ESSAIS = "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez"
+# Les bornes de ACCOUNT_RATE_LIMITS.
+TROP_D_ESSAIS = (
+    "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez ; l’attente s’allonge si les essais continuent"
+)
 
 
 class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pas de types
@@ -35,6 +37,9 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
 
     def is_open_for_signup(self, _: HttpRequest) -> bool:
         return False
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        return essais.get_cle(request, credentials["username"])
 
     def pre_login(self, request: HttpRequest, user: Utilisateur, **options: Any) -> HttpResponse | None:
         """Un agent sans second facteur n'entre pas par le mot de passe seul : il lui faut un code de l'exploitant."""

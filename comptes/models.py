@@ -184,19 +184,16 @@ class Agent(models.Model):
 
 class CodeActivationQuerySet(models.QuerySet["CodeActivation"]):
     def valables(self) -> "CodeActivationQuerySet":
-        """Ceux qui peuvent encore servir : ni utilisés, ni périmés, ni brûlés par trop d'essais."""
-        return self.filter(utilise_le=None, expire_le__gt=timezone.now(), essais__lt=CodeActivation.ESSAIS_PERMIS)
+        """Ceux qui peuvent encore servir : ni utilisés, ni périmés."""
+        return self.filter(utilise_le=None, expire_le__gt=timezone.now())
 
 
 class CodeActivation(models.Model):
     """Un code envoyé par courrier, échangé une fois contre un mot de passe choisi. Le code n'est pas ici."""
 
-    ESSAIS_PERMIS = 5
-
     utilisateur = models.ForeignKey(Utilisateur, models.CASCADE, related_name="codes_activation")
     empreinte = models.CharField(max_length=64)
     expire_le = models.DateTimeField("expire le")
-    essais = models.PositiveSmallIntegerField("essais manqués", default=0)
     utilise_le = models.DateTimeField("utilisé le", null=True, blank=True)
 
     objects = CodeActivationQuerySet.as_manager()

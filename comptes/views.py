@@ -11,13 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from comptes import activation, courriels, facteurs
+from comptes import activation, courriels, essais, facteurs
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
+from comptes.allauth import TROP_D_ESSAIS
 from comptes.forms import PremiereConnexionForm
 
 CODE_REFUSE = (
     "L’identifiant ou le code est faux, ou ce code ne sert plus. "
-    "Au bout de cinq essais, il faut en demander un nouveau à votre Caf"
+    "Si vous avez bien recopié la dernière lettre reçue, demandez un nouveau code à votre Caf"
 )
 DEMARCHES_MONTREES = 3
 
@@ -33,13 +34,14 @@ def premiere_connexion(request: HttpRequest) -> HttpResponse:
     form = PremiereConnexionForm(request.POST or None)
     if form.is_valid():
         saisie = form.cleaned_data
-        utilisateur = activation.activer(saisie["identifiant"], saisie["code"], saisie["mot_de_passe"])
+        entendu = essais.compter_un_code(request, saisie["identifiant"])
+        utilisateur = entendu and activation.activer(saisie["identifiant"], saisie["code"], saisie["mot_de_passe"])
         if utilisateur:
             courriels.prevenir(utilisateur, courriels.MOT_DE_PASSE_PAR_CODE, get_adapter().get_client_ip(request))
             facteurs.noter_le_code(request, utilisateur)
             connecte: HttpResponse = perform_login(request, utilisateur)
             return connecte
-        form.add_error(None, CODE_REFUSE)
+        form.add_error(None, CODE_REFUSE if entendu else TROP_D_ESSAIS)
     return render(request, "comptes/premiere_connexion.html", {"form": form})
 
 
