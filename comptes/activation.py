@@ -1,7 +1,8 @@
 """
 Le code reçu par courrier, qui permet de choisir un mot de passe : à la première connexion, ou quand on l'a oublié.
 
-Dix chiffres, trente jours, une fois. On n'en garde qu'une empreinte à clé : la base volée ne les rend pas.
+Dix chiffres dont le premier n'est pas zéro (un tableur l'ôterait), trente jours, une fois. On n'en garde qu'une
+empreinte à clé : la base volée ne les rend pas.
 """
 
 import logging
@@ -9,13 +10,15 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from comptes.identifiants import normaliser
+from comptes.identifiants import lire_chiffres, normaliser
 from comptes.models import CodeActivation, Utilisateur
 
 logger = logging.getLogger(__name__)
@@ -51,7 +54,11 @@ def emettre(utilisateurs: Iterable[Utilisateur], validite: timedelta = VALIDITE)
     expire_le = timezone.now() + validite
     CodeActivation.objects.bulk_create(
         [
-            CodeActivation(utilisateur=utilisateur, empreinte=_empreinter(utilisateur, code), expire_le=expire_le)
+            CodeActivation(
+                utilisateur=utilisateur,
+                empreinte=_empreinter(utilisateur, code, settings.SECRET_KEY),
+                expire_le=expire_le,
+            )
             for utilisateur, code in codes.items()
         ],
         batch_size=LOT,
@@ -71,15 +78,22 @@ def activer(identifiant: str, code: str, mot_de_passe: str) -> Utilisateur | Non
 
     Rend None dans tous les autres cas, sans dire lequel ni y mettre plus ou moins de temps : compte inconnu ou fermé,
     code faux, périmé ou déjà utilisé.
+
+    :raises ValidationError: si le code est bon, et le mot de passe trop proche de la personne ; le code sert encore.
+        Qui n'a pas le code n'apprend donc rien d'elle
     """
     attendus = CodeActivation.objects.valables().select_related("utilisateur")
     attendu = attendus.filter(utilisateur__identifiant=normaliser(identifiant), utilisateur__is_active=True).first()
     utilisateur = attendu.utilisateur if attendu else Utilisateur()
-    donnee = _empreinter(utilisateur, "".join(code.split()))
-    is_bon = constant_time_compare(attendu.empreinte if attendu else "", donnee)
+    attendue = attendu.empreinte if attendu else ""
+    # Une clé changée n'annule pas les lettres en route : les précédentes se lisent encore.
+    cles = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    donnees = [_empreinter(utilisateur, lire_chiffres(code), cle) for cle in cles]
+    is_bon = any([constant_time_compare(attendue, donnee) for donnee in donnees])
     if attendu is None or not is_bon:
         logger.warning("code d'activation refusé", extra={"utilisateur": utilisateur.pk})
         return None
+    validate_password(mot_de_passe, utilisateur)
     # Deux personnes qui donnent le bon code au même instant : la base n'en laisse passer qu'une.
     if not attendus.filter(pk=attendu.pk).update(utilise_le=timezone.now()):
         return None
@@ -90,8 +104,9 @@ def activer(identifiant: str, code: str, mot_de_passe: str) -> Utilisateur | Non
 
 
 def _tirer() -> str:
-    return f"{secrets.randbelow(10**CHIFFRES):0{CHIFFRES}d}"
+    plus_petit: int = 10 ** (CHIFFRES - 1)
+    return str(plus_petit + secrets.randbelow(9 * plus_petit))
 
 
-def _empreinter(utilisateur: Utilisateur, code: str) -> str:
-    return salted_hmac("comptes.CodeActivation", f"{utilisateur.pk}:{code}", algorithm="sha256").hexdigest()
+def _empreinter(utilisateur: Utilisateur, code: str, cle: str) -> str:
+    return salted_hmac("comptes.CodeActivation", f"{utilisateur.pk}:{code}", cle, algorithm="sha256").hexdigest()

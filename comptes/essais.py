@@ -17,6 +17,11 @@ def get_cle(request: HttpRequest, identifiant: str) -> str:
     return f"{normaliser(identifiant)} {get_ip(request)}"
 
 
+def oublier_les_codes(request: HttpRequest, identifiant: str) -> None:
+    """Le code était bon : les essais qui l'ont précédé ne comptent plus."""
+    ratelimit.clear(request, action="code_activation", key=get_cle(request, identifiant))
+
+
 def compter_un_code(request: HttpRequest, identifiant: str) -> bool:
     """Compte un essai du code d'activation ; faux s'il y en a eu trop (ACCOUNT_RATE_LIMITS)."""
     return bool(ratelimit.consume(request, action="code_activation", key=get_cle(request, identifiant)))

@@ -10,11 +10,12 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from comptes.identifiants import normaliser
+from comptes.activation import CHIFFRES
+from comptes.identifiants import lire_chiffres, normaliser
 from comptes.models import Utilisateur
 
 CHOISIR_UN_MOT_DE_PASSE = (
-    "Dix caractères au moins, pas seulement des chiffres. Quatre mots sans rapport font l’affaire."
+    "Dix caractères au moins, sans votre nom ni votre date de naissance. Quatre mots sans rapport font l’affaire."
 )
 
 
@@ -96,6 +97,15 @@ class PremiereConnexionForm(forms.Form):
 
     def clean_identifiant(self) -> str:
         return normaliser(self.cleaned_data["identifiant"])
+
+    def clean_code(self) -> str:
+        code = lire_chiffres(self.cleaned_data["code"])
+        if not code:
+            raise ValidationError("Le code n’a que des chiffres : dix, écrits sur votre courrier")
+        if len(code) != CHIFFRES:
+            combien = f"il n’y en a que {len(code)}" if len(code) < CHIFFRES else f"il y en a {len(code)}"
+            raise ValidationError(f"Le code a dix chiffres, et {combien} ici")
+        return code
 
     def clean_mot_de_passe(self) -> str:
         mot_de_passe: str = self.cleaned_data["mot_de_passe"]

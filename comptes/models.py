@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from comptes import mots_de_passe
 from comptes.identifiants import normaliser
 from comptes.roles import DROITS, Droit
 
@@ -150,6 +151,12 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.identifiant
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password and mots_de_passe.normaliser(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return super().check_password(raw_password and mots_de_passe.normaliser(raw_password))
 
 
 class Agent(models.Model):

@@ -4,6 +4,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from allauth.decorators import rate_limit
 from django.contrib.auth.decorators import login_not_required, login_required
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +16,7 @@ from comptes import activation, courriels, essais, facteurs
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from comptes.allauth import TROP_D_ESSAIS
 from comptes.forms import PremiereConnexionForm
+from comptes.models import Utilisateur
 
 CODE_REFUSE = (
     "L’identifiant ou le code est faux, ou ce code ne sert plus. "
@@ -32,17 +34,30 @@ def premiere_connexion(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("pages:accueil")
     form = PremiereConnexionForm(request.POST or None)
-    if form.is_valid():
-        saisie = form.cleaned_data
-        entendu = essais.compter_un_code(request, saisie["identifiant"])
-        utilisateur = entendu and activation.activer(saisie["identifiant"], saisie["code"], saisie["mot_de_passe"])
-        if utilisateur:
-            courriels.prevenir(utilisateur, courriels.MOT_DE_PASSE_PAR_CODE, get_adapter().get_client_ip(request))
-            facteurs.noter_le_code(request, utilisateur)
-            connecte: HttpResponse = perform_login(request, utilisateur)
-            return connecte
-        form.add_error(None, CODE_REFUSE if entendu else TROP_D_ESSAIS)
+    utilisateur = _echanger(request, form) if form.is_valid() else None
+    if utilisateur:
+        courriels.prevenir(utilisateur, courriels.MOT_DE_PASSE_PAR_CODE, get_adapter().get_client_ip(request))
+        facteurs.noter_le_code(request, utilisateur)
+        connecte: HttpResponse = perform_login(request, utilisateur)
+        return connecte
     return render(request, "comptes/premiere_connexion.html", {"form": form})
+
+
+def _echanger(request: HttpRequest, form: PremiereConnexionForm) -> Utilisateur | None:
+    """Échange le code contre le mot de passe choisi ; sinon rend None, et le formulaire dit pourquoi."""
+    saisie = form.cleaned_data
+    if not essais.compter_un_code(request, saisie["identifiant"]):
+        form.add_error(None, TROP_D_ESSAIS)
+        return None
+    try:
+        utilisateur = activation.activer(saisie["identifiant"], saisie["code"], saisie["mot_de_passe"])
+    except ValidationError as faible:
+        essais.oublier_les_codes(request, saisie["identifiant"])
+        form.add_error("mot_de_passe", faible)
+        return None
+    if utilisateur is None:
+        form.add_error(None, CODE_REFUSE)
+    return utilisateur
 
 
 @login_not_required

@@ -90,7 +90,7 @@ def test_les_codes_partent_sans_aucun_nom_dans_un_fichier_prive(tmp_path: Path) 
     lancer("emettre_codes", "661", sortie=sortie)
 
     lignes = list(csv.reader(sortie.read_text().splitlines(), delimiter=";"))
-    assert [ligne[0] for ligne in lignes] == ["identifiant", "6610000354"]
+    assert [ligne[0] for ligne in lignes] == ["identifiant", "661 0000354"]
     assert "Colin" not in sortie.read_text()
     assert sortie.stat().st_mode & 0o777 == 0o600
     assert activation.activer("6610000354", lignes[1][1], "lune-seau-brique-feu") is not None

@@ -146,3 +146,9 @@ def test_qui_est_deja_entre_est_renvoye_chez_lui(client: Client) -> None:
     entrer(client, UtilisateurFactory().identifiant)
 
     assert client.get(reverse("comptes:premiere_connexion")).url == "/"
+
+
+def test_une_cle_changee_n_annule_pas_les_lettres_en_route(client: Client, utilisateur, code: str, settings) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "nouvelle", [settings.SECRET_KEY]
+
+    assert choisir(client, utilisateur.identifiant, code).url == "/mon-compte/"
