@@ -58,6 +58,9 @@ except (ValueError, OSError) as erreur:
     raise ImproperlyConfigured(f"PAYZEN_BOUTIQUES : {erreur}") from erreur
 
 # --- Règles du service, les mêmes partout ---
+# Sans activité, la session se ferme : plus vite chez l'allocataire, dont le poste est parfois partagé.
+INACTIVITE_ALLOCATAIRE = timedelta(minutes=15)
+INACTIVITE_AGENT = timedelta(minutes=20)
 MENTIONS_VERSION = "2026-11"
 MONTANT_MINIMUM = Decimal("1.00")
 # Le temps que PayZen laisse pour payer (PROTOCOLE §3.9).
@@ -107,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "comptes.middleware.InactiviteMiddleware",
     "comptes.middleware.TwoFactorMiddleware",
 ]
 ROOT_URLCONF = "caf_remboursement.urls"
@@ -234,7 +238,10 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 2 * 60 * 60
-SESSION_COOKIE_NAME = "session"
+# « __Host- » : le navigateur ne l'accepte que d'une page https de cet hôte même, jamais d'un sous-domaine.
+PREFIXE_DE_COOKIE = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}session"
+CSRF_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}csrftoken"
 CSRF_TRUSTED_ORIGINS = [ADRESSE_PUBLIQUE]
 
 # --- Tâches : un réveil, jamais la vérité (docs/adr/0002) ---

@@ -82,25 +82,32 @@ def activer(identifiant: str, code: str, mot_de_passe: str) -> Utilisateur | Non
     :raises ValidationError: si le code est bon, et le mot de passe trop proche de la personne ; le code sert encore.
         Qui n'a pas le code n'apprend donc rien d'elle
     """
-    attendus = CodeActivation.objects.valables().select_related("utilisateur")
-    attendu = attendus.filter(utilisateur__identifiant=normaliser(identifiant), utilisateur__is_active=True).first()
-    utilisateur = attendu.utilisateur if attendu else Utilisateur()
-    attendue = attendu.empreinte if attendu else ""
-    # Une clé changée n'annule pas les lettres en route : les précédentes se lisent encore.
-    cles = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    donnees = [_empreinter(utilisateur, lire_chiffres(code), cle) for cle in cles]
-    is_bon = any([constant_time_compare(attendue, donnee) for donnee in donnees])
-    if attendu is None or not is_bon:
-        logger.warning("code d'activation refusé", extra={"utilisateur": utilisateur.pk})
+    attendu = _trouver(normaliser(identifiant), lire_chiffres(code))
+    if attendu is None:
         return None
+    utilisateur = attendu.utilisateur
     validate_password(mot_de_passe, utilisateur)
     # Deux personnes qui donnent le bon code au même instant : la base n'en laisse passer qu'une.
-    if not attendus.filter(pk=attendu.pk).update(utilise_le=timezone.now()):
+    if not CodeActivation.objects.valables().filter(pk=attendu.pk).update(utilise_le=timezone.now()):
         return None
     utilisateur.set_password(mot_de_passe)
     utilisateur.save(update_fields=["password"])
     logger.info("mot de passe choisi par code", extra={"utilisateur": utilisateur.pk})
     return utilisateur
+
+
+def _trouver(identifiant: str, code: str) -> CodeActivation | None:
+    """Rend le code qui attend ce compte, si c'est celui-là. Compte inconnu ou code faux : le même travail."""
+    attendus = CodeActivation.objects.valables().select_related("utilisateur")
+    attendu = attendus.filter(utilisateur__identifiant=identifiant, utilisateur__is_active=True).first()
+    utilisateur = attendu.utilisateur if attendu else Utilisateur()
+    # Une clé changée n'annule pas les lettres en route : les précédentes se lisent encore.
+    for cle in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        empreinte = _empreinter(utilisateur, code, cle)
+        if constant_time_compare(attendu.empreinte if attendu else "", empreinte):
+            return attendu
+    logger.warning("code d'activation refusé", extra={"utilisateur": utilisateur.pk})
+    return None
 
 
 def _tirer() -> str:

@@ -6,4 +6,4 @@ class ComptesConfig(AppConfig):
     verbose_name = "Comptes"
 
     def ready(self) -> None:
-        from comptes import facteurs  # noqa: F401 (importé pour ce qu'il écoute)
+        from comptes import facteurs, sessions  # noqa: F401 (importés pour ce qu'ils écoutent)

@@ -9,8 +9,10 @@ from allauth.mfa.base import views as double
 from allauth.mfa.recovery_codes import views as secours
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as cles
+from allauth.usersessions import views as sessions
+from django.contrib.auth.decorators import login_not_required
 from django.urls import path
-from django.views.generic import TemplateView
+from django.views.generic import RedirectView, TemplateView
 
 DOUBLE = "compte/double-authentification/"
 
@@ -24,6 +26,13 @@ urlpatterns = [
         TemplateView.as_view(template_name="account/password_reset.html"),
         name="account_reset_password",
     ),
+    # L'adresse convenue où les gestionnaires de mots de passe envoient pour en changer (W3C).
+    path(
+        ".well-known/change-password",
+        login_not_required(RedirectView.as_view(pattern_name="account_change_password")),
+        name="changer_de_mot_de_passe",
+    ),
+    path("compte/sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("compte/confirmation/", compte.reauthenticate, name="account_reauthenticate"),
     path("compte/mot-de-passe/", compte.password_change, name="account_change_password"),
     path(DOUBLE, double.index, name="mfa_index"),

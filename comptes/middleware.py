@@ -1,17 +1,33 @@
-"""La porte du bureau des agents."""
+"""Ce que l'on vérifie d'une session à chaque page : son âge, et la porte du bureau."""
 
 from collections.abc import Callable
 
 from allauth.account.adapter import get_adapter
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from comptes import facteurs
+from comptes import facteurs, sessions
 
 Suite = Callable[[HttpRequest], HttpResponseBase]
+
+
+class InactiviteMiddleware:
+    """Ferme une session que personne n'a touchée depuis le délai de son compte, et continue sans elle."""
+
+    def __init__(self, get_response: Suite) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if delai := sessions.get_delai_passe(request):
+            logout(request)
+            messages.info(request, f"Vous avez été déconnecté après {delai.seconds // 60} minutes sans activité.")
+        elif request.user.is_authenticated:
+            sessions.noter_l_activite(request)
+        return self.get_response(request)
 
 
 class TwoFactorMiddleware:

@@ -1,5 +1,8 @@
 """Qui : les Caf, les allocataires, les personnes qui se connectent, les agents."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
@@ -151,6 +154,11 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.identifiant
+
+    @property
+    def inactivite(self) -> timedelta:
+        """Le temps sans activité au bout duquel une session de ce compte se ferme."""
+        return settings.INACTIVITE_AGENT if self.is_staff else settings.INACTIVITE_ALLOCATAIRE
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(raw_password and mots_de_passe.normaliser(raw_password))

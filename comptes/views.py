@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from comptes import activation, courriels, essais, facteurs
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
@@ -65,6 +65,13 @@ def _echanger(request: HttpRequest, form: PremiereConnexionForm) -> Utilisateur 
 def sans_facteur(request: HttpRequest) -> HttpResponse:
     """Ce que lit un agent dont le mot de passe ne suffit pas : il lui faut un code de l'exploitant."""
     return render(request, "comptes/sans_facteur.html")
+
+
+@require_POST
+@login_required
+def prolonger(request: HttpRequest) -> HttpResponse:
+    """« Rester connecté » : la requête même est l'activité qui prolonge la session."""
+    return HttpResponse(status=204)
 
 
 @never_cache
