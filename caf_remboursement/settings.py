@@ -196,6 +196,7 @@ MFA_FORMS = {
     "authenticate": "comptes.forms.CodeForm",
     "reauthenticate": "comptes.forms.ConfirmationParCodeForm",
     "activate_totp": "comptes.forms.ActivationForm",
+    "add_webauthn": "comptes.forms.CleForm",
 }
 MFA_TOTP_ISSUER = "Rembourser ma Caf"
 # Une clé de sécurité exige https ; sans lui (démonstration), le navigateur ne l'accepte que de « localhost ».

@@ -6,6 +6,7 @@ from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateF
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ConfirmerParCodeForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -63,6 +64,14 @@ class ConfirmationParCodeForm(CodeMixin, ConfirmerParCodeForm):  # type: ignore[
 
 class ActivationForm(CodeMixin, ActivateTOTPForm):  # type: ignore[misc]  # allauth n'a pas de types
     pass
+
+
+class CleForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de types
+    """Ajouter une clé de sécurité : son nom sert à la reconnaître quand on en a plusieurs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = "Nom de la clé"
 
 
 class PremiereConnexionForm(forms.Form):
