@@ -9,6 +9,7 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -30,8 +31,9 @@ PAYZEN_MODE = Mode(env("PAYZEN_MODE"))
 
 # --- Valeur par défaut sans danger : qui oublie la variable obtient le réglage prudent ---
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ADRESSE_PUBLIQUE = env("ADRESSE_PUBLIQUE", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(ADRESSE_PUBLIQUE).hostname])
 HTTPS = env.bool("HTTPS", default=True)
 LOGO = env("LOGO", default="")
 PAYZEN_URL_FORMULAIRE = env("PAYZEN_URL_FORMULAIRE", default="https://secure.payzen.eu/vads-payment/")
@@ -56,6 +58,9 @@ except (ValueError, OSError) as erreur:
     raise ImproperlyConfigured(f"PAYZEN_BOUTIQUES : {erreur}") from erreur
 
 # --- Règles du service, les mêmes partout ---
+# Sans activité, la session se ferme : plus vite chez l'allocataire, dont le poste est parfois partagé.
+INACTIVITE_ALLOCATAIRE = timedelta(minutes=15)
+INACTIVITE_AGENT = timedelta(minutes=20)
 MENTIONS_VERSION = "2026-11"
 MONTANT_MINIMUM = Decimal("1.00")
 # Le temps que PayZen laisse pour payer (PROTOCOLE §3.9).
@@ -89,6 +94,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "pgtrigger",
 ]
@@ -104,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "comptes.middleware.InactiviteMiddleware",
     "comptes.middleware.TwoFactorMiddleware",
 ]
 ROOT_URLCONF = "caf_remboursement.urls"
@@ -147,13 +154,10 @@ CACHES = {
 AUTH_USER_MODEL = "comptes.Utilisateur"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ["identifiant"]},
-    },
-    {"NAME": "comptes.mots_de_passe_refuses.AssezLong", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "comptes.mots_de_passe_refuses.PasQueDesChiffres"},
+    {"NAME": "comptes.mots_de_passe.AssezLong", "OPTIONS": {"min_length": 10}},
+    {"NAME": "comptes.mots_de_passe.DonneesPersonnelles"},
+    {"NAME": "comptes.mots_de_passe.Courant"},
+    {"NAME": "comptes.mots_de_passe.PasQueDesChiffres"},
 ]
 LOGIN_URL = "account_login"
 ACCOUNT_ADAPTER = "comptes.allauth.Adaptateur"
@@ -170,17 +174,33 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-# Par identifiant, puis par adresse ; larges pour l'adresse, qu'un opérateur de téléphonie partage entre des milliers.
-ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "login": "100/m/ip", "premiere_connexion": "50/5m/ip"}
+# Par compte vu d'une adresse (comptes/essais.py), l'attente s'allonge : deviner est vain, et le titulaire entre.
+ESSAIS = "5/5m/key,10/h/key,20/d/key"
+# Par adresse ensuite ; larges, car un opérateur de téléphonie en partage une entre des milliers de personnes.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": ESSAIS,
+    "code_activation": ESSAIS,
+    "login": "100/m/ip,1000/h/ip",
+    "premiere_connexion": "50/5m/ip,500/d/ip",
+}
 # Sans ce compte, l'adresse vue serait celle du serveur frontal : un seul visiteur trop pressé fermerait à tous.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)
 ACCOUNT_SESSION_REMEMBER = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Le temps d'installer une application d'authentification, entre la preuve donnée et le facteur ajouté.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+MFA_ADAPTER = "comptes.allauth.AdaptateurDeFacteurs"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_FORMS = {
     "authenticate": "comptes.forms.CodeForm",
+    "reauthenticate": "comptes.forms.ConfirmationParCodeForm",
     "activate_totp": "comptes.forms.ActivationForm",
+    "add_webauthn": "comptes.forms.CleForm",
 }
 MFA_TOTP_ISSUER = "Rembourser ma Caf"
+# Une clé de sécurité exige https ; sans lui (démonstration), le navigateur ne l'accepte que de « localhost ».
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_TOTP_TOLERANCE = 1  # une horloge de téléphone en avance ou en retard d'une demi-minute entre encore
 
 LANGUAGE_CODE = "fr"
@@ -220,7 +240,10 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 2 * 60 * 60
-SESSION_COOKIE_NAME = "session"
+# « __Host- » : le navigateur ne l'accepte que d'une page https de cet hôte même, jamais d'un sous-domaine.
+PREFIXE_DE_COOKIE = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}session"
+CSRF_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}csrftoken"
 CSRF_TRUSTED_ORIGINS = [ADRESSE_PUBLIQUE]
 
 # --- Tâches : un réveil, jamais la vérité (docs/adr/0002) ---

@@ -4,15 +4,18 @@ from typing import Any
 
 # Leurs fiches s'inscrivent en s'important : on les importe d'abord, pour pouvoir les ôter.
 import allauth.account.admin
-import allauth.mfa.admin  # noqa: F401 (importé pour ce qu'il inscrit)
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401 (idem)
 import django.contrib.auth.admin  # noqa: F401 (idem)
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.shortcuts import redirect
 
 from comptes import services
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
@@ -20,11 +23,13 @@ from socle.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
 from socle.carte import MotifField
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
+# Une seule porte pour changer de mot de passe : celle qui compte les essais, et l'annonce.
+admin.site.password_change = lambda *_, **__: redirect("account_change_password")  # type: ignore[method-assign,assignment]
 admin.site.site_header = "Rembourser ma Caf : bureau des agents"
 admin.site.site_title = "Bureau des agents"
 admin.site.index_title = "Les dossiers de vos Caf"
-# Ni groupes ni courriels ici ; et la fiche d'allauth montrait à l'opérateur le secret TOTP de chaque agent.
-for modele in (Group, EmailAddress, Authenticator):
+# Ni groupes ni courriels ici ; un second facteur perdu s'ôte par `manage.py rendre_acces`, qui ferme les sessions.
+for modele in (Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(modele)
 
 
@@ -95,7 +100,7 @@ class UtilisateurAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe
     list_filter = ["is_staff", "is_active"]
     search_fields = ["=identifiant"]
     ordering = ["identifiant"]
-    fields = ["identifiant", "allocataire", "is_staff", "cree_le", "last_login", "is_active"]
+    fields = ["identifiant", "allocataire", "is_staff", "cree_le", "last_login", "courriel", "is_active"]
     readonly_fields = ["identifiant", "allocataire", "is_staff", "cree_le", "last_login"]
     show_full_result_count = False
 
@@ -103,20 +108,6 @@ class UtilisateurAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe
         return False
 
     def has_delete_permission(self, *_: object, **__: object) -> bool:
-        return False
-
-
-@admin.register(Authenticator)
-class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
-    """Réservé à l'opérateur : ôter le second facteur perdu d'un agent, sans en lire le secret."""
-
-    list_display = ["user", "type", "created_at", "last_used_at"]
-    fields = readonly_fields = ("user", "type", "created_at", "last_used_at")
-
-    def has_add_permission(self, *_: object, **__: object) -> bool:
-        return False
-
-    def has_change_permission(self, *_: object, **__: object) -> bool:
         return False
 
 

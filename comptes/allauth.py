@@ -1,13 +1,22 @@
-"""Ce que django-allauth fait à notre façon : inscription fermée, et nos mots."""
+"""Ce que django-allauth fait à notre façon : inscription fermée, second facteur exigé, et nos mots."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
-from django.shortcuts import resolve_url
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 
+from comptes import chiffrement, courriels, essais, facteurs
+from comptes.models import Utilisateur
+
 FAUX = "Nous ne reconnaissons pas cet identifiant avec ce mot de passe. Vérifiez les deux"
-# La borne de ACCOUNT_RATE_LIMITS : un essai refusé d'avance ne prolonge pas l'attente.
-TROP_D_ESSAIS = "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez"
+# Les bornes de ACCOUNT_RATE_LIMITS.
+TROP_D_ESSAIS = (
+    "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez ; l’attente s’allonge si les essais continuent"
+)
 
 
 class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pas de types
@@ -29,9 +38,52 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
     def is_open_for_signup(self, _: HttpRequest) -> bool:
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        return essais.get_cle(request, credentials["username"])
+
+    def pre_login(self, request: HttpRequest, user: Utilisateur, **options: Any) -> HttpResponse | None:
+        """Un agent sans second facteur n'entre pas par le mot de passe seul : il lui faut un code de l'exploitant."""
+        attend_un_code = user.is_staff and user.is_active and not facteurs.get_facteurs(user).exists()
+        if attend_un_code and not facteurs.has_donne_le_code(request, user):
+            return redirect("comptes:sans_facteur")
+        refus: HttpResponse | None = super().pre_login(request, user, **options)
+        return refus
+
+    def get_reauthentication_methods(self, user: Utilisateur) -> list[dict[str, str]]:
+        """
+        Par quoi confirmer que c'est bien soi.
+
+        Qui a un second facteur le donne, jamais le mot de passe seul ; un agent qui n'en a pas encore doit être entré
+        par le code de l'exploitant.
+        """
+        manieres: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        par_facteur = [maniere for maniere in manieres if maniere["id"] != "reauthenticate"]
+        if par_facteur:
+            return par_facteur
+        if user.is_authenticated and user.is_staff and not facteurs.has_donne_le_code(self.request, user):
+            adresse = reverse("comptes:sans_facteur")
+            return [{"id": "sans_facteur", "description": "Demander un code à l’exploitant", "url": adresse}]
+        return manieres
+
+    def send_notification_mail(self, template_prefix: str, user: Utilisateur, *_: object, **__: object) -> None:
+        courriels.prevenir(user, template_prefix, self.get_client_ip(self.request))
+
     def get_password_change_redirect_url(self, _: HttpRequest) -> str:
         return resolve_url("comptes:mon_compte")
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Chacun chez soi : l'agent à son bureau, l'allocataire à son compte."""
         return reverse("admin:index" if request.user.is_staff else "comptes:mon_compte")
+
+
+class AdaptateurDeFacteurs(DefaultMFAAdapter):  # type: ignore[misc]  # allauth n'a pas de types
+    """Les secrets des seconds facteurs ne se lisent pas en base."""
+
+    def encrypt(self, text: str) -> str:
+        return chiffrement.chiffrer(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return chiffrement.dechiffrer(encrypted_text)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {**super().get_public_key_credential_rp_entity(), "name": settings.MFA_TOTP_ISSUER}

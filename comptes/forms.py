@@ -4,18 +4,21 @@ from typing import Any
 
 from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
 from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as ConfirmerParCodeForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from allauth.utils import get_request_param
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from comptes.identifiants import LONGUEUR, lire_dossier, normaliser
+from comptes.activation import CHIFFRES
+from comptes.identifiants import LONGUEUR, lire_chiffres, lire_dossier, normaliser
 from comptes.models import Caf, Utilisateur
 
 CHOISIR_UN_MOT_DE_PASSE = (
-    "Dix caractères au moins, pas seulement des chiffres. Quatre mots sans rapport font l’affaire."
+    "Dix caractères au moins, sans votre nom ni votre date de naissance. Quatre mots sans rapport font l’affaire."
 )
 
 
@@ -112,8 +115,20 @@ class CodeForm(CodeMixin, AuthenticateForm):  # type: ignore[misc]  # allauth n'
     pass
 
 
+class ConfirmationParCodeForm(CodeMixin, ConfirmerParCodeForm):  # type: ignore[misc]  # allauth n'a pas de types
+    pass
+
+
 class ActivationForm(CodeMixin, ActivateTOTPForm):  # type: ignore[misc]  # allauth n'a pas de types
     pass
+
+
+class CleForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de types
+    """Ajouter une clé de sécurité : son nom sert à la reconnaître quand on en a plusieurs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = "Nom de la clé"
 
 
 class PremiereConnexionForm(forms.Form):
@@ -140,6 +155,15 @@ class PremiereConnexionForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         error_messages={"required": "Écrivez le mot de passe une deuxième fois"},
     )
+
+    def clean_code(self) -> str:
+        code = lire_chiffres(self.cleaned_data["code"])
+        if not code:
+            raise ValidationError("Le code n’a que des chiffres : dix, écrits sur votre courrier")
+        if len(code) != CHIFFRES:
+            combien = f"il n’y en a que {len(code)}" if len(code) < CHIFFRES else f"il y en a {len(code)}"
+            raise ValidationError(f"Le code a dix chiffres, et {combien} ici")
+        return code
 
     def clean_mot_de_passe(self) -> str:
         mot_de_passe: str = self.cleaned_data["mot_de_passe"]

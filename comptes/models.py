@@ -1,11 +1,15 @@
 """Qui : les Caf, les allocataires, les personnes qui se connectent, les agents."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from comptes import mots_de_passe
 from comptes.identifiants import normaliser
 from comptes.roles import DROITS, Droit
 
@@ -123,6 +127,11 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     allocataire = models.ForeignKey(
         Allocataire, models.PROTECT, related_name="utilisateurs", null=True, blank=True, verbose_name="allocataire"
     )
+    courriel = models.EmailField(
+        blank=True,
+        db_default="",  # l'import des allocataires écrit la table sans passer par ici
+        help_text="D'un agent ou d'un opérateur : prévenu de tout changement de son accès.",
+    )
     is_active = models.BooleanField("actif", default=True)
     is_staff = models.BooleanField("agent ou opérateur", default=False)
     cree_le = models.DateTimeField("créé le", auto_now_add=True)
@@ -130,6 +139,8 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     objects = UtilisateurManager()
 
     USERNAME_FIELD = "identifiant"
+    EMAIL_FIELD = "courriel"
+    REQUIRED_FIELDS = ["courriel"]  # demandé par createsuperuser
 
     class Meta:
         verbose_name = "utilisateur"
@@ -149,6 +160,17 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.identifiant
+
+    @property
+    def inactivite(self) -> timedelta:
+        """Le temps sans activité au bout duquel une session de ce compte se ferme."""
+        return settings.INACTIVITE_AGENT if self.is_staff else settings.INACTIVITE_ALLOCATAIRE
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password and mots_de_passe.normaliser(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return super().check_password(raw_password and mots_de_passe.normaliser(raw_password))
 
 
 class Agent(models.Model):
@@ -183,19 +205,16 @@ class Agent(models.Model):
 
 class CodeActivationQuerySet(models.QuerySet["CodeActivation"]):
     def valables(self) -> "CodeActivationQuerySet":
-        """Ceux qui peuvent encore servir : ni utilisés, ni périmés, ni brûlés par trop d'essais."""
-        return self.filter(utilise_le=None, expire_le__gt=timezone.now(), essais__lt=CodeActivation.ESSAIS_PERMIS)
+        """Ceux qui peuvent encore servir : ni utilisés, ni périmés."""
+        return self.filter(utilise_le=None, expire_le__gt=timezone.now())
 
 
 class CodeActivation(models.Model):
     """Un code envoyé par courrier, échangé une fois contre un mot de passe choisi. Le code n'est pas ici."""
 
-    ESSAIS_PERMIS = 5
-
     utilisateur = models.ForeignKey(Utilisateur, models.CASCADE, related_name="codes_activation")
     empreinte = models.CharField(max_length=64)
     expire_le = models.DateTimeField("expire le")
-    essais = models.PositiveSmallIntegerField("essais manqués", default=0)
     utilise_le = models.DateTimeField("utilisé le", null=True, blank=True)
 
     objects = CodeActivationQuerySet.as_manager()

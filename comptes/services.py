@@ -3,8 +3,10 @@
 import logging
 from datetime import date
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
+from comptes import activation, courriels, sessions
 from comptes.identifiants import normaliser
 from comptes.models import Agent, Caf, Utilisateur
 
@@ -43,9 +45,9 @@ class IdentifiantPris(Exception):
 
 
 @transaction.atomic
-def creer_agent(identifiant: str, role: Agent.Role, cafs: list[Caf], mot_de_passe: str) -> tuple[Agent, bool]:
+def creer_agent(identifiant: str, role: Agent.Role, cafs: list[Caf], courriel: str = "") -> tuple[Agent, bool]:
     """
-    Crée un agent ; s'il existe, change son rôle et ses Caf, et garde son mot de passe.
+    Crée un agent, sans mot de passe ; s'il existe, change son rôle et ses Caf, et son courriel s'il en est donné un.
 
     :returns: l'agent, et vrai s'il vient d'être créé
     :raises IdentifiantPris: si l'identifiant est celui d'un allocataire
@@ -56,8 +58,26 @@ def creer_agent(identifiant: str, role: Agent.Role, cafs: list[Caf], mot_de_pass
         raise IdentifiantPris(identifiant)
     cree = utilisateur is None
     if utilisateur is None:
-        utilisateur = Utilisateur.objects.create_user(identifiant, mot_de_passe, is_staff=True)
+        utilisateur = Utilisateur.objects.create_user(identifiant, is_staff=True)
+    if courriel:
+        utilisateur.courriel = courriel
+        utilisateur.save(update_fields=["courriel"])
     agent, _ = Agent.objects.update_or_create(utilisateur=utilisateur, defaults={"role": role})
     agent.cafs.set(cafs)
     logger.info("agent", extra={"agent": agent.pk, "role": role, "cafs": [caf.code for caf in cafs], "cree": cree})
     return agent, cree
+
+
+@transaction.atomic
+def rendre_acces(utilisateur: Utilisateur) -> str | None:
+    """
+    Rouvre la porte à qui a perdu son second facteur : ses facteurs sont ôtés, ses sessions fermées, et il le sait.
+
+    :returns: pour un agent ou un opérateur, le code à lui donner, qui existe en clair ici seulement ; un allocataire
+        rentre avec son mot de passe
+    """
+    Authenticator.objects.filter(user=utilisateur).delete()
+    sessions.fermer(utilisateur)
+    logger.warning("accès rendu", extra={"utilisateur": utilisateur.pk})
+    transaction.on_commit(lambda: courriels.prevenir(utilisateur, courriels.ACCES_RENDU))
+    return activation.emettre_pour_un_agent(utilisateur) if utilisateur.is_staff else None

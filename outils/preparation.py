@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from outils.systeme import RACINE
+from outils.systeme import RACINE, Empechement
 
 CAFS = ("661", "751", "598")
 
@@ -22,14 +22,18 @@ def main() -> None:
     from django.core.management import CommandError, call_command
 
     django.setup()
+    from outils import comptes_demo
+
     try:
+        comptes_demo.refuser_une_autre_base()
         call_command("migrate", interactive=False, verbosity=0)
+        comptes_demo.marquer_la_base()
         call_command("charger_cafs")
         call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS))
-        call_command("preparer_demo", "--comptes", str(comptes))
+        comptes_demo.preparer(comptes)
         if not _is_collected(Path(settings.STATIC_ROOT)):
             call_command("collectstatic", interactive=False, verbosity=0)
-    except CommandError as refus:
+    except (CommandError, Empechement) as refus:
         sys.exit(str(refus))
 
 

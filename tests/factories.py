@@ -74,6 +74,7 @@ class AgentFactory(DjangoModelFactory):
         allocataire=None,
         is_staff=True,
         identifiant=factory.Sequence(lambda n: f"agent-{n}"),
+        courriel=factory.LazyAttribute(lambda u: f"{u.identifiant}@caf.invalid"),
     )
     role = Agent.Role.GESTION
 

@@ -1,21 +1,18 @@
 """Le bureau des agents : sa porte, ses Caf, ses gestes."""
 
-import itertools
 from typing import get_args
 
 import pytest
-from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
 from comptes.models import Agent, Caf, Utilisateur
 from comptes.roles import DROITS, Droit
+from tests.connexion import entrer, entrer_en_agent
 from tests.factories import MOT_DE_PASSE, AgentFactory, AllocataireFactory, CafFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture
@@ -24,61 +21,16 @@ def installer(client: Client):
 
     def installer(role: str = Agent.Role.GESTION, **champs: object) -> Agent:
         agent = AgentFactory(role=role, **champs)
-        TOTP.activate(agent.utilisateur, SECRET)
-        client.force_login(agent.utilisateur)
+        entrer_en_agent(client, agent.utilisateur)
         return agent
 
     return installer
 
 
-def calculer_code() -> str:
-    compteur = next(itertools.islice(yield_hotp_counters_from_time(), 1, None))
-    return format_hotp_value(hotp_value(SECRET, compteur))
-
-
-def test_sans_double_authentification_un_agent_l_active_d_abord(client: Client) -> None:
-    client.force_login(AgentFactory().utilisateur)
-
-    for adresse in ["/agents/", "/agents/comptes/allocataire/"]:
-        assert client.get(adresse).url == reverse("mfa_activate_totp")
-
-
-def test_un_agent_active_sa_double_authentification_puis_entre(client: Client) -> None:
-    agent = AgentFactory()
-    client.force_login(agent.utilisateur)
-    activer = reverse("mfa_activate_totp")
-
-    confirmation = client.get(activer, follow=True)
-    page = client.post(confirmation.redirect_chain[-1][0], {"password": MOT_DE_PASSE}, follow=True)
-    secret = page.context["form"].secret
-    compteur = next(itertools.islice(yield_hotp_counters_from_time(), 1, None))
-    client.post(activer, {"code": format_hotp_value(hotp_value(secret, compteur))})
-
-    assert Authenticator.objects.filter(user=agent.utilisateur, type="totp").exists()
-    assert client.get("/agents/").status_code == 200
-    assert "Il en reste 10 sur 10" in client.get(reverse("mfa_view_recovery_codes")).content.decode()
-
-
-def test_le_mot_de_passe_seul_ne_suffit_plus(client: Client) -> None:
-    agent = AgentFactory()
-    TOTP.activate(agent.utilisateur, SECRET)
-    saisie = {"login": agent.utilisateur.identifiant, "password": MOT_DE_PASSE}
-
-    apres_le_mot_de_passe = client.post(reverse("account_login"), saisie)
-    porte_close = client.get("/agents/", follow=True).redirect_chain[-1][0]
-    faux = client.post(reverse("mfa_authenticate"), {"code": "000000"})
-    apres_le_code = client.post(reverse("mfa_authenticate"), {"code": calculer_code()})
-
-    assert apres_le_mot_de_passe.url == reverse("mfa_authenticate")
-    assert porte_close.startswith(("/connexion/", reverse("mfa_authenticate")))
-    assert faux.status_code == 200
-    assert apres_le_code.url == "/agents/"
-
-
 def test_l_admin_n_a_pas_de_porte_a_lui(client: Client) -> None:
     assert client.get("/agents/", follow=True).redirect_chain[-1][0].startswith("/connexion/?next=")
 
-    client.force_login(UtilisateurFactory())
+    entrer(client, UtilisateurFactory().identifiant)
     assert client.get("/agents/", follow=True).status_code == 403
 
 
@@ -118,9 +70,7 @@ def test_un_agent_regarde_et_ne_modifie_rien(client: Client, installer) -> None:
 
 
 def entrer_en_operateur(client: Client) -> None:
-    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
-    TOTP.activate(operateur, SECRET)
-    client.force_login(operateur)
+    entrer_en_agent(client, Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE))
 
 
 @pytest.mark.parametrize("modele", ["utilisateur", "agent"])
@@ -220,28 +170,10 @@ def test_le_bureau_parle_francais(client: Client, installer) -> None:
     assert "Les dossiers de vos Caf" in html
 
 
-def test_l_operateur_ote_un_second_facteur_perdu_mais_n_en_lit_pas_le_secret(client: Client) -> None:
-    agent = AgentFactory().utilisateur
-    secret = TOTP.activate(agent, SECRET).instance
-    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
-    TOTP.activate(operateur, SECRET)
-    client.force_login(operateur)
-
-    fiche = client.get(f"/agents/mfa/authenticator/{secret.pk}/change/").content.decode()
-    client.post(f"/agents/mfa/authenticator/{secret.pk}/change/", {"user": operateur.pk, "type": "totp", "data": "{}"})
-    ajout = client.get("/agents/mfa/authenticator/add/").status_code
-    client.post(f"/agents/mfa/authenticator/{secret.pk}/delete/", {"post": "yes"})
-
-    assert agent.identifiant in fiche
-    assert "secret" not in fiche
-    assert ajout == 403
-    assert not Authenticator.objects.filter(user=agent).exists()
-
-
-@pytest.mark.parametrize("fiche", ["account/emailaddress", "auth/group"])
+@pytest.mark.parametrize(
+    "fiche", ["account/emailaddress", "auth/group", "mfa/authenticator", "usersessions/usersession"]
+)
 def test_ce_que_le_service_n_emploie_pas_n_a_pas_de_fiche(client: Client, fiche: str) -> None:
-    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
-    TOTP.activate(operateur, SECRET)
-    client.force_login(operateur)
+    entrer_en_operateur(client)
 
     assert client.get(f"/agents/{fiche}/").status_code == 404

@@ -2,18 +2,20 @@
 
 import csv
 import io
-import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.test import Client
-from django.urls import reverse
+from django.utils import timezone
 
 from comptes import activation
-from comptes.models import Agent, Allocataire, Caf, CodeActivation, Utilisateur
-from tests.factories import AllocataireFactory, CafFactory, DetteFactory, UtilisateurFactory
+from comptes.models import Agent, Caf, CodeActivation
+from tests.connexion import entrer, entrer_en_agent, poser_un_totp
+from tests.factories import AgentFactory, AllocataireFactory, CafFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -43,27 +45,29 @@ def test_charger_un_fichier_illisible_le_dit(tmp_path: Path) -> None:
         lancer("charger_cafs", str(tmp_path / "faux.csv"))
 
 
-def test_creer_un_agent_montre_son_mot_de_passe_une_seule_fois() -> None:
+def test_creer_un_agent_montre_un_code_une_seule_fois() -> None:
     CafFactory(), CafFactory(code="751")
 
-    premiere = lancer("creer_agent", "Mme.Martin", "--role", "gestion", "--caf", "661")
+    premiere = lancer("creer_agent", "Mme.Martin", "--role", "gestion", "--caf", "661", "--courriel", "m@caf.invalid")
     deuxieme = lancer("creer_agent", "mme.martin", "--role", "comptable", "--caf", "661", "751")
 
     agent = Agent.objects.get(utilisateur__identifiant="mme.martin")
-    assert agent.utilisateur.check_password(premiere.split()[-1])
+    assert not agent.utilisateur.has_usable_password()
+    assert activation.activer("mme.martin", premiere.split()[-1], "lune-seau-brique-feu") == agent.utilisateur
     assert "mot de passe gardé" in deuxieme
     assert agent.role == Agent.Role.COMPTABLE
     assert set(agent.cafs.values_list("pk", flat=True)) == {"661", "751"}
+    assert agent.utilisateur.courriel == "m@caf.invalid"
     assert agent.utilisateur.is_staff
     assert not agent.utilisateur.is_superuser
 
 
-def test_creer_un_agent_demande_et_verifie_le_mot_de_passe(monkeypatch) -> None:
+def test_creer_un_agent_refuse_un_courriel_illisible() -> None:
     CafFactory()
-    monkeypatch.setattr("comptes.management.commands.creer_agent.getpass", lambda _: "court")
 
-    with pytest.raises(CommandError, match="au moins 10 caractères"):
-        lancer("creer_agent", "agent", "--role", "gestion", "--caf", "661", "--demander")
+    with pytest.raises(CommandError, match="pas une adresse"):
+        lancer("creer_agent", "agent", "--role", "gestion", "--caf", "661", "--courriel", "martin")
+
     assert not Agent.objects.exists()
 
 
@@ -86,7 +90,7 @@ def test_les_codes_partent_sans_aucun_nom_dans_un_fichier_prive(tmp_path: Path) 
     lancer("emettre_codes", "661", sortie=sortie)
 
     lignes = list(csv.reader(sortie.read_text().splitlines(), delimiter=";"))
-    assert [ligne[0] for ligne in lignes] == ["identifiant", "6610000354"]
+    assert [ligne[0] for ligne in lignes] == ["identifiant", "661 0000354"]
     assert "Colin" not in sortie.read_text()
     assert sortie.stat().st_mode & 0o777 == 0o600
     assert activation.activer("6610000354", lignes[1][1], "lune-seau-brique-feu") is not None
@@ -132,61 +136,60 @@ def test_l_emission_n_ecrase_aucun_fichier(tmp_path: Path) -> None:
     assert (tmp_path / "codes.csv").read_text() == "à garder"
 
 
-@pytest.fixture
-def dossiers() -> None:
-    """De quoi remplir les comptes de démonstration, dans trois Caf."""
-    situations = [("661", "0000354", 4, False), ("751", "0000360", 3, True), ("661", "0000355", 30, False)]
-    for code, numero, combien, radie in [*situations, ("598", "0000370", 0, False)]:
-        allocataire = AllocataireFactory(caf=CafFactory(code=code, boutique=""), numero=numero, radie=radie)
-        for _ in range(combien):
-            DetteFactory(allocataire=allocataire)
+def test_rendre_son_acces_a_un_agent_ote_ses_facteurs_ferme_ses_sessions_et_donne_un_code(client: Client) -> None:
+    agent = AgentFactory().utilisateur
+    entrer_en_agent(client, agent)
+
+    dit = lancer("rendre_acces", agent.identifiant.upper())
+
+    assert client.get("/agents/").url.startswith("/agents/login/")
+    assert not Authenticator.objects.filter(user=agent).exists()
+    assert activation.activer(agent.identifiant, dit.split()[-1], "lune-seau-brique-feu") == agent
 
 
-def test_la_demonstration_a_ses_comptes_et_ils_ouvrent(tmp_path: Path, dossiers: None, client: Client) -> None:
-    fichier = tmp_path / "comptes.json"
+def test_un_code_d_agent_vaut_trois_jours() -> None:
+    agent = AgentFactory().utilisateur
+    code = lancer("rendre_acces", agent.identifiant).split()[-1]
 
-    lancer("preparer_demo", comptes=str(fichier))
-
-    comptes = json.loads(fichier.read_text())
-    assert [c["identifiant"] for c in comptes[:4]] == ["6610000354", "7510000360", "6610000355", "5980000370"]
-    assert len(comptes) == 4 + len(Agent.Role)
-    assert fichier.stat().st_mode & 0o777 == 0o600
-    assert [("secret_totp" in c) for c in comptes] == [False] * 4 + [True] * 4
-    assert Caf.objects.get(pk="598").boutique == "59800001"
-    for compte in comptes:
-        saisie = {"login": compte["identifiant"], "password": compte["mot_de_passe"]}
-        assert client.post(reverse("account_login"), saisie).status_code == 302
-        client.logout()
+    with time_machine.travel(timezone.now() + timedelta(days=3, seconds=1)):
+        assert activation.activer(agent.identifiant, code, "lune-seau-brique-feu") is None
 
 
-def test_relancer_la_preparation_ne_change_rien_et_refaire_retrouve_les_comptes(
-    tmp_path: Path, dossiers: None
-) -> None:
-    fichier = tmp_path / "comptes.json"
-    lancer("preparer_demo", comptes=fichier)
-    avant = fichier.read_text()
+def test_rendre_son_acces_a_un_allocataire_ne_donne_pas_de_code(client: Client) -> None:
+    allocataire = UtilisateurFactory()
+    poser_un_totp(allocataire)
 
-    lancer("preparer_demo", comptes=fichier)
-    assert fichier.read_text() == avant
+    dit = lancer("rendre_acces", allocataire.identifiant)
 
-    fichier.unlink()
-    lancer("preparer_demo", comptes=fichier)
-    assert [c["identifiant"] for c in json.loads(fichier.read_text())] == [c["identifiant"] for c in json.loads(avant)]
-    assert Authenticator.objects.count() == len(Agent.Role)
+    assert "mot de passe suffit" in dit
+    assert not CodeActivation.objects.exists()
+    assert entrer(client, allocataire.identifiant).url == "/mon-compte/"
 
 
-def test_la_demonstration_ne_se_prepare_pas_en_production(tmp_path: Path, dossiers: None, settings) -> None:
-    settings.PAYZEN_MODE = "PRODUCTION"
-
-    with pytest.raises(CommandError, match="production"):
-        lancer("preparer_demo", comptes=tmp_path / "comptes.json")
-
-    assert not Utilisateur.objects.exists()
+def test_rendre_acces_a_personne_le_dit() -> None:
+    with pytest.raises(CommandError, match="pas un compte"):
+        lancer("rendre_acces", "inconnu")
 
 
-def test_sans_les_livraisons_la_preparation_dit_quoi_lancer(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="charger_cafs"):
-        lancer("preparer_demo", comptes=tmp_path / "comptes.json")
+def test_une_cle_changee_se_lit_encore_puis_ne_sert_plus(client: Client, settings) -> None:
+    agent = AgentFactory().utilisateur
+    poser_un_totp(agent)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "nouvelle", [settings.SECRET_KEY]
+    entrer_en_agent(client, agent)
+    assert client.get("/agents/").status_code == 200
 
-    assert not (tmp_path / "comptes.json").exists()
-    assert not Allocataire.objects.exists()
+    dit = lancer("rechiffrer_facteurs")
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert dit.startswith("1 seconds facteurs")
+    entrer_en_agent(Client(), agent)
+
+
+def test_une_cle_perdue_se_dit_et_ne_change_rien(settings) -> None:
+    totp = poser_un_totp(AgentFactory().utilisateur)
+    settings.SECRET_KEY = "nouvelle"
+
+    with pytest.raises(CommandError, match="Aucune clé connue"):
+        lancer("rechiffrer_facteurs")
+
+    assert Authenticator.objects.get().data == totp.data

@@ -16,13 +16,10 @@ from django.utils import timezone
 from comptes.allauth import FAUX, TROP_D_ESSAIS
 from comptes.cache import CacheTolerant
 from comptes.models import Utilisateur
-from tests.factories import MOT_DE_PASSE, AgentFactory, AllocataireFactory, UtilisateurFactory
+from tests.connexion import entrer
+from tests.factories import MOT_DE_PASSE, AllocataireFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
-
-
-def entrer(client: Client, identifiant: str, mot_de_passe: str = MOT_DE_PASSE):
-    return client.post(reverse("account_login"), {"login": identifiant, "password": mot_de_passe})
 
 
 def get_erreurs(reponse) -> list[str]:
@@ -106,14 +103,8 @@ def test_un_compte_ferme_le_dit_a_qui_connait_son_mot_de_passe(client: Client) -
     assert get_erreurs(entrer(client, ferme.identifiant, "mauvais")) == [FAUX]
 
 
-def test_l_agent_va_a_son_bureau(client: Client) -> None:
-    agent = AgentFactory()
-
-    assert entrer(client, agent.utilisateur.identifiant).url == "/agents/"
-
-
 def test_on_ne_sort_que_par_un_bouton(client: Client) -> None:
-    client.force_login(UtilisateurFactory())
+    entrer(client, UtilisateurFactory().identifiant)
 
     client.get(reverse("account_logout"))
     assert "_auth_user_id" in client.session
@@ -156,7 +147,7 @@ def test_les_pages_de_securite_demandent_d_etre_entre(client: Client, nom: str) 
 
 def test_on_change_son_mot_de_passe_sans_etre_deconnecte(client: Client) -> None:
     utilisateur = UtilisateurFactory()
-    client.force_login(utilisateur)
+    entrer(client, utilisateur.identifiant)
     nouveau = "lune-seau-brique-feu"
 
     saisie = {"oldpassword": MOT_DE_PASSE, "password1": nouveau, "password2": nouveau}

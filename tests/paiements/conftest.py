@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import pytest
 import responses
-from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpResponse
@@ -17,6 +16,7 @@ from comptes.models import Utilisateur
 from dettes.models import Dette
 from paiements.models import Paiement, Ticket
 from paiements.payzen import sign, to_centimes
+from tests.connexion import entrer_en_agent
 from tests.factories import (
     AgentFactory,
     DemarcheFactory,
@@ -111,9 +111,7 @@ def entrer(client: Client) -> Callable[..., Utilisateur]:
 
     def entrer(role: str = "GESTION", **champs: object) -> Utilisateur:
         agent = AgentFactory(role=role, **champs)
-        TOTP.activate(agent.utilisateur, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
-        client.force_login(agent.utilisateur)
-        return agent.utilisateur
+        return entrer_en_agent(client, agent.utilisateur)
 
     return entrer
 

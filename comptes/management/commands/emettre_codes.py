@@ -37,7 +37,9 @@ class Command(BaseCommand):
                 codes = activation.emettre(
                     activation.get_demandes(caf, identifiant) if identifiant else activation.get_sans_mot_de_passe(caf)
                 )
-                csv.writer(flux, delimiter=";").writerows([("identifiant", "code"), *codes.items()])
+                # Groupés, un tableur les garde en texte, avec leurs zéros.
+                lignes = [(f"{compte[:3]} {compte[3:]}", f"{code[:5]} {code[5:]}") for compte, code in codes.items()]
+                csv.writer(flux, delimiter=";").writerows([("identifiant", "code"), *lignes])
         except BaseException:
             sortie.unlink()
             raise

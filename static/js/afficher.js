@@ -1,0 +1,18 @@
+// Chaque mot de passe peut se relire : le bouton n'existe qu'avec JavaScript, et l'envoi le recache.
+for (const champ of document.querySelectorAll("input[type=password]")) {
+  const bouton = document.createElement("button");
+  bouton.type = "button";
+  bouton.className = "bouton bouton--leger bouton--petit champ__afficher";
+  bouton.textContent = "Afficher";
+  bouton.setAttribute("aria-controls", champ.id);
+  // Le nom dit quel champ : la première connexion en a deux.
+  bouton.setAttribute("aria-label", `Afficher : ${document.querySelector(`label[for="${champ.id}"]`)?.textContent ?? ""}`);
+  const montrer = (clair) => {
+    champ.type = clair ? "text" : "password";
+    bouton.setAttribute("aria-pressed", String(clair));
+  };
+  montrer(false);
+  bouton.addEventListener("click", () => montrer(champ.type === "password"));
+  champ.form?.addEventListener("submit", () => montrer(false));
+  champ.after(bouton);
+}
