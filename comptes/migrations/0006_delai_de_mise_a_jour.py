@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('comptes', '0002_codes_d_activation'),
+        ('comptes', '0005_code_sans_essais'),
     ]
 
     operations = [
