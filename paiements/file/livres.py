@@ -50,9 +50,12 @@ class Livres:
     @property
     def solde(self) -> Decimal:
         """Ce que la banque tient de tout ce qui se compare à une lecture, en euros."""
-        tenus = sum((get_tenu(debit) for debit in self.debits if self.is_comparable(debit)), ZERO)
-        orphelins = (credit.montant for credit in self.credits if credit.is_vivante and credit.parent_id is None)
-        return tenus - sum(orphelins, ZERO)
+        comparables = {debit.uuid: get_tenu(debit) for debit in self.debits if self.is_comparable(debit)}
+        vifs = [credit for credit in self.credits if credit.is_vivante]
+        orphelins = (c.montant for c in vifs if c.parent_id is None and self.is_comparable(c))
+        # Un crédit qu'un agent a tranché pèse sur son débit, et la lecture ne le compte pas.
+        tranches = (c.montant for c in vifs if c.parent_id in comparables and not self.is_comparable(c))
+        return sum(comparables.values(), ZERO) - sum(orphelins, ZERO) + sum(tranches, ZERO)
 
 
 def get_tenu(debit: TransactionPayzen) -> Decimal:

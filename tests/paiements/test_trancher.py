@@ -76,6 +76,21 @@ def test_l_ordre_des_deux_mots_ne_change_pas_la_fin(agent, suite):
     assert (paiement.statut, paiement.solde.tenu) == (Statut.ACCEPTE, 120)
 
 
+def test_un_credit_douteux_que_l_agent_dit_parti_pese_comme_un_autre(agent):
+    paiement = PaiementFactory(impute=True)
+    credit = {"operation": "CREDIT", "uuid": "c" * 32, "trans_id": "900001", "statut": "MOT_INCONNU"}
+    dire(paiement, **credit)
+
+    reprise.trancher(paiement.anomalies.get(), Verdict.TENUE, motif="parti, vu au Back Office", agent=agent)
+    sans_debit = paiement.anomalies.ouvertes().get().genre
+    debit = FaitFactory(paiement=paiement, source="REST")
+    repondre(paiement, debit, FaitFactory(paiement=paiement, parent=debit.uuid, source="REST", **credit))
+
+    paiement.refresh_from_db()
+    assert (sans_debit, paiement.statut, Dette.objects.get().solde) == (Genre.ANNULATION_BANQUE, Statut.RESTITUE, 900)
+    assert not paiement.anomalies.ouvertes().exists()
+
+
 def test_un_verdict_tombe_si_la_banque_dit_autre_chose_depuis(agent):
     paiement = PaiementFactory()
     dire(paiement, "MOT_INCONNU")
