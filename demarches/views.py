@@ -29,6 +29,9 @@ from dettes import retenue
 from socle import frappe
 
 Etape = Demarche.Etape
+REPRISE = (
+    "Vous reprenez votre démarche là où vous l’aviez laissée. Pour repartir de rien, abandonnez-la en bas de la page."
+)
 
 
 @page_du_parcours
@@ -50,10 +53,17 @@ def commencer(request: RequeteAllocataire) -> HttpResponseBase:
         vue = informations if request.POST.get("etape") == str(Etape.INFORMATIONS.value) else montants
         return vue(request, services.commencer(request.user).reference)
     if brouillon:
-        return reprendre(brouillon, dette=request.GET.get("dette", ""))
+        return _reprendre_le_brouillon(request, brouillon)
     if numero == Etape.INFORMATIONS:
         return mentions.montrer(request, demarche)
     return saisie.montrer(request, demarche)
+
+
+def _reprendre_le_brouillon(request: RequeteAllocataire, brouillon: Demarche) -> HttpResponse:
+    dette = request.GET.get("dette", "")
+    if not dette:
+        messages.info(request, REPRISE)
+    return reprendre(brouillon, dette=dette)
 
 
 @etape(Etape.INFORMATIONS)

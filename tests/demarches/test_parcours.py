@@ -105,7 +105,10 @@ def test_une_etape_pas_encore_atteinte_ramene_ou_l_on_en_etait(voir, personne, d
 def test_on_reprend_la_ou_l_on_s_etait_arrete(connecte, personne, dette):
     demarche = DemarcheFactory(auteur=personne, etape=Demarche.Etape.MONTANTS)
 
-    assert connecte.get(COMMENCER)["Location"] == adresse("montants", demarche)
+    reponse = connecte.get(COMMENCER, follow=True)
+
+    assert reponse.redirect_chain[0][0] == adresse("montants", demarche)
+    assert "Vous reprenez votre démarche là où vous l’aviez laissée." in reponse.content.decode()
 
 
 def test_regarder_le_debut_n_ouvre_pas_de_demarche(connecte, dette, django_assert_num_queries):
