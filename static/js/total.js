@@ -43,11 +43,12 @@ for (const formulaire of document.querySelectorAll("form[data-montants]")) {
   };
 
   for (const bouton of formulaire.querySelectorAll("[data-sans-js]")) bouton.hidden = true;
-  formulaire.addEventListener("input", () => {
+  const changer = () => {
     calculer();
     // Ce que le serveur a calculé d'après d'autres montants ne vaut plus.
     for (const calcul of formulaire.querySelectorAll("[data-calcule]")) calcul.hidden = true;
-  });
+  };
+  formulaire.addEventListener("input", changer);
   formulaire.addEventListener("change", ({ target: champ }) => {
     if (!("montant" in champ.dataset)) return;
     if (compter(champ) !== null) dire("");
@@ -61,7 +62,7 @@ for (const formulaire of document.querySelectorAll("form[data-montants]")) {
     const champ = document.getElementById(bouton.dataset.tout);
     const avant = champ.value.trim();
     champ.value = champ.dataset.montant;
-    calculer();
+    changer();
     const remplace = avant && avant !== champ.value ? `, au lieu de ${avant}` : "";
     dire(`${champ.dataset.nom}\u00a0: ${ecrire(lireCentimes(champ.value))}, tout ce qu’il en reste${remplace}.`);
   });
