@@ -360,7 +360,8 @@ def test_les_dettes_choisies_se_disent_a_la_troisieme_personne(connecte, voir, p
 
     for page in (connecte.get(LISTE), voir("recapitulatif", saisie)):
         assert "Des dettes choisies" in page.content.decode()
-    assert "Des dettes que je choisis" in voir("choix", saisie).content.decode()
+    DetteFactory(allocataire=personne.allocataire)
+    assert "Je choisis mes dettes" in voir("montants", saisie).content.decode()
 
 
 def test_un_refus_suivi_d_un_accord_raconte_l_accord(voir, payer):
