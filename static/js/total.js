@@ -48,8 +48,9 @@ for (const formulaire of document.querySelectorAll("form[data-montants]")) {
     // Ce que le serveur a calculé d'après d'autres montants ne vaut plus.
     for (const calcul of formulaire.querySelectorAll("[data-calcule]")) calcul.hidden = true;
   };
-  formulaire.addEventListener("input", changer);
-  formulaire.addEventListener("change", ({ target: champ }) => {
+  // Répondre pendant la frappe, non en quittant le champ : le bilan grandirait sous le doigt qui presse « Continuer ».
+  formulaire.addEventListener("input", ({ target: champ }) => {
+    changer();
     if (!("montant" in champ.dataset)) return;
     if (compter(champ) !== null) dire("");
     else if (lireCentimes(champ.value) === null) dire(`${champ.dataset.nom}\u00a0: ce montant ne se lit pas, il n’est pas compté.`);

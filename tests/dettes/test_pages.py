@@ -154,6 +154,12 @@ def test_le_detail_dit_pourquoi(client, moi):
     assert "Argent dû</dt><dd>à l’État" in page
 
 
+def test_une_dette_annulee_ne_se_dit_pas_remboursee(client, moi):
+    dette = DetteFactory(allocataire=moi.allocataire, situation="ANNULEE", deja_repris=Decimal(900))
+
+    assert "remboursés sur" not in lire(client, get_adresse(dette))
+
+
 def test_la_frise_raconte_un_paiement_puis_sa_reprise(client, moi):
     dette = DetteFactory(allocataire=moi.allocataire)
     demarche = DemarcheFactory(auteur=moi, lignes={dette: Decimal(120)})
