@@ -188,7 +188,6 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)
 ACCOUNT_SESSION_REMEMBER = False
 # Le temps d'installer une application d'authentification, entre la preuve donnée et le facteur ajouté.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
-ACCOUNT_EMAIL_NOTIFICATIONS = True
 MFA_ADAPTER = "comptes.allauth.AdaptateurDeFacteurs"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True

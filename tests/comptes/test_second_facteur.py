@@ -225,7 +225,7 @@ def test_chaque_changement_s_annonce_a_l_agent(client, agent, mailoutbox) -> Non
     services.rendre_acces(agent.utilisateur)
 
     assert {tuple(courriel.to) for courriel in mailoutbox} == {(agent.utilisateur.courriel,)}
-    assert [re.search(r"\d\d:\d\d : (.*?)[,.]", courriel.body)[1] for courriel in mailoutbox] == [
+    assert [re.search(r"\d\d:\d\d\s: (.*?)[,.]", courriel.body)[1] for courriel in mailoutbox] == [
         "un mot de passe a été choisi avec un code de l’exploitant",
         "une application d’authentification a été ajoutée",
         "de nouveaux codes de secours ont été créés",
