@@ -16,7 +16,14 @@ from dettes.encaissements import reemettre
 from dettes.models import FichierEmis
 from paiements.file.attendues import get_attendues
 from paiements.file.livres import lire, lire_sans_paiement
-from paiements.models import Anomalie, EtapeAnomalie, MessagePayzen, Paiement, TransactionPayzen
+from paiements.models import (
+    Anomalie,
+    DemandeRestitution,
+    EtapeAnomalie,
+    MessagePayzen,
+    Paiement,
+    TransactionPayzen,
+)
 from paiements.surveillance.invariants import verifier
 
 BASE = Path(__file__).parents[1] / "donnees" / "base_d_avant.sql"
@@ -51,6 +58,8 @@ PAR_UN_AGENT = """
     SELECT a.id, a.issue, a.resolution, u.identifiant, a.resolue_le
     FROM paiements_anomalie a JOIN comptes_utilisateur u ON u.id = a.resolue_par_id
 """
+
+REPRISE = "les comptes ont été repris dans les trois livres"
 
 
 def lire_la_base(sql: str) -> list[tuple[Any, ...]]:
@@ -104,6 +113,14 @@ def test_ce_que_la_banque_tient_de_chaque_paiement_ne_change_pas(avant):
     assert {cle: apres[cle] for cle, _ in avant["TENU"]} == dict(avant["TENU"])
 
 
+def test_de_ce_qui_est_rendu_la_banque_ne_tient_plus_rien(avant):
+    rendus = Paiement.objects.filter(statut="RESTITUE").select_related("solde")
+
+    assert {(paiement.solde.tenu, paiement.solde.orphelin) for paiement in rendus} == {(0, 0)}
+    ordres = DemandeRestitution.objects.exclude(credit=None)
+    assert {ordre.credit.parent_id == ordre.debit_id for ordre in ordres} == {True}
+
+
 def test_les_fichiers_emis_se_reecrivent_octet_pour_octet(avant, tmp_path):
     for fichier in FichierEmis.objects.all():
         reemettre(Caf.objects.get(pk=fichier.caf_id), fichier.sequence, tmp_path)
@@ -130,6 +147,14 @@ def test_la_file_est_ce_que_les_livres_demandent(avant):
     assert file == attendues
 
 
+def test_ce_qui_attendait_un_agent_l_attend_encore(avant):
+    fermees = Anomalie.objects.filter(etapes__vers="SANS_OBJET", etapes__motif=REPRISE)
+
+    # Un désaccord, dont le crédit qui l'explique attend aussi, sous son propre nom.
+    assert list(fermees.values_list("genre", flat=True)) == ["DESACCORD"]
+    assert Anomalie.objects.ouvertes().filter(paiement__anomalies__in=fermees, genre="ANNULATION_BANQUE").exists()
+
+
 def test_ce_qu_un_agent_a_ecrit_est_au_journal_avec_son_nom_et_sa_date(avant):
     etapes = set(EtapeAnomalie.objects.values_list("anomalie", "motif", "auteur", "le"))
 
@@ -141,7 +166,9 @@ def test_ce_qu_un_agent_avait_mis_de_cote_ne_se_rouvre_pas(avant):
 
     etats = set(Anomalie.objects.filter(pk__in=ecartees).values_list("etat", flat=True))
 
+    nouvelles = Anomalie.objects.filter(paiement__anomalies__in=ecartees, etapes__de="", etapes__motif=REPRISE)
     assert etats <= {"ECARTEE", "SANS_OBJET"}
+    assert not nouvelles.exclude(genre="REMISE_ABSENTE").exists()
 
 
 def test_ce_que_le_service_avait_recrit_par_dessus_un_agent_redevient_du_service(avant):
