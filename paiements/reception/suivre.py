@@ -38,7 +38,7 @@ def suivre(paiement: Paiement, cause: Cause, *, abandon: bool = False) -> None:
         _suivre_les_exacts(paiement, exacts, cause)
     elif paiement.statut == Statut.EN_ATTENTE:
         _finir_sans_debit(livres, paiement, cause, abandon=abandon)
-    if any(credit.parent_id is None and credit.is_vivante for credit in livres.credits):
+    if any(c.parent_id is None and (c.is_vivante or c.is_en_attente) for c in livres.credits):
         faire_interroger(paiement)  # une notification ne nomme pas le débit d'un crédit ; la plateforme, relue, le dit
     rapprocher(_relire(livres, paiement), cause)
 
