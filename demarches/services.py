@@ -220,6 +220,7 @@ def _verrouiller_la_personne(utilisateur_id: int) -> None:
 
 def _verrouiller(demarche: Demarche) -> Demarche:
     relue = (
+        # garde: verrou_de_qui_ecrit
         Demarche.objects.select_for_update(of=("self",), no_key=True).select_related("allocataire").get(pk=demarche.pk)
     )
     if not relue.is_modifiable:

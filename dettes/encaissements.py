@@ -42,7 +42,7 @@ WHERE d.caf_id = %s AND m.genre IN ('IMPUTATION', 'REJET')
   -- Un paiement d'essai ne part jamais comme un vrai, ni l'inverse.
   AND NOT EXISTS (
       SELECT FROM paiements_imputation i JOIN paiements_paiement p ON p.id = i.paiement_id
-      WHERE i.mouvement_id = m.id AND p.mode <> %s
+      WHERE i.mouvement_id = m.id AND p.mode <> %s -- garde: mode_de_l_export
   )
 ORDER BY m.id
 """

@@ -49,6 +49,6 @@ def get_boutique(numero: str, mode: str | None = None) -> Boutique:
         boutique: Boutique = settings.PAYZEN_BOUTIQUES[numero]
     except KeyError:
         raise BoutiqueAbsente(f"aucune clé PayZen pour la boutique « {numero} »") from None
-    if mode is not None and mode != boutique.mode:
+    if mode is not None and mode != boutique.mode:  # garde: mode_du_paiement
         raise BoutiqueAbsente(f"la boutique « {numero} » est réglée en {boutique.mode}, ce paiement est en {mode}")
     return boutique

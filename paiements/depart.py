@@ -60,18 +60,19 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     :raises BoutiqueAbsente: si la Caf n'a pas de boutique PayZen réglée
     """
     demarche = (
-        Demarche.objects.select_for_update(of=("self",), no_key=True)
+        Demarche.objects.select_for_update(of=("self",), no_key=True)  # garde: verrou_de_la_demarche_payee
         .select_related("allocataire__caf")
         .get(pk=demarche.pk)
     )
     caf = demarche.allocataire.caf
     if demarche.etat != Etat.BROUILLON:
         raise DejaDemandee(demarche.reference)
-    if not caf.ouverte:
+    if not caf.ouverte:  # garde: caf_suspendue
         raise ServiceSuspendu(caf.code)
+    # garde: verrou_des_dettes_payees
     list(Dette.objects.filter(lignes__demarche=demarche).order_by("pk").select_for_update(of=("self",), no_key=True))
-    ecarts = get_ecarts(demarche)
-    if ecarts or empreinte(demarche) != empreinte_vue:
+    ecarts = get_ecarts(demarche)  # garde: disponible_recalcule
+    if ecarts or empreinte(demarche) != empreinte_vue:  # garde: empreinte_du_recapitulatif
         raise RecapitulatifPerime(ecarts)
 
     boutique = get_boutique(caf.boutique)

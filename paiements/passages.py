@@ -20,7 +20,7 @@ class TransitionImpossible(Exception):
 def verrouiller(paiement_id: int) -> Paiement:
     """Relit un paiement, sa démarche et son débit sous verrou. À appeler dans une transaction."""
     return (
-        Paiement.objects.select_for_update(of=("self",), no_key=True)
+        Paiement.objects.select_for_update(of=("self",), no_key=True)  # garde: verrou_du_paiement
         .select_related("demarche", "caf", "debit")
         .get(pk=paiement_id)
     )
@@ -37,7 +37,7 @@ def avancer(geste: Geste, paiement: Paiement, cause: Cause) -> Paiement:
     depuis, vers = TRANSITIONS[geste]
     if paiement.statut == vers:
         return paiement
-    if paiement.statut not in depuis:
+    if paiement.statut not in depuis:  # garde: table_des_passages
         raise TransitionImpossible(f"{geste} : {paiement} est {paiement.get_statut_display()}")
     EtapePaiement.objects.create(
         paiement=paiement, geste=geste, de=paiement.statut, vers=vers, motif=cause.motif[:200], auteur=cause.auteur

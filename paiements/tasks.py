@@ -36,7 +36,7 @@ def reveiller(tache: Task, **cles: int) -> None:
 @shared_task
 def balayer() -> None:
     """Ce que la base dit non fait : interrogations, tickets et restitutions dus, paiements à imputer."""
-    for paiement_id in verification.reserver(PAR_BALAYAGE):
+    for paiement_id in verification.reserver(PAR_BALAYAGE):  # garde: balayer_les_interrogations
         reveiller(interroger, paiement_id=paiement_id)
     for ticket_id in tickets.reserver(PAR_BALAYAGE):
         reveiller(envoyer_ticket, ticket_id=ticket_id)

@@ -19,9 +19,9 @@ def reserver(en_attente: QuerySet, champ: str, *, combien: int, bail: timedelta)
     """
     with transaction.atomic():
         dus = en_attente.filter(**{f"{champ}__lte": timezone.now()}).order_by(champ)
-        libres = dus.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        libres = dus.select_for_update(of=("self",), skip_locked=True, no_key=True)  # garde: verrou_de_qui_reserve
         cles = list(libres.values_list("pk", flat=True)[:combien])
-        en_attente.model.objects.filter(pk__in=cles).update(**{champ: timezone.now() + bail})
+        en_attente.model.objects.filter(pk__in=cles).update(**{champ: timezone.now() + bail})  # garde: bail
     return cles
 
 
@@ -40,7 +40,7 @@ def seul(cle: str) -> Iterator[None]:
     """
     with connection.cursor() as curseur:
         curseur.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [cle])
-        if not curseur.fetchone()[0]:
+        if not curseur.fetchone()[0]:  # garde: un_seul_a_la_fois
             raise Occupe(cle)
     try:
         yield

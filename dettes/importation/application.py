@@ -117,6 +117,7 @@ WHERE c.reste < 0 OR d.solde <> c.reste OR c.montant_initial <> d.montant_initia
 # Même ordre que l'imputation : celui des clés, donc aucun interblocage.
 VERROUILLER_CHANGEES = """
 SELECT count(*) FROM (
+    -- garde: verrou_de_l_import
     SELECT FROM dettes_dette WHERE id IN (SELECT id FROM changees) ORDER BY id FOR NO KEY UPDATE
 ) AS verrouillees
 """

@@ -115,6 +115,7 @@ def envoyer(ticket_id: int) -> None:
         return
     try:
         pdf = rendre_pdf(lire(ticket.paiement))
+    # garde: pdf_impossible
     except Exception:  # le rendu est une bibliothèque entière : quoi qu'elle lève, le paiement n'en sait rien
         logger.exception("ticket impossible à rendre", extra={"paiement": ticket.paiement.reference})
         _reporter(ticket, "PDF impossible à rendre")

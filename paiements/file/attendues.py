@@ -78,9 +78,9 @@ def is_certain(paiement: Paiement, debit: TransactionPayzen) -> bool:
 
     Une baisse se voit à ce que la banque tient ; une hausse, nulle part. Un agent peut admettre le plus petit.
     """
-    is_monte = debit.uuid == paiement.debit_id and debit.montant_haut > paiement.montant
-    is_accorde = debit.effectif in (None, debit.montant) and not is_monte
-    return debit.is_en_euros and (is_accorde or debit.montant == paiement.montant_admis)
+    is_monte = debit.uuid == paiement.debit_id and debit.montant_haut > paiement.montant  # garde: montant_qui_monte
+    is_accorde = debit.effectif in (None, debit.montant) and not is_monte  # garde: montant_effectif
+    return debit.is_en_euros and (is_accorde or debit.montant == paiement.montant_admis)  # garde: devise_effective
 
 
 def _nommer_l_autre(paiement: Paiement, debit: TransactionPayzen) -> Anomalie.Genre:
@@ -103,6 +103,7 @@ def _du_sien(livres: Livres, paiement: Paiement, debit: TransactionPayzen) -> It
     elif paiement.statut == Statut.IMPUTE and (a_placer := tenu - livres.impute):
         genre = Genre.RELIQUAT if a_placer > 0 else _nommer_la_part(debit)
         yield Attendue(genre, debit.uuid, str(a_placer), debit)
+    # garde: tenu_d_un_paiement_reparti
     elif paiement.statut not in RESTITUABLES and tenu and not debit.compte.is_impaye:
         yield Attendue(Genre.ECART, debit.uuid, str(tenu), debit)
 
@@ -131,14 +132,14 @@ def _refusee(demande: DemandeRestitution) -> Attendue:
 def _du_paiement(livres: Livres, paiement: Paiement, maintenant: datetime) -> Iterator[Attendue]:
     sien = livres.sien
     for transaction in livres.transactions:
-        if transaction.absente_le and transaction.is_vivante:
+        if transaction.absente_le and transaction.is_vivante:  # garde: transaction_disparue
             is_a_verifier = transaction == sien and paiement.statut == Statut.ACCEPTE
             genre = Genre.DESACCORD if is_a_verifier else Genre.ECART
             yield Attendue(genre, f"{transaction.uuid}:absente", "la plateforme ne la montre pas", transaction)
-    if paiement.solde_lu is not None and paiement.solde_lu != livres.solde:
+    if paiement.solde_lu is not None and paiement.solde_lu != livres.solde:  # garde: la_banque_et_nous
         yield Attendue(Genre.ECART, paiement.reference, f"lu {paiement.solde_lu}, su {livres.solde}")
     is_attendue = paiement.statut in RESTITUABLES and sien is not None and not sien.is_remise
-    if is_attendue and maintenant >= paiement.cree_le + settings.PAIEMENT_CONTROLES[-1]:
+    if is_attendue and maintenant >= paiement.cree_le + settings.PAIEMENT_CONTROLES[-1]:  # garde: remise_absente
         yield Attendue(Genre.REMISE_ABSENTE, paiement.reference, "", sien)
 
 
@@ -149,8 +150,8 @@ def is_notre_formulaire(paiement: Paiement, debit: TransactionPayzen) -> bool:
     Un débit dupliqué au Back Office, ou un crédit dont le genre serait maquillé (les noms ne sont pas signés, §2.4),
     en a d'autres. REST peut taire l'un ou l'autre ; une notification, jamais le premier.
     """
-    if (debit.boutique, debit.mode) != (paiement.boutique, paiement.mode):
+    if (debit.boutique, debit.mode) != (paiement.boutique, paiement.mode):  # garde: boutique_du_formulaire
         return False
-    if debit.trans_id is not None and debit.trans_id.lower() != paiement.trans_id:
+    if debit.trans_id is not None and debit.trans_id.lower() != paiement.trans_id:  # garde: numero_du_formulaire
         return False
-    return debit.trans_date in (None, paiement.cree_le.replace(microsecond=0))
+    return debit.trans_date in (None, paiement.cree_le.replace(microsecond=0))  # garde: date_du_formulaire

@@ -44,7 +44,7 @@ class Livres:
 
     def is_comparable(self, transaction: TransactionPayzen) -> bool:
         """La plateforme ne montre pas un impayé (PROTOCOLE §5), et un agent tranche ce dont elle dit deux choses."""
-        impaye = transaction.is_debit and transaction.compte.is_impaye
+        impaye = transaction.is_debit and transaction.compte.is_impaye  # garde: impaye_que_la_banque_ne_montre_pas
         return transaction.is_en_euros and not impaye and transaction.famille not in DOUTEUSES
 
     @property

@@ -38,7 +38,7 @@ def rapprocher(livres: Livres, cause: Cause) -> None:
     for cle, attendue in attendues.items():
         _ouvrir(connues.get(cle), attendue, livres, cause)
     for cle, anomalie in connues.items():
-        if cle not in attendues and anomalie.is_a_trancher:
+        if cle not in attendues and anomalie.is_a_trancher:  # garde: fermer_ce_qui_n_a_plus_lieu
             _passer(anomalie, Etat.CLOSE if cause.is_agent else Etat.SANS_OBJET, cause)
 
 
@@ -60,6 +60,7 @@ def _ouvrir(anomalie: Anomalie | None, attendue: Attendue, livres: Livres, cause
             cause=cause,
             restitution=attendue.restitution,
         )
+    # garde: rouvrir_ce_qui_revient, rouvrir_ce_qui_change
     elif anomalie.etat in REGLEES or anomalie.situation != attendue.situation:
         # Réglée, les comptes l'avaient fermée : ce qu'elle disait est revenu. Mise de côté, elle l'est pour cet état.
         anomalie.situation = attendue.situation
@@ -124,8 +125,9 @@ def mettre_de_cote(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Ano
 
     :raises DejaResolue: si un autre agent, ou les faits, l'ont réglée avant
     """
+    # garde: verrou_de_qui_met_de_cote
     anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
-    if not anomalie.is_ouverte:
+    if not anomalie.is_ouverte:  # garde: mettre_de_cote_une_fois
         raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
     _passer(anomalie, Etat.ECARTEE, par_agent(agent, motif))
     return anomalie

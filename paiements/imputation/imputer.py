@@ -37,10 +37,11 @@ def imputer_un_lot() -> int:
     with transaction.atomic():
         lot = list(
             Paiement.objects.a_imputer()
+            # garde: verrou_du_lot, sauter_ce_qu_un_autre_tient
             .select_for_update(of=("self",), skip_locked=True, no_key=True)
             .select_related("demarche", "caf", "debit", "solde")[:TAILLE_DU_LOT]
         )
-        tenues = _verrouiller_les_dettes(lot)
+        tenues = _verrouiller_les_dettes(lot)  # garde: verrou_des_dettes_du_lot
         return sum(_imputer_a_part(paiement, tenues) for paiement in lot)
 
 
@@ -48,6 +49,7 @@ def _verrouiller_les_dettes(paiements: Iterable[Paiement]) -> set[int]:
     """Prend toutes les dettes que le lot peut toucher, sans attendre ; rend les allocataires dont une est tenue."""
     allocataires = {paiement.demarche.allocataire_id for paiement in paiements}
     dettes = Dette.objects.filter(allocataire__in=allocataires).order_by("pk")
+    # garde: sauter_une_dette_tenue
     prises = set(dettes.select_for_update(of=("self",), skip_locked=True, no_key=True).values_list("pk", flat=True))
     return {allocataire for cle, allocataire in dettes.values_list("pk", "allocataire") if cle not in prises}
 
@@ -57,7 +59,7 @@ def _imputer_a_part(paiement: Paiement, tenues: set[int]) -> bool:
         Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + DETTE_TENUE)
         return False
     try:
-        with transaction.atomic():
+        with transaction.atomic():  # garde: point_de_reprise
             imputer(paiement)
     except Exception as echec:  # garde: un_paiement_malade  (quoi qu'il lève, les autres passent)
         if isinstance(echec, DatabaseError) and not transaction.get_connection().is_usable():
@@ -128,6 +130,7 @@ def _parts_affectees(paiement: Paiement, tenu: Decimal) -> list[tuple[Dette, Dec
     lignes = paiement.demarche.lignes.select_related("dette")
     parts = []
     for ligne in lignes.order_by("dette__notifiee_le", "dette__solde", "dette_id"):
+        # garde: jamais_au_dela_du_solde, jamais_au_dela_du_tenu
         part = min(ligne.montant, _accueil(ligne.dette), tenu)
         if part > 0:
             parts.append((ligne.dette, part))
@@ -147,7 +150,7 @@ def _parts_globales(paiement: Paiement, tenu: Decimal) -> list[tuple[Dette, Deci
 
 def _accueil(dette: Dette) -> Decimal:
     """Ce que la dette peut encore recevoir ; rien si elle n'est plus payable ici (transmise, soldée, annulée)."""
-    return dette.solde if dette.is_payable else Decimal(0)
+    return dette.solde if dette.is_payable else Decimal(0)  # garde: dette_qui_ne_se_paie_plus_ici
 
 
 class ResteImpossible(Exception):
@@ -161,12 +164,14 @@ def placer(paiement: Paiement, parts: Mapping[Dette, Decimal], cause: Cause) -> 
     :param cause: qui l'a fait, et comment l'allocataire a dit oui
     :raises ResteImpossible: si les parts ne font pas le reste, ou si une dette ne peut recevoir la sienne
     """
-    if not parts or sum(parts.values()) != paiement.a_placer:
+    if not parts or sum(parts.values()) != paiement.a_placer:  # garde: placer_le_reste_exact
         raise ResteImpossible(f"les parts doivent faire {ecrire_euros(paiement.a_placer)}")
     siennes = Dette.objects.for_allocataire(paiement.demarche.allocataire).filter(pk__in=[d.pk for d in parts])
+    # garde: verrou_des_dettes_du_reste
     list(siennes.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
     recevables = {dette.pk: dette for dette in siennes.payables().with_disponible()}
     for dette, part in parts.items():
+        # garde: dette_qui_peut_recevoir_le_reste
         if part <= 0 or dette.pk not in recevables or recevables[dette.pk].disponible < part:
             raise ResteImpossible(f"la dette {dette.reference} ne peut recevoir {ecrire_euros(part)}")
     ecrire(paiement, [(recevables[dette.pk], part) for dette, part in parts.items()], cause)

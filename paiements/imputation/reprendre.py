@@ -44,4 +44,5 @@ def reprendre_des_dettes(paiement: Paiement, parts: Mapping[int, Decimal], cause
             auteur=cause.auteur,
         )
     # La Caf les croyait soldées par ce paiement : elles se paient de nouveau.
+    # garde: dette_soldee_se_paie_de_nouveau
     dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)

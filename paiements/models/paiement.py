@@ -174,6 +174,7 @@ class Paiement(models.Model):
 
         Jamais avant le clic ; à défaut, l'heure où nous l'avons appris. None si rien n'est encaissé.
         """
+        # garde: date_jamais_avant_le_clic
         return None if self.debit is None else max(self.cree_le, self.debit.creee_le or self.debit.apprise_le)
 
     @property
@@ -200,6 +201,7 @@ class Paiement(models.Model):
         """Ce que la Caf a fait rendre de débits qui n'étaient pas celui du paiement, en euros."""
         faites = self.restitutions.filter(etat="FAITE").exclude(debit=self.debit_id)
         # Un remboursement défait n'a rien rendu.
+        # garde: restitution_defaite_ne_se_compte_pas
         tenues = faites.filter(Q(credit=None) | Q(credit__in=TransactionPayzen.objects.vivantes()))
         return tenues.aggregate(somme=Sum("montant"))["somme"] or Decimal(0)
 

@@ -71,12 +71,12 @@ def read_notification(corps: bytes, boutiques: Mapping[str, Boutique]) -> Notifi
     boutique = boutiques.get(champs.get("vads_site_id", ""))
     if boutique is None:
         raise BoutiqueInconnue("boutique inconnue")
-    if champs.get("vads_ctx_mode") != boutique.mode:
+    if champs.get("vads_ctx_mode") != boutique.mode:  # garde: mode_du_message
         raise ModeInattendu("mode inattendu")
-    if not is_signed(champs, champs.get("signature", ""), boutique.cle):
+    if not is_signed(champs, champs.get("signature", ""), boutique.cle):  # garde: signature
         raise SignatureFausse("signature absente ou fausse")
 
-    if not _parle_d_une_transaction(champs):
+    if not _parle_d_une_transaction(champs):  # garde: formulaire_du_payeur
         raise PasUneNotification("ni transaction, ni abandon")
 
     gardes = keep(champs)
@@ -110,6 +110,6 @@ def _parse(corps: bytes) -> dict[str, str]:
     except ValueError:
         raise MessageIllisible("message qui ne se décode pas") from None
     champs = dict(paires)
-    if len(champs) != len(paires):
+    if len(champs) != len(paires):  # garde: parametre_repete
         raise MessageIllisible("paramètre répété")
     return champs

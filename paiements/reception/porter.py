@@ -27,23 +27,25 @@ Sort = MessagePayzen.Sort
 
 # Ce que deviennent une colonne connue (t) et ce qu'on en dit de plus (EXCLUDED) : toujours une union.
 UNIONS = {
-    "statut": "paiements_unir(t.statut, EXCLUDED.statut)",
+    "statut": "paiements_unir(t.statut, EXCLUDED.statut)",  # garde: union_statut
+    # garde: union_verdict
     "verdict": "CASE WHEN paiements_unir(t.statut, EXCLUDED.statut) = t.statut THEN t.verdict ELSE '' END",
-    "montant": "least(t.montant, EXCLUDED.montant)",
-    "montant_haut": "greatest(t.montant_haut, EXCLUDED.montant_haut)",
-    "effectif": "least(t.effectif, EXCLUDED.effectif)",
+    "montant": "least(t.montant, EXCLUDED.montant)",  # garde: union_montant
+    "montant_haut": "greatest(t.montant_haut, EXCLUDED.montant_haut)",  # garde: union_montant_haut
+    "effectif": "least(t.effectif, EXCLUDED.effectif)",  # garde: union_effectif
     # Une autre devise que l'euro, dite une fois, ne s'oublie pas.
+    # garde: union_devise_effective
     "devise_effective": "CASE WHEN EXCLUDED.devise_effective IN ('', 'EUR') AND t.devise_effective <> ''"
     " THEN t.devise_effective ELSE EXCLUDED.devise_effective END",
     "paiement_id": "coalesce(t.paiement_id, EXCLUDED.paiement_id)",
-    "parent_id": "coalesce(t.parent_id, EXCLUDED.parent_id)",
-    "trans_id": "least(t.trans_id, EXCLUDED.trans_id)",
-    "trans_date": "least(t.trans_date, EXCLUDED.trans_date)",
-    "creee_le": "least(t.creee_le, EXCLUDED.creee_le)",
-    "remise_le": "least(t.remise_le, EXCLUDED.remise_le)",
-    "marque": "greatest(t.marque, EXCLUDED.marque)",
-    "carte_fin": "greatest(t.carte_fin, EXCLUDED.carte_fin)",
-    "autorisation": "greatest(t.autorisation, EXCLUDED.autorisation)",
+    "parent_id": "coalesce(t.parent_id, EXCLUDED.parent_id)",  # garde: union_parent_id
+    "trans_id": "least(t.trans_id, EXCLUDED.trans_id)",  # garde: union_trans_id
+    "trans_date": "least(t.trans_date, EXCLUDED.trans_date)",  # garde: union_trans_date
+    "creee_le": "least(t.creee_le, EXCLUDED.creee_le)",  # garde: union_creee_le
+    "remise_le": "least(t.remise_le, EXCLUDED.remise_le)",  # garde: union_remise_le
+    "marque": "greatest(t.marque, EXCLUDED.marque)",  # garde: union_marque
+    "carte_fin": "greatest(t.carte_fin, EXCLUDED.carte_fin)",  # garde: union_carte_fin
+    "autorisation": "greatest(t.autorisation, EXCLUDED.autorisation)",  # garde: union_autorisation
 }
 # Une transaction ne change ni de référence, ni de sens, ni de devise : qui le dit n'est pas cru.
 IDENTITE = ("reference", "boutique", "mode", "operation", "devise")
@@ -64,6 +66,7 @@ WITH dits AS (
                     max(devise_effective)) AS devise_effective,
            max(parent) AS parent, min(trans_id) AS trans_id, min(trans_date) AS trans_date,
            -- Jamais dite, elle reste nulle : least l'oublierait.
+           -- garde: date_jamais_a_venir
            CASE WHEN min(creee_le) > %(maintenant)s THEN %(maintenant)s ELSE min(creee_le) END AS creee_le,
            min(remise_le) AS remise_le, max(marque) AS marque,
            max(carte_fin) AS carte_fin, max(autorisation) AS autorisation
@@ -81,7 +84,9 @@ WITH dits AS (
     LEFT JOIN identites voisin ON voisin.uuid = u.parent AND u.operation = 'CREDIT'
     ORDER BY u.uuid
     ON CONFLICT (uuid) DO UPDATE SET {", ".join(f"{nom} = {union}" for nom, union in UNIONS.items())}
+    -- garde: identite_de_la_transaction
     WHERE ({", ".join(f"t.{nom}" for nom in IDENTITE)}) = ({", ".join(f"EXCLUDED.{nom}" for nom in IDENTITE)})
+      -- garde: redire_n_apprend_rien
       AND ({", ".join(f"t.{nom}" for nom in UNIONS)}) IS DISTINCT FROM ({", ".join(UNIONS.values())})
     RETURNING t.uuid
 ), sorts AS (
@@ -101,7 +106,7 @@ WITH dits AS (
            CASE s.sort WHEN 'ECARTE' THEN 'transaction déjà vue sous une autre référence' ELSE '' END, %(maintenant)s
     FROM sorts s LEFT JOIN paiements_paiement p ON p.reference = s.reference
     -- Une lecture qui n'apprend rien n'est pas un message.
-    WHERE s.source <> 'REST' OR s.sort <> 'DEJA_SU' ORDER BY s.rang
+    WHERE s.source <> 'REST' OR s.sort <> 'DEJA_SU' ORDER BY s.rang -- garde: lecture_sans_nouvelle
 )
 SELECT rang, sort FROM sorts ORDER BY rang
 """  # noqa: S608 (composé de nos seules colonnes)
@@ -152,7 +157,7 @@ def is_abandon(fait: Fait) -> bool:
 
 def _verrouiller(references: set[str]) -> dict[str, Paiement]:
     paiements = (
-        Paiement.objects.select_for_update(of=("self",), no_key=True)
+        Paiement.objects.select_for_update(of=("self",), no_key=True)  # garde: verrou_de_qui_porte
         .select_related("demarche", "caf", "debit")
         .filter(reference__in=references)
         .order_by("pk")

@@ -31,14 +31,15 @@ def suivre(paiement: Paiement, cause: Cause, *, abandon: bool = False) -> None:
     :param abandon: la plateforme dit que la session est finie sans rien créer
     """
     livres = lire(paiement)
-    _oublier_la_lecture(paiement)
+    _oublier_la_lecture(paiement)  # garde: lecture_oubliee
     if paiement.statut in FIXES:
         _suivre_le_sien(livres, paiement, cause)
     elif exacts := _get_exacts(livres, paiement):
         _suivre_les_exacts(paiement, exacts, cause)
     elif paiement.statut == Statut.EN_ATTENTE:
         _finir_sans_debit(livres, paiement, cause, abandon=abandon)
-    if any(credit.parent_id is None and credit.is_vivante for credit in livres.credits):
+    # garde: credit_sans_debit_fait_interroger
+    if any(c.parent_id is None and (c.is_vivante or c.is_en_attente) for c in livres.credits):
         faire_interroger(paiement)  # une notification ne nomme pas le débit d'un crédit ; la plateforme, relue, le dit
     rapprocher(_relire(livres, paiement), cause)
 
@@ -64,12 +65,13 @@ def _get_exacts(livres: Livres, paiement: Paiement) -> list[TransactionPayzen]:
     """
     restitues = {d.debit_id for d in livres.restitutions if d.etat in (*DemandeRestitution.EN_COURS, "FAITE")}
     if paiement.debit_id in restitues:
-        if paiement.statut not in RESTITUABLES:
+        if paiement.statut not in RESTITUABLES:  # garde: restitue_par_nous_ne_rouvre_pas
             return []
         restitues.remove(paiement.debit_id)
     exacts = [
         debit
         for debit in livres.debits
+        # garde: douteux_n_accepte_pas, non_accorde_n_accepte_pas
         if debit.is_accordee and not debit.is_douteuse and is_exact(paiement, debit) and debit.uuid not in restitues
     ]
     return sorted(exacts, key=lambda debit: (get_tenu(debit) <= 0, debit.creee_le or LOIN, debit.uuid))
@@ -102,12 +104,15 @@ def is_exact(paiement: Paiement, debit: TransactionPayzen) -> bool:
     Une devise ou un montant effectifs, une hausse, dits avant ou après, ne font pas moins un accord : une anomalie les
     montre, et rien ne se vérifie (`file.attendues.is_certain`).
     """
+    # garde: montant_attendu
     montants = debit.montant <= paiement.montant <= debit.montant_haut or debit.montant == paiement.montant_admis
+    # garde: devise_attendue, formulaire_attendu
     return debit.devise == EURO and montants and is_notre_formulaire(paiement, debit)
 
 
 def _accepter(paiement: Paiement, debit: TransactionPayzen, cause: Cause) -> None:
     """Prend pour encaissé un paiement, d'après un débit déjà comparé à notre ligne."""
+    # garde: repaye_apres_un_refus
     if paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE, Statut.REJETE, Statut.RESTITUE) or _is_repaye(paiement):
         _signaler_le_retard(paiement, debit)
     paiement.debit = debit
@@ -150,9 +155,9 @@ def _suivre_le_sien(livres: Livres, paiement: Paiement, cause: Cause) -> None:
     Pour une part, un agent dit desquelles.
     """
     sien = livres.sien
-    if sien is None or sien.is_douteuse or get_tenu(sien) > 0:
+    if sien is None or sien.is_douteuse or get_tenu(sien) > 0:  # garde: douteux_ne_reprend_rien
         return
-    reprendre_tout(paiement, cause)
+    reprendre_tout(paiement, cause)  # garde: reprendre_ce_qui_n_est_plus_tenu
     geste = Geste.RESTITUER if sien.is_vivante and not sien.compte.is_impaye else Geste.REJETER
     paiement.prochain_controle_le = timezone.now()
     avancer(geste, paiement, cause)

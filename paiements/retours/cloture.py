@@ -27,7 +27,7 @@ def demander(paiement: Paiement, *, motif: str, agent: Utilisateur) -> DemandeCl
     :raises ClotureImpossible: si le paiement n'attend pas la banque, ou si c'est déjà demandé
     """
     paiement = verrouiller(paiement.pk)
-    if not is_demandable(paiement):
+    if not is_demandable(paiement):  # garde: clore_ce_qui_attend_la_banque
         raise ClotureImpossible(f"le paiement est {paiement.get_statut_display()}, ou sa clôture est déjà demandée")
     return DemandeCloture.objects.create(paiement=paiement, motif=motif, demandeur=agent)
 
@@ -41,11 +41,11 @@ def decider(demande: DemandeCloture, *, accord: bool, agent: Utilisateur) -> Dem
     """
     paiement = verrouiller(demande.paiement_id)
     demande.refresh_from_db()
-    if demande.accord is not None:
+    if demande.accord is not None:  # garde: decider_une_cloture_une_fois
         raise ClotureImpossible("la demande est déjà décidée")
-    if demande.demandeur_id == agent.pk:
+    if demande.demandeur_id == agent.pk:  # garde: clore_a_deux
         raise ClotureImpossible("celui qui approuve n'est pas celui qui demande")
-    if accord and paiement.statut != Statut.EN_ATTENTE:
+    if accord and paiement.statut != Statut.EN_ATTENTE:  # garde: la_banque_a_repondu_depuis
         raise ClotureImpossible(f"le paiement est {paiement.get_statut_display()}")
     demande.accord, demande.approbateur, demande.decidee_le = accord, agent, timezone.now()
     demande.save(update_fields=["accord", "approbateur", "decidee_le"])

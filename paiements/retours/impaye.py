@@ -33,8 +33,9 @@ def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paieme
     :raises ImpayeImpossible: si le paiement n'est pas encaissé, ou si ce débit va être restitué
     """
     paiement = verrouiller(paiement.pk)
-    if not is_enregistrable(paiement):
+    if not is_enregistrable(paiement):  # garde: impaye_une_fois
         raise ImpayeImpossible(f"le paiement est {paiement.get_statut_display()}, ou déjà impayé")
+    # garde: impaye_pas_pendant_une_restitution
     if paiement.restitutions.filter(debit=paiement.debit, etat__in=DemandeRestitution.EN_COURS).exists():
         raise ImpayeImpossible("ce débit va être restitué")
     Impaye.objects.create(debit=paiement.debit, sens=Impaye.Sens.PRIS, motif=motif, auteur=agent)
@@ -58,7 +59,7 @@ def annuler(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     if anomalie.paiement_id is None or anomalie.transaction_id is None:
         raise ImpayeImpossible("ce n'est pas un impayé")
     paiement = verrouiller(anomalie.paiement_id)
-    anomalie.refresh_from_db()
+    anomalie.refresh_from_db()  # garde: impaye_relu_avant_d_annuler
     if not is_annulable(anomalie):
         raise ImpayeImpossible("ce n'est pas un impayé, ou il est déjà annulé")
     Impaye.objects.create(debit_id=anomalie.transaction_id, sens=Impaye.Sens.RENDU, motif=motif, auteur=agent)

@@ -69,24 +69,24 @@ def _executer(demande: DemandeRestitution) -> DemandeRestitution:
     if demande.etat != Etat.ENVOYEE:
         return demande
     client = _get_client(demande)
-    if regardee := _regarder(demande, client):
+    if regardee := _regarder(demande, client):  # garde: regarder_avant_d_envoyer
         return regardee
     tenu = demande.debit.compte.tenu
-    if tenu < demande.montant:
+    if tenu < demande.montant:  # garde: tenu_au_moins_le_montant
         return _renoncer(demande, "la banque ne tient plus ce montant de ce débit")
     try:
         # Annuler le débit entier priverait de leur argent les dettes qui en gardent une part.
-        partielle = demande.montant < demande.debit.montant
+        partielle = demande.montant < demande.debit.montant  # garde: rembourser_une_part_sans_annuler
         fait = client.cancel_or_refund(
             demande.debit_id, demande.montant, f"restitution {demande.pk}", rembourser_seulement=partielle
         )
     except ErreurPlateforme as erreur:
-        if not erreur.is_definitive:
+        if not erreur.is_definitive:  # garde: refus_definitif
             raise
         # « Déjà rendu » peut vouloir dire : à l'instant, par nous (§6.5).
-        return _regarder(demande, client) or _renoncer(demande, erreur.code)
+        return _regarder(demande, client) or _renoncer(demande, erreur.code)  # garde: regarder_avant_de_renoncer
     reponse = _porter_la_reponse(demande, [fait])
-    if reponse is None and fait.famille in SANS_ARGENT:
+    if reponse is None and fait.famille in SANS_ARGENT:  # garde: credit_refuse_en_reponse
         return _renoncer(demande, f"remboursement {fait.statut}")
     return reponse or demande
 
@@ -104,7 +104,7 @@ def abandonner(demande: DemandeRestitution, *, motif: str, agent: Utilisateur) -
         if demande.etat != Etat.ENVOYEE:
             raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
         regardee = _regarder(demande, _get_client(demande))
-        if regardee is not None and regardee.etat == Etat.FAITE:
+        if regardee is not None and regardee.etat == Etat.FAITE:  # garde: ordre_execute_ne_s_arrete_plus
             raise RestitutionImpossible("la plateforme a déjà exécuté cet ordre")
         return _renoncer(demande, f"arrêtée par {agent.identifiant} : {motif}")
 
@@ -116,7 +116,7 @@ def _get_client(demande: DemandeRestitution) -> Client:
 @transaction.atomic
 def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
     demande = _verrouiller(demande.pk)
-    if demande.etat in (Etat.DEMANDEE, Etat.REFUSEE):
+    if demande.etat in (Etat.DEMANDEE, Etat.REFUSEE):  # garde: rien_ne_part_sans_approbation
         raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
     if demande.etat == Etat.APPROUVEE:
         demande.etat = Etat.ENVOYEE
@@ -150,7 +150,7 @@ def _porter_la_reponse(demande: DemandeRestitution, faits: list[Fait]) -> Demand
     credit = _retrouver_le_credit(demande)
     if credit is None:
         return None
-    if not credit.is_vivante:
+    if not credit.is_vivante:  # garde: credit_en_attente_n_a_rien_rendu
         return demande
     faite = _noter_faite(demande, credit, cause)
     suivre(verrouiller(paiement.pk), cause)
@@ -165,9 +165,14 @@ def _retrouver_le_credit(demande: DemandeRestitution) -> TransactionPayzen | Non
     qu'un agent tranche : renvoyer l'ordre rendrait peut-être deux fois.
     """
     semblables = TransactionPayzen.objects.credits().filter(
-        paiement=demande.paiement, montant=demande.montant, apprise_le__gte=demande.demandee_le, restitution=None
+        paiement=demande.paiement,
+        montant=demande.montant,
+        apprise_le__gte=demande.demandee_le,  # garde: credit_appris_depuis_la_demande
+        restitution=None,
     )
+    # garde: credit_de_ce_debit
     candidats = [credit for credit in semblables if credit.parent_id in (None, demande.debit_id)]
+    # garde: credit_mort
     siens = [credit for credit in candidats if credit.is_vivante or credit.is_en_attente or credit.is_douteuse]
     return min(siens, key=lambda credit: (not credit.is_vivante, credit.apprise_le, credit.uuid), default=None)
 
@@ -180,7 +185,7 @@ def _noter_faite(demande: DemandeRestitution, credit: TransactionPayzen | None, 
     demande.save(update_fields=["etat", "credit", "faite_le", "prochain_essai_le"])
     # Un remboursement peut encore être défait sans que rien l'annonce.
     paiement = verrouiller(demande.paiement_id)
-    paiement.prochain_controle_le = timezone.now()
+    paiement.prochain_controle_le = timezone.now()  # garde: restitution_faite_se_revoit
     paiement.save(update_fields=["prochain_controle_le"])
     return demande
 
@@ -192,7 +197,7 @@ def _renoncer(demande: DemandeRestitution, cause: str) -> DemandeRestitution:
     demande = _verrouiller(demande.pk)
     if demande.etat == Etat.ENVOYEE:
         # Un ordre dont la réponse s'est perdue peut paraître plus tard.
-        paiement.prochain_controle_le = timezone.now() + BAIL
+        paiement.prochain_controle_le = timezone.now() + BAIL  # garde: ordre_sans_effet_se_revoit
         paiement.save(update_fields=["prochain_controle_le"])
         demande.etat, demande.cause, demande.prochain_essai_le = Etat.ECHOUEE, cause[:200], None
         demande.save(update_fields=["etat", "cause", "prochain_essai_le"])

@@ -61,9 +61,10 @@ def reprendre(anomalie: Anomalie, parts: Mapping[int, Decimal], *, motif: str, a
         raise RepriseImpossible("il n'y a rien à reprendre, ou c'est déjà fait")
     choisies = {cle: part for cle, part in parts.items() if part}
     imputees = paiement.imputations.par_dette()
+    # garde: pas_plus_que_l_impute
     if any(part < 0 or part > imputees.get(cle, ZERO) for cle, part in choisies.items()):
         raise RepriseImpossible("une dette ne peut rendre plus que ce que ce paiement y a imputé")
-    if sum(choisies.values(), ZERO) != a_reprendre:
+    if sum(choisies.values(), ZERO) != a_reprendre:  # garde: toute_la_part
         raise RepriseImpossible(f"les montants doivent faire {ecrire_euros(a_reprendre)}")
     cause = par_agent(agent, motif)
     reprendre_des_dettes(paiement, choisies, cause)
@@ -96,7 +97,7 @@ def is_a_admettre(anomalie: Anomalie) -> bool:
         paiement is None
         or debit is None
         or not anomalie.is_a_trancher
-        or paiement.statut in (Statut.VERIFIE, Statut.IMPUTE)
+        or paiement.statut in (Statut.VERIFIE, Statut.IMPUTE)  # garde: admettre_avant_de_verifier
     ):
         return False
     attendu = paiement.debit_id in (None, debit.uuid) and debit.trans_id in (None, paiement.trans_id)
@@ -111,7 +112,7 @@ def admettre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     :raises RepriseImpossible: si elle ne le tient plus, ou s'il n'est pas plus petit que demandé
     """
     paiement = _verrouiller(anomalie)
-    if not is_a_admettre(anomalie):
+    if not is_a_admettre(anomalie):  # garde: admettre_moins_que_demande
         raise RepriseImpossible("la banque ne tient pas, pour ce débit, un montant plus petit que demandé")
     paiement.montant_admis = anomalie.transaction.compte.tenu
     faire_interroger(paiement)
@@ -131,7 +132,7 @@ def trancher(
     """
     paiement = _verrouiller(anomalie)
     douteuse = TransactionPayzen.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.transaction_id)
-    if not douteuse.is_douteuse:
+    if not douteuse.is_douteuse:  # garde: trancher_ce_qui_est_douteux
         raise DejaResolue("cette transaction n'est pas douteuse, ou est déjà tranchée")
     douteuse.verdict = verdict
     douteuse.save(update_fields=["verdict"])
@@ -144,10 +145,11 @@ def _verrouiller(anomalie: Anomalie) -> Paiement:
     if anomalie.paiement_id is None:
         raise RepriseImpossible("cette anomalie ne parle d'aucun paiement né de ce service")
     paiement = verrouiller(anomalie.paiement_id)
-    anomalie.refresh_from_db()
+    anomalie.refresh_from_db()  # garde: anomalie_relue_sous_verrou
     anomalie.paiement = paiement
-    if not anomalie.is_a_trancher:
+    if not anomalie.is_a_trancher:  # garde: anomalie_encore_a_trancher
         raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
+    # garde: rien_pendant_une_restitution
     if paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
         raise RepriseImpossible("une restitution de ce paiement est en cours : attendez sa fin")
     return paiement

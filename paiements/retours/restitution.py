@@ -44,7 +44,7 @@ def demander(
     :raises RestitutionImpossible: si la banque ne tient rien à restituer, ou si une restitution est déjà en cours
     """
     paiement = verrouiller(paiement.pk)
-    if is_en_cours(paiement):
+    if is_en_cours(paiement):  # garde: une_restitution_a_la_fois
         raise RestitutionImpossible("une restitution est déjà en cours sur ce paiement")
     if anomalie is not None:
         anomalie.refresh_from_db()
@@ -68,6 +68,7 @@ def is_en_cours(paiement: Paiement) -> bool:
 
 def get_a_restituer(paiement: Paiement) -> ARestituer | None:
     """Tout ce qui reste d'un paiement encaissé ; rien si la banque en a déjà rendu une part encore sur les dettes."""
+    # garde: part_rendue_d_abord
     if not is_possible(Geste.RESTITUER, paiement.statut) or paiement.debit is None or paiement.a_placer < 0:
         return None
     return _exiger_restituable(paiement, paiement.debit, paiement.solde.tenu)
@@ -91,6 +92,7 @@ def get_a_restituer_d_une(paiement: Paiement, anomalie: Anomalie) -> ARestituer 
 def _exiger_restituable(paiement: Paiement, debit: TransactionPayzen, montant: Decimal) -> ARestituer | None:
     """En euros, de notre boutique et de notre mode : ce que la plateforme sait restituer à notre nom."""
     a_nous = (debit.boutique, debit.mode) == (paiement.boutique, paiement.mode)
+    # garde: debit_de_notre_boutique, debit_en_euros, montant_encore_tenu
     return ARestituer(debit, montant) if montant > 0 and a_nous and debit.is_en_euros else None
 
 
@@ -101,10 +103,11 @@ def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur) ->
 
     :raises RestitutionImpossible: si elle est déjà décidée, ou si c'est la même personne
     """
+    # garde: verrou_de_qui_decide
     demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
-    if demande.etat != Etat.DEMANDEE:
+    if demande.etat != Etat.DEMANDEE:  # garde: decider_une_fois
         raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
-    if demande.demandeur_id == agent.pk:
+    if demande.demandeur_id == agent.pk:  # garde: restituer_a_deux
         raise RestitutionImpossible("celui qui approuve n'est pas celui qui demande")
     demande.approbateur = agent
     demande.decidee_le = timezone.now()

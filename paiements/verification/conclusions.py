@@ -29,10 +29,12 @@ def conclure_la_lecture(paiement: Paiement, faits: list[Fait]) -> None:
     livres = lire(paiement)
     manquantes = _noter_les_absentes(paiement, livres, {fait.uuid for fait in faits})
     livres = lire(paiement)
+    # garde: lecture_pendant_un_ordre
     paiement.solde_lu = None if manquantes or _is_ordre_en_cours(livres) else _get_solde_lu(livres, faits)
     paiement.prochain_controle_le = _prochain_controle(paiement, livres, manquantes)
     if paiement.statut == Statut.ACCEPTE:
         _verifier(paiement, livres, manquantes)
+    # garde: debit_en_suspens_n_expire_pas
     elif paiement.statut == Statut.EN_ATTENTE and not _is_en_suspens(paiement, livres):
         a_part = any(debit.is_vivante for debit in livres.debits)
         motif = "un agent a réglé ce débit à part" if a_part else "la plateforme n'a rien encaissé"
@@ -54,7 +56,7 @@ def _noter_les_absentes(paiement: Paiement, livres: Livres, lues: set[str]) -> l
         t.uuid
         for t in manquantes
         if (t == livres.sien and paiement.statut == Statut.ACCEPTE and is_relancee)
-        or t.apprise_le <= maintenant - CHAQUE_JOUR
+        or t.apprise_le <= maintenant - CHAQUE_JOUR  # garde: delai_de_publication
     ]
     TransactionPayzen.objects.filter(pk__in=disparues, absente_le=None).update(absente_le=maintenant)
     return manquantes
@@ -76,7 +78,7 @@ def _is_en_suspens(paiement: Paiement, livres: Livres) -> bool:
     """La personne est peut-être sur la page de la banque, la banque hésite, ou un agent n'a pas réglé son débit."""
     ouvertes = paiement.anomalies.ouvertes().filter(transaction__in=[d for d in livres.debits if d.is_vivante])
     return (
-        timezone.now() < get_libre_le(paiement)
+        timezone.now() < get_libre_le(paiement)  # garde: encore_sur_la_page_de_la_banque
         or any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits)
         or ouvertes.exists()
     )
@@ -96,14 +98,15 @@ def _prochain_controle(paiement: Paiement, livres: Livres, manquantes: list[Tran
     delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
     attendus = [instant for delai in delais if (instant := paiement.cree_le + delai) > maintenant]
     a_remettre = paiement.statut in RESTITUABLES and sien is not None and not sien.is_remise
-    if (paiement.statut == Statut.EN_ATTENTE or a_remettre) and not attendus:
+    if (paiement.statut == Statut.EN_ATTENTE or a_remettre) and not attendus:  # garde: attente_redemandee_chaque_jour
         attendus.append(demain)
     a_suivre = [c for c in livres.credits if c.is_en_attente or (c.is_vivante and not c.is_remise)]
-    if a_suivre or manquantes:
+    if a_suivre or manquantes:  # garde: credit_qui_peut_etre_defait
         attendus.append(demain)
     # Une lecture faite entre-temps ne dispense pas de revoir un ordre arrêté ou refusé.
     sans_effet = paiement.anomalies.filter(genre=Anomalie.Genre.RESTITUTION_REFUSEE)
     recentes = sans_effet.filter(ouverte_le__gt=maintenant - DELAI_D_UN_ORDRE)
+    # garde: ordre_arrete_peut_paraitre
     attendus += [ouverte_le + DELAI_D_UN_ORDRE for ouverte_le in recentes.values_list("ouverte_le", flat=True)]
     return min(attendus, default=None)
 
@@ -119,8 +122,9 @@ def _verifier(paiement: Paiement, livres: Livres, manquantes: list[TransactionPa
         return
     if sien in manquantes and paiement.controles <= len(settings.VERIFICATION_RELANCES):
         paiement.prochain_controle_le = timezone.now() + settings.VERIFICATION_RELANCES[paiement.controles - 1]
+    # garde: deuxieme_source_montre_le_debit, deuxieme_source_d_accord
     elif sien in manquantes or not is_juste(paiement, livres):
-        paiement.confirme_le = None
+        paiement.confirme_le = None  # garde: desaccord_reprend_la_confirmation
         # Un paiement accepté ne s'oublie pas.
         paiement.prochain_controle_le = timezone.now() + CHAQUE_JOUR
     else:
@@ -133,14 +137,15 @@ def is_juste(paiement: Paiement, livres: Livres) -> bool:
     """La banque tient du débit du paiement, en euros, ce qui était demandé, ou ce qu'un agent a admis."""
     sien = livres.sien
     orphelins = any(credit.is_vivante and credit.parent_id is None for credit in livres.credits)
+    # garde: credit_sans_debit_bloque, montants_qui_se_contredisent
     if sien is None or orphelins or sien.is_douteuse or not is_certain(paiement, sien):
         return False
-    return get_tenu(sien) in (paiement.montant, paiement.montant_admis)
+    return get_tenu(sien) in (paiement.montant, paiement.montant_admis)  # garde: tenu_attendu
 
 
 def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:
     seuil = paiement.caf.seuil_controle
-    return seuil is not None and paiement.montant >= seuil
+    return seuil is not None and paiement.montant >= seuil  # garde: seuil_de_la_caf
 
 
 @transaction.atomic
@@ -152,10 +157,10 @@ def confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
         qui était demandé, ou s'il n'est plus accepté
     """
     paiement = verrouiller(paiement.pk)
-    if paiement.confirme_le is None:
+    if paiement.confirme_le is None:  # garde: pas_avant_la_plateforme
         raise TransitionImpossible("la plateforme n'a pas encore confirmé ce paiement")
     livres = lire(paiement)
-    if not is_juste(paiement, livres):
+    if not is_juste(paiement, livres):  # garde: confirmer_ce_qui_est_juste
         raise TransitionImpossible("la banque n'en tient plus ce qui était demandé : réglez d'abord son anomalie")
     cause = par_agent(agent, motif)
     avancer(Geste.VERIFIER, paiement, cause)

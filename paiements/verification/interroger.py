@@ -77,7 +77,7 @@ def get_repere(paiement: Paiement) -> tuple[int, int]:
     """Le dernier message reçu d'un paiement, et combien de nos ordres nous y avons vus finir."""
     finis = (DemandeRestitution.Etat.FAITE, DemandeRestitution.Etat.ECHOUEE)
     dernier = paiement.messages.aggregate(dernier=Max("pk"))["dernier"] or 0
-    return dernier, paiement.restitutions.filter(etat__in=finis).count()
+    return dernier, paiement.restitutions.filter(etat__in=finis).count()  # garde: lecture_depassee_par_notre_ordre
 
 
 @transaction.atomic
@@ -89,7 +89,7 @@ def conclure(paiement_id: int, lecture: Lecture) -> Paiement | None:
     pendant qu'on lisait, ce que la lecture tait ne prouve rien : on relira aussitôt, et None est rendu.
     """
     paiement = verrouiller(paiement_id)
-    is_fraiche = get_repere(paiement) == lecture.repere
+    is_fraiche = get_repere(paiement) == lecture.repere  # garde: lecture_depassee
     porter([Recu(fait, resumer(fait)) for fait in lecture.faits])
     paiement = verrouiller(paiement_id)
     if not is_fraiche:

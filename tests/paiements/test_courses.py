@@ -12,7 +12,7 @@ from paiements import depart
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Imputation, Paiement, TransactionPayzen
 from paiements.statuts import Statut
-from tests.courses import en_meme_temps, fenetre
+from tests.courses import en_meme_temps, en_second, fenetre
 from tests.factories import (
     DemarcheFactory,
     DetteFactory,
@@ -66,7 +66,7 @@ def test_la_meme_notification_huit_fois_a_la_fois_n_agit_qu_une_fois():
 def test_une_reference_inconnue_huit_fois_a_la_fois_fait_une_anomalie():
     paiement = PaiementFactory()
 
-    with fenetre("paiements_transactionpayzen", "INSERT", 0.1):
+    with fenetre("paiements_transactionpayzen", "INSERT"):
         issues = en_meme_temps(*[lambda: dire(paiement, "AUTHORISED", reference="P-INCONNUE")] * 8)
 
     assert issues == [None] * 8
@@ -91,8 +91,8 @@ def test_accord_et_refus_au_meme_instant_donnent_un_accord():
 def test_quatre_workers_imputent_chaque_paiement_une_fois():
     paiements = [PaiementFactory(verifie=True) for _ in range(12)]
 
-    with fenetre("paiements_paiement", secondes=0.02):
-        issues = en_meme_temps(*[imputer_un_lot] * 4)
+    with fenetre("paiements_paiement"):
+        issues = en_meme_temps(imputer_un_lot, *[lambda: en_second(imputer_un_lot)] * 3)
 
     assert not [issue for issue in issues if isinstance(issue, Exception)]
     while imputer_un_lot():
@@ -120,7 +120,7 @@ def test_deux_conjoints_notifies_ensemble_restent_au_centime():
     ]
 
     with fenetre("dettes_dette"):
-        en_meme_temps(imputer_un_lot, imputer_un_lot)
+        en_meme_temps(imputer_un_lot, lambda: en_second(imputer_un_lot))
     imputer_un_lot()
 
     dette.refresh_from_db()

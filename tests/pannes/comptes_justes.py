@@ -22,7 +22,9 @@ ZERO = Decimal(0)
 def get_euros_sans_case(banque: Banque) -> Iterator[str]:
     """Une phrase par débit dont la banque et nous ne disons pas la même somme, quand tout est arrivé."""
     tenus = {compte.transaction_id: compte.tenu for compte in DebitTenu.objects.all()}
-    for debit in (t for t in banque.transactions if t.operation == "DEBIT"):
+    # D'une référence inconnue, que nous n'interrogeons pas, rien ne dit quel débit un crédit rembourse.
+    inconnues = set(TransactionPayzen.objects.credits().filter(paiement=None).values_list("reference", flat=True))
+    for debit in (t for t in banque.transactions if t.operation == "DEBIT" and t.reference not in inconnues):
         tenu = tenus.get(debit.uuid, ZERO)
         if banque.get_tenu(debit.uuid) != max(tenu, ZERO):
             yield f"{debit.reference} {debit.uuid[-4:]} : la banque tient {banque.get_tenu(debit.uuid)} €, nous {tenu}"

@@ -5,8 +5,11 @@ import pytest
 from dettes.models import Dette
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import rest
+from paiements.retours import restitution
 from paiements.statuts import Statut
 from paiements.verification import interroger
+from tests.factories import AgentFactory, PaiementFactory
+from tests.pannes.banque import Banque, Session
 from tests.pannes.gestes import tout_livrer
 from tests.pannes.guichet import Guichet
 
@@ -72,3 +75,29 @@ def represente(guichet, impute, double):
     guichet.controler()
     interroger.conclure(impute[0].pk, interroger.lire_la_plateforme(impute[0]))
     return double
+
+
+@pytest.fixture
+def agents():
+    return [AgentFactory().utilisateur, AgentFactory(role="COMPTABLE").utilisateur, AgentFactory().utilisateur]
+
+
+@pytest.fixture
+def demande(agents):
+    """La restitution demandée d'un paiement imputé."""
+    return restitution.demander(PaiementFactory(impute=True), motif="erreur", agent=agents[0])
+
+
+@pytest.fixture
+def banque_de():
+    """La banque d'un paiement, et le débit qu'elle en a fait."""
+
+    def ouvrir(paiement, statut):
+        banque = Banque(paiement.boutique)
+        champs = {"vads_order_id": paiement.reference, "vads_trans_id": paiement.trans_id, "vads_amount": "12000"}
+        champs |= {"vads_trans_date": paiement.cree_le.strftime("%Y%m%d%H%M%S")}
+        debit = banque.debiter(Session(champs), statut)
+        debit.uuid = paiement.debit_id or debit.uuid
+        return banque, debit
+
+    return ouvrir

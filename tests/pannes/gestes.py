@@ -2,8 +2,11 @@
 
 from contextlib import contextmanager
 
-from paiements.models import Anomalie
+from paiements.file.tenue import mettre_de_cote
+from paiements.models import Anomalie, Paiement
 from paiements.retours import reprise, restitution
+from paiements.surveillance import invariants
+from paiements.verification import interroger
 
 Genre = Anomalie.Genre
 
@@ -36,9 +39,36 @@ def pas_encore_publie(guichet):
 
 
 def reprendre(guichet, alerte):
-    parts = {dette.pk: part for dette, part in reprise.proposer(alerte.paiement).items()}
+    paiement = Paiement.objects.get(pk=alerte.paiement_id)
+    parts = {dette.pk: part for dette, part in reprise.proposer(paiement).items()}
     return reprise.reprendre(alerte, parts, motif="vu", agent=guichet.agents[0])
 
 
 def ecarts(paiement):
     return paiement.anomalies.ouvertes().filter(genre=Genre.ECART)
+
+
+def ecarter(guichet, anomalie):
+    return mettre_de_cote(anomalie, motif="vu", agent=guichet.agents[0])
+
+
+def lire(paiement):
+    """Une lecture de plus, à l'instant, que l'on conclut."""
+    return interroger.conclure(paiement.pk, interroger.lire_la_plateforme(paiement))
+
+
+def trancher(guichet, paiement, verdict):
+    """L'agent a lu au Back Office ce que la banque tient de la transaction dont elle dit deux choses."""
+    douteuse = paiement.anomalies.ouvertes().get(genre=Genre.STATUT_INATTENDU)
+    reprise.trancher(douteuse, verdict, motif="lu au Back Office", agent=guichet.agents[0])
+    paiement.refresh_from_db()
+
+
+def verifier_et_imputer(guichet, paiement):
+    guichet.controler()
+    guichet.imputer()
+    paiement.refresh_from_db()
+
+
+def verifier_les_invariants():
+    assert not list(invariants.verifier())

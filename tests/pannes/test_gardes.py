@@ -1,6 +1,5 @@
-"""Ce que la base refuse, même à qui contourne notre code ; ôter une garde fait tomber son test (MUTATIONS.md)."""
+"""Ce que la base refuse, même à qui contourne notre code ; ôter une garde fait tomber son test (`mutations`)."""
 
-import threading
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -8,15 +7,13 @@ import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
-from paiements.notification import notification
 
-from dettes.models import Dette, Mouvement
-from paiements import imputation, invariants, reprise, restitution, services
-from paiements.imputation import imputer_un_lot
-from paiements.models import Anomalie, Paiement
+from paiements.models import Impaye
 from paiements.payzen import sign
+from paiements.reception.vue import notification
+from paiements.retours import cloture, reprise, restitution
 from paiements.statuts import Statut
-from tests.courses import en_meme_temps, fenetre
+from paiements.surveillance import invariants
 from tests.factories import (
     AgentFactory,
     DemarcheFactory,
@@ -27,28 +24,78 @@ from tests.factories import (
     dire,
 )
 
+# Une colonne changée de chaque transaction, comme si elle naissait sous un autre numéro.
+RENAITRE = """
+INSERT INTO paiements_transactionpayzen (uuid, reference, boutique, mode, operation, parent_id, statut, verdict,
+    montant, montant_haut, devise, devise_effective, apprise_le, marque, carte_fin, autorisation)
+SELECT md5(uuid), reference, boutique, mode, operation, {parent}, statut, verdict, montant, {haut}, devise,
+    devise_effective, apprise_le, marque, carte_fin, autorisation FROM paiements_transactionpayzen
+"""
+IMPUTER = """
+INSERT INTO paiements_imputation (paiement_id, debit_id, dette_id, montant, mouvement_id, paye_le, motif, auteur)
+SELECT paiement_id, debit_id, dette_id, {montant}, (SELECT min(id) FROM dettes_mouvement), paye_le, motif, auteur
+FROM paiements_imputation WHERE montant > 0
+"""
+# Le nom de la garde, et à la suite d'un deux-points, ce qu'elle refuse quand elle refuse plusieurs choses.
 FAUTES = {
     "passages_de_la_table": "INSERT INTO paiements_etapepaiement (paiement_id, geste, de, vers, motif, auteur, le)"
     " SELECT id, 'verifier', 'IMPUTE', 'VERIFIE', '', '', now() FROM paiements_paiement WHERE statut = 'IMPUTE';"
     " UPDATE paiements_paiement SET statut = 'VERIFIE' WHERE statut = 'IMPUTE'",
     "chaque_passage_a_son_etape": "UPDATE paiements_paiement SET statut = 'REJETE' WHERE statut = 'IMPUTE'",
     "paiement_nait_initie": "INSERT INTO paiements_paiement (demarche_id, caf_id, reference, statut, montant,"
-    " boutique, mode, trans_id, cree_le, marque, carte_fin, carte_expiration, autorisation, controles)"
-    " SELECT d.id, p.caf_id, 'P-NEUF', 'EN_ATTENTE', 1, p.boutique, p.mode, 'zzzzzz', now(), '', '', '', '', 0"
-    " FROM demarches_demarche d CROSS JOIN paiements_paiement p WHERE d.etat = 'BROUILLON'",
+    " boutique, mode, trans_id, cree_le, controles, echecs)"
+    " SELECT d.id, p.caf_id, 'P-NEUF', 'EN_ATTENTE', 1, p.boutique, p.mode, 'zzzzzz', now(), 0, 0"
+    " FROM demarches_demarche d CROSS JOIN paiements_paiement p WHERE d.etat = 'BROUILLON' LIMIT 1",
     "paiement_immuable_sur_l_essentiel": "UPDATE paiements_paiement SET montant = montant + 1",
+    "paiement_immuable_sur_l_essentiel:débit": "UPDATE paiements_paiement SET debit_id = repeat('d', 32)"
+    " WHERE statut = 'IMPUTE'",
+    "paiement_encaisse_a_son_debit": "UPDATE paiements_paiement SET debit_id = repeat('d', 32)"
+    " WHERE statut = 'EN_ATTENTE'",
     "paiement_jamais_efface": "DELETE FROM paiements_paiement",
     "etape_ajout_seul": "UPDATE paiements_etapepaiement SET motif = 'autre'",
-    "notification_ajout_seul": "DELETE FROM paiements_notificationpayzen",
+    "message_ajout_seul": "UPDATE paiements_messagepayzen SET motif = 'autre'",
+    "transaction_ne_recule_pas": "UPDATE paiements_transactionpayzen SET statut = 'WAITING_AUTHORISATION'",
+    "transaction_ne_recule_pas:montant": "UPDATE paiements_transactionpayzen SET montant = 119, montant_haut = 119;"
+    " UPDATE paiements_transactionpayzen SET montant = 120, montant_haut = 120",
+    "transaction_ne_recule_pas:référence": "UPDATE paiements_transactionpayzen SET reference = 'AUTRE'",
+    "transaction_ne_recule_pas:débit remboursé": "UPDATE paiements_transactionpayzen SET parent_id = repeat('d', 32)"
+    " WHERE parent_id IS NOT NULL",
+    "transaction_ne_recule_pas:remise": "UPDATE paiements_transactionpayzen SET remise_le = now();"
+    " UPDATE paiements_transactionpayzen SET remise_le = NULL",
+    "transaction_jamais_effacee": "DELETE FROM paiements_transactionpayzen",
+    "transaction_montants_ordonnes": RENAITRE.format(parent="NULL", haut="montant - 1"),
+    "transaction_parent_d_un_credit": RENAITRE.format(parent="repeat('d', 32)", haut="montant_haut")
+    + " WHERE operation = 'DEBIT'",
     "imputation_ajout_seul": "UPDATE paiements_imputation SET montant = 1",
+    "imputation_jamais_nulle": IMPUTER.format(montant="0"),
+    "imputation_dans_ses_bornes": IMPUTER.format(montant="-119.01"),
+    "imputation_dans_ses_bornes:tenu": IMPUTER.format(montant="0.01"),
+    "passages_de_l_anomalie": "INSERT INTO paiements_etapeanomalie (anomalie_id, de, vers, situation, motif, auteur,"
+    " le) SELECT id, etat, 'ECARTEE', '', '', '', now() FROM paiements_anomalie WHERE etat = 'CLOSE';"
+    " UPDATE paiements_anomalie SET etat = 'ECARTEE' WHERE etat = 'CLOSE'",
+    "anomalie_change_avec_son_journal": "UPDATE paiements_anomalie SET etat = 'ECARTEE' WHERE etat = 'OUVERTE'",
     "anomalie_jamais_effacee": "DELETE FROM paiements_anomalie",
+    "etape_anomalie_ajout_seul": "UPDATE paiements_etapeanomalie SET motif = 'autre'",
+    "une_anomalie_par_objet": "INSERT INTO paiements_anomalie (genre, cle, situation, etat, detail, ouverte_le)"
+    " SELECT genre, cle, situation, etat, detail, ouverte_le FROM paiements_anomalie",
+    "impaye_pris_puis_rendu": "INSERT INTO paiements_impaye (debit_id, sens, motif, auteur_id, le)"
+    " SELECT debit_id, sens, motif, auteur_id, le FROM paiements_impaye",
+    "impaye_ajout_seul": "UPDATE paiements_impaye SET motif = 'autre'",
     "restitution_jamais_effacee": "DELETE FROM paiements_demanderestitution",
     "passages_de_la_restitution": "UPDATE paiements_demanderestitution SET etat = 'FAITE', approbateur_id ="
     " (SELECT max(id) FROM comptes_utilisateur), decidee_le = now()",
     "restitution_approuvee_telle_que_demandee": "UPDATE paiements_demanderestitution SET montant = 999",
-    "reprise_ajout_seul": "UPDATE paiements_reprise SET montant = 1",
-    "reprise_jamais_au_dela": "INSERT INTO paiements_reprise (paiement_id, anomalie_id, montant, le)"
-    " SELECT paiement_id, anomalie_id, 119.99, now() FROM paiements_reprise",
+    "restitution_envoyee_est_approuvee": "UPDATE paiements_demanderestitution SET etat = 'APPROUVEE'",
+    "une_restitution_en_cours_par_paiement": "INSERT INTO paiements_demanderestitution (paiement_id, montant, etat,"
+    " motif, demandeur_id, demandee_le, debit_id, cause) SELECT paiement_id, montant, etat, motif, demandeur_id,"
+    " demandee_le, debit_id, cause FROM paiements_demanderestitution",
+    "demandeur_et_approbateur_sont_deux": "UPDATE paiements_demanderestitution SET etat = 'REFUSEE',"
+    " approbateur_id = demandeur_id, decidee_le = now()",
+    "cloture_jamais_effacee": "DELETE FROM paiements_demandecloture",
+    "cloture_demandee_et_decidee_a_deux": "UPDATE paiements_demandecloture SET accord = true,"
+    " approbateur_id = demandeur_id, decidee_le = now()",
+    "une_cloture_a_decider_par_paiement": "INSERT INTO paiements_demandecloture (paiement_id, motif, demandeur_id,"
+    " demandee_le) SELECT paiement_id, motif, demandeur_id, demandee_le FROM paiements_demandecloture",
     "mouvement_ajout_seul": "UPDATE dettes_mouvement SET motif = 'autre'",
     "solde_ecrit_par_les_seuls_mouvements": "UPDATE dettes_dette SET solde = solde - 1",
     "dette_jamais_effacee": "DELETE FROM dettes_dette WHERE id = (SELECT max(id) FROM dettes_dette)",
@@ -57,34 +104,26 @@ FAUTES = {
     " le) SELECT min(id), 'AJUSTEMENT', -5000, 0, 'essai', '', now() FROM dettes_dette",
     "demarche_figee_apres_payer": "UPDATE demarches_demarche SET montant = montant + 1",
     "lignes_figees_avec_la_demarche": "UPDATE demarches_lignedemarche SET montant = montant + 1",
-    "une_notification_agit_une_fois": "INSERT INTO paiements_notificationpayzen (cle, source, champs, sort, motif,"
-    " recue_le, paiement_id) SELECT cle, source, champs, sort, motif, recue_le, paiement_id"
-    " FROM paiements_notificationpayzen WHERE sort = 'APPLIQUEE'",
-    "une_imputation_par_paiement_et_dette": "INSERT INTO paiements_imputation (paiement_id, dette_id, montant,"
-    " mouvement_id) SELECT paiement_id, dette_id, 1, (SELECT min(id) FROM dettes_mouvement) FROM paiements_imputation",
-    "une_anomalie_par_fait": "INSERT INTO paiements_anomalie (genre, cle, montant, constat, ouverte_le, issue,"
-    " resolution) SELECT genre, cle, montant, constat, ouverte_le, '', '' FROM paiements_anomalie",
-    "une_restitution_en_cours_par_paiement": "INSERT INTO paiements_demanderestitution (paiement_id, montant, etat,"
-    " motif, demandeur_id, demandee_le, debit, uuid) SELECT paiement_id, montant, etat, motif, demandeur_id,"
-    " demandee_le, debit, uuid FROM paiements_demanderestitution",
-    "demandeur_et_approbateur_sont_deux": "UPDATE paiements_demanderestitution SET etat = 'REFUSEE',"
-    " approbateur_id = demandeur_id, decidee_le = now()",
 }
 
 
 @pytest.fixture
 def service():
     """
-    Un paiement imputé, repris en partie, un débit de trop, une restitution demandée ; une dette que rien ne touche,
-    une démarche à demander.
+    Un paiement imputé, repris en partie, une restitution demandée de son double, un impayé, une clôture demandée ; une
+    dette que rien ne touche, une démarche à demander.
     """
+    agent = AgentFactory().utilisateur
     paiement = PaiementFactory(impute=True)
-    dire(paiement, "CAPTURED", operation="CREDIT", uuid="c" * 32, montant=Decimal(1), trans_id="900002")
-    alerte, imputation = paiement.anomalies.get(), paiement.imputations.get()
-    reprise.reprendre(alerte, {imputation.pk: Decimal(1)}, motif="vu", agent=AgentFactory().utilisateur)
+    credit = {"operation": "CREDIT", "uuid": "c" * 32, "parent": paiement.debit_id, "trans_id": "900002"}
+    dire(paiement, "CAPTURED", montant=Decimal(1), **credit)
+    dette = paiement.demarche.lignes.get().dette_id
+    reprise.reprendre(paiement.anomalies.get(), {dette: Decimal(1)}, motif="vu", agent=agent)
     demander(Decimal(50))
     dire(paiement, "AUTHORISED", uuid="d" * 32, trans_id="900001")
-    restitution.demander(paiement, motif="erreur", agent=AgentFactory().utilisateur)
+    restitution.demander(paiement, motif="erreur", agent=agent)
+    cloture.demander(PaiementFactory(), motif="rien au Back Office", agent=agent)
+    Impaye.objects.create(debit_id="d" * 32, sens=Impaye.Sens.PRIS, motif="JRI", auteur=agent)
     UtilisateurFactory()
     DetteFactory()
     with connection.cursor() as curseur:
@@ -113,11 +152,11 @@ def test_le_total_d_une_demarche_qui_part_est_la_somme_de_ses_lignes():
 def test_deux_paiements_n_ont_jamais_la_meme_transaction():
     premier, second = PaiementFactory(accepte=True), PaiementFactory()
 
-    dire(second, "CAPTURED", uuid=premier.uuid)
+    dire(second, "CAPTURED", uuid=premier.debit_id)
 
     second.refresh_from_db()
     assert second.statut == Statut.EN_ATTENTE
-    assert second.anomalies.get().constat["motif"] == "transaction déjà vue sous une autre référence"
+    assert "transaction déjà vue sous une autre référence" in second.anomalies.get().detail
     assert not list(invariants.verifier())
 
 
@@ -142,48 +181,4 @@ def test_une_autre_de_nos_boutiques_n_accepte_pas_un_paiement():
 
     paiement.refresh_from_db()
     assert (reponse.status_code, paiement.statut) == (200, Statut.EN_ATTENTE)
-    assert paiement.anomalies.get().montant == 120
-
-
-@pytest.mark.django_db(transaction=True)
-def test_un_lot_saute_le_paiement_qu_un_autre_tient():
-    tenu, libre = PaiementFactory(verifie=True), PaiementFactory(verifie=True)
-    pris, fini = threading.Event(), threading.Event()
-
-    def tenir():
-        with transaction.atomic():
-            services.verrouiller(tenu.pk)
-            pris.set()
-            fini.wait(5)
-
-    def imputer():
-        pris.wait(5)
-        combien = imputer_un_lot()
-        fini.set()
-        return combien
-
-    issues = en_meme_temps(tenir, imputer)
-
-    libre.refresh_from_db()
-    assert issues == [None, 1]
-    assert libre.statut == Statut.IMPUTE
-
-
-@pytest.mark.django_db(transaction=True)
-def test_deux_lots_sur_la_meme_dette_ne_s_y_bousculent_pas(monkeypatch):
-    monkeypatch.setattr(imputation, "TAILLE_DU_LOT", 1)
-    dette = DetteFactory(montant_initial=Decimal(200))
-    conjoints = [UtilisateurFactory(allocataire=dette.allocataire, identifiant=nom) for nom in ("un", "deux")]
-    for conjoint in conjoints:
-        PaiementFactory(demarche=DemarcheFactory(auteur=conjoint, lignes={dette: Decimal(60)}))
-    for paiement in Paiement.objects.all():
-        dire(paiement, "AUTHORISED")
-        services.appliquer("verifier", paiement, motif="test", auteur="test")
-    Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=-100, origine="livraison")
-
-    with fenetre("dettes_dette"):
-        issues = en_meme_temps(imputer_un_lot, imputer_un_lot)
-
-    assert issues == [1, 1]
-    assert Dette.objects.get().solde == 0
-    assert Anomalie.objects.get().montant == 20
+    assert paiement.retenu == 120

@@ -1,17 +1,19 @@
-"""Les histoires de contrôles : lectures dépassées, désaccords, écarts, remises."""
+"""Les histoires d'interrogations : lectures dépassées, désaccords, écarts, remises."""
 
 from datetime import timedelta
 
 import pytest
 
-from paiements import anomalies, controle, impayes, services
 from paiements.models import Anomalie, Paiement
+from paiements.passages import TransitionImpossible
+from paiements.retours import reprise
 from paiements.statuts import Statut
-from tests.pannes.gestes import ecarts, rendre, reprendre, tout_livrer
+from paiements.verification import conclusions, interroger
+from tests.pannes.gestes import ecarter, ecarts, lire, rendre, reprendre, tout_livrer, trancher, verifier_et_imputer
 
 pytestmark = pytest.mark.django_db
 
-Genre = Anomalie.Genre
+Genre, Etat = Anomalie.Genre, Anomalie.Etat
 
 
 def test_une_banque_qui_hesite_trois_jours_est_encore_interrogee(guichet):
@@ -30,110 +32,126 @@ def test_une_banque_qui_hesite_trois_jours_est_encore_interrogee(guichet):
     assert Paiement.objects.get().statut in (Statut.ACCEPTE, Statut.VERIFIE)
 
 
-def test_un_desaccord_clos_se_rouvre_tant_qu_il_dure(guichet, accepte):
-    guichet.banque.changer(accepte[1], "AUTHORISED", 100)
+def test_ce_qui_est_mis_de_cote_le_reste_tant_que_les_comptes_ne_changent_pas(guichet, accepte):
+    paiement, debit = accepte
+    guichet.banque.changer(debit, "AUTHORISED", 100)
     tout_livrer(guichet)
     guichet.controler()
-    desaccords = accepte[0].anomalies.filter(genre=Genre.DESACCORD)
-    anomalies.resoudre(desaccords.get(), motif="vu", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
-
-    guichet.tenir()
+    ecarter(guichet, paiement.anomalies.get())
     guichet.attendre(timedelta(hours=25))
     guichet.controler()
+    le_lendemain = paiement.anomalies.get().etat
 
-    assert desaccords.count() == 2
-    assert desaccords.filter(resolue_le=None).count() == 1
+    guichet.banque.changer(debit, "AUTHORISED", 50)
+    tout_livrer(guichet)
+
+    assert (le_lendemain, paiement.anomalies.get().etat) == (Etat.ECARTEE, Etat.OUVERTE)
+    guichet.finir()
 
 
-def test_une_baisse_mise_de_cote_par_erreur_se_voit_et_se_reprend(guichet, impute):
+def test_une_baisse_mise_de_cote_par_erreur_se_reprend(guichet, impute):
     paiement, debit = impute
     guichet.banque.changer(debit, "CAPTURED", debit.montant // 2)
     tout_livrer(guichet)
     baisse = paiement.anomalies.get()
-    anomalies.resoudre(baisse, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+    ecarter(guichet, baisse)
+    lire(paiement)
 
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-    vu = ecarts(paiement).get().constat
     reprendre(guichet, baisse)
-    controle.conclure(paiement.pk, controle.interroger(paiement))
 
-    assert (vu["attendu"], vu["vu"]) == ({"montant": "225.00"}, {"montant": "112.50"})
+    lire(paiement)
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.solde.impute) == (Statut.IMPUTE, paiement.montant / 2)
     assert not ecarts(paiement).exists()
     guichet.finir()
 
 
 def test_un_debit_represente_apres_un_echec_de_remise_est_a_un_agent(guichet, accepte):
     paiement, debit = accepte
-    guichet.controler()
-    guichet.imputer()
-    guichet.banque.changer(debit, "CAPTURE_FAILED")
-    tout_livrer(guichet)
-    guichet.controler()
-    guichet.banque.changer(debit, "CAPTURED")
-    tout_livrer(guichet)
+    verifier_et_imputer(guichet, paiement)
+    guichet.attendre(timedelta(hours=80))
+    for statut in ("CAPTURE_FAILED", "CAPTURED"):
+        guichet.banque.changer(debit, statut)
+        tout_livrer(guichet)
+        guichet.controler()
+    paiement.refresh_from_db()
+    douteux = paiement.statut, paiement.solde.impute
 
-    guichet.controler()
+    trancher(guichet, paiement, "TENUE")
+    verifier_et_imputer(guichet, paiement)
 
-    assert ecarts(paiement).get().montant == paiement.montant
+    assert douteux == (Statut.REJETE, 0)
+    assert (paiement.statut, paiement.solde.impute) == (Statut.IMPUTE, paiement.montant)
     guichet.finir()
 
 
-def test_un_desaccord_reprend_la_confirmation(guichet):
+def test_une_baisse_reprend_la_confirmation(guichet):
     guichet.payer_d_un_trait(2, globale=False, part=4)
     paiement, debit = Paiement.objects.get(), guichet.banque.transactions[0]
     guichet.controler()
-    debit.statut = "EXPIRED"
+    paiement.refresh_from_db()
+    avant = paiement.confirme_le
+    debit.montant //= 2
     guichet.attendre(timedelta(hours=25))
     guichet.controler()
 
-    with pytest.raises(services.TransitionImpossible):
-        controle.confirmer(paiement, motif="vu", agent=guichet.agents[0])
+    with pytest.raises(TransitionImpossible):
+        conclusions.confirmer(paiement, motif="vu", agent=guichet.agents[0])
 
-    assert paiement.anomalies.ouvertes().filter(genre=Genre.DESACCORD).exists()
+    paiement.refresh_from_db()
+    assert avant is not None
+    assert paiement.confirme_le is None
+    assert paiement.anomalies.ouvertes().filter(genre=Genre.MONTANT_DIFFERENT).exists()
 
 
-def test_un_ecart_revenu_se_redit(guichet, impute):
+def test_une_part_rendue_deux_fois_se_dit_deux_fois(guichet, impute):
     paiement, debit = impute
     for _ in range(2):
         part = guichet.banque.rembourser(debit, 4000)
         tout_livrer(guichet)
-        alerte = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE)
-        anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
-        controle.conclure(paiement.pk, controle.interroger(paiement))
-        controle.conclure(paiement.pk, controle.interroger(paiement))
-        vus = ecarts(paiement).count()
+        lire(paiement)
+        alerte = paiement.anomalies.ouvertes().get()
+        ecarter(guichet, alerte)
+        lire(paiement)
+        assert not paiement.anomalies.ouvertes().exists()
+
         guichet.banque.defaire(part)
         tout_livrer(guichet)
-        controle.conclure(paiement.pk, controle.interroger(paiement))
+        lire(paiement)
 
-        assert vus == 1
-        assert not ecarts(paiement).exists()
+        alerte.refresh_from_db()
+        assert (alerte.genre, alerte.etat) == (Genre.ANNULATION_BANQUE, Etat.SANS_OBJET)
 
 
-def test_une_remise_toujours_absente_se_redit(guichet, accepte):
-    paiement, _ = accepte
-    guichet.controler()
-    guichet.imputer()
+def test_une_remise_absente_mise_de_cote_le_reste_jusqu_a_ce_qu_elle_vienne(guichet, accepte):
+    paiement, debit = accepte
+    verifier_et_imputer(guichet, paiement)
     guichet.attendre(timedelta(hours=73))
     guichet.controler()
     absente = paiement.anomalies.get(genre=Genre.REMISE_ABSENTE)
-    anomalies.resoudre(absente, motif="attendue demain", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+    ecarter(guichet, absente)
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+    ouvertes = paiement.anomalies.ouvertes().exists()
 
+    guichet.banque.remettre(debit)
     guichet.attendre(timedelta(hours=25))
     guichet.controler()
 
-    assert paiement.anomalies.ouvertes().get().genre == Genre.REMISE_ABSENTE
+    absente.refresh_from_db()
+    assert (ouvertes, absente.etat) == (False, Etat.SANS_OBJET)
+    guichet.finir()
 
 
-def test_une_lecture_depassee_par_une_notification_ne_conclut_rien(guichet, impute):
-    paiement, debit = impute
-    debit.statut = "AUTHORISED"
+def test_une_lecture_depassee_par_une_notification_ne_conclut_rien(guichet, accepte):
+    paiement, debit = accepte
+    verifier_et_imputer(guichet, paiement)
     guichet.attendre(timedelta(hours=73))
-    lecture = controle.interroger(paiement)
+    lecture = interroger.lire_la_plateforme(paiement)
     guichet.banque.changer(debit, "CAPTURE_FAILED")
     tout_livrer(guichet)
 
-    controle.conclure(paiement.pk, lecture)
+    assert interroger.conclure(paiement.pk, lecture) is None
 
     assert not ecarts(paiement).exists()
     paiement.refresh_from_db()
@@ -159,39 +177,44 @@ def test_un_premier_refus_puis_deux_paiements_se_disent(guichet):
 
 
 def test_un_ecart_mis_de_cote_puis_regle_se_redit_s_il_revient(guichet, impute):
+    """Notre restitution défaite en silence, rendue au Back Office, puis défaite encore."""
     paiement, debit = impute
-    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
-    impayes.annuler(paiement.anomalies.get(), motif="erreur", agent=guichet.agents[1])
+    rendre(guichet, paiement)
     guichet.controler()
-    ecart = ecarts(paiement).get()
-    anomalies.resoudre(ecart, motif="rendu", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+    guichet.banque.defaire(guichet.banque.transactions[-1], en_le_disant=False)
+    guichet.attendre(timedelta(hours=25))
+    guichet.controler()
+    ecarter(guichet, ecarts(paiement).get())
     credit = guichet.banque.rembourser(debit, debit.montant)
     tout_livrer(guichet)
     guichet.controler()
+    paiement.refresh_from_db()
     regle = paiement.retenu
     guichet.banque.defaire(credit, en_le_disant=False)
 
     guichet.attendre(timedelta(hours=25))
     guichet.controler()
 
-    assert regle == 0
-    assert ecarts(paiement).get().montant == paiement.montant
+    paiement.refresh_from_db()
+    assert (regle, paiement.retenu) == (0, paiement.montant)
+    assert ecarts(paiement).exists()
     guichet.finir()
 
 
-def test_un_paiement_dont_une_part_est_rendue_ne_se_verifie_pas_meme_si_un_double_la_cache(guichet, accepte):
+def test_une_part_mise_de_cote_n_est_pas_cachee_par_un_double(guichet, accepte):
     paiement, debit = accepte
     double = guichet.banque.dupliquer(debit)
     for transaction in (debit, double):
         guichet.banque.remettre(transaction)
     guichet.banque.rembourser(debit, 10000)
     tout_livrer(guichet)
+    ecarter(guichet, paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE))
 
-    guichet.controler()
-    guichet.imputer()
+    verifier_et_imputer(guichet, paiement)
 
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.ACCEPTE
+    assert (paiement.statut, paiement.solde.impute) == (Statut.ACCEPTE, 0)
+    part = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE)
+    assert (part.transaction_id, reprise.is_a_admettre(part)) == (debit.uuid, True)
     guichet.finir()
 
 
@@ -209,53 +232,4 @@ def test_un_debit_juste_se_verifie_meme_si_un_double_a_ete_rendu_puis_perdu(guic
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.VERIFIE
-
-
-def test_une_part_mise_de_cote_n_est_pas_cachee_par_un_double(guichet, accepte):
-    paiement, debit = accepte
-    double = guichet.banque.dupliquer(debit)
-    guichet.banque.remettre(double)
-    guichet.banque.remettre(debit)
-    guichet.banque.rembourser(debit, 10000)
-    tout_livrer(guichet)
-    alerte = paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE)
-    anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
-
-    guichet.controler()
-    guichet.imputer()
-
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.ACCEPTE
-    assert paiement.anomalies.ouvertes().filter(genre=Genre.DESACCORD).exists()
-
-
-def test_un_ecart_rendu_puis_defait_se_redit(guichet, accepte):
-    paiement, debit = accepte
-    guichet.controler()
-    guichet.imputer()
-    for statut in ("CAPTURE_FAILED", "CAPTURED"):
-        guichet.banque.changer(debit, statut)
-        tout_livrer(guichet)
-        guichet.controler()
-    rendre(guichet, paiement, anomalie=ecarts(paiement).get())
-    guichet.controler()
-    guichet.banque.defaire(guichet.banque.transactions[-1], en_le_disant=False)
-
-    guichet.attendre(timedelta(hours=25))
-    guichet.controler()
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-
-    assert paiement.retenu == paiement.montant
-    guichet.finir()
-
-
-def test_un_debit_represente_sous_un_etat_deja_connu_est_a_un_agent(guichet, impute):
-    paiement, debit = impute
-    guichet.attendre(timedelta(hours=80))
-    for statut in ("CAPTURE_FAILED", "CAPTURED"):
-        guichet.banque.changer(debit, statut)
-        tout_livrer(guichet)
-        guichet.controler()
-
-    assert ecarts(paiement).get().montant == paiement.montant
-    guichet.finir()
+    assert ecarts(paiement).get().situation == "-100.00"

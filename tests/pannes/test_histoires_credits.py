@@ -6,28 +6,16 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette
-from paiements import anomalies, controle, imputation, reprise
+from paiements.file.tenue import DejaResolue
+from paiements.imputation.imputer import ResteImpossible
 from paiements.models import Anomalie, Paiement
+from paiements.retours import reprise
 from paiements.statuts import Statut
-from tests.pannes.gestes import approuver, ecarts, reprendre, tout_livrer
+from tests.pannes.gestes import approuver, ecarter, ecarts, lire, reprendre, tout_livrer, trancher, verifier_et_imputer
 
 pytestmark = pytest.mark.django_db
 
-Genre = Anomalie.Genre
-
-
-def test_un_credit_pendant_qu_un_double_est_retenu_attend_un_agent(guichet, accepte):
-    paiement, debit = accepte
-    double = guichet.banque.dupliquer(debit)
-    guichet.banque.remettre(double)
-    guichet.banque.rembourser(double, double.montant)
-
-    tout_livrer(guichet)
-
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.ACCEPTE
-    assert {a.genre for a in paiement.anomalies.all()} == {Genre.DOUBLE_PAIEMENT, Genre.ANNULATION_BANQUE}
-    guichet.finir()
+Genre, Etat = Anomalie.Genre, Anomalie.Etat
 
 
 def test_notre_credit_renvoye_par_la_banque_ferme_l_alerte_qu_il_avait_ouverte(guichet, accepte):
@@ -38,9 +26,11 @@ def test_notre_credit_renvoye_par_la_banque_ferme_l_alerte_qu_il_avait_ouverte(g
     guichet.banque.poster(guichet.banque.transactions[-1], "BO")
 
     tout_livrer(guichet)
+    alerte = paiement.anomalies.ouvertes().get().genre
     guichet.attendre(timedelta(hours=2))
     guichet.restituer()
 
+    assert alerte == Genre.ANNULATION_BANQUE
     assert not paiement.anomalies.ouvertes().exists()
     guichet.finir()
 
@@ -58,11 +48,9 @@ def rendu_avant_d_etre_connu(guichet):
         guichet.banque.rembourser(debit, debit.montant * part // 4)
         tout_livrer(guichet)
         paiement = Paiement.objects.get()
-        anomalies.resoudre(paiement.anomalies.get(), motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+        ecarter(guichet, paiement.anomalies.get())
         guichet.attendre(timedelta(minutes=26))
-        guichet.controler()
-        guichet.imputer()
-        paiement.refresh_from_db()
+        verifier_et_imputer(guichet, paiement)
         return paiement
 
     return rendre
@@ -70,16 +58,14 @@ def rendu_avant_d_etre_connu(guichet):
 
 def test_une_part_rendue_avant_que_le_debit_soit_connu_n_impute_rien(guichet, rendu_avant_d_etre_connu):
     paiement = rendu_avant_d_etre_connu(1)
-    bloque = paiement.statut, paiement.anomalies.ouvertes().get().genre
+    alerte = paiement.anomalies.ouvertes().get()
+    bloque = paiement.statut, alerte.genre, paiement.solde.impute
 
-    reprendre(guichet, paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE))
-    guichet.controler()
-    guichet.imputer()
+    reprise.admettre(alerte, motif="vu au Back Office", agent=guichet.agents[0])
+    verifier_et_imputer(guichet, paiement)
 
-    paiement.refresh_from_db()
-    assert bloque == (Statut.ACCEPTE, Genre.DESACCORD)
-    assert paiement.statut == Statut.IMPUTE
-    assert paiement.net == paiement.montant * 3 / 4
+    assert bloque == (Statut.ACCEPTE, Genre.ANNULATION_BANQUE, 0)
+    assert (paiement.statut, paiement.solde.impute) == (Statut.IMPUTE, paiement.montant * 3 / 4)
     guichet.finir()
 
 
@@ -88,10 +74,11 @@ def test_un_debit_rendu_avant_d_etre_connu_est_restitue(guichet, rendu_avant_d_e
 
     assert paiement.statut == Statut.RESTITUE
     assert not paiement.imputations.exists()
+    assert not paiement.anomalies.ouvertes().exists()
     guichet.finir()
 
 
-def test_un_montant_deja_rendu_ne_s_accepte_pas(guichet):
+def test_un_montant_deja_rendu_ne_s_admet_pas(guichet):
     guichet.ecrire(2, globale=False, part=1, courriel=False)
     guichet.payer(2, onglet=0)
     debit = guichet.banque.debiter(guichet.banque.sessions[0], "AUTHORISED")
@@ -102,152 +89,120 @@ def test_un_montant_deja_rendu_ne_s_accepte_pas(guichet):
     tout_livrer(guichet)
     paiement = Paiement.objects.get()
     alerte = paiement.anomalies.get(genre=Genre.MONTANT_DIFFERENT)
+    lire(paiement)
 
-    with pytest.raises(reprise.RepriseImpossible, match="déjà rendu"):
-        reprise.accepter_le_montant(alerte, controle.interroger(paiement).faits, motif="oui", agent=guichet.agents[0])
+    with pytest.raises(DejaResolue):
+        reprise.admettre(alerte, motif="oui", agent=guichet.agents[0])
 
     guichet.finir()
 
 
-def test_une_part_reprise_puis_defaite_puis_tout_rendu_se_reprend_en_entier(guichet, impute):
+@pytest.fixture
+def part_reprise(guichet, impute):
+    """La banque a rendu 40 € du paiement imputé, et un agent les a repris des dettes ; le crédit."""
     paiement, debit = impute
     part = guichet.banque.rembourser(debit, 4000)
     tout_livrer(guichet)
-    reprendre(guichet, paiement.anomalies.get())
-    guichet.banque.defaire(part)
+    guichet.controler()
+    reprendre(guichet, paiement.anomalies.ouvertes().get())
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.a_placer) == (Statut.IMPUTE, 0)
+    return part
+
+
+def test_une_part_reprise_puis_defaite_puis_tout_rendu_se_reprend_en_entier(guichet, impute, part_reprise):
+    paiement, debit = impute
+    guichet.banque.defaire(part_reprise)
     tout_livrer(guichet)
+    reste = paiement.anomalies.ouvertes().get()
     guichet.banque.rembourser(debit, debit.montant)
     tout_livrer(guichet)
 
-    reprendre(guichet, paiement.anomalies.ouvertes().get(montant=0))
-
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.RESTITUE
-    assert not paiement.anomalies.ouvertes().exists()
-    guichet.finir()
-
-
-def test_un_remboursement_defait_meurt_avec_son_debit(guichet, impute):
-    paiement, debit = impute
-    part = guichet.banque.rembourser(debit, 4000)
-    tout_livrer(guichet)
-    reprendre(guichet, paiement.anomalies.get())
-    guichet.banque.defaire(part)
-    guichet.banque.changer(debit, "CAPTURE_FAILED")
-
-    tout_livrer(guichet)
-
-    assert not paiement.anomalies.ouvertes().filter(montant__gt=0).exists()
-    guichet.finir()
-
-
-def test_un_debit_perdu_apres_un_remboursement_partiel_se_dit(guichet, impute):
-    paiement, debit = impute
-    guichet.banque.rembourser(debit, 4000)
-    tout_livrer(guichet)
-    reprendre(guichet, paiement.anomalies.get())
-    guichet.banque.changer(debit, "CAPTURE_FAILED")
-    tout_livrer(guichet)
-
-    guichet.attendre(timedelta(minutes=2))
     guichet.controler()
 
-    assert ecarts(paiement).get().constat["vu"] == {"montant": "-40.00"}
+    paiement.refresh_from_db()
+    assert (reste.genre, reste.situation) == (Genre.RELIQUAT, "40.00")
+    assert (paiement.statut, paiement.solde.impute) == (Statut.RESTITUE, 0)
+    assert not paiement.anomalies.ouvertes().exists()
+    guichet.finir()
 
 
-def test_le_remboursement_d_un_double_libere_le_double_des_que_la_plateforme_le_nomme(guichet, impute):
+def test_deux_remboursements_du_meme_montant_se_disent_chacun(guichet, impute, part_reprise):
     paiement, debit = impute
-    double = guichet.banque.dupliquer(debit)
-    guichet.banque.remettre(double)
-    guichet.banque.rembourser(double, double.montant)
+    guichet.banque.rembourser(debit, part_reprise.montant)
     tout_livrer(guichet)
 
-    controle.conclure(paiement.pk, controle.interroger(paiement))
+    guichet.controler()
 
+    alerte = paiement.anomalies.ouvertes().get()
+    reprendre(guichet, alerte)
     paiement.refresh_from_db()
-    assert paiement.statut == Statut.IMPUTE
+    assert (alerte.genre, paiement.solde.impute) == (Genre.ANNULATION_BANQUE, paiement.montant - 80)
+    guichet.finir()
+
+
+def test_un_remboursement_defait_meurt_avec_son_debit(guichet, impute, part_reprise):
+    paiement, debit = impute
+    guichet.banque.defaire(part_reprise)
+    guichet.banque.changer(debit, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+
+    trancher(guichet, paiement, "DEFAITE")
+
+    assert (paiement.statut, paiement.solde.impute, paiement.retenu) == (Statut.REJETE, 0, 0)
     assert not paiement.anomalies.ouvertes().exists()
-    assert paiement.anomalies.get(genre=Genre.DOUBLE_PAIEMENT).issue == Anomalie.Issue.RESTITUEE
+    guichet.finir()
+
+
+def test_un_debit_perdu_apres_un_remboursement_partiel_se_dit_tant_que_celui_ci_tient(guichet, impute, part_reprise):
+    paiement, debit = impute
+    guichet.banque.changer(debit, "CAPTURE_FAILED")
+    tout_livrer(guichet)
+    trancher(guichet, paiement, "DEFAITE")
+    perdu = ecarts(paiement).get().situation
+
+    guichet.banque.defaire(part_reprise)
+    tout_livrer(guichet)
+
+    assert perdu == "-40.00"
+    assert not ecarts(paiement).exists()
     guichet.finir()
 
 
 def test_un_reste_ne_se_place_pas_quand_la_banque_en_a_rendu_une_part(guichet, reliquat):
-    _, debit, anomalie = reliquat
+    paiement, debit, anomalie = reliquat
     guichet.devoir(2, Decimal(900))
     guichet.banque.remettre(debit)
     guichet.banque.rembourser(debit, 1000)
     tout_livrer(guichet)
+    guichet.controler()
 
-    with pytest.raises(imputation.ResteImpossible, match="reprenez-la d'abord"):
-        imputation.imputer_le_reste(
-            anomalie, {Dette.objects.latest("pk"): anomalie.montant}, accord="oui", agent=guichet.agents[0]
+    with pytest.raises(ResteImpossible, match="215,00"):
+        reprise.placer_le_reste(
+            anomalie, {Dette.objects.latest("pk"): paiement.montant}, accord="oui", agent=guichet.agents[0]
         )
 
     guichet.finir()
 
 
-@pytest.mark.parametrize("en_le_disant", [True, False])
-def test_un_double_rendu_au_back_office_et_mis_de_cote_ne_rend_pas_le_paiement(guichet, impute, double, en_le_disant):
-    paiement, _ = impute
-    tout_livrer(guichet)
-    guichet.banque.rembourser(double, double.montant, en_le_disant=en_le_disant)
-    anomalie = paiement.anomalies.get()
-    anomalies.resoudre(anomalie, motif="rendu au Back Office", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
-
-    tout_livrer(guichet)
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.IMPUTE
-    assert not paiement.retenu
-    assert not paiement.anomalies.ouvertes().exists()
-    guichet.finir()
-
-
-def test_le_credit_d_un_double_annonce_avant_lui_ne_rend_pas_le_paiement(guichet, impute, double):
-    paiement, _ = impute
-    guichet.banque.rembourser(double, double.montant)
-    guichet.livrer(1)
-    guichet.livrer(0)
-
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.IMPUTE
-    assert not paiement.anomalies.ouvertes().exists()
-    guichet.finir()
-
-
-def test_un_credit_d_un_double_defait_laisse_le_double_a_un_agent(guichet, impute, double):
-    paiement, _ = impute
-    tout_livrer(guichet)
-    credit = guichet.banque.rembourser(double, double.montant)
-    tout_livrer(guichet)
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-
-    guichet.banque.defaire(credit)
-    tout_livrer(guichet)
-
-    retenue = paiement.anomalies.ouvertes().get()
-    assert (retenue.montant, retenue.constat["vu"]["parent"]) == (paiement.montant, double.uuid)
-    guichet.finir()
-
-
-def test_un_remboursement_defait_puis_refait_ne_retient_plus_rien(guichet, impute):
+def test_un_paiement_suit_un_remboursement_defait_puis_refait(guichet, impute):
     paiement, debit = impute
     part = guichet.banque.rembourser(debit, debit.montant)
     tout_livrer(guichet)
     guichet.controler()
     guichet.banque.defaire(part)
     tout_livrer(guichet)
-    retenu = paiement.retenu
+    paiement.refresh_from_db()
+    defait = paiement.statut
     guichet.banque.rembourser(debit, debit.montant)
     tout_livrer(guichet)
 
-    guichet.controler()
+    verifier_et_imputer(guichet, paiement)
 
-    assert (retenu, paiement.retenu) == (paiement.montant, 0)
-    assert not paiement.anomalies.ouvertes().exists()
+    assert (defait, paiement.statut) == (Statut.ACCEPTE, Statut.RESTITUE)
+    assert (paiement.retenu, paiement.solde.impute) == (0, 0)
+    # L'allocataire, à qui l'on avait dit que l'argent était rendu, a pu payer de nouveau.
+    assert paiement.anomalies.ouvertes().get().genre == Genre.PAIEMENT_TARDIF
     guichet.finir()
 
 
@@ -268,67 +223,17 @@ def test_un_credit_en_attente_connu_tard_se_revoit(guichet, impute):
     guichet.finir()
 
 
-def test_le_credit_d_un_autre_debit_ne_se_reprend_pas_aux_dettes(guichet, impute, represente):
-    paiement, _ = impute
-    guichet.banque.rembourser(represente, represente.montant)
-    tout_livrer(guichet)
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-
-    alerte = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE, constat__vu__operation="CREDIT")
-
-    assert reprise.get_part(alerte) == 0
-    assert not ecarts(paiement).exists()
-
-
-def test_un_remboursement_defait_apres_l_echec_de_son_debit_ne_retient_rien(guichet, accepte):
-    paiement, debit = accepte
-    guichet.controler()
-    guichet.imputer()
-    debit.statut = "CAPTURED"
-    part = guichet.banque.rembourser(debit, 4000)
-    tout_livrer(guichet)
-    reprendre(guichet, paiement.anomalies.get())
-    guichet.banque.changer(debit, "CAPTURE_FAILED")
-    tout_livrer(guichet)
-
-    guichet.banque.defaire(part)
-    tout_livrer(guichet)
-
-    assert paiement.retenu == 0
-    guichet.finir()
-
-
 def test_une_alerte_mise_de_cote_se_ferme_quand_son_credit_est_defait(guichet, impute):
     paiement, debit = impute
     part = guichet.banque.rembourser(debit, 4000)
     tout_livrer(guichet)
-    alerte = paiement.anomalies.get()
-    anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+    guichet.controler()
+    alerte = paiement.anomalies.ouvertes().get()
+    ecarter(guichet, alerte)
 
     guichet.banque.defaire(part)
     tout_livrer(guichet)
 
-    alerte.refresh_from_db()
-    assert reprise.get_part(alerte) == 0
+    alerte = Anomalie.objects.get(pk=alerte.pk)
+    assert (alerte.etat, reprise.get_part(alerte)) == (Etat.SANS_OBJET, 0)
     guichet.finir()
-
-
-def test_le_credit_d_un_autre_debit_n_empeche_pas_de_placer_le_reste(guichet, reliquat):
-    paiement, debit, reste = reliquat
-    guichet.devoir(2, Decimal(900))
-    guichet.banque.remettre(debit)
-    double = guichet.banque.dupliquer(debit)
-    guichet.banque.remettre(double)
-    tout_livrer(guichet)
-    for statut in ("CAPTURE_FAILED", "CAPTURED"):
-        guichet.banque.changer(double, statut)
-        tout_livrer(guichet)
-    guichet.banque.rembourser(double, double.montant)
-    tout_livrer(guichet)
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-
-    parts = {Dette.objects.latest("pk"): reste.montant}
-    imputation.imputer_le_reste(reste, parts, accord="oui", agent=guichet.agents[0])
-
-    reste.refresh_from_db()
-    assert reste.issue == Anomalie.Issue.IMPUTEE

@@ -1,4 +1,4 @@
-"""Les histoires d'ordres et d'impayés : ce que la Caf rend, ce que la banque reprend."""
+"""Les histoires d'ordres : ce que la Caf fait restituer, et ce que la plateforme en fait."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -6,30 +6,29 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette, Mouvement
-from paiements import anomalies, controle, impayes, imputation, reprise, restitution
 from paiements.models import Anomalie, DemandeRestitution
+from paiements.retours import ordres, reprise, restitution
 from paiements.statuts import Statut
-from tests.pannes.gestes import approuver, ecarts, pas_encore_publie, rendre, reprendre, tout_livrer
+from paiements.verification import interroger
+from tests.pannes.gestes import approuver, ecarts, lire, pas_encore_publie, rendre, reprendre, tout_livrer, trancher
 
 pytestmark = pytest.mark.django_db
 
-Genre = Anomalie.Genre
+Genre, Etat = Anomalie.Genre, DemandeRestitution.Etat
 
 
 @pytest.mark.parametrize("etat", ["DEMANDEE", "APPROUVEE"])
-def test_un_reste_en_cours_de_restitution_ne_se_place_ni_ne_s_ecarte(guichet, reliquat, etat):
+def test_un_reste_en_cours_de_restitution_ne_se_place_pas(guichet, reliquat, etat):
     paiement, _, anomalie = reliquat
     guichet.devoir(2, Decimal(900))
     demande = restitution.demander(paiement, motif="erreur", agent=guichet.agents[0], anomalie=anomalie)
     if etat == "APPROUVEE":
         restitution.decider(demande, accord=True, agent=guichet.agents[1])
 
-    with pytest.raises(anomalies.RestitutionEnCours):
-        imputation.imputer_le_reste(
-            anomalie, {Dette.objects.latest("pk"): anomalie.montant}, accord="oui", agent=guichet.agents[0]
+    with pytest.raises(reprise.RepriseImpossible, match="en cours"):
+        reprise.placer_le_reste(
+            anomalie, {Dette.objects.latest("pk"): paiement.montant}, accord="oui", agent=guichet.agents[0]
         )
-    with pytest.raises(anomalies.RestitutionEnCours):
-        anomalies.resoudre(anomalie, motif="vu", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
 
     assert not paiement.imputations.exists()
 
@@ -45,7 +44,7 @@ def test_un_credit_deja_porte_ne_tient_pas_lieu_de_restitution_d_un_double(guich
 
     demande = rendre(guichet, paiement, anomalie=paiement.anomalies.get(genre=Genre.DOUBLE_PAIEMENT))
 
-    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert demande.etat == Etat.FAITE
     assert double.statut == "CANCELLED"
     guichet.finir()
 
@@ -57,7 +56,7 @@ def test_un_credit_venu_pendant_qu_un_ordre_est_en_route_n_est_pas_avale(guichet
     tout_livrer(guichet)
     guichet.banque.remettre(debit)
     guichet.banque.remettre(double)
-    approuver(guichet, paiement)
+    demande = approuver(guichet, paiement)
     guichet.restituer(panne="perdue")
     guichet.banque.rembourser(double, double.montant)
     if d_abord == "celui du Back Office":
@@ -67,7 +66,10 @@ def test_un_credit_venu_pendant_qu_un_ordre_est_en_route_n_est_pas_avale(guichet
     guichet.attendre(timedelta(hours=2))
     guichet.restituer()
 
-    assert paiement.anomalies.ouvertes().filter(genre=Genre.ANNULATION_BANQUE).count() == 1
+    demande.refresh_from_db()
+    paiement.refresh_from_db()
+    assert (demande.etat, demande.credit.parent_id) == (Etat.FAITE, debit.uuid)
+    assert (paiement.statut, paiement.retenu, debit.rendu) == (Statut.RESTITUE, 0, debit.montant)
     guichet.finir()
 
 
@@ -79,7 +81,7 @@ def test_un_double_rendu_n_empeche_pas_de_rendre_le_paiement(guichet, accepte):
 
     demande = rendre(guichet, paiement)
 
-    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert demande.etat == Etat.FAITE
     guichet.finir()
 
 
@@ -94,34 +96,7 @@ def test_un_double_mal_rembourse_se_rend_sur_son_propre_debit(guichet, impute):
 
     demande = rendre(guichet, paiement, anomalie=paiement.anomalies.ouvertes().get())
 
-    assert (demande.etat, demande.debit) == (DemandeRestitution.Etat.FAITE, double.uuid)
-    guichet.finir()
-
-
-def test_un_impaye_que_la_banque_ne_montre_pas_n_est_pas_un_ecart(guichet, impute):
-    paiement, debit = impute
-    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
-    debit.repris = True
-
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-
-    assert not ecarts(paiement).exists()
-    guichet.finir()
-
-
-def test_un_remboursement_defait_apres_l_impaye_ne_retient_rien(guichet, impute):
-    paiement, debit = impute
-    part = guichet.banque.rembourser(debit, 4000)
-    tout_livrer(guichet)
-    reprendre(guichet, paiement.anomalies.get())
-    guichet.banque.defaire(part)
-    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
-    debit.repris = True
-
-    tout_livrer(guichet)
-
-    defait = paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE)
-    assert (defait.montant, defait.constat["vu"]["statut"]) == (0, "CANCELLED")
+    assert (demande.etat, demande.debit_id) == (Etat.FAITE, double.uuid)
     guichet.finir()
 
 
@@ -134,7 +109,7 @@ def test_le_credit_d_un_double_n_est_pas_la_reponse_a_notre_ordre(guichet, imput
     guichet.restituer()
 
     demande.refresh_from_db()
-    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert demande.etat == Etat.FAITE
     assert debit.rendu == debit.montant
     guichet.finir()
 
@@ -150,20 +125,9 @@ def test_une_restitution_defaite_en_silence_se_voit(guichet, impute):
     guichet.attendre(timedelta(hours=25))
     guichet.controler()
 
-    assert paiement.anomalies.ouvertes().get().montant == paiement.montant
-    guichet.finir()
-
-
-def test_un_impaye_enregistre_a_tort_s_annule_et_l_argent_se_rend(guichet, impute):
-    paiement, _ = impute
-    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
-    impayes.annuler(paiement.anomalies.get(), motif="c'était un autre", agent=guichet.agents[1])
-    guichet.controler()
-
-    demande = rendre(guichet, paiement, anomalie=ecarts(paiement).get())
-
-    assert demande.etat == DemandeRestitution.Etat.FAITE
-    assert guichet.banque.get_net(paiement.reference) == 0
+    paiement.refresh_from_db()
+    assert ecarts(paiement).get().transaction_id == paiement.debit_id
+    assert (paiement.statut, paiement.retenu) == (Statut.RESTITUE, paiement.montant)
     guichet.finir()
 
 
@@ -172,14 +136,13 @@ def test_un_ordre_que_la_plateforme_n_execute_pas_s_arrete(guichet, impute):
     demande = approuver(guichet, paiement)
     guichet.restituer(panne="500")
 
-    restitution.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
+    ordres.abandonner(demande, motif="rendu par virement", agent=guichet.agents[1])
     guichet.attendre(timedelta(days=20))
     guichet.restituer()
 
-    demande.refresh_from_db()
-    refus = paiement.anomalies.get(genre=Genre.RESTITUTION_REFUSEE).constat["refus"]
-    assert (demande.etat, debit.rendu) == (DemandeRestitution.Etat.ECHOUEE, 0)
-    assert "rendu par virement" in refus
+    refus = paiement.anomalies.ouvertes().get(genre=Genre.RESTITUTION_REFUSEE).restitution
+    assert (refus.pk, refus.etat, debit.rendu) == (demande.pk, Etat.ECHOUEE, 0)
+    assert "rendu par virement" in refus.cause
 
 
 def test_un_ordre_deja_execute_ne_s_arrete_plus(guichet, impute):
@@ -188,11 +151,11 @@ def test_un_ordre_deja_execute_ne_s_arrete_plus(guichet, impute):
     guichet.restituer(panne="perdue")
 
     with pytest.raises(restitution.RestitutionImpossible, match="déjà exécuté"):
-        restitution.abandonner(demande, motif="trop long", agent=guichet.agents[1])
+        ordres.abandonner(demande, motif="trop long", agent=guichet.agents[1])
 
     demande.refresh_from_db()
     paiement.refresh_from_db()
-    assert (demande.etat, paiement.statut) == (DemandeRestitution.Etat.FAITE, Statut.RESTITUE)
+    assert (demande.etat, paiement.statut) == (Etat.FAITE, Statut.RESTITUE)
     guichet.finir()
 
 
@@ -200,80 +163,55 @@ def test_un_remboursement_deja_repris_n_est_pas_la_reponse_a_notre_ordre(guichet
     paiement, debit = impute
     guichet.banque.rembourser(debit, debit.montant // 2)
     tout_livrer(guichet)
-    reprendre(guichet, paiement.anomalies.get())
+    guichet.controler()
+    reprendre(guichet, paiement.anomalies.ouvertes().get())
+    guichet.attendre(timedelta(minutes=2))
 
     demande = rendre(guichet, paiement)
 
-    assert demande.etat == DemandeRestitution.Etat.FAITE
+    assert demande.etat == Etat.FAITE
     assert debit.rendu == debit.montant
-    guichet.finir()
-
-
-def test_une_part_rendue_d_un_paiement_dit_impaye_a_tort_se_deduit_de_l_ecart(guichet, impute):
-    paiement, debit = impute
-    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
-    guichet.banque.rembourser(debit, 4000)
-    tout_livrer(guichet)
-    impayes.annuler(paiement.anomalies.get(genre=Genre.IMPAYE), motif="erreur", agent=guichet.agents[1])
-
-    guichet.controler()
-
-    assert ecarts(paiement).get().montant == paiement.montant - 40
     guichet.finir()
 
 
 def test_une_lecture_depassee_par_notre_propre_ordre_ne_conclut_rien(guichet, impute):
     paiement, _ = impute
     approuver(guichet, paiement)
-    lecture = controle.interroger(paiement)
+    lecture = interroger.lire_la_plateforme(paiement)
     guichet.restituer()
 
-    assert controle.conclure(paiement.pk, lecture) is None
+    assert interroger.conclure(paiement.pk, lecture) is None
 
     assert not ecarts(paiement).exists()
     guichet.finir()
 
 
-def test_un_ecart_ne_se_rend_pas_sur_un_debit_porte_aux_dettes(guichet, impute, represente):
+def test_un_debit_dont_la_banque_dit_deux_choses_ne_se_rend_qu_une_fois_tranche(guichet, impute, represente):
     paiement, debit = impute
-
     with pytest.raises(restitution.RestitutionImpossible):
-        rendre(guichet, paiement, anomalie=ecarts(paiement).get())
+        rendre(guichet, paiement, anomalie=paiement.anomalies.ouvertes().get())
 
-    assert debit.rendu == 0
+    trancher(guichet, paiement, "TENUE")
+    demande = rendre(guichet, paiement, anomalie=paiement.anomalies.ouvertes().get())
 
-
-def test_un_impaye_annule_peut_arriver_pour_de_bon(guichet, impute):
-    paiement, debit = impute
-    impayes.constater(paiement, motif="mauvaise ligne", agent=guichet.agents[1])
-    impayes.annuler(paiement.anomalies.get(), motif="erreur", agent=guichet.agents[1])
-    guichet.controler()
-
-    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
-    debit.repris = True
-
-    assert (paiement.is_impaye, paiement.retenu) == (True, 0)
-    assert Dette.objects.get(lignes__demarche=paiement.demarche).solde == 900
+    assert (demande.etat, demande.debit_id, debit.rendu) == (Etat.FAITE, represente.uuid, 0)
     guichet.finir()
 
 
 def test_un_ordre_refuse_fait_relire_les_credits_venus_entre_temps(guichet, impute, double):
     paiement, _ = impute
     tout_livrer(guichet)
-    retenue = paiement.anomalies.get()
-    demande = approuver(guichet, paiement, anomalie=retenue)
+    demande = approuver(guichet, paiement, anomalie=paiement.anomalies.get())
     guichet.restituer(panne="500")
     guichet.banque.rembourser(double, 10000)
     tout_livrer(guichet)
+
     guichet.attendre(timedelta(hours=1))
     guichet.restituer()
 
-    guichet.attendre(timedelta(hours=1))
-    guichet.controler()
-
-    retenue.refresh_from_db()
     demande.refresh_from_db()
-    assert (demande.etat, retenue.montant) == (DemandeRestitution.Etat.ECHOUEE, paiement.montant - 100)
+    paiement.refresh_from_db()
+    assert (demande.etat, paiement.retenu) == (Etat.ECHOUEE, paiement.montant - 100)
     guichet.finir()
 
 
@@ -287,54 +225,13 @@ def perdu(guichet, impute):
     return demande
 
 
-def test_un_ordre_arrete_puis_execute_en_retard_se_voit(guichet, impute, perdu):
+@pytest.mark.parametrize("relu_trop_tot", [False, True])
+def test_un_ordre_arrete_puis_execute_en_retard_se_voit(guichet, impute, perdu, relu_trop_tot):
     paiement, _ = impute
     with pas_encore_publie(guichet):
-        restitution.abandonner(perdu, motif="rendu par virement", agent=guichet.agents[1])
-
-    guichet.attendre(timedelta(hours=1))
-    guichet.controler()
-
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.RESTITUE
-    guichet.finir()
-
-
-def test_un_impaye_ne_cache_pas_l_argent_d_un_autre_debit(guichet, impute, represente):
-    paiement, debit = impute
-
-    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
-    debit.repris = True
-    guichet.controler()
-
-    ecart = ecarts(paiement).get()
-    assert ecart.montant == paiement.montant
-    assert not restitution.is_a_rendre(ecart)
-
-
-def test_le_credit_d_un_double_se_suit_encore_apres_un_impaye(guichet, impute, double):
-    paiement, debit = impute
-    tout_livrer(guichet)
-    guichet.attendre(timedelta(hours=80))
-    guichet.controler()
-    rendre(guichet, paiement, anomalie=paiement.anomalies.get())
-    impayes.constater(paiement, motif="JRI", agent=guichet.agents[1])
-    debit.repris = True
-    guichet.controler()
-    guichet.banque.defaire(guichet.banque.transactions[-1], en_le_disant=False)
-
-    guichet.attendre(timedelta(hours=25))
-    guichet.controler()
-
-    assert paiement.retenu == paiement.montant
-    guichet.finir()
-
-
-def test_une_lecture_faite_trop_tot_ne_dispense_pas_de_revoir_un_ordre_arrete(guichet, impute, perdu):
-    paiement, _ = impute
-    with pas_encore_publie(guichet):
-        restitution.abandonner(perdu, motif="rendu par virement", agent=guichet.agents[1])
-        controle.conclure(paiement.pk, controle.interroger(paiement))
+        ordres.abandonner(perdu, motif="rendu par virement", agent=guichet.agents[1])
+        if relu_trop_tot:
+            lire(paiement)
 
     guichet.attendre(timedelta(hours=1))
     guichet.controler()
@@ -357,30 +254,29 @@ def test_un_ordre_fait_et_pas_encore_publie_n_est_pas_un_ecart(guichet, impute):
     guichet.controler()
 
     assert not trop_tot
-    assert paiement.notifications.filter(cle__contains=":CREDIT:").exists()
+    assert not ecarts(paiement).exists()
     guichet.finir()
 
 
-def test_l_alerte_de_notre_ordre_mise_de_cote_ne_se_reprend_pas(guichet, accepte):
+def test_notre_ordre_vu_avant_sa_reponse_ne_se_reprend_pas(guichet, accepte):
     paiement, debit = accepte
     dette = Dette.objects.get(lignes__demarche=paiement.demarche)
     Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=125 - dette.solde, origine="livraison")
     guichet.banque.remettre(debit)
     guichet.controler()
     guichet.imputer()
-    reste = paiement.anomalies.get(genre=Genre.RELIQUAT)
-    approuver(guichet, paiement, anomalie=reste)
+    demande = approuver(guichet, paiement, anomalie=paiement.anomalies.get(genre=Genre.RELIQUAT))
     guichet.restituer(panne="perdue")
-    controle.conclure(paiement.pk, controle.interroger(paiement))
-    alerte = paiement.anomalies.get(genre=Genre.ANNULATION_BANQUE)
-    anomalies.resoudre(alerte, motif="?", agent=guichet.agents[0], issue=Anomalie.Issue.ECARTEE)
+    lire(paiement)
+    vues = [reprise.get_part(anomalie) for anomalie in paiement.anomalies.all()]
 
     guichet.attendre(timedelta(hours=1))
     guichet.restituer()
 
-    alerte.refresh_from_db()
+    demande.refresh_from_db()
     paiement.refresh_from_db()
-    assert (reprise.get_part(alerte), paiement.net) == (0, 125)
+    assert (vues, demande.etat) == ([0], Etat.FAITE)
+    assert (paiement.solde.tenu, paiement.solde.impute) == (125, 125)
     guichet.finir()
 
 

@@ -1,0 +1,181 @@
+"""Les gardes de la réception, de la file et de l'imputation."""
+
+from tests.pannes.retraits import Retrait, faux, oter, remplacer, sans_verrou
+
+GARDES: dict[str, tuple[str, Retrait]] = {
+    "restitution_defaite_ne_se_compte_pas": (
+        "pannes/test_histoires_restitutions::test_ce_que_la_caf_a_rendu_ne_se_compte_ni_defait_ni_deux_fois",
+        remplacer(".filter(Q(credit=None) | Q(credit__in=TransactionPayzen.objects.vivantes()))", ""),
+    ),
+    "date_jamais_avant_le_clic": (
+        "paiements/test_dates::test_elle_est_bornee_entre_le_clic_et_maintenant",
+        remplacer(
+            "max(self.cree_le, self.debit.creee_le or self.debit.apprise_le)",
+            "self.debit.creee_le or self.debit.apprise_le",
+        ),
+    ),
+    "identite_de_la_transaction": (
+        "paiements/test_notification_inattendue::test_une_transaction_dite_sous_une_autre_reference_ne_change_rien_et_va_a_un_agent",
+        remplacer(
+            '({", ".join(f"t.{nom}" for nom in IDENTITE)}) = ({", ".join(f"EXCLUDED.{nom}" for nom in IDENTITE)})',
+            "true",
+        ),
+    ),
+    "redire_n_apprend_rien": (
+        "paiements/test_notification::test_une_notification_repetee_ne_compte_qu_une_fois",
+        remplacer(
+            'AND ({", ".join(f"t.{nom}" for nom in UNIONS)}) IS DISTINCT FROM ({", ".join(UNIONS.values())})', ""
+        ),
+    ),
+    "lecture_sans_nouvelle": (
+        "paiements/test_porter::test_une_lecture_qui_n_apprend_rien_n_ecrit_aucun_message",
+        remplacer("WHERE s.source <> 'REST' OR s.sort <> 'DEJA_SU'", ""),
+    ),
+    "date_jamais_a_venir": (
+        "paiements/test_dates::test_elle_est_bornee_entre_le_clic_et_maintenant",
+        remplacer("> %(maintenant)s THEN", "> 'infinity' THEN"),
+    ),
+    "verrou_de_qui_porte": (
+        "paiements/test_courses::test_la_meme_notification_huit_fois_a_la_fois_n_agit_qu_une_fois",
+        sans_verrou,
+    ),
+    "lecture_oubliee": (
+        "pannes/test_histoires_controles::test_ce_qui_est_mis_de_cote_le_reste_tant_que_les_comptes_ne_changent_pas",
+        oter,
+    ),
+    "credit_sans_debit_fait_interroger": (
+        "paiements/test_credits_orphelins::test_un_credit_sans_debit_fait_aussitot_interroger_la_plateforme",
+        faux,
+    ),
+    "douteux_n_accepte_pas": ("paiements/test_trancher", remplacer(" and not debit.is_douteuse", "")),
+    "non_accorde_n_accepte_pas": ("paiements/test_notification", remplacer("debit.is_accordee and ", "")),
+    "restitue_par_nous_ne_rouvre_pas": (
+        "pannes/test_histoires_restitutions::test_une_restitution_defaite_en_silence_se_voit",
+        faux,
+    ),
+    "montant_attendu": (
+        "paiements/test_notification_inattendue::test_un_debit_d_un_autre_montant_est_tenu_et_montre",
+        remplacer("debit.montant <= paiement.montant <= debit.montant_haut", "True"),
+    ),
+    "devise_attendue": (
+        "paiements/test_notification_inattendue::test_un_message_authentique_mais_inattendu_devient_une_anomalie",
+        remplacer("debit.devise == EURO and ", ""),
+    ),
+    "formulaire_attendu": (
+        "paiements/test_notification_inattendue::test_un_message_authentique_mais_inattendu_devient_une_anomalie",
+        remplacer(" and is_notre_formulaire(paiement, debit)", ""),
+    ),
+    "repaye_apres_un_refus": (
+        "pannes/test_histoires_controles::test_un_premier_refus_puis_deux_paiements_se_disent",
+        remplacer(" or _is_repaye(paiement)", ""),
+    ),
+    "douteux_ne_reprend_rien": (
+        "paiements/test_trancher::test_rien_ne_bouge_avant_qu_un_agent_tranche",
+        remplacer(" or sien.is_douteuse", ""),
+    ),
+    "reprendre_ce_qui_n_est_plus_tenu": (
+        "paiements/test_notification::test_une_annulation_a_la_banque_fait_remonter_la_dette",
+        oter,
+    ),
+    "boutique_du_formulaire": ("pannes/test_gardes::test_une_autre_de_nos_boutiques_n_accepte_pas_un_paiement", faux),
+    "numero_du_formulaire": (
+        "paiements/test_notification_inattendue::test_un_deuxieme_debit_ne_remplace_pas_le_premier",
+        faux,
+    ),
+    "date_du_formulaire": (
+        "paiements/test_notification_inattendue::test_un_message_authentique_mais_inattendu_devient_une_anomalie",
+        remplacer("debit.trans_date in (None, paiement.cree_le.replace(microsecond=0))", "True"),
+    ),
+    "montant_qui_monte": (
+        "paiements/test_montants_dits",
+        remplacer("debit.uuid == paiement.debit_id and debit.montant_haut > paiement.montant", "False"),
+    ),
+    "montant_effectif": (
+        "paiements/test_montants_dits",
+        remplacer("debit.effectif in (None, debit.montant) and ", ""),
+    ),
+    "devise_effective": ("paiements/test_montants_dits", remplacer("debit.is_en_euros and ", "")),
+    "la_banque_et_nous": (
+        "paiements/test_faits::test_un_ecart_dit_ce_que_payzen_tient_et_ce_qui_devrait_l_etre",
+        faux,
+    ),
+    "remise_absente": (
+        "paiements/test_remise::test_un_debit_jamais_remis_en_banque_va_a_un_agent_jusqu_a_ce_qu_il_le_soit",
+        faux,
+    ),
+    "tenu_d_un_paiement_reparti": (
+        "pannes/test_histoires_restitutions::test_une_restitution_defaite_en_silence_se_voit",
+        faux,
+    ),
+    "transaction_disparue": ("paiements/test_verifier::test_un_desaccord_va_a_un_agent_et_rien_ne_se_verifie", faux),
+    "impaye_que_la_banque_ne_montre_pas": (
+        "pannes/test_histoires_impayes::test_un_impaye_que_la_banque_ne_montre_pas_n_est_pas_un_ecart",
+        remplacer("transaction.is_debit and transaction.compte.is_impaye", "False"),
+    ),
+    "rouvrir_ce_qui_revient": (
+        "pannes/test_histoires_credits::test_deux_remboursements_du_meme_montant_se_disent_chacun",
+        remplacer("anomalie.etat in REGLEES or ", ""),
+    ),
+    "rouvrir_ce_qui_change": (
+        "paiements/test_file::test_elle_se_rouvre_si_sa_situation_change_et_garde_les_deux_voix",
+        remplacer(" or anomalie.situation != attendue.situation", ""),
+    ),
+    "fermer_ce_qui_n_a_plus_lieu": (
+        "paiements/test_file::test_un_deuxieme_debit_annule_ferme_son_anomalie_au_nom_de_la_banque",
+        faux,
+    ),
+    "verrou_de_qui_met_de_cote": (
+        "pannes/test_rencontres_agents::test_deux_agents_mettent_de_cote_la_meme_anomalie",
+        sans_verrou,
+    ),
+    "mettre_de_cote_une_fois": ("paiements/test_file::test_une_anomalie_reglee_ne_se_met_pas_de_cote_deux_fois", faux),
+    "verrou_du_lot": ("paiements/test_courses::test_quatre_workers_imputent_chaque_paiement_une_fois", sans_verrou),
+    "sauter_ce_qu_un_autre_tient": (
+        "pannes/test_rencontres_imputation::test_un_lot_saute_le_paiement_qu_un_autre_tient",
+        remplacer("skip_locked=True, ", ""),
+    ),
+    "verrou_des_dettes_du_lot": (
+        "pannes/test_rencontres_imputation::test_deux_lots_sur_la_meme_dette_ne_s_y_bousculent_pas",
+        remplacer("_verrouiller_les_dettes(lot)", "set()"),
+    ),
+    "sauter_une_dette_tenue": (
+        "paiements/test_imputation_malade::test_une_dette_tenue_par_un_autre_ne_retarde_que_son_paiement",
+        remplacer("skip_locked=True, ", ""),
+    ),
+    "point_de_reprise": (
+        "paiements/test_imputation_malade::test_un_paiement_malade_n_arrete_pas_les_autres",
+        remplacer("with transaction.atomic():", "if True:"),
+    ),
+    "un_paiement_malade": (
+        "paiements/test_imputation_malade::test_un_paiement_malade_n_arrete_pas_les_autres",
+        remplacer("except Exception as echec:", "except ZeroDivisionError as echec:"),
+    ),
+    "jamais_au_dela_du_solde": (
+        "paiements/test_imputation::test_ce_qui_ne_tient_plus_devient_un_reliquat_jamais_un_solde_negatif",
+        remplacer("_accueil(ligne.dette), ", ""),
+    ),
+    "jamais_au_dela_du_tenu": (
+        "paiements/test_montant_admis::test_un_montant_plus_petit_s_accepte_et_s_impute_a_la_plus_ancienne",
+        remplacer(", tenu)", ")"),
+    ),
+    "dette_qui_ne_se_paie_plus_ici": (
+        "paiements/test_imputation::test_une_dette_qui_ne_se_paie_plus_ici_ne_recoit_rien",
+        remplacer(" if dette.is_payable else Decimal(0)", ""),
+    ),
+    "placer_le_reste_exact": (
+        "pannes/test_histoires_credits::test_un_reste_ne_se_place_pas_quand_la_banque_en_a_rendu_une_part",
+        faux,
+    ),
+    "verrou_des_dettes_du_reste": (
+        "pannes/test_rencontres_imputation::test_deux_restes_ne_remplissent_pas_deux_fois_la_meme_dette",
+        oter,
+    ),
+    "dette_qui_peut_recevoir_le_reste": (
+        "paiements/test_reste::test_un_reste_ne_va_pas_sur_la_dette_d_un_autre",
+        faux,
+    ),
+    "dette_soldee_se_paie_de_nouveau": (
+        "paiements/test_notification::test_une_dette_soldee_par_un_paiement_repris_se_paie_de_nouveau",
+        oter,
+    ),
+}

@@ -1,0 +1,97 @@
+"""Les gardes de l'argent qui repart : ordres, restitutions, impayés, reprises, clôtures."""
+
+from tests.pannes.retraits import Retrait, faux, oter, remplacer, sans_verrou, vrai
+
+GARDES: dict[str, tuple[str, Retrait]] = {
+    "impaye_une_fois": ("pannes/test_rencontres_agents::test_deux_comptables_enregistrent_le_meme_impaye", faux),
+    "impaye_pas_pendant_une_restitution": (
+        "paiements/test_impaye::test_un_impaye_ne_s_enregistre_pas_pendant_une_restitution",
+        faux,
+    ),
+    "impaye_relu_avant_d_annuler": (
+        "pannes/test_rencontres_agents::test_deux_comptables_annulent_le_meme_impaye",
+        oter,
+    ),
+    "regarder_avant_d_envoyer": ("paiements/test_ordres::test_une_reponse_perdue_ne_rembourse_pas_deux_fois", faux),
+    "tenu_au_moins_le_montant": (
+        "pannes/test_histoires_restitutions::test_un_ordre_refuse_fait_relire_les_credits_venus_entre_temps",
+        faux,
+    ),
+    "rembourser_une_part_sans_annuler": (
+        "paiements/test_ordres::test_un_reliquat_se_rend_sans_toucher_aux_dettes",
+        remplacer("demande.montant < demande.debit.montant", "False"),
+    ),
+    "refus_definitif": ("paiements/test_ordres::test_ce_que_la_plateforme_refuse_pour_toujours_va_a_un_agent", vrai),
+    "regarder_avant_de_renoncer": (
+        "paiements/test_ordres::test_un_deja_rendu_se_relit_avant_de_renoncer",
+        remplacer("_regarder(demande, client) or ", ""),
+    ),
+    "credit_refuse_en_reponse": ("paiements/test_ordres::test_un_credit_refuse_en_reponse_n_a_rien_rendu", faux),
+    "ordre_execute_ne_s_arrete_plus": (
+        "pannes/test_histoires_restitutions::test_un_ordre_deja_execute_ne_s_arrete_plus",
+        faux,
+    ),
+    "rien_ne_part_sans_approbation": ("paiements/test_restitution::test_rien_ne_part_sans_approbation", faux),
+    "credit_appris_depuis_la_demande": (
+        "pannes/test_histoires_restitutions::test_un_remboursement_deja_repris_n_est_pas_la_reponse_a_notre_ordre",
+        remplacer("apprise_le__gte=demande.demandee_le,", ""),
+    ),
+    "credit_de_ce_debit": (
+        "pannes/test_histoires_restitutions::test_le_credit_d_un_double_n_est_pas_la_reponse_a_notre_ordre",
+        remplacer(" if credit.parent_id in (None, demande.debit_id)", ""),
+    ),
+    "credit_mort": (
+        "paiements/test_ordres::test_un_credit_mort_ne_tient_pas_lieu_de_restitution",
+        remplacer(" if credit.is_vivante or credit.is_en_attente or credit.is_douteuse", ""),
+    ),
+    "credit_en_attente_n_a_rien_rendu": (
+        "paiements/test_ordres::test_un_credit_en_attente_se_regarde_de_nouveau",
+        faux,
+    ),
+    "restitution_faite_se_revoit": (
+        "pannes/test_histoires_restitutions::test_une_restitution_defaite_en_silence_se_voit",
+        oter,
+    ),
+    "ordre_sans_effet_se_revoit": (
+        "pannes/test_histoires_restitutions::test_un_ordre_arrete_puis_execute_en_retard_se_voit",
+        oter,
+    ),
+    "une_restitution_a_la_fois": ("paiements/test_restitution::test_une_seule_restitution_a_la_fois", faux),
+    "part_rendue_d_abord": (
+        "paiements/test_reprise::test_une_restitution_attend_que_la_part_rendue_soit_reprise",
+        remplacer(" or paiement.a_placer < 0", ""),
+    ),
+    "debit_de_notre_boutique": (
+        "paiements/test_restitution::test_un_debit_que_notre_boutique_ne_peut_rendre_en_euros_ne_se_demande_pas",
+        remplacer(" and a_nous", ""),
+    ),
+    "debit_en_euros": ("paiements/test_restitution", remplacer(" and debit.is_en_euros", "")),
+    "montant_encore_tenu": (
+        "pannes/test_histoires_restitutions::test_un_debit_dont_la_banque_dit_deux_choses_ne_se_rend_qu_une_fois_tranche",
+        remplacer("montant > 0 and ", ""),
+    ),
+    "verrou_de_qui_decide": ("pannes/test_rencontres_agents::test_deux_agents_decident_ensemble", sans_verrou),
+    "decider_une_fois": ("pannes/test_rencontres_agents::test_deux_agents_decident_ensemble", faux),
+    "restituer_a_deux": ("paiements/test_restitution::test_celui_qui_demande_n_approuve_pas", faux),
+    "clore_ce_qui_attend_la_banque": ("paiements/test_cloture::test_on_ne_clot_que_ce_qui_attend_la_banque", faux),
+    "decider_une_cloture_une_fois": (
+        "pannes/test_rencontres_agents::test_deux_agents_decident_ensemble_d_une_cloture",
+        faux,
+    ),
+    "clore_a_deux": ("paiements/test_cloture::test_la_meme_personne_ne_suffit_pas", faux),
+    "la_banque_a_repondu_depuis": ("paiements/test_cloture::test_la_banque_repond_entre_la_demande_et_l_accord", faux),
+    "anomalie_relue_sous_verrou": ("pannes/test_rencontres_agents::test_deux_agents_reprennent_la_meme_part", oter),
+    "anomalie_encore_a_trancher": ("pannes/test_rencontres_agents::test_deux_agents_reprennent_la_meme_part", faux),
+    "rien_pendant_une_restitution": ("paiements/test_reprise::test_rien_ne_se_reprend_pendant_une_restitution", faux),
+    "pas_plus_que_l_impute": ("paiements/test_reprise::test_des_parts_qui_ne_vont_pas_ne_changent_rien", faux),
+    "toute_la_part": ("paiements/test_reprise::test_des_parts_qui_ne_vont_pas_ne_changent_rien", faux),
+    "admettre_moins_que_demande": (
+        "paiements/test_montant_admis::test_seul_un_debit_plus_petit_ne_de_notre_formulaire_s_admet",
+        faux,
+    ),
+    "admettre_avant_de_verifier": (
+        "paiements/test_montant_admis::test_rien_ne_s_admet_d_un_paiement_deja_verifie",
+        remplacer("or paiement.statut in (Statut.VERIFIE, Statut.IMPUTE)", "or False"),
+    ),
+    "trancher_ce_qui_est_douteux": ("paiements/test_trancher::test_ce_qui_n_est_pas_douteux_ne_se_tranche_pas", faux),
+}
