@@ -1,6 +1,9 @@
 """Les pages d'à côté : ce qui s'écrit une fois et se lit sans compte."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
@@ -8,6 +11,7 @@ from django.views.generic import TemplateView
 from caf_remboursement import exemples
 
 
+@login_not_required
 @require_safe
 def accueil(request: HttpRequest) -> HttpResponse:
     """La page d'arrivée ; qui est déjà connecté va droit chez lui."""
@@ -16,14 +20,20 @@ def accueil(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/accueil.html")
 
 
+@login_not_required
 @require_safe
 def composants(request: HttpRequest) -> HttpResponse:
     """Tous les composants, dans tous leurs états : la page que l'on ouvre au lecteur d'écran et à 200 %."""
     return render(request, "pages/composants.html", exemples.build_contexte(request.GET.get("page", "2")))
 
 
-accessibilite = TemplateView.as_view(template_name="pages/accessibilite.html")
-donnees_personnelles = TemplateView.as_view(template_name="pages/donnees_personnelles.html")
-mentions_legales = TemplateView.as_view(template_name="pages/mentions_legales.html")
-aide = TemplateView.as_view(template_name="pages/aide.html")
-plan = TemplateView.as_view(template_name="pages/plan.html")
+def publier(nom: str) -> Callable[..., HttpResponseBase]:
+    """La page de ce nom, la même pour tous."""
+    return login_not_required(TemplateView.as_view(template_name=f"pages/{nom}.html"))
+
+
+accessibilite = publier("accessibilite")
+donnees_personnelles = publier("donnees_personnelles")
+mentions_legales = publier("mentions_legales")
+aide = publier("aide")
+plan = publier("plan")

@@ -72,7 +72,7 @@ class CafAdmin(GestesAdmin):
         Bouton("rouvrir", "Rouvrir le service", "suspendre_service", lambda caf: not caf.ouverte, rouvrir, form=None),
     ]
 
-    def has_change_permission(self, request: HttpRequest, *_: object) -> bool:
+    def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
         return request.user.is_superuser
 
 

@@ -8,6 +8,7 @@ from allauth.account import views as compte
 from allauth.mfa.base import views as double
 from allauth.mfa.recovery_codes import views as secours
 from allauth.mfa.totp import views as totp
+from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from django.views.generic import TemplateView
 
@@ -20,7 +21,7 @@ urlpatterns = [
     # On n'a pas toujours de courriel : la page renvoie au code reçu par la poste.
     path(
         "mot-de-passe-oublie/",
-        TemplateView.as_view(template_name="account/password_reset.html"),
+        login_not_required(TemplateView.as_view(template_name="account/password_reset.html")),
         name="account_reset_password",
     ),
     path("compte/confirmation/", compte.reauthenticate, name="account_reauthenticate"),

@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from comptes.acces import RequeteAllocataire, Vue, allocataire_requis
@@ -29,9 +27,7 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
     """
 
     def decorer(vue: VueEtape) -> Vue:
-        @never_cache
         @require_http_methods(["GET", "HEAD", "POST"])
-        @login_required
         @allocataire_requis
         @wraps(vue)
         def gardee(request: RequeteAllocataire, reference: str) -> HttpResponse:

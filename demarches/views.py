@@ -4,11 +4,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
@@ -32,9 +30,7 @@ from demarches.services import Ecart
 Etape = Demarche.Etape
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
 @allocataire_requis
 def commencer(request: RequeteAllocataire) -> HttpResponse:
     """La page d'avant : ce qu'il faut avoir, ce qui va se passer ; ou la reprise du brouillon."""
@@ -116,9 +112,7 @@ def afficher_recapitulatif(
     return reponse
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
 @allocataire_requis
 def abandonner(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Demande de confirmer, puis efface la saisie. Reste possible quand le service est suspendu."""

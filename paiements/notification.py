@@ -3,7 +3,8 @@
 import logging
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -14,9 +15,9 @@ from paiements.constats import consigner_incomplete, constater
 logger = logging.getLogger(__name__)
 
 
+@login_not_required
 @csrf_exempt
 @require_POST
-@transaction.non_atomic_requests
 def notification(request: HttpRequest) -> HttpResponse:
     """
     Répond 200 à tout ce qui est authentique et consigné, doublons et anomalies compris ; 400 au reste ; 503 quand la

@@ -1,10 +1,8 @@
 """Payer, revenir de la banque, prendre son ticket. Le retour lit la base et ne décide de rien."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
@@ -21,9 +19,7 @@ SECONDES_ENTRE_DEUX_ESSAIS = 4
 ESSAIS_AVANT_DE_CONSEILLER = 30
 
 
-@never_cache
 @require_http_methods(["GET", "POST"])
-@login_required
 @allocataire_requis
 def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """La page de départ : un formulaire signé qui part seul, et un bouton si rien ne part."""
@@ -54,9 +50,7 @@ def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> Htt
     return render(request, "paiements/deja_demandee.html", contexte, status=409)
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Là où le navigateur revient : une page par état, d'après la base seule."""
@@ -100,9 +94,7 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
     return page
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Le ticket en PDF, refait à la demande : son contenu est celui de la base."""
@@ -110,9 +102,7 @@ def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
     return _rendre(tickets.rendre_pdf(tickets.lire(paiement)), tickets.get_nom_du_fichier(paiement))
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def attestation(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """L'attestation en PDF, une fois les dettes mises à jour."""

@@ -65,13 +65,13 @@ class ReadonlyMixin:
     def has_module_permission(self, request: HttpRequest) -> bool:
         return can(request, "regarder")
 
-    def has_view_permission(self, request: HttpRequest, *_: object) -> bool:
+    def has_view_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
         return can(request, "regarder")
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, *_: object) -> bool:
+    def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
         return False
 
     def has_delete_permission(self, *_: object, **__: object) -> bool:
@@ -92,6 +92,17 @@ class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  #
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return limiter(super().get_queryset(request), request, self.chemin_caf, sans_caf=self.sans_caf)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """
+        Celui de ses Caf ; ce qui n'est pas à lui n'existe pas.
+
+        :raises Http404: s'il n'existe pas, ou pas pour cet agent
+        """
+        objet = super().get_object(request, object_id, from_field)
+        if objet is None:
+            raise Http404
+        return objet
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         titre = {"title": capfirst(self.opts.verbose_name_plural)}
@@ -162,7 +173,7 @@ class GestesAdmin(OfficeAdmin):
                 "form": bouton.form(objet=objet, auto_id=f"{bouton.nom}_%s") if bouton.form else None,
             }
             for bouton in self.boutons
-            if objet is not None and bouton.is_possible(objet) and can(request, bouton.droit)
+            if bouton.is_possible(objet) and can(request, bouton.droit)
         ]
         return super().change_view(request, object_id, form_url, {"gestes": gestes, **(extra_context or {})})
 
@@ -170,7 +181,7 @@ class GestesAdmin(OfficeAdmin):
         """Un geste, sur un objet de l'agent : seulement par un bouton, seulement si son rôle le permet."""
         objet = self.get_object(request, pk)
         bouton = next((bouton for bouton in self.boutons if bouton.nom == nom), None)
-        if objet is None or bouton is None:
+        if bouton is None:
             raise Http404
         if request.method != "POST" or not can(request, bouton.droit):
             raise PermissionDenied
