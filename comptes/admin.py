@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from comptes import services
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
-from socle.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
+from socle.bureau import Bouton, FicheAdmin, GesteForm, GestesAdmin, OfficeAdmin
 from socle.carte import MotifField
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
@@ -88,7 +88,7 @@ class AllocataireAdmin(OfficeAdmin):
 
 
 @admin.register(Utilisateur)
-class UtilisateurAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+class UtilisateurAdmin(FicheAdmin):
     """Réservé à l'opérateur : aucun agent n'a ces permissions."""
 
     list_display = ["identifiant", "is_staff", "is_active", "last_login"]
@@ -107,7 +107,7 @@ class UtilisateurAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+class AuthenticatorAdmin(FicheAdmin):
     """Réservé à l'opérateur : ôter le second facteur perdu d'un agent, sans en lire le secret."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
@@ -121,7 +121,7 @@ class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la clas
 
 
 @admin.register(Agent)
-class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+class AgentAdmin(FicheAdmin):
     """Réservé à l'opérateur. Un agent se crée par `manage.py creer_agent`."""
 
     list_display = ["utilisateur", "role"]

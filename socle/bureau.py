@@ -84,7 +84,18 @@ class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-ar
     ordering = ("pk",)
 
 
-class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+    """Une fiche du bureau : celle que cet agent n'a pas le droit de voir n'existe pas."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """:raises Http404: si l'objet n'est pas de ceux que voit cet agent"""
+        objet = super().get_object(request, object_id, from_field)
+        if objet is None:
+            raise Http404
+        return objet
+
+
+class OfficeAdmin(ReadonlyMixin, FicheAdmin):
     """Une liste du bureau : en lecture, et seulement les dossiers des Caf de l'agent."""
 
     chemin_caf = "caf"
@@ -92,17 +103,6 @@ class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  #
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return limiter(super().get_queryset(request), request, self.chemin_caf, sans_caf=self.sans_caf)
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """
-        Celui de ses Caf ; ce qui n'est pas à lui n'existe pas.
-
-        :raises Http404: s'il n'existe pas, ou pas pour cet agent
-        """
-        objet = super().get_object(request, object_id, from_field)
-        if objet is None:
-            raise Http404
-        return objet
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         titre = {"title": capfirst(self.opts.verbose_name_plural)}
