@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.formats import localize
 from django.utils.text import capfirst
 
-from socle.carte import MotifField
+from socle.carte import LUE_AU_PLUS, MotifField, has_numero_de_carte
 
 
 class Agent(Protocol):
@@ -85,7 +85,14 @@ class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-ar
 
 
 class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
-    """Une fiche du bureau : celle que cet agent n'a pas le droit de voir n'existe pas."""
+    """Une liste du bureau et ses fiches : celle que cet agent n'a pas le droit de voir n'existe pas."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """La liste ; une recherche qui contient un numéro de carte ne se fait pas, et ne se réaffiche pas."""
+        if any(has_numero_de_carte(valeur[:LUE_AU_PLUS]) for valeur in request.GET.values()):
+            messages.error(request, "Rien n'a été cherché : d'une carte, les quatre derniers chiffres suffisent.")
+            return HttpResponseRedirect(request.path)
+        return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """:raises Http404: si l'objet n'est pas de ceux que voit cet agent"""

@@ -28,7 +28,7 @@ class ResteForm(MotifForm):
     """Où porter le reste, et comment l'allocataire a donné son accord."""
 
     field_order = ("reference", "motif")
-    reference = forms.CharField(label="Référence de la dette", max_length=30)
+    reference = MotifField(label="Référence de la dette", max_length=30)
     motif = MotifField(label="Accord de l'allocataire : comment, quand", max_length=200, widget=MOTIF)
 
 
