@@ -6,6 +6,7 @@ service, les mêmes partout. `.env.exemple` explique chaque variable ; rien d'au
 """
 
 import json
+import logging
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -90,9 +91,11 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
+    "django_structlog",
     "pgtrigger",
 ]
 MIDDLEWARE = [
+    "caf_remboursement.journaux.RequeteMiddleware",
     "caf_remboursement.middleware.EntetesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -244,22 +247,34 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # Le message périmé est jeté : au retour d'un worker, un seul balayage suffit.
     "balayer": {"task": "paiements.tasks.balayer", "schedule": 1.0, "options": {"expires": 5}},
 }
 
+# Une ligne par page refusée ou en panne, par tâche manquée ; ni adresse de la personne, ni compte.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = ALLAUTH_TRUSTED_PROXY_COUNT > 0
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""
+DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "caf_remboursement.journaux.JsonFormatter"}},
+    "formatters": {"json": {"()": "caf_remboursement.journaux.build_formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env("NIVEAU_JOURNAL", default="INFO")},
     # Les adresses demandées portent des références : le détail des accès reste au serveur frontal.
     "loggers": {
         "django.server": {"level": "WARNING"},
+        # Déjà dit, avec l'identifiant de la requête, et sans ce que l'on y cherchait.
+        "django.request": {"level": "CRITICAL"},
+        # Le balayage de chaque seconde : deux cent mille lignes par jour, sans rien à dire.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
         "weasyprint.progress": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
     },

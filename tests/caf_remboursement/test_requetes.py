@@ -13,7 +13,7 @@ from django.db import close_old_connections, connection
 from django.test import RequestFactory
 
 from caf_remboursement.filet import Filet
-from caf_remboursement.journaux import JsonFormatter
+from caf_remboursement.journaux import build_formatter
 from caf_remboursement.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_une_panne_hors_de_django_a_sa_page_et_sa_ligne(caplog: pytest.LogCaptur
 
     assert code == 500
     assert all(entetes.get(nom) for nom in ENTETES)
-    lignes = [JsonFormatter().format(ligne).splitlines() for ligne in caplog.records]
+    lignes = [build_formatter().format(ligne).splitlines() for ligne in caplog.records]
     assert [len(ligne) for ligne in lignes] == [1]
     assert json.loads(lignes[0][0])["adresse"] == "/mon-compte/"
 
