@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from caf_remboursement import exemples
+from comptes import journal
 
 
 @login_not_required
@@ -25,6 +26,12 @@ def accueil(request: HttpRequest) -> HttpResponse:
 def composants(request: HttpRequest) -> HttpResponse:
     """Tous les composants, dans tous leurs états : la page que l'on ouvre au lecteur d'écran et à 200 %."""
     return render(request, "pages/composants.html", exemples.build_contexte(request.GET.get("page", "2")))
+
+
+def trop_de_demandes(request: HttpRequest) -> HttpResponse:
+    """Une borne est atteinte : la page qui dit d'attendre, et une ligne au journal de sécurité."""
+    journal.consigner_un_blocage()
+    return render(request, "429.html", status=429)
 
 
 def publier(nom: str) -> Callable[..., HttpResponseBase]:

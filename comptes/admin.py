@@ -12,11 +12,12 @@ from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from comptes import services
-from comptes.models import Agent, Allocataire, Caf, Utilisateur
-from socle.bureau import Bouton, FicheAdmin, GesteForm, GestesAdmin, OfficeAdmin
+from comptes import journal, services
+from comptes.models import Agent, Allocataire, Caf, Evenement, Utilisateur
+from socle.bureau import Bouton, FicheAdmin, GesteForm, GestesAdmin, OfficeAdmin, get_agent
 from socle.carte import MotifField
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
@@ -99,6 +100,10 @@ class UtilisateurAdmin(FicheAdmin):
     readonly_fields = ["identifiant", "allocataire", "is_staff", "cree_le", "last_login"]
     show_full_result_count = False
 
+    def save_model(self, request: HttpRequest, obj: Utilisateur, *args: Any) -> None:
+        super().save_model(request, obj, *args)
+        journal.consigner(Evenement.Genre.COMPTE, compte=obj, objet="ouvert" if obj.is_active else "fermé")
+
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
 
@@ -133,3 +138,24 @@ class AgentAdmin(FicheAdmin):
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
+
+
+@admin.register(Evenement)
+class EvenementAdmin(OfficeAdmin):
+    """Le journal de sécurité : le responsable y lit ce qui touche ses Caf, l'opérateur y lit tout."""
+
+    droit_de_regard = "lire_journal"
+    list_display = ["le", "genre", "auteur", "compte", "allocataire", "objet", "adresse"]
+    list_filter = ["genre", "le"]
+    search_fields = ["=auteur__identifiant", "=compte__identifiant", "=allocataire__numero"]
+    search_help_text = "Identifiant d'un compte, numéro allocataire : en entier."
+    ordering = ["-pk"]
+    list_select_related = ["auteur", "compte", "allocataire"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Evenement]:
+        lignes = Evenement.objects.all()
+        agent = get_agent(request)
+        if agent is None:
+            return lignes if request.user.is_superuser else lignes.none()
+        return lignes.filter(cafs__overlap=list(agent.cafs.values_list("pk", flat=True)))

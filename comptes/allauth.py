@@ -1,9 +1,14 @@
 """Ce que django-allauth fait à notre façon : inscription fermée, et nos mots."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import reverse
+
+from comptes import journal
 
 FAUX = "L’identifiant ou le mot de passe est faux"
 # La borne de ACCOUNT_RATE_LIMITS : un essai refusé d'avance ne prolonge pas l'attente.
@@ -25,6 +30,13 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
         "incorrect_code": "Le code est faux, ou a déjà servi",
         "username_taken": "Cet identifiant est déjà pris.",
     }
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            journal.consigner_un_blocage(journal.trouver(credentials.get("username", "")))
+            raise
 
     def is_open_for_signup(self, _: HttpRequest) -> bool:
         return False

@@ -10,8 +10,10 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
+from django.dispatch import Signal
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import localize
@@ -36,7 +38,7 @@ def get_agent(request: HttpRequest) -> Agent | None:
 def can(request: HttpRequest, droit: str) -> bool:
     """Dit si le rôle de l'agent donne ce droit. L'opérateur regarde tout et ne fait rien à la place d'un agent."""
     if request.user.is_superuser:
-        return droit == "regarder"
+        return droit in ("regarder", "lire_journal")
     agent = get_agent(request)
     return agent is not None and agent.can(droit)
 
@@ -59,14 +61,21 @@ def limiter(
     return objets.filter(siens | Q(**{chemin_caf: None}) if sans_caf else siens)
 
 
+# Qui a regardé quoi : émis avec la requête et l'objet d'une fiche (None pour une liste), après qu'elle s'est ouverte.
+# L'app des comptes en tient le journal ; le cadre ne la connaît pas.
+consultation = Signal()
+
+
 class ReadonlyMixin:
     """Un agent regarde ; ce qu'il peut faire est un bouton qui appelle un service."""
 
+    droit_de_regard = "regarder"
+
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return can(request, "regarder")
+        return can(request, self.droit_de_regard)
 
     def has_view_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
-        return can(request, "regarder")
+        return can(request, self.droit_de_regard)
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
@@ -92,7 +101,23 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
         if any(has_numero_de_carte(valeur[:LUE_AU_PLUS]) for valeur in request.GET.values()):
             messages.error(request, "Rien n'a été cherché : d'une carte, les quatre derniers chiffres suffisent.")
             return HttpResponseRedirect(request.path)
-        return super().changelist_view(request, extra_context)
+        reponse = super().changelist_view(request, extra_context)
+        consultation.send(self.model, request=request, objet=None)
+        return reponse
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        reponse = super().changeform_view(request, object_id, *args, **kwargs)
+        self._dire_la_consultation(request, object_id)
+        return reponse
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        reponse = super().history_view(request, object_id, *args, **kwargs)
+        self._dire_la_consultation(request, object_id)
+        return reponse
+
+    def _dire_la_consultation(self, request: HttpRequest, object_id: str | None) -> None:
+        if object_id and request.method == "GET":
+            consultation.send(self.model, request=request, objet=self.get_object(request, unquote(object_id)))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """:raises Http404: si l'objet n'est pas de ceux que voit cet agent"""

@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from comptes.models import Agent, Utilisateur
+from comptes.models import Agent, Evenement, Utilisateur
 from dettes.models import FichierEmis, FichierRecu
 from paiements import restitution
 from paiements.models import Anomalie
@@ -52,8 +52,8 @@ ROLES = {
     "staff": "un compte du bureau qui n'est pas un agent",
     "facteur": "un agent sans second facteur",
 }
-# Ce qu'une page a le droit d'écrire quand on ne fait que la regarder : la session.
-ECRITURES_PERMISES = ('"django_session"',)
+# Ce qu'une page a le droit d'écrire quand on ne fait que la regarder : la session, et qu'on l'a regardée.
+ECRITURES_PERMISES = ('"django_session"', '"comptes_evenement"')
 DESTINATIONS = {"/connexion/": ">con", "/agents/login/": ">con", "/agents/": ">bur"}
 # Sans eux, la recherche en ligne du bureau refuse avant de chercher.
 AUTOCOMPLETION = "?term=&app_label=paiements&model_name=paiement&field_name=caf"
@@ -89,8 +89,9 @@ class Monde:
             objet._meta.label_lower: objet.pk
             for objet in (allocataire, paiement.caf, dette, paiement, anomalie, rendu, recu, emis)
         }
+        regard = Evenement.objects.create(genre=Evenement.Genre.LISTE, cafs=["661"])
         facteur = poser_un_totp(self.agent.utilisateur)
-        self.objets |= {o._meta.label_lower: o.pk for o in (self.agent, self.soi, facteur)}
+        self.objets |= {o._meta.label_lower: o.pk for o in (self.agent, self.soi, facteur, regard)}
 
     def entrer(self, client: Client, role: str) -> None:
         """Connecte ce client dans ce rôle, par les pages du service."""
