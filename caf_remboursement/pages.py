@@ -1,15 +1,22 @@
 """Les pages d'à côté : ce qui s'écrit une fois et se lit sans compte."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from caf_remboursement import exemples
 from comptes import journal
+
+# La norme demande moins d'un an : qui lit une copie plus vieille vient la relire.
+SECURITE_VALABLE = timedelta(days=180)
 
 
 @login_not_required
@@ -26,6 +33,29 @@ def accueil(request: HttpRequest) -> HttpResponse:
 def composants(request: HttpRequest) -> HttpResponse:
     """Tous les composants, dans tous leurs états : la page que l'on ouvre au lecteur d'écran et à 200 %."""
     return render(request, "pages/composants.html", exemples.build_contexte(request.GET.get("page", "2")))
+
+
+@login_not_required
+@require_safe
+def securite(request: HttpRequest) -> HttpResponse:
+    """À qui signaler une faille (RFC 9116) ; sans contact réglé, la page n'existe pas."""
+    if not settings.CONTACT_SECURITE:
+        raise Http404
+    lignes = {
+        "Contact": settings.CONTACT_SECURITE,
+        "Expires": (timezone.now() + SECURITE_VALABLE).isoformat(timespec="seconds"),
+        "Preferred-Languages": "fr, en",
+        "Canonical": settings.ADRESSE_PUBLIQUE + reverse("pages:securite"),
+    }
+    texte = "".join(f"{nom}: {valeur}\n" for nom, valeur in lignes.items())
+    return HttpResponse(texte, content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def changer_de_mot_de_passe(request: HttpRequest) -> HttpResponse:
+    """L'adresse que connaissent les gestionnaires de mots de passe."""
+    return redirect("account_change_password")
 
 
 def trop_de_demandes(request: HttpRequest) -> HttpResponse:

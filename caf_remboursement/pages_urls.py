@@ -14,6 +14,8 @@ urlpatterns = [
     path("mentions-legales/", pages.mentions_legales, name="mentions_legales"),
     path("aide/", pages.aide, name="aide"),
     path("plan/", pages.plan, name="plan"),
+    path(".well-known/security.txt", pages.securite, name="securite"),
+    path(".well-known/change-password", pages.changer_de_mot_de_passe, name="changer_de_mot_de_passe"),
 ]
 
 if settings.DEBUG:

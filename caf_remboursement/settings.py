@@ -35,6 +35,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 ADRESSE_PUBLIQUE = env("ADRESSE_PUBLIQUE", default="http://127.0.0.1:8000").rstrip("/")
 HTTPS = env.bool("HTTPS", default=True)
 LOGO = env("LOGO", default="")
+CONTACT_SECURITE = env("CONTACT_SECURITE", default="")
 PAYZEN_URL_FORMULAIRE = env("PAYZEN_URL_FORMULAIRE", default="https://secure.payzen.eu/vads-payment/")
 PAYZEN_URL_API = env("PAYZEN_URL_API", default="https://api.payzen.eu/api-payment/V4/")
 PAYZEN_CARTES = env("PAYZEN_CARTES", default="CB;VISA;MASTERCARD")
@@ -178,7 +179,14 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 # Par identifiant, puis par adresse ; larges pour l'adresse, qu'un opérateur de téléphonie partage entre des milliers.
-ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "login": "100/m/ip", "premiere_connexion": "50/5m/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "5/5m/key",
+    "login": "100/m/ip",
+    "premiere_connexion": "50/5m/ip",
+    # Un PDF prend une demi-seconde de processeur, une recherche peut en prendre dix à la base.
+    "pdf": "20/m/user,200/m/ip",
+    "liste": "60/m/user",
+}
 # Sans ce compte, l'adresse vue serait celle du serveur frontal : un seul visiteur trop pressé fermerait à tous.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)
 ACCOUNT_SESSION_REMEMBER = False

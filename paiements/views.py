@@ -13,6 +13,7 @@ from paiements import attestations, services, tickets
 from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Paiement, PaiementQuerySet
 from paiements.statuts import Statut
+from socle.bornes import borner
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
 # Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
@@ -96,6 +97,7 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
 
 @require_safe
 @allocataire_requis
+@borner("pdf")
 def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Le ticket en PDF, refait à la demande : son contenu est celui de la base."""
     paiement = get_object_or_404(_get_paiements(request).encaisses(), reference=reference)
@@ -104,6 +106,7 @@ def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
 
 @require_safe
 @allocataire_requis
+@borner("pdf")
 def attestation(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """L'attestation en PDF, une fois les dettes mises à jour."""
     paiement = get_object_or_404(_get_paiements(request).filter(statut=Statut.IMPUTE), reference=reference)

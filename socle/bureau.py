@@ -16,9 +16,11 @@ from django.db.models import Model, Q, QuerySet
 from django.dispatch import Signal
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.formats import localize
 from django.utils.text import capfirst
 
+from socle.bornes import borner
 from socle.carte import LUE_AU_PLUS, MotifField, has_numero_de_carte
 
 
@@ -96,12 +98,13 @@ class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-ar
 class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
     """Une liste du bureau et ses fiches : celle que cet agent n'a pas le droit de voir n'existe pas."""
 
+    @method_decorator(borner("liste"))
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """La liste ; une recherche qui contient un numéro de carte ne se fait pas, et ne se réaffiche pas."""
         if any(has_numero_de_carte(valeur[:LUE_AU_PLUS]) for valeur in request.GET.values()):
             messages.error(request, "Rien n'a été cherché : d'une carte, les quatre derniers chiffres suffisent.")
             return HttpResponseRedirect(request.path)
-        reponse = super().changelist_view(request, extra_context)
+        reponse: HttpResponse = super().changelist_view(request, extra_context)
         consultation.send(self.model, request=request, objet=None)
         return reponse
 
