@@ -14,6 +14,6 @@ app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]  # celery n'a pas de types
 def garder_nos_journaux(**_: object) -> None:
     """Qui écoute ce signal règle les journaux à la place de Celery : Django les a déjà réglés."""

@@ -62,4 +62,4 @@ def _nommer(_: WrappedLogger, __: str, ligne: EventDict) -> EventDict:
         "source": ligne.pop("logger"),
         "message": ligne.pop("event"),
     }
-    return debut | ligne
+    return {**debut, **ligne}

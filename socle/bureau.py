@@ -101,7 +101,7 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
     @method_decorator(borner("liste"))
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """La liste ; une recherche qui contient un numéro de carte ne se fait pas, et ne se réaffiche pas."""
-        if any(has_numero_de_carte(valeur[:LUE_AU_PLUS]) for valeur in request.GET.values()):
+        if any(has_numero_de_carte(str(valeur)[:LUE_AU_PLUS]) for valeur in request.GET.values()):
             messages.error(request, "Rien n'a été cherché : d'une carte, les quatre derniers chiffres suffisent.")
             return HttpResponseRedirect(request.path)
         reponse: HttpResponse = super().changelist_view(request, extra_context)

@@ -37,6 +37,7 @@ def test_aucune_page_du_bureau_ne_se_garde(client: Client) -> None:
         verifier(client, adresse)
 
 
+@pytest.mark.django_db
 def test_un_fichier_statique_garde_sa_propre_regle(client: Client) -> None:
     reponse = client.get("/static/css/caf.css")
 
