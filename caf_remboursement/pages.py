@@ -1,12 +1,25 @@
 """Les pages d'à côté : ce qui s'écrit une fois et se lit sans compte."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
+from comptes import journal
 
+# La norme demande moins d'un an : qui lit une copie plus vieille vient la relire.
+SECURITE_VALABLE = timedelta(days=180)
+
+
+@login_not_required
 @require_safe
 def accueil(request: HttpRequest) -> HttpResponse:
     """La page d'arrivée ; qui est déjà connecté va droit chez lui."""
@@ -15,15 +28,45 @@ def accueil(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/accueil.html")
 
 
+@login_not_required
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """L'icône, à l'adresse où les navigateurs la cherchent sans lire la page."""
     return redirect(static("img/favicon.ico"))
 
 
-robots = TemplateView.as_view(template_name="robots.txt", content_type="text/plain")
-accessibilite = TemplateView.as_view(template_name="pages/accessibilite.html")
-donnees_personnelles = TemplateView.as_view(template_name="pages/donnees_personnelles.html")
-mentions_legales = TemplateView.as_view(template_name="pages/mentions_legales.html")
-aide = TemplateView.as_view(template_name="pages/aide.html")
-plan = TemplateView.as_view(template_name="pages/plan.html")
+robots = login_not_required(TemplateView.as_view(template_name="robots.txt", content_type="text/plain"))
+
+
+@login_not_required
+@require_safe
+def securite(request: HttpRequest) -> HttpResponse:
+    """À qui signaler une faille (RFC 9116) ; sans contact réglé, la page n'existe pas."""
+    if not settings.CONTACT_SECURITE:
+        raise Http404
+    lignes = {
+        "Contact": settings.CONTACT_SECURITE,
+        "Expires": (timezone.now() + SECURITE_VALABLE).isoformat(timespec="seconds"),
+        "Preferred-Languages": "fr, en",
+        "Canonical": settings.ADRESSE_PUBLIQUE + reverse("pages:securite"),
+    }
+    texte = "".join(f"{nom}: {valeur}\n" for nom, valeur in lignes.items())
+    return HttpResponse(texte, content_type="text/plain; charset=utf-8")
+
+
+def trop_de_demandes(request: HttpRequest) -> HttpResponse:
+    """Une borne est atteinte : la page qui dit d'attendre, et une ligne au journal de sécurité."""
+    journal.consigner_un_blocage()
+    return render(request, "429.html", status=429)
+
+
+def publier(nom: str) -> Callable[..., HttpResponseBase]:
+    """La page de ce nom, la même pour tous."""
+    return login_not_required(TemplateView.as_view(template_name=f"pages/{nom}.html"))
+
+
+accessibilite = publier("accessibilite")
+donnees_personnelles = publier("donnees_personnelles")
+mentions_legales = publier("mentions_legales")
+aide = publier("aide")
+plan = publier("plan")

@@ -1,7 +1,6 @@
 """Adresses des pages d'à côté."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
 from caf_remboursement import pages
 
@@ -16,6 +15,5 @@ urlpatterns = [
     path("plan/", pages.plan, name="plan"),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("robots.txt", pages.robots, name="robots"),
-    # Là où les gestionnaires de mots de passe cherchent la page qui en change (W3C, change-password-url).
-    path(".well-known/change-password", RedirectView.as_view(pattern_name="account_change_password")),
+    path(".well-known/security.txt", pages.securite, name="securite"),
 ]

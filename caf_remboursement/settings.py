@@ -6,6 +6,7 @@ service, les mêmes partout. `.env.exemple` explique chaque variable ; rien d'au
 """
 
 import json
+import logging
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -36,6 +37,7 @@ ADRESSE_PUBLIQUE = env("ADRESSE_PUBLIQUE", default="http://127.0.0.1:8000").rstr
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(ADRESSE_PUBLIQUE).hostname])
 HTTPS = env.bool("HTTPS", default=True)
 LOGO = env("LOGO", default="")
+CONTACT_SECURITE = env("CONTACT_SECURITE", default="")
 PAYZEN_URL_FORMULAIRE = env("PAYZEN_URL_FORMULAIRE", default="https://secure.payzen.eu/vads-payment/")
 PAYZEN_URL_API = env("PAYZEN_URL_API", default="https://api.payzen.eu/api-payment/V4/")
 PAYZEN_CARTES = env("PAYZEN_CARTES", default="CB;VISA;MASTERCARD")
@@ -96,17 +98,22 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
+    "django_structlog",
     "pgtrigger",
 ]
 MIDDLEWARE = [
+    "caf_remboursement.journaux.RequeteMiddleware",
+    "caf_remboursement.middleware.EntetesMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "caf_remboursement.middleware.NullByteMiddleware",
+    "caf_remboursement.middleware.RequeteLisibleMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Fermé d'origine : une vue s'ouvre à tous par `login_not_required`, et par rien d'autre.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -158,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "comptes.mots_de_passe.DonneesPersonnelles"},
     {"NAME": "comptes.mots_de_passe.Courant"},
     {"NAME": "comptes.mots_de_passe.PasQueDesChiffres"},
+    {"NAME": "comptes.journal.TemoinDesMotsDePasse"},
 ]
 LOGIN_URL = "account_login"
 ACCOUNT_ADAPTER = "comptes.allauth.Adaptateur"
@@ -182,6 +190,9 @@ ACCOUNT_RATE_LIMITS = {
     "code_activation": ESSAIS,
     "login": "100/m/ip,1000/h/ip",
     "premiere_connexion": "50/5m/ip,500/d/ip",
+    # Un PDF prend une demi-seconde de processeur, une recherche peut en prendre dix à la base.
+    "pdf": "20/m/user,200/m/ip",
+    "liste": "60/m/user",
 }
 # Sans ce compte, l'adresse vue serait celle du serveur frontal : un seul visiteur trop pressé fermerait à tous.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)
@@ -264,22 +275,34 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # Le message périmé est jeté : au retour d'un worker, un seul balayage suffit.
     "balayer": {"task": "paiements.tasks.balayer", "schedule": 1.0, "options": {"expires": 5}},
 }
 
+# Une ligne par page refusée ou en panne, par tâche manquée ; ni adresse de la personne, ni compte.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = ALLAUTH_TRUSTED_PROXY_COUNT > 0
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""
+DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "caf_remboursement.journaux.JsonFormatter"}},
+    "formatters": {"json": {"()": "caf_remboursement.journaux.build_formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env("NIVEAU_JOURNAL", default="INFO")},
     # Les adresses demandées portent des références : le détail des accès reste au serveur frontal.
     "loggers": {
         "django.server": {"level": "WARNING"},
+        # Déjà dit, avec l'identifiant de la requête, et sans ce que l'on y cherchait.
+        "django.request": {"level": "CRITICAL"},
+        # Le balayage de chaque seconde : deux cent mille lignes par jour, sans rien à dire.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
         "weasyprint.progress": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
     },

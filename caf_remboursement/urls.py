@@ -5,6 +5,9 @@ from django.urls import include, path
 
 from caf_remboursement.sante import sante
 
+# Allauth l'appelle quand une borne est atteinte, les siennes et les nôtres.
+handler429 = "caf_remboursement.pages.trop_de_demandes"
+
 urlpatterns = [
     path("", include("caf_remboursement.pages_urls")),
     path("", include("comptes.connexion_urls")),

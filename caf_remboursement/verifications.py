@@ -34,6 +34,10 @@ def verifier_la_plateforme(app_configs: Sequence[AppConfig] | None, **kwargs: ob
         adresse = urlsplit(getattr(settings, nom))
         if adresse.scheme != "https" or adresse.hostname in ("127.0.0.1", "localhost"):
             fautes.append(checks.Error(f"{nom} n'est pas une adresse https publique.", id="service.E002"))
+    if not settings.CONTACT_SECURITE:
+        fautes.append(
+            checks.Warning("CONTACT_SECURITE est vide : nul ne saura où signaler une faille.", id="service.W002")
+        )
     if not settings.PAYZEN_BOUTIQUES:
         fautes.append(checks.Error("Aucune boutique PayZen : personne ne pourra payer.", id="service.E003"))
     return fautes

@@ -4,6 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from caf_remboursement.filet import Filet
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "caf_remboursement.settings")
 
-application = get_wsgi_application()
+application = Filet(get_wsgi_application())

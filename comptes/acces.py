@@ -13,19 +13,19 @@ Vue = Callable[..., HttpResponseBase]
 
 
 class RequeteAllocataire(HttpRequest):
-    """Une requête passée par `login_required` puis `allocataire_requis`."""
+    """Une requête passée par `allocataire_requis`."""
 
     user: Utilisateur
 
 
 def allocataire_requis(vue: Vue) -> Vue:
-    """Renvoie un agent vers son bureau ; refuse un compte sans dossier. À poser sous `login_required`."""
+    """Renvoie un agent vers son bureau ; refuse un compte sans dossier. La connexion, elle, est exigée partout."""
 
     @wraps(vue)
     def gardee(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if request.user.is_staff:
             return redirect("admin:index")
-        if request.user.allocataire_id is None:  # type: ignore[union-attr]  # login_required est passé avant
+        if request.user.allocataire_id is None:  # type: ignore[union-attr]  # LoginRequiredMiddleware est passé avant
             raise PermissionDenied
         return vue(request, *args, **kwargs)
 

@@ -14,12 +14,13 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from comptes import services
-from comptes.models import Agent, Allocataire, Caf, Utilisateur
-from socle.bureau import Bouton, GesteForm, GestesAdmin, OfficeAdmin
+from comptes import journal, services
+from comptes.models import Agent, Allocataire, Caf, Evenement, Utilisateur
+from socle.bureau import Bouton, FicheAdmin, GesteForm, GestesAdmin, OfficeAdmin, get_agent
 from socle.carte import MotifField
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
@@ -77,7 +78,7 @@ class CafAdmin(GestesAdmin):
         Bouton("rouvrir", "Rouvrir le service", "suspendre_service", lambda caf: not caf.ouverte, rouvrir, form=None),
     ]
 
-    def has_change_permission(self, request: HttpRequest, *_: object) -> bool:
+    def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
         return request.user.is_superuser
 
 
@@ -93,7 +94,7 @@ class AllocataireAdmin(OfficeAdmin):
 
 
 @admin.register(Utilisateur)
-class UtilisateurAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+class UtilisateurAdmin(FicheAdmin):
     """Réservé à l'opérateur : aucun agent n'a ces permissions."""
 
     list_display = ["identifiant", "is_staff", "is_active", "last_login"]
@@ -104,6 +105,10 @@ class UtilisateurAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe
     readonly_fields = ["identifiant", "allocataire", "is_staff", "cree_le", "last_login"]
     show_full_result_count = False
 
+    def save_model(self, request: HttpRequest, obj: Utilisateur, *args: Any) -> None:
+        super().save_model(request, obj, *args)
+        journal.consigner(Evenement.Genre.COMPTE, compte=obj, objet="ouvert" if obj.is_active else "fermé")
+
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
 
@@ -112,7 +117,7 @@ class UtilisateurAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe
 
 
 @admin.register(Agent)
-class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+class AgentAdmin(FicheAdmin):
     """Réservé à l'opérateur. Un agent se crée par `manage.py creer_agent`."""
 
     list_display = ["utilisateur", "role"]
@@ -124,3 +129,24 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
+
+
+@admin.register(Evenement)
+class EvenementAdmin(OfficeAdmin):
+    """Le journal de sécurité : le responsable y lit ce qui touche ses Caf, l'opérateur y lit tout."""
+
+    droit_de_regard = "lire_journal"
+    list_display = ["le", "genre", "auteur", "compte", "allocataire", "objet", "adresse"]
+    list_filter = ["genre", "le"]
+    search_fields = ["=auteur__identifiant", "=compte__identifiant", "=allocataire__numero"]
+    search_help_text = "Identifiant d'un compte, numéro allocataire : en entier."
+    ordering = ["-pk"]
+    list_select_related = ["auteur", "compte", "allocataire"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Evenement]:
+        lignes = Evenement.objects.all()
+        agent = get_agent(request)
+        if agent is None:
+            return lignes if request.user.is_superuser else lignes.none()
+        return lignes.filter(cafs__overlap=list(agent.cafs.values_list("pk", flat=True)))

@@ -5,11 +5,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 
-from comptes import chiffrement, courriels, essais, facteurs
+from comptes import chiffrement, courriels, essais, facteurs, journal
 from comptes.models import Utilisateur
 
 FAUX = "Nous ne reconnaissons pas cet identifiant avec ce mot de passe. Vérifiez les deux"
@@ -34,6 +35,13 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
         "incorrect_code": "Le code est faux, ou a déjà servi",
         "username_taken": "Cet identifiant est déjà pris.",
     }
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            journal.consigner_un_blocage(journal.trouver(credentials.get("username", "")))
+            raise
 
     def is_open_for_signup(self, _: HttpRequest) -> bool:
         return False

@@ -3,7 +3,6 @@ from django.apps import AppConfig
 
 class ComptesConfig(AppConfig):
     name = "comptes"
-    verbose_name = "Comptes"
 
     def ready(self) -> None:
-        from comptes import facteurs, sessions  # noqa: F401 (importés pour ce qu'ils écoutent)
+        from comptes import facteurs, journal, sessions  # noqa: F401 (importés pour ce qu'ils écoutent)

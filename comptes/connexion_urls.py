@@ -23,7 +23,7 @@ urlpatterns = [
     # On n'a pas toujours de courriel : la page renvoie au code reçu par la poste.
     path(
         "mot-de-passe-oublie/",
-        TemplateView.as_view(template_name="account/password_reset.html"),
+        login_not_required(TemplateView.as_view(template_name="account/password_reset.html")),
         name="account_reset_password",
     ),
     # L'adresse convenue où les gestionnaires de mots de passe envoient pour en changer (W3C).

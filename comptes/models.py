@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -230,3 +232,50 @@ class CodeActivation(models.Model):
 
     def __str__(self) -> str:
         return f"code de {self.utilisateur}"
+
+
+class Evenement(models.Model):
+    """
+    Une ligne du journal de sécurité : qui a fait quoi, et quand. Elle ne se retouche pas, et vit un an.
+
+    `compte` est le compte dont il s'agit ; `auteur`, qui l'a fait, vide si personne n'a prouvé qui il est. `cafs` sont
+    celles dont le responsable lit la ligne, telles qu'elles étaient à l'instant du fait.
+    """
+
+    class Genre(models.TextChoices):
+        CONNEXION = "CONNEXION", "connexion"
+        DECONNEXION = "DECONNEXION", "déconnexion"
+        MOT_DE_PASSE_FAUX = "MOT_DE_PASSE_FAUX", "identifiant ou mot de passe faux"
+        FACTEUR_FAUX = "FACTEUR_FAUX", "second facteur faux"
+        BLOCAGE = "BLOCAGE", "trop d'essais"
+        FACTEUR_AJOUTE = "FACTEUR_AJOUTE", "second facteur ajouté"
+        FACTEUR_OTE = "FACTEUR_OTE", "second facteur ôté"
+        MOT_DE_PASSE = "MOT_DE_PASSE", "mot de passe changé"
+        ROLE = "ROLE", "rôle ou Caf changés"
+        COMPTE = "COMPTE", "compte ouvert ou fermé"
+        CONSULTATION = "CONSULTATION", "fiche consultée"
+        LISTE = "LISTE", "liste consultée"
+
+    le = models.DateTimeField(default=timezone.now, db_index=True)
+    genre = models.CharField(max_length=17, choices=Genre)
+    auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+", null=True)
+    compte = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+", null=True)
+    allocataire = models.ForeignKey(Allocataire, models.PROTECT, related_name="+", null=True)
+    objet = models.CharField(max_length=200, blank=True)
+    adresse = models.GenericIPAddressField("adresse IP", null=True)
+    cafs = ArrayField(models.CharField(max_length=3), verbose_name="Caf")
+
+    class Meta:
+        verbose_name = "événement de sécurité"
+        verbose_name_plural = "journal de sécurité"
+        triggers = [
+            pgtrigger.Protect(name="evenement_jamais_retouche", operation=pgtrigger.Update),
+            pgtrigger.Protect(
+                name="evenement_garde_un_an",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.le > now() - interval '1 year'"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_genre_display()}, {self.le:%d/%m/%Y %H:%M}"

@@ -9,6 +9,7 @@ Droit = Literal[
     "demander_restitution",
     "approuver_restitution",
     "suspendre_service",
+    "lire_journal",
 ]
 
 GESTION: frozenset[Droit] = frozenset({"regarder", "verifier", "traiter_anomalie", "demander_restitution"})
@@ -18,5 +19,5 @@ DROITS: dict[str, frozenset[Droit]] = {
     "GESTION": GESTION,
     # Qui approuve une restitution n'en demande pas : il y faut deux personnes.
     "COMPTABLE": frozenset({"regarder", "approuver_restitution"}),
-    "RESPONSABLE": GESTION | {"suspendre_service"},
+    "RESPONSABLE": GESTION | {"suspendre_service", "lire_journal"},
 }

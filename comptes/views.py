@@ -3,12 +3,11 @@
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from allauth.decorators import rate_limit
-from django.contrib.auth.decorators import login_not_required, login_required
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,8 +24,8 @@ CODE_REFUSE = (
 DEMARCHES_MONTREES = 3
 
 
+@login_not_required
 @sensitive_post_parameters("code", "mot_de_passe", "confirmation")
-@never_cache
 @require_http_methods(["GET", "POST"])
 @rate_limit(action="premiere_connexion")  # type: ignore[untyped-decorator]  # allauth n'a pas de types
 def premiere_connexion(request: HttpRequest) -> HttpResponse:
@@ -68,15 +67,12 @@ def sans_facteur(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 def prolonger(request: HttpRequest) -> HttpResponse:
     """« Rester connecté » : la requête même est l'activité qui prolonge la session."""
     return HttpResponse(status=204)
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def mon_compte(request: RequeteAllocataire) -> HttpResponse:
     """Où j'en suis : ce qu'il reste à rembourser, le paiement en route, les dernières démarches."""

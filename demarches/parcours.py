@@ -5,10 +5,10 @@ from functools import wraps
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from comptes.acces import RequeteAllocataire, Vue, allocataire_requis
@@ -25,11 +25,11 @@ VueEtape = Callable[[RequeteAllocataire, Demarche], HttpResponse]
 
 
 def page_du_parcours(vue: Vue) -> Vue:
-    """Ce que demande toute page du parcours : un allocataire connecté, rien en cache, une saisie jamais perdue."""
-    protegee: Vue = never_cache(
-        require_http_methods(["GET", "HEAD", "POST"])(frappe.connexion_requise(allocataire_requis(vue)))
-    )
-    return wraps(vue)(protegee)
+    """Ce que demande toute page du parcours : un allocataire connecté, une saisie jamais perdue."""
+    protegee = require_http_methods(["GET", "HEAD", "POST"])(frappe.connexion_requise(allocataire_requis(vue)))
+    # `connexion_requise` garde ce qui était écrit avant d'envoyer se connecter : elle passe avant la porte commune.
+    ouverte: Vue = login_not_required(wraps(vue)(protegee))
+    return ouverte
 
 
 def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:

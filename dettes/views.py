@@ -2,11 +2,9 @@
 
 from decimal import Decimal
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
@@ -14,9 +12,7 @@ from dettes import droits, histoire, retenue
 from dettes.models import Dette
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def liste(request: RequeteAllocataire) -> HttpResponse:
     """Toutes les dettes du dossier : celles que l'on peut régler ici, puis les autres avec la raison."""
@@ -35,9 +31,7 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
     return render(request, "dettes/liste.html", contexte)
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Une dette : pourquoi, ce qui s'est passé, les droits. Celle d'un autre dossier n'existe pas."""

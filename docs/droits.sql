@@ -12,6 +12,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO rembourse
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO rembourser_service;
 REVOKE UPDATE, DELETE ON
     dettes_mouvement, dettes_ligneemise,
+    comptes_evenement,
     paiements_etapepaiement, paiements_etapeanomalie, paiements_messagepayzen, paiements_imputation, paiements_impaye
 FROM rembourser_service;
 REVOKE DELETE ON

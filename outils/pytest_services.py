@@ -23,6 +23,7 @@ VARIABLES = {
     "HTTPS": "false",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "ADRESSE_PUBLIQUE": "http://testserver",
+    "CONTACT_SECURITE": "mailto:securite@caf.invalid",
     "EMAIL_URL": "memorymail://",
     "NIVEAU_JOURNAL": "WARNING",
     "PAYZEN_MODE": "TEST",

@@ -24,6 +24,7 @@ PRODUCTION = {
     "SECRET_KEY": secrets.token_urlsafe(50),
     "ALLOWED_HOSTS": "rembourser.caf.invalid",
     "ADRESSE_PUBLIQUE": "https://rembourser.caf.invalid",
+    "CONTACT_SECURITE": "mailto:securite@caf.invalid",
     "PAYZEN_MODE": "PRODUCTION",
     "PAYZEN_BOUTIQUES": json.dumps({"66100001": {"PRODUCTION": {"cle": "cle", "mot_de_passe": "prodpassword_faux"}}}),
 }

@@ -4,11 +4,9 @@ Payer, revenir de la banque, prendre son ticket.
 Le retour lit la base et ne croit rien de ce que dit le navigateur ; il fait seulement interroger PayZen tout de suite.
 """
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
@@ -22,15 +20,14 @@ from paiements.models import Paiement, PaiementQuerySet
 from paiements.passages import avancer_l_interrogation, get_libre_le
 from paiements.statuts import Statut
 from paiements.suivi.progres import dire_ou_en_est
+from socle.bornes import borner
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
 # Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
 ESSAIS_AVANT_DE_CONSEILLER = 30
 
 
-@never_cache
 @require_http_methods(["GET", "POST"])
-@login_required
 @allocataire_requis
 def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """La page de départ : un formulaire signé qui part seul, et un bouton si rien ne part."""
@@ -61,9 +58,7 @@ def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> Htt
     return render(request, "paiements/deja_demandee.html", contexte, status=409)
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Là où le navigateur revient : une page par état, d'après la base seule."""
@@ -110,20 +105,18 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
     return page
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
+@borner("pdf")
 def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Le ticket en PDF, refait à la demande : son contenu est celui de la base."""
     paiement = get_object_or_404(_get_paiements(request).encaisses(), reference=reference)
     return _rendre(tickets.rendre_pdf(tickets.lire(paiement)), tickets.get_nom_du_fichier(paiement))
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
+@borner("pdf")
 def attestation(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """L'attestation en PDF, une fois les dettes mises à jour."""
     paiement = get_object_or_404(_get_paiements(request).filter(statut=Statut.IMPUTE), reference=reference)

@@ -10,14 +10,18 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
+from django.dispatch import Signal
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.formats import localize
 from django.utils.text import capfirst
 
-from socle.carte import MotifField
+from socle.bornes import borner
+from socle.carte import LUE_AU_PLUS, MotifField, has_numero_de_carte
 
 
 class Agent(Protocol):
@@ -36,7 +40,7 @@ def get_agent(request: HttpRequest) -> Agent | None:
 def can(request: HttpRequest, droit: str) -> bool:
     """Dit si le rôle de l'agent donne ce droit. L'opérateur regarde tout et ne fait rien à la place d'un agent."""
     if request.user.is_superuser:
-        return droit == "regarder"
+        return droit in ("regarder", "lire_journal")
     agent = get_agent(request)
     return agent is not None and agent.can(droit)
 
@@ -59,19 +63,26 @@ def limiter(
     return objets.filter(siens | Q(**{chemin_caf: None}) if sans_caf else siens)
 
 
+# Qui a regardé quoi : émis avec la requête et l'objet d'une fiche (None pour une liste), après qu'elle s'est ouverte.
+# L'app des comptes en tient le journal ; le cadre ne la connaît pas.
+consultation = Signal()
+
+
 class ReadonlyMixin:
     """Un agent regarde ; ce qu'il peut faire est un bouton qui appelle un service."""
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return can(request, "regarder")
+    droit_de_regard = "regarder"
 
-    def has_view_permission(self, request: HttpRequest, *_: object) -> bool:
-        return can(request, "regarder")
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return can(request, self.droit_de_regard)
+
+    def has_view_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
+        return can(request, self.droit_de_regard)
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, *_: object) -> bool:
+    def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
         return False
 
     def has_delete_permission(self, *_: object, **__: object) -> bool:
@@ -84,7 +95,42 @@ class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-ar
     ordering = ("pk",)
 
 
-class OfficeAdmin(ReadonlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
+    """Une liste du bureau et ses fiches : celle que cet agent n'a pas le droit de voir n'existe pas."""
+
+    @method_decorator(borner("liste"))
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """La liste ; une recherche qui contient un numéro de carte ne se fait pas, et ne se réaffiche pas."""
+        if any(has_numero_de_carte(str(valeur)[:LUE_AU_PLUS]) for valeur in request.GET.values()):
+            messages.error(request, "Rien n'a été cherché : d'une carte, les quatre derniers chiffres suffisent.")
+            return HttpResponseRedirect(request.path)
+        reponse: HttpResponse = super().changelist_view(request, extra_context)
+        consultation.send(self.model, request=request, objet=None)
+        return reponse
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        reponse = super().changeform_view(request, object_id, *args, **kwargs)
+        self._dire_la_consultation(request, object_id)
+        return reponse
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        reponse = super().history_view(request, object_id, *args, **kwargs)
+        self._dire_la_consultation(request, object_id)
+        return reponse
+
+    def _dire_la_consultation(self, request: HttpRequest, object_id: str | None) -> None:
+        if object_id and request.method == "GET":
+            consultation.send(self.model, request=request, objet=self.get_object(request, unquote(object_id)))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """:raises Http404: si l'objet n'est pas de ceux que voit cet agent"""
+        objet = super().get_object(request, object_id, from_field)
+        if objet is None:
+            raise Http404
+        return objet
+
+
+class OfficeAdmin(ReadonlyMixin, FicheAdmin):
     """Une liste du bureau : en lecture, et seulement les dossiers des Caf de l'agent."""
 
     chemin_caf = "caf"
@@ -162,7 +208,7 @@ class GestesAdmin(OfficeAdmin):
                 "form": bouton.form(objet=objet, auto_id=f"{bouton.nom}_%s") if bouton.form else None,
             }
             for bouton in self.boutons
-            if objet is not None and bouton.is_possible(objet) and can(request, bouton.droit)
+            if bouton.is_possible(objet) and can(request, bouton.droit)
         ]
         return super().change_view(request, object_id, form_url, {"gestes": gestes, **(extra_context or {})})
 
@@ -170,7 +216,7 @@ class GestesAdmin(OfficeAdmin):
         """Un geste, sur un objet de l'agent : seulement par un bouton, seulement si son rôle le permet."""
         objet = self.get_object(request, pk)
         bouton = next((bouton for bouton in self.boutons if bouton.nom == nom), None)
-        if objet is None or bouton is None:
+        if bouton is None:
             raise Http404
         if request.method != "POST" or not can(request, bouton.droit):
             raise PermissionDenied

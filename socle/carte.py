@@ -1,28 +1,73 @@
 """Ce qu'aucune saisie libre ne doit contenir : un numéro de carte (DOMAINE §6)."""
 
 import re
+import unicodedata
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+# De quoi lire en entier tous nos champs ; une saisie plus longue, que son champ refuse, ne doit pas coûter de temps.
+LUE_AU_PLUS = 1000
 LONGUEURS_DE_CARTE = range(13, 20)
-# Une saisie démesurée ne doit pas coûter de temps : au-delà, le champ la refuse de toute façon.
-LUE_AU_PLUS = 300
 # Ce qui reste d'une saisie qu'on garde de côté, quand elle portait un numéro de carte : le champ la refuse encore.
 EFFACE = "\u2022numéro de carte effacé\u2022"
+# Les réseaux de cartes de paiement (ISO/IEC 7812) : rien d'autre ne commence ainsi, et la moitié des dates s'écarte.
+PREMIERS_CHIFFRES = "23456"
+# Comme on recopie une carte, groupe par groupe, quoi qu'il y ait entre les groupes.
+FORMES = re.compile("4{3,4}[1-4]?|46[45]")
+# Ne se voient pas, et ne séparent donc rien : ces lettres-là, et ce qu'Unicode dit de format ou à combiner.
+LETTRES_INVISIBLES = "\u115f\u1160\u3164\uffa0"
+INVISIBLES = ("Cf", "Mn", "Me")
 
 
 def has_numero_de_carte(saisie: str) -> bool:
-    """Vrai si la saisie contient 13 à 19 chiffres qui suivent la règle de Luhn : un numéro de carte, sans doute."""
+    """
+    Vrai si la saisie contient 13 à 19 chiffres qui suivent la règle de Luhn : un numéro de carte, sans doute.
+
+    D'un seul tenant, ou en groupes que sépare chaque fois la même chose, ou en groupes de quatre ; les chiffres
+    sont de toute écriture. Une date, une heure et un téléphone à la suite n'en font pas un.
+    """
     if EFFACE in saisie:
         return True
-    suites = re.findall(r"[0-9]{13,}", re.sub(r"[\s.-]", "", saisie[:LUE_AU_PLUS]))
+    suites = re.findall(r"[0-9](?:[^a]*[0-9])?", "".join(map(_lire, saisie)))
+    return any(_has_carte_d_un_tenant(suite) or _has_carte_en_groupes(suite) for suite in suites)
+
+
+def _lire(signe: str) -> str:
+    """Le chiffre, de quelque écriture qu'il soit ; « a » pour une lettre ; rien pour ce qui ne se voit pas."""
+    chiffre = unicodedata.digit(signe, None)
+    if chiffre is not None:
+        return str(chiffre)
+    if signe in LETTRES_INVISIBLES or unicodedata.category(signe) in INVISIBLES:
+        return ""
+    return "a" if signe.isalpha() else signe
+
+
+def _has_carte_d_un_tenant(suite: str) -> bool:
     return any(
-        _suit_luhn(suite[debut : debut + longueur])
-        for suite in suites
+        _est_une_carte(groupe[debut : debut + longueur])
+        for groupe in re.findall(r"[0-9]{13,}", suite)
         for longueur in LONGUEURS_DE_CARTE
-        for debut in range(len(suite) - longueur + 1)
+        for debut in range(len(groupe) - longueur + 1)
     )
+
+
+def _has_carte_en_groupes(suite: str) -> bool:
+    groupes, separateurs = re.findall(r"[0-9]+", suite), re.findall(r"[^0-9]+", suite)
+    for debut in range(len(groupes)):
+        # Dix-neuf chiffres font dix-neuf groupes au plus.
+        for fin in range(debut + 2, min(debut + LONGUEURS_DE_CARTE.stop, len(groupes) + 1)):
+            choisis = groupes[debut:fin]
+            reguliers = len(set(separateurs[debut : fin - 1])) == 1
+            formes = FORMES.fullmatch("".join(str(min(len(groupe), 9)) for groupe in choisis))
+            if (reguliers or formes) and _est_une_carte("".join(choisis)):
+                return True
+    return False
+
+
+def _est_une_carte(chiffres: str) -> bool:
+    plausible = len(chiffres) in LONGUEURS_DE_CARTE and chiffres[0] in PREMIERS_CHIFFRES
+    return plausible and _suit_luhn(chiffres)
 
 
 def effacer_la_carte(saisie: str) -> str:
@@ -37,17 +82,23 @@ def _suit_luhn(chiffres: str) -> bool:
 
 
 class SansCarteMixin(forms.Field):
-    """Refuse un numéro de carte collé là par mégarde, et ne le réaffiche jamais."""
+    """
+    Refuse un numéro de carte collé là par mégarde, et ne le réaffiche jamais.
+
+    Le champ borne sa longueur à LUE_AU_PLUS : ce qui n'est pas lu en entier est refusé, et ne se réaffiche pas.
+    """
 
     sans_carte = "N’écrivez pas de numéro de carte ici : vous le saisirez sur la page sécurisée de PayZen"
 
     def clean(self, value: object) -> object:
-        if has_numero_de_carte(str(value or "")):
+        if has_numero_de_carte(str(value or "")[:LUE_AU_PLUS]):
             raise ValidationError(self.sans_carte, code="carte")
         return super().clean(value)
 
     def bound_data(self, data: object, initial: object) -> object:
-        return "" if has_numero_de_carte(str(data or "")) else super().bound_data(data, initial)
+        texte = str(data or "")
+        illisible = len(texte) > LUE_AU_PLUS
+        return "" if illisible or has_numero_de_carte(texte) else super().bound_data(data, initial)
 
     def prepare_value(self, value: object) -> object:
         return "" if has_numero_de_carte(str(value or "")) else super().prepare_value(value)

@@ -3,6 +3,7 @@
 import logging
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -14,6 +15,7 @@ from paiements.reception.porter import Recu, consigner_incomplete, porter
 logger = logging.getLogger(__name__)
 
 
+@login_not_required
 @csrf_exempt
 @require_POST
 def notification(request: HttpRequest) -> HttpResponse:

@@ -1,11 +1,9 @@
 """« Mes démarches » : la liste, le détail, recommencer (PARCOURS §6)."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis
@@ -20,9 +18,7 @@ from paiements.suivi.progres import dire_ou_en_est
 PAR_PAGE = 20
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def liste(request: RequeteAllocataire) -> HttpResponse:
     demarches = (
@@ -32,9 +28,7 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
     return render(request, "suivi/liste.html", {"page": page})
 
 
-@never_cache
 @require_safe
-@login_required
 @allocataire_requis
 def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Où en est une démarche, ce qu'elle a changé, et ce qu'il reste à faire."""
@@ -70,9 +64,7 @@ def _decrire(paiement: Paiement) -> dict[str, object]:
     }
 
 
-@never_cache
 @require_POST
-@login_required
 @allocataire_requis
 def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Ouvre une nouvelle démarche déjà remplie, et mène où la relire."""

@@ -89,7 +89,10 @@ def test_une_saisie_demesuree_est_refusee_sans_peser():
         MontantField().clean("9" * 1_000_000)
 
 
-@pytest.mark.parametrize("saisie", [CARTE, "4111111111111111", "4111-1111-1111-1111", f"carte {CARTE} 12/27"])
+@pytest.mark.parametrize(
+    "saisie",
+    [CARTE, "4111111111111111", "4111-1111-1111-1111", f"carte {CARTE} 12/27", "4111_1111+1111'1111@exemple.fr"],
+)
 @pytest.mark.parametrize("champ", [MontantField, CourrielField])
 def test_un_numero_de_carte_est_refuse_et_explique(champ, saisie):
     with pytest.raises(ValidationError) as refus:

@@ -87,7 +87,7 @@ def test_le_paiement_d_une_autre_caf_n_existe_pas(client, entrer):
     entrer(cafs=[CafFactory(code="751", nom="Caf de Paris", boutique="75100001")])
 
     assert client.post(geste(paiement, "interroger")).status_code == 404
-    assert client.get(fiche(paiement)).status_code == 302
+    assert client.get(fiche(paiement)).status_code == 404
 
 
 def test_sans_motif_rien_n_est_fait(client, entrer):

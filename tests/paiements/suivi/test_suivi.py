@@ -386,7 +386,10 @@ def test_les_dettes_choisies_se_disent_a_la_troisieme_personne(connecte, voir, p
     for page in (connecte.get(LISTE), connecte.get(reverse("demarches:recapitulatif", args=[saisie.reference]))):
         assert "Des dettes choisies" in page.content.decode()
     DetteFactory(allocataire=personne.allocataire)
-    assert "Je choisis mes dettes" in connecte.get(reverse("demarches:montants", args=[saisie.reference])).content.decode()
+    assert (
+        "Je choisis mes dettes"
+        in connecte.get(reverse("demarches:montants", args=[saisie.reference])).content.decode()
+    )
 
 
 def test_un_refus_suivi_d_un_accord_raconte_l_accord(voir, payer):
