@@ -112,6 +112,7 @@ def test_l_accueil_dit_les_taches_en_retard(entrer, lire, time_machine):
     calme = lire()
 
     time_machine.move_to(timezone.now() + timedelta(minutes=70), tick=False)
+    entrer()  # la session a fini entre-temps
     page = lire()
 
     assert "rien n’est en retard" in calme

@@ -8,7 +8,7 @@ import pytest
 RACINE = Path(__file__).parents[2]
 APPS = ("socle", "comptes", "dettes", "demarches", "paiements")
 TEXTES = re.compile(
-    r"constat__|champs__(?!has_any_keys)|champs\[|cle__(?:starts|ends)with|cle__contains|\bcle\.(?:split|startswith|partition)"
+    r"constat__|champs__(?!has_any_keys)|\.champs\[|cle__(?:starts|ends)with|cle__contains|\bcle\.(?:split|startswith|partition)"
     r"|motif__(?:starts|ends)with|motif__contains|situation\.(?:split|startswith)|Decimal\([^)]*situation"
 )
 
