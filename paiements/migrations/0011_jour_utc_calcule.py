@@ -33,4 +33,6 @@ class Migration(migrations.Migration):
             model_name='paiement',
             constraint=models.UniqueConstraint(fields=('boutique', 'jour_utc', 'trans_id'), name='un_trans_id_par_boutique_et_par_jour'),
         ),
+        # Pas de retour : 0010, juste avant, n'en a pas non plus.
+        migrations.RunPython(migrations.RunPython.noop),
     ]

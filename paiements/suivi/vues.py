@@ -58,7 +58,7 @@ def _decrire(paiement: Paiement) -> dict[str, object]:
         "progres": dire_ou_en_est(paiement),
         "evenements": raconter(paiement, paiement.etapes.order_by("le", "pk")),
         "imputations": [imputation for imputation in imputations if imputation.montant > 0],
-        "reprises": [] if is_reparti else [imputation for imputation in imputations if imputation.montant < 0],
+        "reprises": [imputation for imputation in imputations if imputation.montant < 0],
         "impute": sum(imputation.montant for imputation in imputations if imputation.montant > 0),
         "is_reparti": is_reparti,
     }

@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from comptes.models import Agent, Evenement, Utilisateur
 from dettes.models import FichierEmis, FichierRecu
-from paiements import restitution
 from paiements.models import Anomalie
+from paiements.retours import cloture, restitution
 from socle.bureau import GestesAdmin
 from tests.connexion import entrer, entrer_en_agent, poser_un_totp
 from tests.factories import (
@@ -53,7 +53,7 @@ ROLES = {
     "facteur": "un agent sans second facteur",
 }
 # Ce qu'une page a le droit d'écrire quand on ne fait que la regarder : la session, et qu'on l'a regardée.
-ECRITURES_PERMISES = ('"django_session"', '"comptes_evenement"')
+ECRITURES_PERMISES = ('"django_session"', '"usersessions_usersession"', '"comptes_evenement"')
 DESTINATIONS = {"/connexion/": ">con", "/agents/login/": ">con", "/agents/": ">bur"}
 # Sans eux, la recherche en ligne du bureau refuse avant de chercher.
 AUTOCOMPLETION = "?term=&app_label=paiements&model_name=paiement&field_name=caf"
@@ -70,10 +70,14 @@ class Monde:
         dette = DetteFactory(allocataire=allocataire)
         demande = DemarcheFactory(auteur=self.soi, lignes={DetteFactory(allocataire=allocataire): Decimal(120)})
         paiement = PaiementFactory(impute=True, demarche=demande)
+        attente = PaiementFactory(
+            demarche=DemarcheFactory(auteur=self.soi, lignes={DetteFactory(allocataire=allocataire): Decimal(1)})
+        )
         brouillon = DemarcheFactory(auteur=self.soi, lignes={dette: Decimal(10)})
         anomalie = Anomalie.objects.create(caf=paiement.caf, paiement=paiement, genre=Anomalie.Genre.ECART)
         self.agent = AgentFactory(role=Agent.Role.GESTION)
         rendu = restitution.demander(paiement, motif="erreur", agent=self.agent.utilisateur)
+        fin = cloture.demander(attente, motif="clés perdues", agent=self.agent.utilisateur)
         commun = {"caf": paiement.caf, "sequence": 1, "empreinte": "e"}
         recu = FichierRecu.objects.create(
             **commun, arrete_le=timezone.now(), mode="complet", somme_soldes=0, derniere_sequence_encaissements=0
@@ -87,7 +91,7 @@ class Monde:
         }
         self.objets: dict[str, Any] = {
             objet._meta.label_lower: objet.pk
-            for objet in (allocataire, paiement.caf, dette, paiement, anomalie, rendu, recu, emis)
+            for objet in (allocataire, paiement.caf, dette, paiement, anomalie, rendu, fin, recu, emis)
         }
         regard = Evenement.objects.create(genre=Evenement.Genre.LISTE, cafs=["661"])
         facteur = poser_un_totp(self.agent.utilisateur)

@@ -90,4 +90,4 @@ def test_un_agent_reprend_d_une_dette_ce_que_la_banque_a_rendu(ouvrir):
     allocataire.aller("mon-compte/demarches/")
     allocataire.page.locator("main article a").first.click()
     allocataire.examen.passer(allocataire.page)
-    allocataire.lire("Somme rendue sur votre carte")
+    allocataire.lire("vous sont rendus")

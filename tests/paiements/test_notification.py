@@ -119,7 +119,8 @@ def test_une_annulation_arrivee_avant_l_accord_l_emporte(notifier):
     notifier(paiement, "AUTHORISED")
 
     paiement.refresh_from_db()
-    assert paiement.statut == Statut.ABANDONNE
+    # Annulé, il avait été accordé : entendu dans l'autre ordre, le paiement finirait de même.
+    assert paiement.statut == Statut.REJETE
     assert paiement.messages.order_by("pk").last().sort == Sort.DEJA_SU
 
 

@@ -23,7 +23,7 @@ RENDRE = """
 import sys, django
 from pathlib import Path
 django.setup()
-from paiements.pdf import render_pdf
+from paiements.documents.pdf import render_pdf
 for rang, texte in enumerate(sys.argv[2:]):
     html = f"<html lang='fr'><head><title>Noms</title></head><body><p>{texte}"
     Path(sys.argv[1], f"{rang}.pdf").write_bytes(render_pdf(html))
