@@ -77,7 +77,7 @@ def get_repere(paiement: Paiement) -> tuple[int, int]:
     """Le dernier message reçu d'un paiement, et combien de nos ordres nous y avons vus finir."""
     finis = (DemandeRestitution.Etat.FAITE, DemandeRestitution.Etat.ECHOUEE)
     dernier = paiement.messages.aggregate(dernier=Max("pk"))["dernier"] or 0
-    return dernier, paiement.restitutions.filter(etat__in=finis).count()  # garde: lecture_depassee_par_notre_ordre
+    return dernier, paiement.restitutions.filter(etat__in=finis).count()
 
 
 @transaction.atomic

@@ -36,7 +36,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         remplacer("> %(maintenant)s THEN", "> 'infinity' THEN"),
     ),
     "verrou_de_qui_porte": (
-        "paiements/test_courses::test_la_meme_notification_huit_fois_a_la_fois_n_agit_qu_une_fois",
+        "pannes/test_rencontres_payer::test_deux_debits_au_meme_instant_le_second_est_un_double",
         sans_verrou,
     ),
     "lecture_oubliee": (
@@ -44,7 +44,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         oter,
     ),
     "credit_sans_debit_fait_interroger": (
-        "paiements/test_credits_orphelins::test_un_credit_sans_debit_fait_aussitot_interroger_la_plateforme",
+        "pannes/test_histoires_credits::test_un_credit_en_attente_connu_tard_se_revoit",
         faux,
     ),
     "douteux_n_accepte_pas": ("paiements/test_trancher", remplacer(" and not debit.is_douteuse", "")),
@@ -79,7 +79,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "boutique_du_formulaire": ("pannes/test_gardes::test_une_autre_de_nos_boutiques_n_accepte_pas_un_paiement", faux),
     "numero_du_formulaire": (
-        "paiements/test_notification_inattendue::test_un_deuxieme_debit_ne_remplace_pas_le_premier",
+        "paiements/test_notification_inattendue::test_un_message_authentique_mais_inattendu_devient_une_anomalie",
         faux,
     ),
     "date_du_formulaire": (

@@ -14,7 +14,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "regarder_avant_d_envoyer": ("paiements/test_ordres::test_une_reponse_perdue_ne_rembourse_pas_deux_fois", faux),
     "tenu_au_moins_le_montant": (
-        "pannes/test_histoires_restitutions::test_un_ordre_refuse_fait_relire_les_credits_venus_entre_temps",
+        "pannes/test_histoires_doubles::test_un_ordre_ne_part_pas_sur_un_debit_devenu_contradictoire",
         faux,
     ),
     "rembourser_une_part_sans_annuler": (

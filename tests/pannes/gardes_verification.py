@@ -71,8 +71,4 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "pannes/test_histoires_controles::test_une_lecture_depassee_par_une_notification_ne_conclut_rien",
         remplacer("get_repere(paiement) == lecture.repere", "True"),
     ),
-    "lecture_depassee_par_notre_ordre": (
-        "pannes/test_histoires_restitutions::test_une_lecture_depassee_par_notre_propre_ordre_ne_conclut_rien",
-        remplacer("dernier, paiement.restitutions.filter(etat__in=finis).count()", "dernier, 0"),
-    ),
 }

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette
-from paiements.models import Anomalie
+from paiements.models import Anomalie, DemandeRestitution
 from paiements.retours import reprise
 from paiements.statuts import Statut
-from tests.pannes.gestes import ecarter, lire, tout_livrer, trancher
+from tests.pannes.gestes import approuver, ecarter, lire, tout_livrer, trancher
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +108,18 @@ def test_le_credit_d_un_autre_debit_n_empeche_pas_de_placer_le_reste(guichet, re
     reste.refresh_from_db()
     assert (reste.etat, Dette.objects.latest("pk").solde) == (Etat.CLOSE, 900 - paiement.montant)
     guichet.finir()
+
+
+def test_un_ordre_ne_part_pas_sur_un_debit_devenu_contradictoire(guichet, impute, double):
+    paiement, _ = impute
+    tout_livrer(guichet)
+    demande = approuver(guichet, paiement, anomalie=paiement.anomalies.get())
+    for statut in ("CAPTURE_FAILED", "CAPTURED"):
+        guichet.banque.changer(double, statut)
+        tout_livrer(guichet)
+
+    guichet.restituer()
+
+    demande.refresh_from_db()
+    assert (demande.etat, double.rendu) == (DemandeRestitution.Etat.ECHOUEE, 0)
+    assert paiement.anomalies.ouvertes().filter(genre=Genre.STATUT_INATTENDU).exists()

@@ -4,6 +4,7 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from dettes.importation import application
@@ -12,7 +13,8 @@ from paiements.file.tenue import DejaResolue
 from paiements.imputation import imputer
 from paiements.imputation.imputer import ResteImpossible, imputer_un_lot
 from paiements.models import Anomalie, Paiement
-from paiements.retours import impaye, reprise, restitution
+from paiements.passages import faire_interroger, verrouiller
+from paiements.retours import reprise, restitution
 from paiements.statuts import Statut
 from tests.courses import compter, en_meme_temps, en_second, fenetre, rencontre
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, dire
@@ -153,16 +155,18 @@ def test_le_solde_ne_passe_jamais_sous_zero_sous_les_ecritures_simultanees():
     assert not Anomalie.objects.exists()
 
 
-def test_un_lot_saute_le_paiement_qu_un_autre_tient(agents):
+def test_un_lot_saute_le_paiement_qu_un_autre_tient():
     tenu, libre = PaiementFactory(verifie=True), PaiementFactory(verifie=True)
 
-    with fenetre("paiements_impaye", "INSERT"):
-        issues = en_meme_temps(
-            lambda: impaye.enregistrer(tenu, motif="JRI", agent=agents[0]), lambda: en_second(imputer_un_lot)
-        )
+    @transaction.atomic
+    def tenir():
+        faire_interroger(verrouiller(tenu.pk))
+
+    with fenetre("paiements_paiement"):
+        issues = en_meme_temps(tenir, lambda: en_second(imputer_un_lot))
 
     libre.refresh_from_db()
-    assert issues[1] == 1
+    assert issues == [None, 1]
     assert libre.statut == Statut.IMPUTE
 
 

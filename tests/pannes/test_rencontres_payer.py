@@ -101,3 +101,16 @@ def test_deux_etats_d_une_transaction_inconnue_ne_retiennent_que_ce_que_la_banqu
 
     assert not compter(issues, Exception)
     assert not Anomalie.objects.ouvertes().exists()
+
+
+def test_deux_debits_au_meme_instant_le_second_est_un_double():
+    paiement = PaiementFactory()
+
+    with fenetre("paiements_paiement"):
+        en_meme_temps(
+            lambda: dire(paiement, "AUTHORISED"),
+            lambda: en_second(lambda: dire(paiement, "AUTHORISED", uuid="d" * 32, trans_id="900001")),
+        )
+
+    double = paiement.anomalies.ouvertes().get()
+    assert (double.genre, double.transaction_id) == (Anomalie.Genre.DOUBLE_PAIEMENT, "d" * 32)
