@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from email.errors import MessageError
 from smtplib import SMTPException, SMTPRecipientsRefused
+from typing import cast
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -19,7 +20,7 @@ from demarches.models import Demarche, LigneDemarche
 from paiements.causes import par_service
 from paiements.documents.pdf import render_pdf
 from paiements.file.tenue import signaler
-from paiements.models import Anomalie, Paiement, Ticket
+from paiements.models import Anomalie, Paiement, Ticket, TransactionPayzen
 from socle import attente
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ class Contenu:
 def lire(paiement: Paiement) -> Contenu:
     """Le contenu du ticket d'un paiement encaissé, d'après la base."""
     allocataire = paiement.demarche.allocataire
-    debit, solde = paiement.debit, paiement.solde
+    # Encaissé, il a son débit : la base le garantit.
+    debit, solde = cast("TransactionPayzen", paiement.debit), paiement.solde
     return Contenu(
         reference=paiement.reference,
         demarche=paiement.demarche.reference,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
 
@@ -79,9 +80,10 @@ def lire(paiement: Paiement) -> Livres:
     )
     if not transactions:
         return Livres(paiement, [], [], ZERO, has_file=True)
-    has_file = transactions[0].has_file
+    premiere: Any = transactions[0]  # `impute` et `has_file` valent pour tout le paiement
+    has_file = premiere.has_file
     restitutions = list(paiement.restitutions.all()) if has_file else []
-    return Livres(paiement, transactions, restitutions, transactions[0].impute or ZERO, has_file)
+    return Livres(paiement, transactions, restitutions, premiere.impute or ZERO, has_file)
 
 
 def lire_sans_paiement(uuids: Iterable[str]) -> Livres:

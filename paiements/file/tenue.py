@@ -31,7 +31,7 @@ def rapprocher(livres: Livres, cause: Cause) -> None:
     Ce qui manque s'ouvre ; ce qui n'a plus lieu d'être se ferme avec la cause qui l'a fermé ; une anomalie réglée ou
     mise de côté se rouvre si sa situation a changé. Aucun autre endroit n'ouvre ni ne ferme une anomalie d'argent.
     """
-    attendues = {(attendue.genre, attendue.cle): attendue for attendue in get_attendues(livres, timezone.now())}
+    attendues = {(str(attendue.genre), attendue.cle): attendue for attendue in get_attendues(livres, timezone.now())}
     if not (attendues or livres.has_file):
         return
     connues = {(anomalie.genre, anomalie.cle): anomalie for anomalie in _get_connues(livres)}

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -14,7 +15,7 @@ from dettes.repartition import repartir
 from paiements.causes import Cause, par_service
 from paiements.file.livres import lire
 from paiements.file.tenue import clore, rapprocher, signaler
-from paiements.models import Anomalie, Imputation, Paiement
+from paiements.models import Anomalie, Imputation, Paiement, TransactionPayzen
 from paiements.passages import avancer
 from paiements.statuts import Geste
 from socle.euros import ecrire_euros
@@ -106,17 +107,19 @@ def imputer(paiement: Paiement) -> None:
 
 def ecrire(paiement: Paiement, parts: Iterable[tuple[Dette, Decimal]], cause: Cause) -> None:
     """Écrit des imputations, et les mouvements qui font baisser les dettes."""
+    # Vérifié, il a son débit : la base le garantit.
+    debit, paye_le = cast("TransactionPayzen", paiement.debit), cast("datetime", paiement.paye_le)
     for dette, part in parts:
         mouvement = Mouvement.objects.create(
             dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=-part, origine=paiement.reference
         )
         Imputation.objects.create(
             paiement=paiement,
-            debit=paiement.debit,
+            debit=debit,
             dette=dette,
             montant=part,
             mouvement=mouvement,
-            paye_le=paiement.paye_le,
+            paye_le=paye_le,
             motif=cause.motif[:200],
             auteur=cause.auteur,
         )

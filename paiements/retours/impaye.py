@@ -38,7 +38,7 @@ def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paieme
     # garde: impaye_pas_pendant_une_restitution
     if paiement.restitutions.filter(debit=paiement.debit, etat__in=DemandeRestitution.EN_COURS).exists():
         raise ImpayeImpossible("ce débit va être restitué")
-    Impaye.objects.create(debit=paiement.debit, sens=Impaye.Sens.PRIS, motif=motif, auteur=agent)
+    Impaye.objects.create(debit_id=paiement.debit_id or "", sens=Impaye.Sens.PRIS, motif=motif, auteur=agent)
     faire_interroger(paiement)  # ce que la banque tient d'autres débits se suit encore
     suivre(paiement, par_agent(agent, motif))
     return paiement

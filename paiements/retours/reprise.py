@@ -6,6 +6,7 @@ La banque dit combien, jamais de quelle dette (docs/adr/0043). Montants en euros
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import cast
 
 from django.db import transaction
 
@@ -114,7 +115,7 @@ def admettre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     paiement = _verrouiller(anomalie)
     if not is_a_admettre(anomalie):  # garde: admettre_moins_que_demande
         raise RepriseImpossible("la banque ne tient pas, pour ce débit, un montant plus petit que demandé")
-    paiement.montant_admis = anomalie.transaction.compte.tenu
+    paiement.montant_admis = cast("TransactionPayzen", anomalie.transaction).compte.tenu
     faire_interroger(paiement)
     paiement.save(update_fields=["montant_admis"])
     suivre(paiement, par_agent(agent, motif))
