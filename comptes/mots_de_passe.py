@@ -42,6 +42,8 @@ class Courant(CommonPasswordValidator):
 
     def validate(self, password: str, user: object = None) -> None:
         signes = normaliser(password).casefold()
+        if signes.isdigit():
+            return  # `PasQueDesChiffres` le refuse, et dit quoi ajouter
         if len(set(signes)) < SIGNES_DIFFERENTS:
             raise ValidationError("Ce mot de passe se répète trop. Quatre mots sans rapport font l’affaire.")
         if signes in self.passwords or _is_courant(signes):

@@ -1,5 +1,6 @@
 """La galerie des composants, dans tous leurs états : la démonstration la montre, la production ne l'a pas."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -10,6 +11,7 @@ from outils import exemples
 
 
 @require_safe
+@login_not_required
 def composants(request: HttpRequest) -> HttpResponse:
     """La page que l'on ouvre au lecteur d'écran et à 200 %."""
     return render(request, "galerie/composants.html", exemples.build_contexte(request.GET.get("page", "2")))

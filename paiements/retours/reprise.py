@@ -23,6 +23,7 @@ from paiements.statuts import Statut
 from socle.euros import ecrire_euros
 
 ZERO = Decimal(0)
+CENTIME = Decimal("0.01")
 
 
 class RepriseImpossible(Exception):
@@ -81,18 +82,21 @@ def placer_le_reste(
     Impute un reste à d'autres dettes, avec l'accord de l'allocataire, consigné.
 
     :param accord: comment l'allocataire a dit oui, et quand
-    :raises RepriseImpossible: si ce paiement n'a pas de reste, ou si une restitution en est en cours
+    :raises RepriseImpossible: si ce paiement n'a pas de reste, si une restitution en est en cours, ou si un
+        remboursement dont on ne sait pas le débit a pu le reprendre
     :raises ResteImpossible: si les parts ne font pas le reste, ou si une dette ne peut recevoir la sienne
     """
     paiement = _verrouiller(anomalie)
     if paiement.a_placer <= 0:
         raise RepriseImpossible("ce paiement n'a pas de reste à placer")
+    if paiement.solde.orphelin:  # garde: reste_sans_remboursement_en_l_air
+        raise RepriseImpossible("PayZen n'a pas encore dit quel débit un remboursement rend : interrogez-le d'abord")
     placer(paiement, parts, par_agent(agent, accord))
     return paiement
 
 
 def is_a_admettre(anomalie: Anomalie) -> bool:
-    """La banque tient moins que demandé d'un débit né de notre formulaire, et rien n'est encore imputé."""
+    """La banque tient d'un débit né de notre formulaire moins que demandé, ou que dit d'abord ; rien n'est imputé."""
     paiement, debit = anomalie.paiement, anomalie.transaction
     if (
         paiement is None
@@ -102,7 +106,10 @@ def is_a_admettre(anomalie: Anomalie) -> bool:
     ):
         return False
     attendu = paiement.debit_id in (None, debit.uuid) and debit.trans_id in (None, paiement.trans_id)
-    return debit.is_debit and debit.is_en_euros and attendu and 0 < debit.compte.tenu < paiement.montant
+    if not (debit.is_debit and debit.is_en_euros and attendu):
+        return False
+    is_redescendu = debit.montant_haut > paiement.montant and debit.effectif in (None, debit.montant)
+    return 0 < debit.compte.tenu < paiement.montant + (CENTIME if is_redescendu else ZERO)
 
 
 @transaction.atomic

@@ -187,7 +187,7 @@ def test_un_solde_qui_serait_negatif_est_a_zero_et_annonce_une_fois(livrer):
         (REFERENCE, Decimal(70), "encaissements 661 déduits jusqu'au n° 0, manque 70.00 €")
     }
     anomalie = get_dette().anomalies.get()
-    assert (anomalie.genre, anomalie.montant) == ("SOLDE_NEGATIF", Decimal(70))
+    assert (anomalie.genre, anomalie.detail) == ("SOLDE_NEGATIF", "il manque 70,00\xa0€ à la dette")
 
 
 def test_complet_une_dette_absente_est_soldee(livrer):

@@ -76,6 +76,20 @@ def test_un_montant_plus_petit_s_accepte_et_s_impute_a_la_plus_ancienne(paye, ag
     assert not list(invariants.verifier())
 
 
+def test_un_montant_dit_trop_haut_puis_juste_s_admet(paye, agent):
+    """La banque a d'abord dit 151 €, puis les 150 € demandés : rien ne se vérifie sans qu'un agent l'admette."""
+    paiement = paye(accepte=True)
+    dire(paiement, "AUTHORISED", montant=Decimal(151))
+    alerte = paiement.anomalies.get()
+
+    reprise.admettre(alerte, motif="vu au Back Office", agent=agent)
+    relire(paiement)
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, alerte.genre) == (Statut.VERIFIE, Genre.MONTANT_DIFFERENT)
+    assert not paiement.anomalies.ouvertes().exists()
+
+
 @pytest.mark.parametrize(
     "autre", [{"montant": Decimal(160)}, {"montant": Decimal(120), "devise": "840"}, {"trans_id": "900001"}], ids=str
 )

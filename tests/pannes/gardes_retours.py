@@ -3,6 +3,10 @@
 from tests.pannes.retraits import Retrait, faux, oter, remplacer, sans_verrou, vrai
 
 GARDES: dict[str, tuple[str, Retrait]] = {
+    "reste_sans_remboursement_en_l_air": (
+        "paiements/test_reste::test_un_reste_ne_se_place_pas_tant_qu_un_remboursement_est_en_l_air",
+        faux,
+    ),
     "impaye_une_fois": ("pannes/test_rencontres_agents::test_deux_comptables_enregistrent_le_meme_impaye", faux),
     "impaye_pas_pendant_une_restitution": (
         "paiements/test_impaye::test_un_impaye_ne_s_enregistre_pas_pendant_une_restitution",
