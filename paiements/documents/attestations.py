@@ -31,7 +31,8 @@ class Attestation:
 def lire(paiement: Paiement) -> Attestation:
     """Le contenu de l'attestation d'un paiement imputé, d'après la base."""
     allocataire = paiement.demarche.allocataire
-    imputations = list(paiement.imputations.filter(montant__gt=0).select_related("dette", "mouvement").order_by("pk"))
+    portees = paiement.get_imputations().filter(montant__gt=0)
+    imputations = list(portees.select_related("dette", "mouvement").order_by("pk"))
     porte = sum((imputation.montant for imputation in imputations), Decimal(0))
     return Attestation(
         paiement=paiement,

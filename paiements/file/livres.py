@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Subquery
 
 from paiements.models import Anomalie, DebitTenu, DemandeRestitution, Paiement, SoldePaiement, TransactionPayzen
-from paiements.payzen import DOUTEUSES
+from paiements.payzen import CONTRADICTOIRE, DOUTEUSES
 
 ZERO = Decimal(0)
 
@@ -46,7 +46,11 @@ class Livres:
     def is_comparable(self, transaction: TransactionPayzen) -> bool:
         """La plateforme ne montre pas un impayé (PROTOCOLE §5), et un agent tranche ce dont elle dit deux choses."""
         impaye = transaction.is_debit and transaction.compte.is_impaye  # garde: impaye_que_la_banque_ne_montre_pas
-        return transaction.is_en_euros and not impaye and transaction.famille not in DOUTEUSES
+        # garde: verdict_que_la_banque_dement
+        is_claire = transaction.famille not in DOUTEUSES or (
+            transaction.statut == CONTRADICTOIRE and transaction.verdict
+        )
+        return transaction.is_en_euros and not impaye and bool(is_claire)
 
     @property
     def solde(self) -> Decimal:

@@ -26,6 +26,9 @@ TAILLE_DU_LOT = 100
 # Une dette qu'un autre tient se libère vite ; un échec se retente de plus en plus tard.
 DETTE_TENUE = timedelta(seconds=2)
 RELANCE_AU_PLUS = timedelta(days=1)
+DOUBLEMENTS_AU_PLUS = 11  # plus de 24 heures
+# Ce dont la banque dit deux choses attend qu'un agent tranche.
+DEBIT_DOUTEUX = timedelta(minutes=10)
 
 
 def imputer_un_lot() -> int:
@@ -59,6 +62,10 @@ def _imputer_a_part(paiement: Paiement, tenues: set[int]) -> bool:
     if paiement.demarche.allocataire_id in tenues:
         Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + DETTE_TENUE)
         return False
+    # garde: douteux_ne_s_impute_pas
+    if paiement.debit is not None and paiement.debit.is_douteuse:
+        Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + DEBIT_DOUTEUX)
+        return False
     try:
         with transaction.atomic():  # garde: point_de_reprise
             imputer(paiement)
@@ -73,7 +80,8 @@ def _imputer_a_part(paiement: Paiement, tenues: set[int]) -> bool:
 def _reporter(paiement: Paiement, echec: Exception) -> None:
     """Le paiement garde sa place ; un agent le voit, et on réessaie de plus en plus tard."""
     logger.error("imputation impossible", exc_info=echec, extra={"paiement": paiement.reference})
-    delai = min(timedelta(minutes=2**paiement.echecs), RELANCE_AU_PLUS)
+    doublements = min(paiement.echecs, DOUBLEMENTS_AU_PLUS)  # garde: delai_qui_ne_deborde_pas
+    delai = min(timedelta(minutes=2**doublements), RELANCE_AU_PLUS)
     Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + delai, echecs=paiement.echecs + 1)
     signaler(
         Anomalie.Genre.IMPUTATION_IMPOSSIBLE,

@@ -23,8 +23,9 @@ def reprendre_des_dettes(paiement: Paiement, parts: Mapping[int, Decimal], cause
         return
     dettes = Dette.objects.filter(pk__in=parts).order_by("pk")
     list(dettes.select_for_update(of=("self",), no_key=True).values_list("pk"))
-    # La première imputation à cette dette dit quel débit, et la date que la Caf a lue.
-    premieres = {imputation.dette_id: imputation for imputation in paiement.imputations.order_by("-pk")}
+    # La dernière imputation à cette dette dit quel débit l'a éteinte, et la date que la Caf a lue.
+    portees = paiement.imputations.filter(montant__gt=0).order_by("pk")  # garde: reprise_du_dernier_debit
+    dernieres = {imputation.dette_id: imputation for imputation in portees}
     for cle in sorted(parts):
         mouvement = Mouvement.objects.create(
             dette_id=cle,
@@ -35,8 +36,8 @@ def reprendre_des_dettes(paiement: Paiement, parts: Mapping[int, Decimal], cause
         )
         Imputation.objects.create(
             paiement=paiement,
-            debit_id=premieres[cle].debit_id,
-            paye_le=premieres[cle].paye_le,
+            debit_id=dernieres[cle].debit_id,
+            paye_le=dernieres[cle].paye_le,
             dette_id=cle,
             montant=-parts[cle],
             mouvement=mouvement,

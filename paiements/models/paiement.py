@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pgtrigger
 from django.db import models
-from django.db.models import Func, Q, Sum
+from django.db.models import Func, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -14,6 +15,9 @@ from paiements.models.transaction import TransactionPayzen
 from paiements.payzen import draw_trans_id
 from paiements.statuts import ENCAISSES, RESTITUABLES, TRANSITIONS, Geste, Statut
 from socle.references import draw_reference
+
+if TYPE_CHECKING:
+    from paiements.models.imputation import Imputation
 
 
 def draw_paiement() -> str:
@@ -181,9 +185,14 @@ class Paiement(models.Model):
         return None if self.debit is None else max(self.cree_le, self.debit.creee_le or self.debit.apprise_le)
 
     @property
+    def montants_attendus(self) -> list[Decimal]:
+        """Ce qui était demandé, et ce qu'un agent a admis."""
+        return [self.montant] if self.montant_admis is None else [self.montant, self.montant_admis]
+
+    @property
     def is_admis(self) -> bool:
         """Ce que la banque tient du débit est ce qui était demandé, ou ce qu'un agent a admis."""
-        return self.solde.tenu in (self.montant, self.montant_admis)
+        return self.solde.tenu in self.montants_attendus
 
     @property
     def a_placer(self) -> Decimal:
@@ -198,6 +207,11 @@ class Paiement(models.Model):
         """Ce que la banque tient et qu'un agent a en main, en euros : à rendre, hors d'un reste à placer."""
         reparti = self.is_encaisse and self.statut not in RESTITUABLES
         return self.solde.a_rendre + (max(self.solde.tenu, Decimal(0)) if reparti else Decimal(0))
+
+    def get_imputations(self) -> QuerySet["Imputation"]:
+        """Ses imputations depuis son dernier accord : celles d'avant ont toutes été reprises des dettes."""
+        accord = self.etapes.filter(geste=Geste.ACCEPTER).order_by("-pk").values("le")[:1]
+        return self.imputations.filter(mouvement__le__gte=Subquery(accord))  # garde: imputations_du_dernier_accord
 
     @property
     def rendu_a_part(self) -> Decimal:

@@ -34,10 +34,12 @@ def suivre(paiement: Paiement, cause: Cause, *, abandon: bool = False) -> None:
     _oublier_la_lecture(paiement)  # garde: lecture_oubliee
     if paiement.statut in FIXES:
         _suivre_le_sien(livres, paiement, cause)
-    elif exacts := _get_exacts(livres, paiement):
-        _suivre_les_exacts(paiement, exacts, cause)
-    elif paiement.statut == Statut.EN_ATTENTE:
-        _finir_sans_debit(livres, paiement, cause, abandon=abandon)
+    # Son débit parti, un autre que la banque tient peut être le sien, qu'il soit venu avant ou après.
+    if paiement.statut not in FIXES:  # garde: autre_debit_deja_connu
+        if exacts := _get_exacts(livres, paiement):
+            _suivre_les_exacts(livres, paiement, exacts, cause)
+        elif paiement.statut == Statut.EN_ATTENTE:
+            _finir_sans_debit(livres, paiement, cause, abandon=abandon)
     # garde: credit_sans_debit_fait_interroger
     if any(c.parent_id is None and (c.is_vivante or c.is_en_attente) for c in livres.credits):
         faire_interroger(paiement)  # une notification ne nomme pas le débit d'un crédit ; la plateforme, relue, le dit
@@ -77,15 +79,14 @@ def _get_exacts(livres: Livres, paiement: Paiement) -> list[TransactionPayzen]:
     return sorted(exacts, key=lambda debit: (get_tenu(debit) <= 0, debit.creee_le or LOIN, debit.uuid))
 
 
-def _suivre_les_exacts(paiement: Paiement, exacts: list[TransactionPayzen], cause: Cause) -> None:
+def _suivre_les_exacts(livres: Livres, paiement: Paiement, exacts: list[TransactionPayzen], cause: Cause) -> None:
     """Accepté si la banque en tient un ; sinon accepté, puis reparti, même si nous apprenons les deux d'un coup."""
     premier = exacts[0]
     if get_tenu(premier) > 0:
         if paiement.statut != Statut.ACCEPTE or premier.uuid != paiement.debit_id:
             _accepter(paiement, premier, cause)
         return
-    rendu = any(debit.is_vivante and not debit.compte.is_impaye for debit in exacts)
-    geste = Geste.RESTITUER if rendu else Geste.REJETER
+    geste = Geste.RESTITUER if any(_is_rendu(livres, debit) for debit in exacts) else Geste.REJETER
     if paiement.statut != TRANSITIONS[geste].vers:
         if paiement.statut != Statut.ACCEPTE:
             _accepter(paiement, premier, cause)
@@ -97,6 +98,14 @@ def _suivre_les_exacts(paiement: Paiement, exacts: list[TransactionPayzen], caus
         paiement.save(update_fields=["debit"])
 
 
+def _is_rendu(livres: Livres, debit: TransactionPayzen) -> bool:
+    """L'argent de ce débit est revenu au porteur par des crédits, ou un ordre de la Caf l'a annulé avant la remise."""
+    ordonnes = (DemandeRestitution.Etat.ENVOYEE, DemandeRestitution.Etat.FAITE)
+    # garde: annule_par_nous_est_restitue
+    annule = any(demande.debit_id == debit.uuid and demande.etat in ordonnes for demande in livres.restitutions)
+    return not debit.compte.is_impaye and (debit.is_vivante or annule)
+
+
 def is_exact(paiement: Paiement, debit: TransactionPayzen) -> bool:
     """
     Le débit que nous attendions, au centime, ou au montant qu'un agent a admis ; il a pu changer depuis.
@@ -105,7 +114,7 @@ def is_exact(paiement: Paiement, debit: TransactionPayzen) -> bool:
     montre, et rien ne se vérifie (`file.attendues.is_certain`).
     """
     # garde: montant_attendu
-    montants = debit.montant <= paiement.montant <= debit.montant_haut or debit.montant == paiement.montant_admis
+    montants = any(debit.montant <= attendu <= debit.montant_haut for attendu in paiement.montants_attendus)
     # garde: devise_attendue, formulaire_attendu
     return debit.devise == EURO and montants and is_notre_formulaire(paiement, debit)
 
@@ -158,14 +167,18 @@ def _suivre_le_sien(livres: Livres, paiement: Paiement, cause: Cause) -> None:
     if sien is None or sien.is_douteuse or get_tenu(sien) > 0:  # garde: douteux_ne_reprend_rien
         return
     reprendre_tout(paiement, cause)  # garde: reprendre_ce_qui_n_est_plus_tenu
-    geste = Geste.RESTITUER if sien.is_vivante and not sien.compte.is_impaye else Geste.REJETER
+    geste = Geste.RESTITUER if _is_rendu(livres, sien) else Geste.REJETER
     paiement.prochain_controle_le = timezone.now()
     avancer(geste, paiement, cause)
 
 
 def _finir_sans_debit(livres: Livres, paiement: Paiement, cause: Cause, *, abandon: bool) -> None:
-    """Un refus, une annulation, un abandon, quand plus rien n'est en route (PROTOCOLE §3.8)."""
-    if any(debit.is_vivante or debit.is_en_attente or debit.is_douteuse for debit in livres.debits):
+    """
+    Un refus, une annulation, un abandon, quand plus rien n'est en route (PROTOCOLE §3.8).
+
+    Un débit d'un autre montant n'y change rien, qu'il vienne avant ou après : un agent en décide, et la page le dit.
+    """
+    if any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits):
         return
     familles = {debit.famille for debit in livres.debits}
     if familles & {Famille.REFUS, Famille.ECHEC}:

@@ -35,6 +35,8 @@ def get_part(anomalie: Anomalie) -> Decimal:
     paiement = anomalie.paiement
     if paiement is None or not anomalie.is_a_trancher or anomalie.transaction_id != paiement.debit_id:
         return ZERO
+    if paiement.debit is None or paiement.debit.is_douteuse:  # garde: douteux_ne_se_reprend_pas
+        return ZERO
     return max(-paiement.a_placer, ZERO)
 
 
@@ -58,7 +60,7 @@ def reprendre(anomalie: Anomalie, parts: Mapping[int, Decimal], *, motif: str, a
     :raises RepriseImpossible: si rien n'est à reprendre, si une restitution est en cours, ou si les parts ne vont pas
     """
     paiement = _verrouiller(anomalie)
-    a_reprendre = max(-paiement.a_placer, ZERO)
+    a_reprendre = get_part(anomalie)
     if not a_reprendre:
         raise RepriseImpossible("il n'y a rien à reprendre, ou c'est déjà fait")
     choisies = {cle: part for cle, part in parts.items() if part}
@@ -138,7 +140,8 @@ def trancher(
 
     :raises DejaResolue: si elle n'est plus douteuse, ou déjà tranchée
     """
-    paiement = _verrouiller(anomalie)
+    # Une restitution en route attend souvent ce mot : le crédit dont elle ne sait pas s'il est parti.
+    paiement = _verrouiller(anomalie, pendant_une_restitution=True)
     douteuse = TransactionPayzen.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.transaction_id)
     if not douteuse.is_douteuse:  # garde: trancher_ce_qui_est_douteux
         raise DejaResolue("cette transaction n'est pas douteuse, ou est déjà tranchée")
@@ -148,7 +151,7 @@ def trancher(
     return douteuse
 
 
-def _verrouiller(anomalie: Anomalie) -> Paiement:
+def _verrouiller(anomalie: Anomalie, *, pendant_une_restitution: bool = False) -> Paiement:
     """Le paiement sous verrou, et l'anomalie relue ; elle doit être encore à trancher."""
     if anomalie.paiement_id is None:
         raise RepriseImpossible("cette anomalie ne parle d'aucun paiement né de ce service")
@@ -157,7 +160,7 @@ def _verrouiller(anomalie: Anomalie) -> Paiement:
     anomalie.paiement = paiement
     if not anomalie.is_a_trancher:  # garde: anomalie_encore_a_trancher
         raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
-    # garde: rien_pendant_une_restitution
-    if paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
+    en_cours = paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS)
+    if not pendant_une_restitution and en_cours.exists():  # garde: rien_pendant_une_restitution
         raise RepriseImpossible("une restitution de ce paiement est en cours : attendez sa fin")
     return paiement

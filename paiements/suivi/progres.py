@@ -95,7 +95,9 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
             f"{ecrire_euros(paiement.a_placer)} n’ont pas trouvé place sur vos dettes, qui avaient baissé entre-temps."
             f" {_UN_AGENT} : cette somme ne se perd pas."
         )
-    if paiement.a_placer < 0:
+    if paiement.debit is not None and paiement.debit.is_douteuse:
+        suite.append(f"La banque dit deux choses de ce paiement. {_UN_AGENT} ; d’ici là, vos dettes ne changent pas.")
+    elif paiement.a_placer < 0:
         suite.append(
             f"{ecrire_euros(-paiement.a_placer)} sont encore comptés sur vos dettes : elles remonteront d’autant."
             f" {_UN_AGENT}."

@@ -52,7 +52,7 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
 
 def _decrire(paiement: Paiement) -> dict[str, object]:
     """Le récit d'un paiement, et ce qu'il a changé dette par dette ; reprises en montants positifs, en euros."""
-    imputations = list(paiement.imputations.select_related("dette", "mouvement").order_by("pk"))
+    imputations = list(paiement.get_imputations().select_related("dette", "mouvement").order_by("pk"))
     is_reparti = paiement.demarche.etat in REPARTIS
     return {
         "progres": dire_ou_en_est(paiement),

@@ -169,7 +169,8 @@ INVARIANTS = [
         WHERE (
             t.operation, t.devise, t.paiement_id, t.reference, t.boutique, t.mode,
             t.statut IN {_liste((*ACCORDES, CONTRADICTOIRE))} OR t.verdict = 'TENUE',
-            p.montant BETWEEN t.montant AND t.montant_haut OR coalesce(t.montant = p.montant_admis, false)
+            p.montant BETWEEN t.montant AND t.montant_haut OR
+            coalesce(p.montant_admis BETWEEN t.montant AND t.montant_haut, false)
         ) IS DISTINCT FROM ('DEBIT', 'EUR', p.id, p.reference, p.boutique, p.mode, true, true)
         """,
     ),

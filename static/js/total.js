@@ -15,13 +15,14 @@ const lireCentimes = (saisie) => {
   return entier && !porteUneCarte(saisie) ? Number(entier.replaceAll(" ", "") + decimales.padEnd(2, "0")) : null;
 };
 
-// socle/carte.py : treize chiffres et plus qui suivent la règle de Luhn sont un numéro de carte.
+// socle/carte.py : treize chiffres et plus d'un réseau de cartes qui suivent la règle de Luhn.
 const porteUneCarte = (saisie) =>
   (saisie.replace(/[\s.-]/g, "").match(/[0-9]{13,}/g) ?? []).some((suite) =>
     [...suite].some((_, debut) => [13, 14, 15, 16, 17, 18, 19].some((longueur) => suitLuhn(suite.substr(debut, longueur), longueur))),
   );
 const suitLuhn = (chiffres, longueur) =>
   chiffres.length === longueur &&
+  "23456".includes(chiffres[0]) &&
   [...chiffres].reverse().reduce((somme, chiffre, rang) => {
     const double = rang % 2 ? 2 * chiffre : Number(chiffre);
     return somme + (double > 9 ? double - 9 : double);

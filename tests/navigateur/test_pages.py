@@ -42,7 +42,8 @@ def test_le_code_recu_par_courrier_ouvre_le_compte(visiteur, tmp_path):
     visiteur.demonstration.gerer(
         "emettre_codes", identifiant[:3], "--sortie", str(codes), "--identifiant", identifiant
     )
-    code = dict(csv.reader(codes.read_text().splitlines(), delimiter=";"))[identifiant]
+    lignes = csv.reader(codes.read_text().splitlines(), delimiter=";")
+    code = {compte.replace(" ", ""): code for compte, code in lignes}[identifiant]
     visiteur.aller("connexion/")
     visiteur.suivre("choisissez votre mot de passe")
     visiteur.voir("Choisissez votre mot de passe")

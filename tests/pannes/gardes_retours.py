@@ -98,4 +98,16 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         remplacer("or paiement.statut in (Statut.VERIFIE, Statut.IMPUTE)", "or False"),
     ),
     "trancher_ce_qui_est_douteux": ("paiements/test_trancher::test_ce_qui_n_est_pas_douteux_ne_se_tranche_pas", faux),
+    "part_qu_aucune_dette_n_a_recue": (
+        "paiements/test_relectures::test_une_part_que_des_dettes_gardent_ne_se_restitue_pas",
+        remplacer("paiement.a_placer >= demande.montant", "True"),
+    ),
+    "reprise_du_dernier_debit": (
+        "paiements/test_relectures::test_une_reprise_dit_le_debit_qu_elle_reprend",
+        remplacer('order_by("pk")', 'order_by("-pk")'),
+    ),
+    "douteux_ne_se_reprend_pas": (
+        "paiements/test_relectures::test_rien_ne_se_reprend_tant_que_la_banque_dit_deux_choses",
+        faux,
+    ),
 }
