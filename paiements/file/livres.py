@@ -47,10 +47,9 @@ class Livres:
         """La plateforme ne montre pas un impayé (PROTOCOLE §5), et un agent tranche ce dont elle dit deux choses."""
         impaye = transaction.is_debit and transaction.compte.is_impaye  # garde: impaye_que_la_banque_ne_montre_pas
         # garde: verdict_que_la_banque_dement
-        is_claire = transaction.famille not in DOUTEUSES or (
-            transaction.statut == CONTRADICTOIRE and transaction.verdict
-        )
-        return transaction.is_en_euros and not impaye and bool(is_claire)
+        is_tranchee = transaction.statut == CONTRADICTOIRE and transaction.verdict != ""
+        is_claire = is_tranchee or transaction.famille not in DOUTEUSES
+        return transaction.is_en_euros and not impaye and is_claire
 
     @property
     def solde(self) -> Decimal:

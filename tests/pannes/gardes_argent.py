@@ -188,7 +188,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "verdict_que_la_banque_dement": (
         "paiements/test_relectures::test_un_verdict_que_la_banque_dement_se_voit",
-        remplacer(" or (transaction.statut == CONTRADICTOIRE and transaction.verdict)", ""),
+        remplacer("transaction.statut == CONTRADICTOIRE and", "False and"),
     ),
     "douteux_ne_s_impute_pas": (
         "paiements/test_relectures::test_ce_dont_la_banque_dit_deux_choses_ne_s_impute_pas",
