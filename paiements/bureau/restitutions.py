@@ -1,5 +1,6 @@
 """Ce qu'il faut être deux pour décider : un agent demande, un comptable approuve."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -42,6 +43,24 @@ def _is_cloture_a_decider(demande: DemandeCloture) -> bool:
     return demande.accord is None
 
 
+def _boutons_a_deux(
+    approuver: str, is_a_decider: Callable[[Any], bool], decide: Callable[..., str], refus: type[Exception]
+) -> list[Bouton]:
+    """Approuver ou refuser ce qu'un autre demande : le même droit, et rien à remplir."""
+    return [
+        Bouton(
+            nom,
+            libelle,
+            "approuver_restitution",
+            is_a_decider,
+            partial(decide, accord=accord),
+            refus=(refus,),
+            form=None,
+        )
+        for nom, libelle, accord in (("approuver", approuver, True), ("refuser", "Refuser", False))
+    ]
+
+
 @admin.register(DemandeRestitution)
 class DemandeRestitutionAdmin(GestesAdmin):
     chemin_caf = "paiement__caf"
@@ -51,24 +70,7 @@ class DemandeRestitutionAdmin(GestesAdmin):
     ordering = ["-demandee_le"]
     list_select_related = ["paiement", "demandeur", "approbateur"]
     boutons = [
-        Bouton(
-            "approuver",
-            "Approuver",
-            "approuver_restitution",
-            _is_a_decider,
-            partial(decider, accord=True),
-            refus=(restitution.RestitutionImpossible,),
-            form=None,
-        ),
-        Bouton(
-            "refuser",
-            "Refuser",
-            "approuver_restitution",
-            _is_a_decider,
-            partial(decider, accord=False),
-            refus=(restitution.RestitutionImpossible,),
-            form=None,
-        ),
+        *_boutons_a_deux("Approuver", _is_a_decider, decider, restitution.RestitutionImpossible),
         Bouton(
             "abandonner",
             "Arrêter cet ordre",
@@ -88,23 +90,6 @@ class DemandeClotureAdmin(GestesAdmin):
     search_fields = ["paiement__reference"]
     ordering = ["-demandee_le"]
     list_select_related = ["paiement", "demandeur", "approbateur"]
-    boutons = [
-        Bouton(
-            "approuver",
-            "Approuver la clôture sans débit",
-            "approuver_restitution",
-            _is_cloture_a_decider,
-            partial(decider_de_clore, accord=True),
-            refus=(cloture.ClotureImpossible,),
-            form=None,
-        ),
-        Bouton(
-            "refuser",
-            "Refuser",
-            "approuver_restitution",
-            _is_cloture_a_decider,
-            partial(decider_de_clore, accord=False),
-            refus=(cloture.ClotureImpossible,),
-            form=None,
-        ),
-    ]
+    boutons = _boutons_a_deux(
+        "Approuver la clôture sans débit", _is_cloture_a_decider, decider_de_clore, cloture.ClotureImpossible
+    )

@@ -98,7 +98,7 @@ def _du_sien(livres: Livres, paiement: Paiement, debit: TransactionPayzen) -> It
     tenu = get_tenu(debit)
     if debit.famille is Famille.ANNULATION and paiement.statut == Statut.REJETE:
         yield Attendue(Genre.ANNULATION_BANQUE, debit.uuid, debit.statut, debit)
-    if paiement.statut in AVANT_L_IMPUTATION and tenu > 0 and tenu not in (paiement.montant, paiement.montant_admis):
+    if paiement.statut in AVANT_L_IMPUTATION and tenu > 0 and tenu not in paiement.montants_attendus:
         yield Attendue(_nommer_la_part(debit), debit.uuid, str(tenu), debit)
     elif paiement.statut == Statut.IMPUTE and (a_placer := tenu - livres.impute):
         genre = Genre.RELIQUAT if a_placer > 0 else _nommer_la_part(debit)

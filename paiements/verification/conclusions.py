@@ -140,7 +140,7 @@ def is_juste(paiement: Paiement, livres: Livres) -> bool:
     # garde: credit_sans_debit_bloque, montants_qui_se_contredisent
     if sien is None or orphelins or sien.is_douteuse or not is_certain(paiement, sien):
         return False
-    return get_tenu(sien) in (paiement.montant, paiement.montant_admis)  # garde: tenu_attendu
+    return get_tenu(sien) in paiement.montants_attendus  # garde: tenu_attendu
 
 
 def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:

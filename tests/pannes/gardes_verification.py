@@ -53,7 +53,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "tenu_attendu": (
         "paiements/test_verifier::test_un_remboursement_partiel_avant_l_imputation_attend_un_agent",
-        remplacer("get_tenu(sien) in (paiement.montant, paiement.montant_admis)", "True"),
+        remplacer("get_tenu(sien) in paiement.montants_attendus", "True"),
     ),
     "seuil_de_la_caf": (
         "paiements/test_verifier::test_au_dessus_du_seuil_un_agent_confirme",
