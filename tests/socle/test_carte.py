@@ -10,9 +10,9 @@ from django.apps import apps
 from django.forms.forms import BaseForm
 from django.test import Client
 from django.urls import reverse
-from paiements.admin.anomalies import ResteForm
 
 from comptes.models import Agent
+from paiements.bureau.gestes import ResteForm
 from paiements.models import Anomalie
 from socle.carte import LUE_AU_PLUS, MotifField, SansCarteMixin, has_numero_de_carte
 from tests.connexion import entrer_en_agent
@@ -134,10 +134,10 @@ def test_ce_qui_n_est_pas_lu_en_entier_ne_se_reaffiche_pas() -> None:
 
 
 @pytest.mark.django_db
-def test_la_reference_d_une_dette_n_en_prend_pas() -> None:
-    form = ResteForm({"reference": " ".join(GROUPES), "motif": "au téléphone"}, objet=Anomalie())
+def test_l_accord_de_l_allocataire_n_en_prend_pas() -> None:
+    form = ResteForm({"motif": "au téléphone, " + " ".join(GROUPES)}, objet=Anomalie())
 
-    assert form.errors["reference"] == [MotifField.sans_carte]
+    assert form.errors["motif"] == [MotifField.sans_carte]
 
 
 @pytest.mark.django_db
