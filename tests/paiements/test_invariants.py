@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 import responses
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from dettes.encaissements import emettre
@@ -16,6 +16,7 @@ from dettes.models import Mouvement
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.retours import impaye, ordres, reprise, restitution
 from paiements.surveillance.invariants import INVARIANTS, verifier
+from socle.commandes import Code
 from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander, dire, repondre
 
 pytestmark = pytest.mark.django_db
@@ -242,11 +243,11 @@ def test_la_commande_rend_du_json_et_echoue_sur_une_violation(service):
         curseur.execute("UPDATE demarches_lignedemarche SET montant = montant + 0.01")
     sortie = StringIO()
 
-    with pytest.raises(SystemExit) as fin:
+    with pytest.raises(CommandError) as fin:
         call_command("verifier_invariants", "--json", stdout=sortie)
 
     rendu = json.loads(sortie.getvalue())
-    assert fin.value.code == 1
+    assert fin.value.returncode == Code.CONSTAT
     assert {v["invariant"] for v in rendu["violations"]} == {"total_des_lignes"}
 
 

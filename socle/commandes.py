@@ -1,0 +1,85 @@
+"""
+Ce que toutes les commandes de l'exploitant ont en commun : mêmes options, mêmes codes de sortie, une ligne par panne.
+
+Qui écrit le fait à blanc d'abord : rien ne change sans `--appliquer`. `--json` rend un seul objet, pour une machine.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
+
+A_BLANC = "Rien n'a été écrit : ajoutez --appliquer."
+
+
+class Code(IntEnum):
+    """Le code de sortie : ce qu'un superviseur lit sans lire la phrase."""
+
+    BON = 0
+    # Un constat : invariant violé, livraison refusée, travail en retard. Relancer n'y changera rien.
+    CONSTAT = 1
+    # Celui d'argparse : la commande est mal tapée.
+    MAL_TAPEE = 2
+    # Base injoignable, délai dépassé, plateforme muette : rien n'est su, relancer plus tard.
+    PAS_PU = 3
+    INTERROMPUE = 130
+
+
+class Commande(BaseCommand):
+    """
+    Une commande de l'exploitant.
+
+    `handle` reçoit ses options propres, et `appliquer` si la commande `ecrit` ; elle montre par `montrer`, et dit ce
+    qui ne va pas par `CommandError(phrase, returncode=Code.…)`.
+    """
+
+    ecrit = False
+    # L'aide de la commande, et non celle de Django.
+    suppressed_base_arguments = {
+        *("--version", "--verbosity", "--settings", "--pythonpath", "--no-color", "--force-color", "--skip-checks")
+    }
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
+        """Ajoute `--json`, et `--appliquer` si la commande écrit."""
+        analyseur = super().create_parser(prog_name, subcommand, **options)
+        analyseur.add_argument("--json", action="store_true", dest="en_json", help="rendre un objet JSON")
+        if self.ecrit:
+            analyseur.add_argument("--appliquer", action="store_true", help="écrire ; sans cette option, montrer")
+        return analyseur
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Lance la commande ; une panne de la base est une ligne, jamais une trace, et son code est `PAS_PU`."""
+        self.en_json: bool = options.pop("en_json", False)
+        self.montre = False
+        self.a_blanc = self.ecrit and not options.get("appliquer")
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, InterfaceError) as panne:
+            # La suite du message porte parfois des valeurs.
+            premiere = str(panne).partition("\n")[0]
+            echec = CommandError(f"La base n'a pas répondu : {premiere}. Relancez.", returncode=Code.PAS_PU)
+            raise self._annoncer(echec) from panne
+        except KeyboardInterrupt:
+            raise self._annoncer(CommandError("Interrompue.", returncode=Code.INTERROMPUE)) from None
+        except CommandError as echec:
+            raise self._annoncer(echec) from echec.__cause__
+
+    def montrer(self, compte_rendu: Mapping[str, Any], phrases: Iterable[str]) -> None:
+        """Rend le compte rendu : l'objet entier à une machine, des phrases à une personne. À n'appeler qu'une fois."""
+        self.montre = True
+        if self.en_json:
+            objet = {"applique": not self.a_blanc, **compte_rendu} if self.ecrit else compte_rendu
+            self.stdout.write(json.dumps(objet, ensure_ascii=False, default=str))
+            return
+        for phrase in phrases:
+            self.stdout.write(phrase)
+        if self.a_blanc:
+            self.stdout.write(A_BLANC)
+
+    def _annoncer(self, echec: CommandError) -> CommandError:
+        if self.en_json and not self.montre:
+            self.stdout.write(json.dumps({"echec": str(echec), "code": int(echec.returncode)}, ensure_ascii=False))
+        return echec

@@ -1,0 +1,79 @@
+"""Toutes les commandes de l'exploitant se tiennent de même : options, codes de sortie, une ligne par panne."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from socle.commandes import A_BLANC, Code, Commande
+
+
+class Ecrire(Commande):
+    ecrit = True
+
+    def handle(self, **options):
+        self.montrer({"lus": 2}, ["2 lus"])
+
+
+class Lire(Commande):
+    def handle(self, **options):
+        self.montrer({"lus": 2}, ["2 lus"])
+        with connection.cursor() as curseur:
+            curseur.execute("SELECT 1")
+
+
+def lancer(commande, *arguments):
+    sortie = StringIO()
+    try:
+        call_command(commande(), *arguments, stdout=sortie)
+    except CommandError as echec:
+        return sortie.getvalue(), echec
+    return sortie.getvalue(), None
+
+
+def test_sans_appliquer_une_commande_qui_ecrit_dit_que_rien_ne_l_est():
+    assert A_BLANC in lancer(Ecrire)[0]
+    assert A_BLANC not in lancer(Ecrire, "--appliquer")[0]
+
+
+def test_json_rend_un_seul_objet():
+    assert json.loads(lancer(Ecrire, "--json")[0]) == {"applique": False, "lus": 2}
+
+
+def test_une_commande_qui_lit_n_a_pas_d_option_pour_ecrire():
+    with pytest.raises(CommandError, match="appliquer"):
+        call_command(Lire(), "--appliquer")
+
+
+@pytest.fixture
+def base_eteinte():
+    """La base n'écoute plus là où on la cherche."""
+    reglages = connection.settings_dict
+    port, reglages["PORT"] = reglages["PORT"], "9"
+    hote, reglages["HOST"] = reglages["HOST"], "127.0.0.1"
+    connection.close()
+    yield
+    reglages["PORT"], reglages["HOST"] = port, hote
+
+
+@pytest.mark.django_db(transaction=True)
+def test_base_eteinte_une_ligne_et_son_code(base_eteinte):
+    _, echec = lancer(Lire)
+
+    assert echec.returncode == Code.PAS_PU
+    assert "La base n'a pas répondu" in str(echec)
+    assert "\n" not in str(echec)
+
+
+class Interrompre(Commande):
+    def handle(self, **options):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_n_est_pas_une_trace():
+    sortie, echec = lancer(Interrompre, "--json")
+
+    assert echec.returncode == Code.INTERROMPUE
+    assert json.loads(sortie)["code"] == Code.INTERROMPUE
