@@ -127,7 +127,8 @@ def build_contexte(page: str) -> dict[str, object]:
         "faux": faux,
         "lignes": [LigneDemarche(dette=d, montant=m) for d, m in zip(dettes, montants, strict=False)],
         "paiement": Paiement(
-            reference="P-7K4M-2QXZ-9B3T",
+            reference="D-7K4M-2QXZ-9B3T",
+            demarche=Demarche(reference="D-7K4M-2QXZ-9B3T"),
             caf=Caf(code="661", nom="Caf des Pyrénées-Orientales"),
             montant=Decimal(120),
             statut=Statut.ACCEPTE,

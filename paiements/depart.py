@@ -101,6 +101,7 @@ def _ouvrir_la_tentative(demarche: Demarche, boutique: Boutique) -> Paiement:
     for essai in range(1, TIRAGES_DE_TRANS_ID + 1):
         paiement = Paiement(
             demarche=demarche,
+            reference=demarche.reference,
             caf=demarche.allocataire.caf,
             montant=demarche.montant,
             boutique=boutique.site,

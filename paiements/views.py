@@ -23,6 +23,8 @@ from paiements.suivi.progres import dire_ou_en_est
 from socle.bornes import borner
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
+# La démarche dont la page de départ n'a pas encore été montrée.
+DEPART = "depart"
 # Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
 ESSAIS_AVANT_DE_CONSEILLER = 30
 
@@ -30,24 +32,43 @@ ESSAIS_AVANT_DE_CONSEILLER = 30
 @require_http_methods(["GET", "POST"])
 @allocataire_requis
 def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
-    """La page de départ : un formulaire signé qui part seul, et un bouton si rien ne part."""
+    """
+    Ouvre le paiement, puis mène à la page de départ : une redirection, pour que « Précédent », de PayZen, ramène à une
+    page du service et non à une erreur du navigateur.
+    """
     demarche = get_object_or_404(Demarche, auteur=request.user, reference=reference)
     if request.method == "GET":
-        # On y revient après s'être reconnecté : le récapitulatif se relit avant de payer.
-        return redirect("demarches:recapitulatif", reference)
+        return _partir(request, demarche)
     try:
-        depart = departs.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
+        departs.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
     except departs.DejaDemandee:
         return _expliquer_le_double(request, demarche)
     except departs.RecapitulatifPerime as perime:
         return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
     except (departs.ServiceSuspendu, BoutiqueAbsente):
         return render(request, "pages/suspension.html", {"caf": get_dossier(request).caf}, status=503)
-    return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
+    request.session[DEPART] = demarche.reference
+    return redirect("paiements:payer", reference)
+
+
+def _partir(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+    """
+    La page de départ, montrée une fois : un formulaire signé qui part seul, et un bouton si rien ne part.
+
+    Qui y revient a pu envoyer ce formulaire, que PayZen ne prend pas deux fois : il va là où en est sa démarche.
+    """
+    if request.session.pop(DEPART, None) == demarche.reference:
+        depart = departs.reprendre_le_depart(demarche.paiement)
+        if depart is not None:
+            return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
+    # Un brouillon se relit avant de payer ; une démarche figée mène d'elle-même à son suivi.
+    return redirect("demarches:recapitulatif", demarche.reference)
 
 
 def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
     """Un deuxième clic : rien n'est demandé deux fois, et qui n'a pas vu PayZen s'ouvrir peut encore y aller."""
+    if request.session.get(DEPART) == demarche.reference:
+        return redirect("paiements:payer", demarche.reference)
     demarche.refresh_from_db()
     paiement = Paiement.objects.filter(demarche=demarche).select_related("demarche", "caf").first()
     contexte = {
@@ -120,7 +141,9 @@ def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
 def attestation(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """L'attestation en PDF, une fois les dettes mises à jour."""
     paiement = get_object_or_404(_get_paiements(request).filter(statut=Statut.IMPUTE), reference=reference)
-    return _rendre(attestations.rendre_pdf(attestations.lire(paiement)), f"attestation-{paiement.reference}.pdf")
+    return _rendre(
+        attestations.rendre_pdf(attestations.lire(paiement)), f"attestation-{paiement.demarche.reference}.pdf"
+    )
 
 
 def _get_paiements(request: RequeteAllocataire) -> PaiementQuerySet:

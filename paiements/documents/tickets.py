@@ -34,7 +34,6 @@ class Contenu:
     """Ce que dit un ticket, le même à l'écran, sur papier et en PDF. Montants en euros, instant en heure de Paris."""
 
     reference: str
-    demarche: str
     caf: str
     titulaire: str
     numero: str
@@ -58,8 +57,7 @@ def lire(paiement: Paiement) -> Contenu:
     # Encaissé, il a son débit : la base le garantit.
     debit, solde = cast("TransactionPayzen", paiement.debit), paiement.solde
     return Contenu(
-        reference=paiement.reference,
-        demarche=paiement.demarche.reference,
+        reference=paiement.demarche.reference,
         caf=paiement.caf.nom,
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
@@ -89,7 +87,7 @@ def get_code(paiement: Paiement, montant: Decimal) -> str:
 
 
 def get_nom_du_fichier(paiement: Paiement) -> str:
-    return f"ticket-{paiement.reference}.pdf"
+    return f"ticket-{paiement.demarche.reference}.pdf"
 
 
 def rendre_pdf(contenu: Contenu) -> bytes:

@@ -3,7 +3,6 @@
 import django.core.serializers.json
 import django.db.models.deletion
 import django.utils.timezone
-import paiements.models
 import paiements.payzen
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -27,7 +26,7 @@ class Migration(migrations.Migration):
             name='Paiement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(default=paiements.models.draw_paiement, max_length=32, unique=True, verbose_name='référence')),
+                ('reference', models.CharField(max_length=32, unique=True, verbose_name='référence')),
                 ('statut', models.CharField(choices=[('INITIE', 'initié'), ('EN_ATTENTE', 'en attente de la banque'), ('ACCEPTE', 'accepté par la banque'), ('VERIFIE', 'vérifié'), ('IMPUTE', 'imputé'), ('REFUSE', 'refusé'), ('ABANDONNE', 'abandonné'), ('EXPIRE', 'expiré'), ('REJETE', 'rejeté par la banque'), ('RESTITUE', 'restitué')], default='INITIE', max_length=10)),
                 ('montant', models.DecimalField(decimal_places=2, max_digits=9)),
                 ('boutique', models.CharField(max_length=8)),

@@ -3,7 +3,7 @@
 from paiements.models.anomalie import Anomalie, AnomalieQuerySet, EtapeAnomalie
 from paiements.models.imputation import Imputation
 from paiements.models.message import MessagePayzen
-from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement, draw_paiement
+from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement
 from paiements.models.restitution import DemandeCloture, DemandeRestitution
 from paiements.models.ticket import Ticket
 from paiements.models.transaction import DebitTenu, Impaye, TransactionPayzen
@@ -24,5 +24,4 @@ __all__ = [
     "SoldePaiement",
     "Ticket",
     "TransactionPayzen",
-    "draw_paiement",
 ]

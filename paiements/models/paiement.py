@@ -14,14 +14,9 @@ from demarches.models import Demarche
 from paiements.models.transaction import TransactionPayzen
 from paiements.payzen import draw_trans_id
 from paiements.statuts import ENCAISSES, RESTITUABLES, TRANSITIONS, Geste, Statut
-from socle.references import draw_reference
 
 if TYPE_CHECKING:
     from paiements.models.imputation import Imputation
-
-
-def draw_paiement() -> str:
-    return draw_reference("P")
 
 
 class PaiementQuerySet(models.QuerySet["Paiement"]):
@@ -42,12 +37,13 @@ class Paiement(models.Model):
     """
     Une tentative de paiement : une ligne par clic sur « Payer ». Montant en euros, dates en UTC.
 
-    La référence est l'`order_id` envoyé à PayZen ; `trans_id` est unique par boutique et jour UTC (PROTOCOLE §1.3).
+    La référence, l'`order_id` envoyé à PayZen, est celle de la démarche : la personne n'en lit qu'une (docs/adr/0051).
+    `trans_id` est unique par boutique et jour UTC (PROTOCOLE §1.3).
     """
 
     demarche = models.OneToOneField(Demarche, models.PROTECT, related_name="paiement", verbose_name="démarche")
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="paiements", verbose_name="Caf")
-    reference = models.CharField("référence", max_length=32, unique=True, default=draw_paiement)
+    reference = models.CharField("référence", max_length=32, unique=True)
     statut = models.CharField(max_length=10, choices=Statut, default=Statut.INITIE)
     montant = models.DecimalField(max_digits=9, decimal_places=2)
     boutique = models.CharField(max_length=8)

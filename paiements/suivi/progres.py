@@ -57,7 +57,7 @@ def _debit_examine(retenu: Decimal) -> Progres:
         "Ne payez pas de nouveau",
         f"La banque annonce un débit de {ecrire_euros(retenu)}, que nous vérifions : votre carte a peut-être été"
         f" débitée. {_UN_AGENT}.",
-        ["Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence du paiement."],
+        ["Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence de cette démarche."],
     )
 
 
@@ -167,7 +167,7 @@ def _annulee_par_la_banque(paiement: Paiement) -> Progres:
     else:
         suite.append(
             "Si vous n’avez rien contesté, demandez à votre banque ce qui s’est passé, puis appelez votre Caf au 3230"
-            " avec la référence du paiement."
+            " avec la référence de cette démarche."
         )
     return Progres(
         "erreur",

@@ -54,7 +54,9 @@ def test_2_chaque_clic_a_sa_ligne_ses_identifiants_sa_date_et_le_montant_du_serv
 
 def payer(client, demarche):
     return client.post(
-        reverse("paiements:payer", args=[demarche.reference]), {"empreinte": empreinte(demarche), "montant": "1"}
+        reverse("paiements:payer", args=[demarche.reference]),
+        {"empreinte": empreinte(demarche), "montant": "1"},
+        follow=True,
     )
 
 

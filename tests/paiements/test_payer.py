@@ -29,7 +29,7 @@ def connecte(client, demarche):
 
 def payer(client, demarche, empreinte_vue=None):
     adresse = reverse("paiements:payer", args=[demarche.reference])
-    return client.post(adresse, {"empreinte": empreinte_vue or empreinte(demarche)})
+    return client.post(adresse, {"empreinte": empreinte_vue or empreinte(demarche)}, follow=True)
 
 
 def test_payer_rend_un_formulaire_signe_vers_payzen(connecte, demarche, settings):
@@ -51,6 +51,24 @@ def test_la_page_de_depart_marche_sans_javascript(connecte, demarche):
 
     assert '<button class="bouton" type="submit"' in page
     assert "<script>" not in page
+
+
+def test_revenir_de_payzen_ne_remontre_jamais_le_formulaire_parti(connecte, demarche):
+    payer(connecte, demarche)
+
+    retour = connecte.get(reverse("paiements:payer", args=[demarche.reference]), follow=True)
+
+    assert retour.redirect_chain[-1][0] == reverse("suivi:detail", args=[demarche.reference])
+    assert "vads_order_id" not in retour.content.decode()
+
+
+def test_un_double_clic_mene_a_la_page_de_depart_que_le_premier_n_a_pas_montree(connecte, demarche):
+    adresse, clic = reverse("paiements:payer", args=[demarche.reference]), {"empreinte": empreinte(demarche)}
+    connecte.post(adresse, clic)
+
+    seconde = connecte.post(adresse, clic, follow=True)
+
+    assert (seconde.status_code, seconde.context["depart"].paiement) == (200, Paiement.objects.get())
 
 
 def test_deux_clics_n_ouvrent_qu_un_paiement(connecte, demarche):
@@ -152,6 +170,12 @@ def test_un_trans_id_deja_pris_ce_jour_est_retire(demarche, monkeypatch):
     paiement = depart.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
 
     assert paiement.trans_id == "a9a9a9"
+
+
+def test_la_reference_envoyee_a_la_plateforme_est_celle_de_la_demarche(demarche):
+    paiement = depart.payer(demarche, empreinte_vue=empreinte(demarche)).paiement
+
+    assert paiement.reference == demarche.reference
 
 
 def test_la_reference_ne_dit_rien_de_la_personne(demarche):
