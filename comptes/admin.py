@@ -1,4 +1,4 @@
-"""Le bureau des agents : leurs Caf, leurs allocataires ; les comptes, pour l'opérateur seul."""
+"""Le bureau des agents : leurs Caf ; les comptes, pour l'opérateur seul."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from comptes import journal, services
-from comptes.models import Agent, Allocataire, Caf, Evenement, Utilisateur
+from comptes.models import Agent, Caf, Evenement, Utilisateur
 from socle.bureau import Bouton, FicheAdmin, GesteForm, GestesAdmin, OfficeAdmin, get_agent
 from socle.carte import MotifField
 
@@ -80,17 +80,6 @@ class CafAdmin(GestesAdmin):
 
     def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
         return request.user.is_superuser
-
-
-@admin.register(Allocataire)
-class AllocataireAdmin(OfficeAdmin):
-    list_display = ["numero", "caf", "nom", "prenom", "radie_le"]
-    list_filter = [("radie_le", admin.EmptyFieldListFilter)]
-    search_fields = ["=numero"]
-    search_help_text = "Le numéro allocataire, en entier."
-    ordering = ["caf", "numero"]
-    list_select_related = ["caf"]
-    show_full_result_count = False
 
 
 @admin.register(Utilisateur)

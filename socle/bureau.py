@@ -90,8 +90,9 @@ class ReadonlyMixin:
 
 
 class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-arg]  # sert à tous les modèles
-    """Les lignes d'un journal, dans l'ordre où elles ont été écrites, sous la fiche de ce qu'elles racontent."""
+    """Les lignes d'un journal, dans l'ordre où elles ont été écrites, sous la fiche ; rien s'il est vide."""
 
+    template = "admin/journal.html"
     ordering = ("pk",)
 
 

@@ -4,148 +4,34 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
-from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
-from paiements.bureau.faits import dire_l_etat, dire_l_heure, ecrire_montant
+from paiements.bureau.dossier import dire_ou_est_l_argent
+from paiements.bureau.faits import dire_l_heure
 from paiements.bureau.plateforme import dire_ce_qui_change
-from paiements.models import (
-    Anomalie,
-    DemandeCloture,
-    DemandeRestitution,
-    EtapePaiement,
-    Imputation,
-    MessagePayzen,
-    Paiement,
-    Ticket,
-    TransactionPayzen,
+from paiements.bureau.qui import lier, presenter
+from paiements.bureau.tableaux import (
+    AnomalieInline,
+    ClotureInline,
+    EtapeInline,
+    ImputationInline,
+    MessageInline,
+    RestitutionInline,
+    TicketInline,
+    TransactionInline,
 )
+from paiements.models import Paiement
 from paiements.passages import TransitionImpossible
 from paiements.payzen import EchecRest
 from paiements.retours import cloture, impaye, restitution
 from paiements.statuts import Geste, is_possible
 from paiements.verification import conclusions
-from socle.bureau import Bouton, GestesAdmin, JournalInline
+from socle.bureau import Bouton, GestesAdmin
 from socle.euros import ecrire_euros
-
-
-class EtapeInline(JournalInline):
-    model = EtapePaiement
-    fields = readonly_fields = ("le", "geste", "de", "vers", "motif", "auteur")
-
-
-class TransactionInline(JournalInline):
-    """Une ligne par débit et par crédit de la banque."""
-
-    model = TransactionPayzen
-    fields = readonly_fields = (
-        *("identifiant", "operation", "etat", "montant", "tenu"),
-        *("debit_rembourse", "creee_le", "remise_le", "carte"),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TransactionPayzen]:
-        return super().get_queryset(request).select_related("compte", "paiement").order_by("apprise_le", "uuid")
-
-    @admin.display(description="état")
-    def etat(self, vue: TransactionPayzen) -> str:
-        sien = "le débit du paiement, " if vue.paiement and vue.paiement.debit_id == vue.uuid else ""
-        absente = ", absente de la dernière lecture" if vue.absente_le else ""
-        return f"{sien}{dire_l_etat(vue)}{absente}"
-
-    @admin.display(description="tenu par la banque")
-    def tenu(self, vue: TransactionPayzen) -> str:
-        return ecrire_euros(vue.compte.tenu) if vue.is_debit else "-"
-
-    @admin.display(description="débit remboursé")
-    def debit_rembourse(self, vue: TransactionPayzen) -> str:
-        return vue.parent_id or "-"
-
-    @admin.display(description="identifiant")
-    def identifiant(self, vue: TransactionPayzen) -> str:
-        return vue.uuid
-
-    @admin.display(description="montant")
-    def montant(self, vue: TransactionPayzen) -> str:
-        return ecrire_montant(vue.montant, vue.devise)
-
-    @admin.display(description="carte")
-    def carte(self, vue: TransactionPayzen) -> str:
-        return f"{vue.marque} {vue.carte_masquee}".strip() or "-"
-
-
-class MessageInline(JournalInline):
-    model = MessagePayzen
-    fields = readonly_fields = (
-        "recu_le",
-        "source",
-        "operation",
-        "statut",
-        "montant",
-        "transaction_id",
-        "sort",
-        "motif",
-    )
-
-    @admin.display(description="transaction")
-    def identifiant(self, message: MessagePayzen) -> str:
-        return message.transaction_id or "-"
-
-
-class ImputationInline(JournalInline):
-    model = Imputation
-    fields = readonly_fields = ("dette", "montant", "mouvement", "paye_le", "motif", "auteur")
-
-
-class TicketInline(JournalInline):
-    model = Ticket
-    extra = 0  # un ticket par paiement au plus : Django montrerait, vide, celui qui n'existe pas
-    fields = readonly_fields = ("etat", "essais", "envoye_le", "prochain_essai_le", "dernier_motif")
-
-
-class AnomalieInline(JournalInline):
-    """Chaque anomalie, avec son journal."""
-
-    model = Anomalie
-    show_change_link = True
-    fields = readonly_fields = ("ouverte_le", "genre", "argent_en_jeu", "etat", "journal")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Anomalie]:
-        anomalies = avec_en_jeu(Anomalie.objects.order_by("pk"))
-        return anomalies.select_related("transaction").prefetch_related("etapes")
-
-    @admin.display(description="argent en jeu")
-    def argent_en_jeu(self, anomalie: Any) -> str:
-        return ecrire_en_jeu(anomalie, anomalie.en_jeu)
-
-    @admin.display(description="journal")
-    def journal(self, anomalie: Anomalie) -> SafeString:
-        etapes = ((dire_l_heure(e.le), e.get_vers_display(), e.auteur, e.motif) for e in anomalie.etapes.all())
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} : {}, par {} : {}</li>", etapes))
-
-
-class RestitutionInline(JournalInline):
-    model = DemandeRestitution
-    show_change_link = True
-    fields = readonly_fields = (
-        "demandee_le",
-        "montant",
-        "etat",
-        "demandeur",
-        "motif",
-        "approbateur",
-        "faite_le",
-        "cause",
-    )
-
-
-class ClotureInline(JournalInline):
-    model = DemandeCloture
-    show_change_link = True
-    fields = readonly_fields = ("demandee_le", "motif", "demandeur", "accord", "approbateur", "decidee_le")
 
 
 def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
@@ -178,7 +64,7 @@ def _is_a_restituer(paiement: Paiement) -> bool:
 
 @admin.register(Paiement)
 class PaiementAdmin(GestesAdmin):
-    list_display = ["reference", "montant", "statut", "caf", "cree_le", "paye_le"]
+    list_display = ["reference", "a_qui", "de", "statut", "cree_le", "paye_le", "caf"]
     list_filter = ["statut", ("caf", admin.RelatedOnlyFieldListFilter), "cree_le"]
     search_fields = [
         *("reference", "demarche__reference", "demarche__allocataire__numero"),
@@ -186,15 +72,19 @@ class PaiementAdmin(GestesAdmin):
     ]
     search_help_text = "Référence, numéro allocataire, quatre derniers chiffres de la carte, uuid de transaction."
     ordering = ["-cree_le"]
-    list_select_related = ["caf", "debit"]
-    fields = readonly_fields = (
-        *("demarche", "allocataire", "caf", "reference", "statut", "montant", "montant_admis"),
-        *("tenu", "impute", "a_placer", "a_rendre", "boutique", "mode", "trans_id"),
-        *("cree_le", "paye_le", "confirme_le", "prochain_controle_le", "controles", "imputer_le", "echecs"),
+    essentiel = (
+        *("tenu", "impute", "a_placer", "a_rendre", "admis"),
+        *("cree_le", "paye_le", "confirme_le", "carte", "autorisation"),
     )
+    technique = ("boutique", "mode", "trans_id", "prochain_controle_le", "controles", "imputer_le", "echecs")
+    readonly_fields = (*essentiel, *technique)
+    fieldsets = [
+        (None, {"fields": essentiel}),
+        ("Pour l'exploitant", {"fields": technique, "classes": ["collapse"]}),
+    ]
     inlines = [
-        *(EtapeInline, TransactionInline, MessageInline, ImputationInline, AnomalieInline),
-        *(RestitutionInline, ClotureInline, TicketInline),
+        *(AnomalieInline, RestitutionInline, ClotureInline, ImputationInline, TransactionInline),
+        *(TicketInline, EtapeInline, MessageInline),
     ]
     boutons = [
         Bouton(
@@ -240,9 +130,38 @@ class PaiementAdmin(GestesAdmin):
         ),
     ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Paiement]:
+        return super().get_queryset(request).select_related("demarche__allocataire__caf", "caf", "debit", "solde")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """De qui il s'agit se lit avant le reste."""
+        paiement = self.get_object(request, object_id)
+        faits = [f"{capfirst(dire_ou_est_l_argent(paiement))}."]
+        return super().change_view(
+            request, object_id, form_url, {**presenter(paiement), "faits": faits, **(extra_context or {})}
+        )
+
     @admin.display(description="allocataire")
-    def allocataire(self, paiement: Paiement) -> str:
-        return str(paiement.demarche.allocataire)
+    def a_qui(self, paiement: Paiement) -> SafeString | str:
+        return lier(paiement.demarche.allocataire)
+
+    @admin.display(description="montant", ordering="montant")
+    def de(self, paiement: Paiement) -> str:
+        return ecrire_euros(paiement.montant)
+
+    @admin.display(description="montant admis par un agent")
+    def admis(self, paiement: Paiement) -> str:
+        return "-" if paiement.montant_admis is None else ecrire_euros(paiement.montant_admis)
+
+    @admin.display(description="carte")
+    def carte(self, paiement: Paiement) -> str:
+        return (paiement.debit and f"{paiement.debit.marque} {paiement.debit.carte_masquee}".strip()) or "-"
+
+    @admin.display(description="numéro d'autorisation")
+    def autorisation(self, paiement: Paiement) -> str:
+        return (paiement.debit and paiement.debit.autorisation) or "-"
 
     @admin.display(description="payé le")
     def paye_le(self, paiement: Paiement) -> str:

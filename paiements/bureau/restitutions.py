@@ -5,14 +5,20 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
 from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
 from paiements.bureau.plateforme import dire_la_panne
+from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
+from paiements.bureau.tableaux import DeuxPersonnes
 from paiements.models import DemandeCloture, DemandeRestitution
 from paiements.payzen import EchecRest
 from paiements.retours import cloture, ordres, restitution
 from socle.bureau import Bouton, GestesAdmin
+from socle.euros import ecrire_euros
 
 
 def decider(demande: DemandeRestitution, _donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
@@ -61,14 +67,47 @@ def _boutons_a_deux(
     ]
 
 
-@admin.register(DemandeRestitution)
-class DemandeRestitutionAdmin(GestesAdmin):
+class DemandeAdmin(DeuxPersonnes, GestesAdmin):
+    """Une demande : à propos de qui, de quel paiement, pourquoi ; puis les boutons de qui décide."""
+
     chemin_caf = "paiement__caf"
-    list_display = ["paiement", "montant", "etat", "demandeur", "demandee_le", "approbateur", "faite_le"]
-    list_filter = ["etat"]
     search_fields = ["paiement__reference"]
     ordering = ["-demandee_le"]
-    list_select_related = ["paiement", "demandeur", "approbateur"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        liens = ("paiement__demarche__allocataire__caf", "paiement__solde", "demandeur", "approbateur")
+        return super().get_queryset(request).select_related(*liens)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        demande = self.get_object(request, object_id)
+        faits = {"faits": [f"Demandée par {demande.demandeur} : {demande.motif}"]}
+        return super().change_view(
+            request, object_id, form_url, {**presenter(demande), **faits, **(extra_context or {})}
+        )
+
+    @admin.display(description="allocataire")
+    def a_qui(self, demande: Any) -> SafeString | str:
+        return lier(trouver(demande))
+
+    @admin.display(description="paiement")
+    def lien(self, demande: Any) -> SafeString | str:
+        return lier_le_paiement(demande.paiement)
+
+    @admin.display(description="demande")
+    def numero(self, demande: Any) -> str:
+        return f"n° {demande.pk}"
+
+
+@admin.register(DemandeRestitution)
+class DemandeRestitutionAdmin(DemandeAdmin):
+    list_display = ["numero", "a_qui", "lien", "de", "etat", "qui_demande", "demandee_le", "qui_decide", "faite_le"]
+    list_filter = ["etat"]
+    fields = readonly_fields = (
+        *("de", "motif", "etat", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "faite_le"),
+        *("cause", "prochain_essai_le", "debit_id", "credit_id"),
+    )
     boutons = [
         *_boutons_a_deux("Approuver", _is_a_decider, decider, restitution.RestitutionImpossible),
         Bouton(
@@ -81,15 +120,24 @@ class DemandeRestitutionAdmin(GestesAdmin):
         ),
     ]
 
+    @admin.display(description="montant", ordering="montant")
+    def de(self, demande: DemandeRestitution) -> str:
+        return ecrire_euros(demande.montant)
+
+    @admin.display(description="débit à restituer")
+    def debit_id(self, demande: DemandeRestitution) -> str:
+        return demande.debit_id
+
+    @admin.display(description="remboursement")
+    def credit_id(self, demande: DemandeRestitution) -> str:
+        return demande.credit_id or "-"
+
 
 @admin.register(DemandeCloture)
-class DemandeClotureAdmin(GestesAdmin):
-    chemin_caf = "paiement__caf"
-    list_display = ["paiement", "accord", "demandeur", "demandee_le", "approbateur", "decidee_le"]
+class DemandeClotureAdmin(DemandeAdmin):
+    list_display = ["numero", "a_qui", "lien", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le"]
     list_filter = ["accord"]
-    search_fields = ["paiement__reference"]
-    ordering = ["-demandee_le"]
-    list_select_related = ["paiement", "demandeur", "approbateur"]
+    fields = readonly_fields = ("motif", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le")
     boutons = _boutons_a_deux(
         "Approuver la clôture sans débit", _is_cloture_a_decider, decider_de_clore, cloture.ClotureImpossible
     )
