@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from email.errors import MessageError
 from smtplib import SMTPException, SMTPRecipientsRefused
@@ -38,6 +38,7 @@ class Contenu:
     titulaire: str
     numero: str
     paye_le: datetime
+    annonce_le: date | None
     montant: Decimal
     demande: Decimal
     marque: str
@@ -62,6 +63,7 @@ def lire(paiement: Paiement) -> Contenu:
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
         paye_le=timezone.localtime(paiement.paye_le),
+        annonce_le=paiement.annonce_le,
         montant=debit.montant,
         demande=paiement.montant,
         marque=debit.marque,

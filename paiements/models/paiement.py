@@ -1,6 +1,6 @@
 """Un paiement, son journal, et ce que nous en tenons."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from demarches.models import Demarche
 from paiements.models.transaction import TransactionPayzen
 from paiements.payzen import draw_trans_id
 from paiements.statuts import ENCAISSES, RESTITUABLES, TRANSITIONS, Geste, Statut
+from socle.jours import ajouter_des_jours_ouvres
 
 if TYPE_CHECKING:
     from paiements.models.imputation import Imputation
@@ -179,6 +180,18 @@ class Paiement(models.Model):
         """
         # garde: date_jamais_avant_le_clic
         return None if self.debit is None else max(self.cree_le, self.debit.creee_le or self.debit.apprise_le)
+
+    @property
+    def annonce_le(self) -> date | None:
+        """
+        Le jour, à Paris, où les dettes sont d'ordinaire à jour : d'après le délai, en jours ouvrés, que dit la Caf.
+
+        None si elle n'annonce rien, ou si rien n'est encore encaissé.
+        """
+        delai = self.caf.delai_mise_a_jour
+        if delai is None or self.paye_le is None:
+            return None
+        return ajouter_des_jours_ouvres(timezone.localdate(self.paye_le), delai)
 
     @property
     def montants_attendus(self) -> list[Decimal]:

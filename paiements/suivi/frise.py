@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from paiements.models import EtapePaiement, Paiement
 from paiements.statuts import Geste, Statut
+from paiements.suivi.progres import dire_le_jour
 
 
 class Fin(NamedTuple):
@@ -54,6 +55,8 @@ def raconter(paiement: Paiement, etapes: Iterable[EtapePaiement]) -> list[dict[s
     for geste in a_venir:
         en_cours = geste == a_venir[0]
         texte = (DEBIT_EXAMINE if _is_examine(paiement, geste) else ATTENTES.get(geste)) if en_cours else None
+        if geste == Geste.IMPUTER and (le := paiement.annonce_le):
+            texte = " ".join(filter(None, [texte, f"D’ordinaire, au plus tard le {dire_le_jour(le)}."]))
         frise.append({"titre": CHEMIN[geste], "etat": "en_cours" if en_cours else "a_venir", "texte": texte})
     return frise
 

@@ -1,5 +1,6 @@
 """Où en est une demande payée, en mots : le ton, le titre, la phrase, la suite. La même chose sur toutes les pages."""
 
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from django.utils.formats import date_format
 from paiements.models import Paiement
 from paiements.statuts import Statut
 from socle.euros import ecrire_euros
+from socle.templatetags.euros import jour
 
 # Ce qui n'a pas abouti : on peut recommencer, si aucun débit n'est examiné.
 SANS_SUITE = (Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
@@ -45,6 +47,10 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
     if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
         progres.suite.append(f"La Caf vous a rendu {ecrire_euros(rendu)}, débités en trop : {_REVIENT}.")
     return progres
+
+
+def dire_le_jour(le: date) -> str:
+    return jour(le, "l j F Y")
 
 
 _UN_AGENT = "Un agent de votre Caf s’en occupe"
@@ -84,8 +90,20 @@ def _enregistree(paiement: Paiement) -> Progres:
         "Votre paiement est accepté",
         "La Caf le vérifie, puis met vos dettes à jour. Vous n’avez rien à faire : ne payez pas ces montants une"
         " deuxième fois.",
-        _dire_la_part(paiement),
+        _dire_la_part(paiement) + _dire_quand(paiement),
     )
+
+
+def _dire_quand(paiement: Paiement) -> list[str]:
+    """Le jour annoncé par la Caf ; passé, ce qu'il y a à faire. Rien si elle n'annonce rien."""
+    if (le := paiement.annonce_le) is None:
+        return []
+    if le >= timezone.localdate():
+        return [f"D’ordinaire, c’est fait au plus tard le {dire_le_jour(le)}."]
+    return [
+        f"C’est plus long que d’habitude : d’ordinaire, c’est fait au plus tard le {dire_le_jour(le)}. Votre paiement"
+        " reste enregistré. Pour en savoir plus, appelez votre Caf au 3230 avec la référence de cette démarche."
+    ]
 
 
 def _prise_en_compte(paiement: Paiement) -> Progres:

@@ -34,7 +34,7 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Où en est une démarche, ce qu'elle a changé, et ce qu'il reste à faire."""
     demarche = get_object_or_404(
         Demarche.objects.visibles_par(request.user).select_related(
-            "paiement__ticket", "paiement__debit__compte", "paiement__solde", "allocataire__caf"
+            "paiement__ticket", "paiement__debit__compte", "paiement__solde", "paiement__caf"
         ),
         reference=reference,
     )

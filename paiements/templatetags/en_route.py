@@ -14,7 +14,9 @@ register = template.Library()
 @register.inclusion_tag("paiements/_en_route.html")
 def paiements_en_route(allocataire: Allocataire) -> dict[str, Any]:
     """Les paiements dont l'argent est en route, ou dont un agent examine un débit (`examine`, en euros)."""
-    paiements = Paiement.objects.filter(demarche__allocataire=allocataire).select_related("demarche", "debit", "solde")
+    paiements = Paiement.objects.filter(demarche__allocataire=allocataire).select_related(
+        "demarche", "debit", "solde", "caf"
+    )
     ouvertes = Q(anomalies__etat="OUVERTE", anomalies__transaction__isnull=False)
     concernes = list(paiements.filter(Q(demarche__engagee=True) | ouvertes).distinct())
     for paiement in concernes:
