@@ -10,7 +10,7 @@ from allauth.mfa.signals import authentication_failed
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.cache import cache
 from django.db.models import Model
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -130,6 +130,11 @@ class TemoinDesMotsDePasse:
 @receiver(post_save, sender=Agent)
 def noter_un_role(instance: Agent, **_: object) -> None:
     consigner(Genre.ROLE, compte=instance.utilisateur, objet=f"rôle : {instance.get_role_display()}")
+
+
+@receiver(pre_delete, sender=Agent)
+def noter_la_fin_d_un_role(instance: Agent, **_: object) -> None:
+    consigner(Genre.ROLE, compte=instance.utilisateur, objet=f"rôle ôté : {instance.get_role_display()}")
 
 
 @receiver(m2m_changed, sender=Agent.cafs.through)

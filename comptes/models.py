@@ -86,7 +86,14 @@ class Allocataire(models.Model):
     nom = models.CharField(max_length=100)
     prenom = models.CharField("prénom", max_length=100, blank=True)
     date_naissance = models.DateField("date de naissance", null=True, blank=True)
-    courriel = models.EmailField(blank=True)
+    identite = models.CharField(
+        "empreinte de l'identité pivot",
+        max_length=64,
+        blank=True,
+        db_default="",  # l'import des allocataires écrit la table sans passer par ici
+        db_index=True,
+        help_text="Celle que donne le fichier de la Caf (FICHIERS §2) : elle seule relie un dossier à FranceConnect.",
+    )
     radie_le = models.DateField("radié le", null=True, blank=True)
 
     class Meta:

@@ -11,11 +11,22 @@ GRANT USAGE ON SCHEMA public TO rembourser_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO rembourser_service;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO rembourser_service;
 REVOKE UPDATE, DELETE ON
-    dettes_mouvement, dettes_ligneemise,
-    comptes_evenement,
-    paiements_etapepaiement, paiements_etapeanomalie, paiements_messagepayzen, paiements_imputation, paiements_impaye
+    dettes_mouvement, dettes_ligneemise, dettes_fichieremis,
+    comptes_evenement, django_admin_log,
+    paiements_etapepaiement, paiements_etapeanomalie, paiements_messagepayzen, paiements_imputation, paiements_impaye,
+    paiements_purge
 FROM rembourser_service;
 REVOKE DELETE ON
-    dettes_dette, paiements_paiement, paiements_transactionpayzen, paiements_anomalie,
+    dettes_dette, dettes_fichierrecu,
+    paiements_paiement, paiements_transactionpayzen, paiements_anomalie,
     paiements_demanderestitution, paiements_demandecloture
 FROM rembourser_service;
+-- Un fichier émis se compte une fois ses lignes rangées, dans la même transaction.
+GRANT UPDATE (lignes, total, empreinte) ON dettes_fichieremis TO rembourser_service;
+-- Ce que seul un déploiement change.
+REVOKE INSERT, UPDATE, DELETE ON
+    django_migrations, django_content_type, auth_permission, auth_group, auth_group_permissions,
+    comptes_utilisateur_groups, comptes_utilisateur_user_permissions
+FROM rembourser_service;
+-- Les journaux ne s'effacent que par elles, et que passée leur durée.
+GRANT EXECUTE ON FUNCTION effacer_le_journal_de_securite(), effacer_les_gestes_du_bureau() TO rembourser_service;

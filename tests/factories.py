@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import factory
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
@@ -135,7 +136,7 @@ class DemarcheFactory(DjangoModelFactory):
 
     auteur = factory.SubFactory(UtilisateurFactory)
     allocataire = factory.SelfAttribute("auteur.allocataire")
-    mentions_version = "2026-11"
+    mentions_version = settings.MENTIONS_VERSION
     mentions_lues_le = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=5))
     mode = Demarche.Mode.AFFECTE
 

@@ -27,23 +27,23 @@ class Bilan:
 
 VUE_ALLOCATAIRES = """
 CREATE TEMP VIEW allocataires_lus AS
-SELECT caf, numero, civilite, nom, prenom, nullif(date_naissance, '')::date AS date_naissance, courriel,
+SELECT caf, numero, civilite, nom, prenom, nullif(date_naissance, '')::date AS date_naissance, identite,
        nullif(radie_le, '')::date AS radie_le
 FROM etape_allocataires
 """
 
 CHANGER_ALLOCATAIRES = """
 UPDATE comptes_allocataire a
-SET civilite = l.civilite, nom = l.nom, prenom = l.prenom, date_naissance = l.date_naissance, courriel = l.courriel,
+SET civilite = l.civilite, nom = l.nom, prenom = l.prenom, date_naissance = l.date_naissance, identite = l.identite,
     radie_le = l.radie_le
 FROM allocataires_lus l
 WHERE a.caf_id = l.caf AND a.numero = l.numero
-  AND (a.civilite, a.nom, a.prenom, a.date_naissance, a.courriel, a.radie_le)
-      IS DISTINCT FROM (l.civilite, l.nom, l.prenom, l.date_naissance, l.courriel, l.radie_le)
+  AND (a.civilite, a.nom, a.prenom, a.date_naissance, a.identite, a.radie_le)
+      IS DISTINCT FROM (l.civilite, l.nom, l.prenom, l.date_naissance, l.identite, l.radie_le)
 """
 
 CREER_ALLOCATAIRES = """
-INSERT INTO comptes_allocataire (caf_id, numero, civilite, nom, prenom, date_naissance, courriel, radie_le)
+INSERT INTO comptes_allocataire (caf_id, numero, civilite, nom, prenom, date_naissance, identite, radie_le)
 SELECT l.* FROM allocataires_lus l
 WHERE NOT EXISTS (SELECT FROM comptes_allocataire a WHERE a.caf_id = l.caf AND a.numero = l.numero)
 """

@@ -11,13 +11,17 @@ from django.db.backends.utils import CursorWrapper
 from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee
 
 COLONNES = {
-    "etape_allocataires": ["caf", "numero", "civilite", "nom", "prenom", "date_naissance", "courriel", "radie_le"],
+    "etape_allocataires": [
+        *("caf", "numero", "civilite", "nom", "prenom", "date_naissance", "courriel", "identite", "radie_le")
+    ],
     "etape_dettes": [
         *("caf", "numero", "reference", "creancier", "nature", "code", "libelle", "motif"),
         *("periode_debut", "periode_fin", "notifiee_le", "montant_initial", "solde"),
         *("phase", "situation", "retenue_mensuelle"),
     ],
 }
+# Le courriel d'un allocataire ne sert à rien ici : un fichier peut encore en avoir la colonne, elle ne se garde pas.
+FACULTATIVES = {"courriel", "identite"}
 BLOC = 1 << 20
 
 
@@ -47,7 +51,7 @@ def verifier_empreinte(fichier: FichierAnnonce) -> None:
 
 def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None:
     """
-    Crée la table d'étape et y verse le fichier, en flux ; `ligne` est son numéro, `largeur` son nombre de champs.
+    Crée la table d'étape et y verse le fichier, en flux ; `ligne` est son numéro, `ecart` ses champs en trop.
 
     :raises LivraisonRefusee: si l'en-tête, l'encodage, les guillemets ou le nombre de lignes ne vont pas
     """
@@ -55,11 +59,11 @@ def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None
     with _lire(fichier) as lecteur:
         colonnes: list[str] = next(lecteur, [])
         _verifier_entete(fichier, colonnes, attendues)
-        textes = ", ".join(f"{colonne} text" for colonne in attendues)
+        textes = ", ".join(f"{colonne} text DEFAULT ''" for colonne in attendues)
         curseur.execute(
-            f"CREATE TEMP TABLE {table} (ligne bigint, largeur smallint, absente boolean DEFAULT false, {textes})"
+            f"CREATE TEMP TABLE {table} (ligne bigint, ecart smallint, absente boolean DEFAULT false, {textes})"
         )
-        lues = _copier(curseur, f"COPY {table} (ligne, largeur, {', '.join(colonnes)}) FROM STDIN", lecteur, colonnes)
+        lues = _copier(curseur, f"COPY {table} (ligne, ecart, {', '.join(colonnes)}) FROM STDIN", lecteur, colonnes)
     if lues != fichier.lignes:
         raise LivraisonRefusee(
             f"{fichier.chemin.name} a {lues} lignes, le manifeste en dit {fichier.lignes}. Redemandez la livraison."
@@ -92,18 +96,18 @@ def _lire(fichier: FichierAnnonce) -> Iterator[Any]:
 
 def _verifier_entete(fichier: FichierAnnonce, colonnes: list[str], attendues: list[str]) -> None:
     inconnues = sorted(set(colonnes) - set(attendues))
-    manquantes = [colonne for colonne in attendues if colonne not in colonnes]
+    manquantes = [colonne for colonne in attendues if colonne not in colonnes and colonne not in FACULTATIVES]
     if inconnues or manquantes:
         raise LivraisonRefusee(
             f"{fichier.chemin.name}, en-tête : colonnes inconnues {inconnues or 'aucune'}, colonnes manquantes"
             f" {manquantes or 'aucune'}."
         )
-    if len(colonnes) != len(attendues):
+    if len(colonnes) != len(set(colonnes)):
         raise LivraisonRefusee(f"{fichier.chemin.name}, en-tête : une colonne est répétée.")
 
 
 def _copier(curseur: CursorWrapper, ordre: str, lecteur: Any, colonnes: list[str]) -> int:
-    """Verse les lignes et rend leur nombre ; une ligne trop courte ou trop longue garde sa largeur pour son rejet."""
+    """Verse les lignes et rend leur nombre ; une ligne trop courte ou trop longue garde son écart pour son rejet."""
     attendu = len(colonnes)
     vides = [""] * attendu
     lues = 0
@@ -114,6 +118,6 @@ def _copier(curseur: CursorWrapper, ordre: str, lecteur: Any, colonnes: list[str
                 continue  # une ligne vide en fin de fichier n'est pas une ligne
             if largeur != attendu:
                 champs = (champs + vides)[:attendu]
-            copie.write_row([lecteur.line_num, min(largeur, 9999), *champs])
+            copie.write_row([lecteur.line_num, min(largeur - attendu, 9999), *champs])
             lues += 1
     return lues

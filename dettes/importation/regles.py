@@ -34,7 +34,7 @@ def _double(table: str, cle: str) -> str:
 
 
 ALLOCATAIRES: Regles = [
-    ("largeur <> 8", "le nombre de champs n'est pas celui de l'en-tête"),
+    ("ecart <> 0", "le nombre de champs n'est pas celui de l'en-tête"),
     ("caf <> %(caf)s", "le code de la Caf n'est pas celui du manifeste"),
     (_different("numero", "[0-9]{7}"), "le numéro allocataire n'a pas sept chiffres"),
     (_double("etape_allocataires", "numero"), "le numéro allocataire est en double"),
@@ -43,16 +43,11 @@ ALLOCATAIRES: Regles = [
     ("length(nom) > 100 OR length(prenom) > 100", "le nom ou le prénom dépasse 100 caractères"),
     (_different("date_naissance", f"{DATE}?"), "la date de naissance ne se lit pas"),
     (_different("radie_le", f"{DATE}?"), "la date de radiation ne se lit pas"),
-    (
-        "courriel <> '' AND (length(courriel) > 254 OR "
-        + _different("courriel", "[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+")
-        + ")",
-        "l'adresse électronique ne se lit pas",
-    ),
+    (_different("identite", "([0-9a-f]{64})?"), "l'empreinte de l'identité n'a pas 64 signes hexadécimaux"),
 ]
 
 DETTES: Regles = [
-    ("largeur <> 16", "le nombre de champs n'est pas celui de l'en-tête"),
+    ("ecart <> 0", "le nombre de champs n'est pas celui de l'en-tête"),
     ("caf <> %(caf)s", "le code de la Caf n'est pas celui du manifeste"),
     (_different("reference", "[A-Z0-9-]{1,30}"), "la référence ne se lit pas"),
     (_double("etape_dettes", "reference"), "la référence est en double"),

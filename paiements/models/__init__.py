@@ -4,6 +4,7 @@ from paiements.models.anomalie import Anomalie, AnomalieQuerySet, EtapeAnomalie
 from paiements.models.imputation import Imputation
 from paiements.models.message import MessagePayzen
 from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement
+from paiements.models.purge import Purge
 from paiements.models.restitution import DemandeCloture, DemandeRestitution
 from paiements.models.ticket import Ticket
 from paiements.models.transaction import DebitTenu, Impaye, TransactionPayzen
@@ -21,6 +22,7 @@ __all__ = [
     "MessagePayzen",
     "Paiement",
     "PaiementQuerySet",
+    "Purge",
     "SoldePaiement",
     "Ticket",
     "TransactionPayzen",

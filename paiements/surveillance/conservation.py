@@ -1,16 +1,26 @@
-"""Ne garder que le temps promis par les mentions (DOMAINE §9) : une règle par ligne, et ce qu'elle efface."""
+"""
+Ne garder que le temps promis : une règle par ligne, et ce qu'elle efface.
+
+Les durées sont celles de DOMAINE §9, où chaque table de la base a sa ligne.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from comptes.models import Allocataire, CodeActivation, Evenement, Utilisateur
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
-from paiements.models import Ticket, TransactionPayzen
+from dettes.models import Mouvement
+from paiements.models import Purge, Ticket, TransactionPayzen
 
 Lignes = QuerySet[Any]
 
@@ -39,8 +49,34 @@ def _courriels() -> Lignes:
 
 
 def _cartes() -> Lignes:
-    """Elles ne sont que sur les transactions : aucun message n'en garde (`message_sans_carte`)."""
-    return TransactionPayzen.objects.filter(apprise_le__lt=_il_y_a(456)).exclude(marque="", carte_fin="")
+    """Elles ne sont que sur les transactions : la base n'en admet dans aucun message (`message_sans_carte`)."""
+    anciennes = TransactionPayzen.objects.filter(apprise_le__lt=_il_y_a(456))
+    return anciennes.exclude(marque="", carte_fin="", autorisation="")
+
+
+def _codes() -> Lignes:
+    """Trente jours après avoir servi, ou fini de pouvoir servir : le temps de répondre à qui n'entre pas."""
+    return CodeActivation.objects.filter(Q(utilise_le__lt=_il_y_a(30)) | Q(expire_le__lt=_il_y_a(30)))
+
+
+def _dossiers_vides() -> Lignes:
+    """Ni dette, ni démarche, ni visite depuis un an, ni rien au journal : on n'a plus rien à en faire."""
+    visites = Utilisateur.objects.filter(Q(cree_le__gt=_il_y_a(365)) | Q(last_login__gt=_il_y_a(365)))
+    cites = Evenement.objects.filter(Q(allocataire=OuterRef("pk")) | Q(compte__allocataire=OuterRef("pk")))
+    vides = Allocataire.objects.filter(dettes=None, demarches=None, utilisateurs__isnull=False)
+    return vides.exclude(Exists(visites.filter(allocataire=OuterRef("pk")))).exclude(Exists(cites)).distinct()
+
+
+def _sessions() -> Lignes:
+    return Session.objects.filter(expire_date__lt=timezone.now())
+
+
+def _dossiers_clos() -> Lignes:
+    """Ceux qui ne doivent plus rien, sans une écriture ni une démarche depuis dix ans."""
+    ecritures = Mouvement.objects.filter(dette__allocataire=OuterRef("pk"), le__gt=_il_y_a(3653))
+    demarches = Demarche.objects.filter(allocataire=OuterRef("pk"), cree_le__gt=_il_y_a(3653))
+    soldes = Allocataire.objects.filter(dettes__isnull=False).exclude(dettes__solde__gt=0)
+    return soldes.exclude(Exists(ecritures)).exclude(Exists(demarches)).distinct()
 
 
 def _effacer_les_saisies(saisies: Lignes) -> int:
@@ -51,14 +87,58 @@ def _effacer_les_saisies(saisies: Lignes) -> int:
     return par_modele.get(Demarche._meta.label, 0)
 
 
+def _effacer_les_dossiers(dossiers: Lignes) -> int:
+    """Compte compris. Ce que Django effacerait de lui-même, journaux compris, est refusé au compte du service."""
+    cles = list(dossiers.values_list("pk", flat=True))
+    comptes = Utilisateur.objects.filter(allocataire__in=cles)
+    CodeActivation.objects.filter(utilisateur__in=comptes).delete()
+    for modele in (Authenticator, UserSession):
+        modele.objects.filter(user__in=comptes).delete()
+    comptes._raw_delete(comptes.db)
+    Allocataire.objects.filter(pk__in=cles)._raw_delete(comptes.db)
+    return len(cles)
+
+
+def _effacer(lignes: Lignes) -> int:
+    _, par_modele = lignes.delete()
+    return par_modele.get(lignes.model._meta.label, 0)
+
+
+def _par_la_base(fonction: str) -> Callable[[Lignes], int]:
+    """Le compte du service n'a le droit d'effacer aucun journal ; la base le fait pour lui, et sait ce qui a fini."""
+
+    def effacer(_: Lignes) -> int:
+        with connection.cursor() as curseur:
+            curseur.callproc(fonction)
+            return int(curseur.fetchone()[0])
+
+    return effacer
+
+
 REGLES = [
     Regle("saisies sans suite de plus de 30 jours", _saisies, _effacer_les_saisies),
     Regle("courriels de ticket de plus de 3 mois", _courriels, lambda lignes: lignes.update(courriel="")),
     Regle(
         "données de carte de plus de 15 mois",
         _cartes,
-        lambda lignes: lignes.update(marque="", carte_fin=""),
+        lambda lignes: lignes.update(marque="", carte_fin="", autorisation=""),
     ),
+    Regle("codes d'activation finis depuis 30 jours", _codes, _effacer),
+    Regle("sessions finies", _sessions, _effacer),
+    Regle(
+        "journal de sécurité de plus d'un an",
+        lambda: Evenement.objects.filter(le__lt=_il_y_a(366)),
+        _par_la_base("effacer_le_journal_de_securite"),
+    ),
+    Regle(
+        "gestes du bureau de plus de 15 mois",
+        lambda: LogEntry.objects.filter(action_time__lt=_il_y_a(457)),
+        _par_la_base("effacer_les_gestes_du_bureau"),
+    ),
+    # Après le journal, qui les cite.
+    Regle("dossiers vides depuis un an", _dossiers_vides, _effacer_les_dossiers),
+    # La base refuse d'effacer une écriture : le premier dossier compté ici fait échouer la purge, qui le dit.
+    Regle("dossiers clos depuis dix ans", _dossiers_clos, lambda _: 0),
 ]
 
 
@@ -68,6 +148,11 @@ def compter() -> list[tuple[str, int]]:
 
 
 @transaction.atomic
-def effacer() -> list[tuple[str, int]]:
-    """Efface ce qui est périmé ; rend, règle par règle, combien."""
-    return [(regle.phrase, regle.effacer(regle.perimes())) for regle in REGLES]
+def purger() -> list[Purge]:
+    """Efface ce qui est périmé ; rend le rapport, règle par règle, qui reste en base."""
+    return [_appliquer(regle) for regle in REGLES]
+
+
+def _appliquer(regle: Regle) -> Purge:
+    effaces = regle.effacer(regle.perimes())
+    return Purge.objects.create(regle=regle.phrase, effaces=effaces, restants=regle.perimes().count())

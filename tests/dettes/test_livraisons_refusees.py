@@ -176,7 +176,7 @@ def test_une_dette_fausse_est_rejetee_seule(livrer, ecart, motif):
         ({"prenom": "x" * 101}, "le nom ou le prénom dépasse 100 caractères"),
         ({"date_naissance": "2001-02-30"}, "la date de naissance ne se lit pas"),
         ({"radie_le": "bientôt"}, "la date de radiation ne se lit pas"),
-        ({"courriel": "pas une adresse"}, "l'adresse électronique ne se lit pas"),
+        ({"identite": "abc"}, "l'empreinte de l'identité n'a pas 64 signes hexadécimaux"),
     ],
 )
 def test_un_allocataire_faux_est_rejete_seul(livrer, ecart, motif):

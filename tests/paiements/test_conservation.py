@@ -3,25 +3,42 @@
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.contrib.admin.models import LogEntry
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from comptes import activation
+from comptes.models import Allocataire, CodeActivation, Evenement, Utilisateur
 from demarches.models import Demarche
 from paiements.documents import tickets
-from paiements.models import MessagePayzen, TransactionPayzen
+from paiements.models import MessagePayzen, Purge, TransactionPayzen
+from paiements.surveillance import conservation
 from paiements.surveillance.invariants import verifier
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
 
 pytestmark = pytest.mark.django_db
+DROITS = Path(__file__).parents[2] / "docs" / "droits.sql"
 
 
 def effacer(*options):
     sortie = StringIO()
-    call_command("effacer_perimes", *options, stdout=sortie)
+    call_command("purger", *options, stdout=sortie)
     return sortie.getvalue()
+
+
+def chercher(donnee):
+    """Les tables de la base où ces signes se lisent, quelle qu'en soit la colonne."""
+    with connection.cursor() as curseur:
+        tables = [table.name for table in connection.introspection.get_table_list(curseur)]
+        trouvees = []
+        for table in tables:
+            curseur.execute(f'SELECT 1 FROM "{table}" t WHERE t::text LIKE %s LIMIT 1', [f"%{donnee}%"])  # noqa: S608
+            trouvees += [table] * bool(curseur.fetchone())
+    return trouvees
 
 
 @pytest.fixture
@@ -65,6 +82,7 @@ def test_les_donnees_de_carte_s_effacent_au_bout_de_quinze_mois(payee, time_mach
 
     transaction_payzen = TransactionPayzen.objects.get()
     assert (transaction_payzen.carte_fin, transaction_payzen.marque) == (carte, carte and "CB")
+    assert bool(transaction_payzen.autorisation) == bool(carte)
 
 
 def test_aucun_message_ne_garde_la_carte(notifier):
@@ -78,6 +96,93 @@ def test_aucun_message_ne_garde_la_carte(notifier):
 def test_la_base_refuse_une_carte_dans_un_message():
     with pytest.raises(IntegrityError, match="message_sans_carte"), transaction.atomic():
         MessagePayzen.objects.create(champs={"vads_card_number": "0055"}, sort="NEUF")
+
+
+def test_au_bout_de_quinze_mois_la_carte_n_est_plus_nulle_part(notifier, time_machine):
+    notifier(PaiementFactory(demarche=demander(Decimal(50))), "AUTHORISED")
+    assert chercher("0055"), "la carte était bien quelque part"
+
+    time_machine.move_to(timezone.now() + timedelta(days=457))
+    effacer("--appliquer")
+
+    assert [chercher(donnee) for donnee in ("0055", "3fe85c")] == [[], []]
+
+
+def test_un_code_fini_s_efface_au_bout_d_un_mois(time_machine):
+    activation.emettre([UtilisateurFactory()])
+
+    time_machine.move_to(timezone.now() + timedelta(days=59))
+    effacer("--appliquer")
+    assert CodeActivation.objects.count() == 1
+    time_machine.move_to(timezone.now() + timedelta(days=2))
+    effacer("--appliquer")
+
+    assert CodeActivation.objects.count() == 0
+
+
+def test_un_dossier_vide_s_efface_au_bout_d_un_an_et_les_autres_restent(payee, saisie, time_machine):
+    vide = UtilisateurFactory()
+    time_machine.move_to(timezone.now() + timedelta(days=366))
+    endette = DetteFactory(allocataire=UtilisateurFactory().allocataire).allocataire
+    Utilisateur.objects.filter(allocataire=endette).update(cree_le=timezone.now() - timedelta(days=400))
+
+    effacer("--appliquer")
+
+    assert not Allocataire.objects.filter(pk=vide.allocataire_id).exists()
+    assert Allocataire.objects.filter(pk__in=[payee.allocataire_id, saisie.allocataire_id, endette.pk]).count() == 3
+
+
+def vieillir_les_journaux():
+    """Une ligne qui a fait son temps et une qui ne l'a pas fait, dans chaque journal."""
+    soi = UtilisateurFactory()
+    for jours in (100, 400):
+        Evenement.objects.create(genre="LISTE", cafs=[], le=timezone.now() - timedelta(days=jours))
+        quand = timezone.now() - timedelta(days=jours + 100)
+        LogEntry.objects.create(user=soi, action_flag=2, object_repr="geste", action_time=quand)
+
+
+def test_le_compte_du_service_purge_les_journaux_et_rien_avant_leur_heure():
+    vieillir_les_journaux()
+    with connection.cursor() as curseur:
+        curseur.execute(DROITS.read_text())
+        curseur.execute("SET LOCAL ROLE rembourser_service")
+        effacer("--appliquer")
+        curseur.execute("RESET ROLE")
+
+    assert (Evenement.objects.filter(genre="LISTE").count(), LogEntry.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("faute", ["UPDATE django_admin_log SET object_repr = ''", "DELETE FROM django_admin_log"])
+def test_la_base_refuse_de_retoucher_le_journal_du_bureau(faute):
+    vieillir_les_journaux()
+
+    with (
+        pytest.raises(DatabaseError, match="ne se retouche pas"),
+        transaction.atomic(),
+        connection.cursor() as curseur,
+    ):
+        curseur.execute(faute)
+
+
+def test_le_rapport_reste_et_prouve(payee, time_machine):
+    time_machine.move_to(timezone.now() + timedelta(days=500))
+
+    effacer("--appliquer")
+
+    cartes = Purge.objects.get(regle="données de carte de plus de 15 mois")
+    assert (cartes.effaces, cartes.restants) == (1, 0)
+    assert Purge.objects.count() == len(conservation.REGLES)
+    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+        cartes.delete()
+
+
+def test_une_purge_qui_laisse_du_perime_echoue_et_le_dit(time_machine):
+    # L'horloge de la base n'avance pas avec celle du test : elle refuse, et c'est elle qui a raison.
+    vieillir_les_journaux()
+    time_machine.move_to(timezone.now() + timedelta(days=300))
+
+    with pytest.raises(CommandError, match="journal de sécurité de plus d'un an"):
+        effacer("--appliquer")
 
 
 def test_sans_l_option_rien_ne_s_efface(payee, saisie, time_machine):

@@ -66,7 +66,7 @@ def test_la_purge_laisse_ses_lignes_a_la_demarche_que_l_on_paie():
 
     with fenetre("demarches_lignedemarche", "DELETE", quand="AFTER"):
         purge, _ = en_meme_temps(
-            conservation.effacer, lambda: en_second(lambda: depart.payer(demarche, empreinte_vue=vue))
+            conservation.purger, lambda: en_second(lambda: depart.payer(demarche, empreinte_vue=vue))
         )
 
     # L'une des deux passe, tout entière.
