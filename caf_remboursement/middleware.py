@@ -1,9 +1,12 @@
 """Ce que l'on refuse avant toute vue, et ce que porte toute réponse."""
 
+import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
 from django.utils.cache import add_never_cache_headers
 
 from caf_remboursement.filet import ILLISIBLE
@@ -34,6 +37,32 @@ class EntetesMiddleware:
         if not reponse.has_header("Cache-Control"):
             add_never_cache_headers(reponse)
         return reponse
+
+
+class AdressePubliqueMiddleware:
+    """
+    Le service n'a qu'une adresse publique : un autre nom y renvoie, et n'y fait rien.
+
+    Les sondes et la plateforme de paiement parlent à une machine autant qu'à un nom : l'hôte qu'elles disent ne compte
+    pas. Éteint sans https (démonstration, où « localhost » est le seul nom d'où une clé de sécurité s'essaie).
+    """
+
+    def __init__(self, get_response: Suite) -> None:
+        self.get_response = get_response
+        self.hote = urlsplit(settings.ADRESSE_PUBLIQUE).netloc.lower()
+        self.sans_hote = [re.compile(motif) for motif in settings.SECURE_REDIRECT_EXEMPT]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not settings.HTTPS:
+            return self.get_response(request)
+        if any(motif.search(request.path.lstrip("/")) for motif in self.sans_hote):
+            request.META["HTTP_HOST"] = self.hote
+            return self.get_response(request)
+        if request.get_host().lower().rstrip(".") == self.hote:
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            raise BadRequest("envoyé à une autre adresse que la nôtre")
+        return HttpResponsePermanentRedirect(settings.ADRESSE_PUBLIQUE + request.get_full_path())
 
 
 class RequeteLisibleMiddleware:

@@ -63,7 +63,7 @@ except (ValueError, OSError) as erreur:
 # Sans activité, la session se ferme : plus vite chez l'allocataire, dont le poste est parfois partagé.
 INACTIVITE_ALLOCATAIRE = timedelta(minutes=15)
 INACTIVITE_AGENT = timedelta(minutes=20)
-MENTIONS_VERSION = "2026-11"
+MENTIONS_VERSION = "2026-12"
 MONTANT_MINIMUM = Decimal("1.00")
 # Le temps que PayZen laisse pour payer (PROTOCOLE §3.9).
 PAYZEN_SESSION = timedelta(minutes=10)
@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "caf_remboursement.journaux.RequeteMiddleware",
     "caf_remboursement.middleware.EntetesMiddleware",
     "csp.middleware.CSPMiddleware",
+    "caf_remboursement.middleware.AdressePubliqueMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "caf_remboursement.middleware.RequeteLisibleMiddleware",
