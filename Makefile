@@ -7,13 +7,15 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: aide demo demo-neuve test qualite migration
+.PHONY: aide demo demo-neuve test qualite images simulateur migration
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
 	@echo "make demo-neuve   la même, données effacées d'abord"
 	@echo "make test         tous les tests (ou une partie : make test ARGS=\"tests/dettes -x\")"
 	@echo "make qualite      style, types, flèches, migrations, déploiement"
+	@echo "make images       redessine le modèle et la table des passages (docs/images ; demande graphviz)"
+	@echo "make simulateur   la plateforme de paiement simulée, seule, pour essayer un autre marchand"
 	@echo "make migration    écrit la migration d'une app : make migration APP=dettes NOM=bareme"
 
 demo:
@@ -31,6 +33,15 @@ test:
 qualite:
 	@$(PYTHON) -m outils.installer tests
 	@$(VENV) -m outils.qualite
+
+images:
+	@$(PYTHON) -m outils.installer tests
+	@SECRET_KEY=images DATABASE_URL=postgresql:///images REDIS_URL=redis:// PAYZEN_MODE=TEST \
+		$(VENV) -W ignore -m outils.images
+
+simulateur:
+	@$(PYTHON) -m outils.installer demo
+	@$(VENV) -m simulateur_payzen essai --port $(PORT_SIMULATEUR)
 
 # Sans base : ces réglages ne servent qu'à lire les modèles.
 migration:

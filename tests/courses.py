@@ -61,7 +61,7 @@ def en_meme_temps(*gestes: Callable[[], T]) -> list[T | Exception]:
 
     def lancer(rang: int, geste: Callable[[], T]) -> None:
         try:
-            barriere.wait(timeout=10)
+            barriere.wait(timeout=120)
             issues[rang] = geste()
         except Exception as erreur:  # le test lit ce que chaque fil a levé
             issues[rang] = erreur

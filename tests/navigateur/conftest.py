@@ -49,7 +49,7 @@ def ouvrir(chromium: Browser, demonstration: Demonstration, examen: Examen) -> I
             viewport={"width": 320, "height": HAUTEUR}, locale="fr-FR", java_script_enabled=javascript
         )
         contextes.append(contexte)
-        contexte.set_default_timeout(15_000)
+        contexte.set_default_timeout(60_000)
         examen.surveiller(contexte)
         return Visiteur(contexte.new_page(), demonstration, examen, javascript=javascript)
 

@@ -74,11 +74,11 @@ def test_un_agent_reprend_d_une_dette_ce_que_la_banque_a_rendu(ouvrir):
     avant = allocataire.lire_les_soldes()[dette]
     allocataire.preparer({dette: "5,00"})
     reference = allocataire.payer()
-    attendre(lambda: allocataire.lire_les_soldes()[dette] == avant - 5, 20, "la dette n'a pas baissé")
+    attendre(lambda: allocataire.lire_les_soldes()[dette] == avant - 5, 120, "la dette n'a pas baissé")
     allocataire.demonstration.rembourser(reference, centimes=200)
     entrer_au_bureau(agent, "agent, responsable")
 
-    attendre(lambda: is_a_reprendre(agent, reference), 30, "PayZen n'a pas dit quel débit est remboursé")
+    attendre(lambda: is_a_reprendre(agent, reference), 120, "PayZen n'a pas dit quel débit est remboursé")
     chercher(agent, "paiements/anomalie", reference)
     geste = agent.page.locator("form", has=agent.page.get_by_role("button", name="Reprendre ce que la banque"))
     assert geste.get_by_label(f"À reprendre à la dette {dette}").input_value() == "2,00"

@@ -54,7 +54,7 @@ def attendre_la_prise_en_compte(visiteur: Visiteur) -> None:
         visiteur.page.reload()
         return visiteur.page.get_by_text("Vos dettes sont à jour").count() > 0
 
-    attendre(est_prise_en_compte, 30, "la démarche prise en compte")
+    attendre(est_prise_en_compte, 120, "la démarche prise en compte")
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])

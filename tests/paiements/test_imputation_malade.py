@@ -108,12 +108,12 @@ def test_une_dette_tenue_par_un_autre_ne_retarde_que_son_paiement(time_machine):
 
     fil = threading.Thread(target=tenir)
     fil.start()
-    assert prise.wait(timeout=10)
+    assert prise.wait(timeout=120)
     try:
         combien = imputer_un_lot()
     finally:
         finie.set()
-        fil.join(timeout=10)
+        fil.join(timeout=120)
 
     retarde.refresh_from_db()
     autre.refresh_from_db()

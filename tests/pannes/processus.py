@@ -61,7 +61,7 @@ class Courtier:
                 stdout=journal,
                 stderr=journal,
             )
-        attendre(lambda: b"Ready to accept" in (self.dossier / "journal").read_bytes(), 10, "le courtier")
+        attendre(lambda: b"Ready to accept" in (self.dossier / "journal").read_bytes(), 120, "le courtier")
 
     def arreter(self) -> None:
         """Tue : tout ce qu'il tenait est perdu."""
@@ -119,7 +119,7 @@ class Machine:
             "courriels": self.ports.courriel,
         }
         if nom in pages:
-            attendre(lambda: repond(f"http://127.0.0.1:{pages[nom]}/sante/"), 60, f"« {nom} »")
+            attendre(lambda: repond(f"http://127.0.0.1:{pages[nom]}/sante/"), 120, f"« {nom} »")
 
     def tuer(self, nom: str) -> None:
         """kill -9, enfants compris."""
@@ -132,7 +132,7 @@ class Machine:
         pid = postgres._locate(self.dossier / "base").pid
         assert pid
         os.kill(pid, signal.SIGQUIT)
-        attendre(lambda: postgres._locate(self.dossier / "base").pid is None, 15, "la base arrêtée")
+        attendre(lambda: postgres._locate(self.dossier / "base").pid is None, 120, "la base arrêtée")
 
     def relancer_la_base(self) -> None:
         """Redémarre PostgreSQL sur les mêmes données, à la même adresse."""
@@ -225,7 +225,7 @@ class Machine:
 def repond(adresse: str) -> bool:
     """Vrai si une page de santé répond 200."""
     try:
-        return requests.get(adresse, timeout=5).status_code == 200
+        return requests.get(adresse, timeout=30).status_code == 200
     except requests.ConnectionError:
         return False
 

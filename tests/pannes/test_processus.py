@@ -48,7 +48,7 @@ def test_un_ouvrier_tue_en_plein_controle_est_repris_par_le_balayage(machine: Ma
     machine.regler(pannes={"rest": {"genre": "delai", "secondes": 8, "fois": 1}})
     references = machine.payer(1)
     pris = "SELECT 1 FROM paiements_paiement WHERE reference = %s AND prochain_controle_le > now()"
-    attendre(lambda: bool(machine.lire(pris, references[0])), 10, "le contrôle pris")
+    attendre(lambda: bool(machine.lire(pris, references[0])), 120, "le contrôle pris")
     machine.tuer("ouvrier")
 
     machine.lancer("ouvrier")
@@ -112,10 +112,10 @@ def test_sans_courrier_le_paiement_aboutit_et_le_ticket_repart(machine: Machine)
     references = machine.payer(1, courriel="camille@exemple.invalid")
     machine.attendre_l_imputation(references, REPRISE)
     ticket = "FROM paiements_ticket t JOIN paiements_paiement p ON p.id = t.paiement_id WHERE p.reference = %s"
-    attendre(lambda: machine.lire(f"SELECT t.essais {ticket}", references[0]) == [(1,)], 20, "un premier essai")
+    attendre(lambda: machine.lire(f"SELECT t.essais {ticket}", references[0]) == [(1,)], 120, "un premier essai")
 
     machine.lancer("courriels")
     machine.avancer_les_tickets()
 
-    attendre(lambda: machine.lire(f"SELECT t.etat {ticket}", references[0]) == [("ENVOYE",)], 20, "le ticket envoyé")
+    attendre(lambda: machine.lire(f"SELECT t.etat {ticket}", references[0]) == [("ENVOYE",)], 120, "le ticket envoyé")
     machine.verifier(references)

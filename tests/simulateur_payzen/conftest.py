@@ -69,7 +69,7 @@ def simulateur_de_session(environnement: dict[str, str], marchand_de_session: Ma
         processus = lancer(environnement, "serveur", "--port", str(port), sortie=sortie)
         base = f"http://127.0.0.1:{port}"
         try:
-            attendre(lambda: is_pret(base, processus), 20)
+            attendre(lambda: is_pret(base, processus))
             yield Simulateur(base, marchand_de_session, dossier)
         finally:
             processus.send_signal(signal.SIGTERM)

@@ -26,6 +26,7 @@ import requests
 
 RACINE = Path(__file__).resolve().parents[2]
 SITE = "12345678"
+PATIENCE = 120  # secondes : une machine chargée est lente, et ce n'est pas une panne
 CLES = {"TEST": "1122334455667788", "PRODUCTION": "8877665544332211"}
 MOTS_DE_PASSE = {"TEST": "testpassword_essai", "PRODUCTION": "prodpassword_essai"}
 compteur = itertools.count(1)
@@ -93,7 +94,7 @@ class Marchand:
         self.visites.clear()
         self.code, self.lenteur_s = 200, 0
 
-    def attendre(self, nombre: int, delai_s: float = 5) -> list[Recue]:
+    def attendre(self, nombre: int, delai_s: float = PATIENCE) -> list[Recue]:
         """Attend un nombre de notifications."""
         attendre(lambda: len(self.recues) >= nombre, delai_s)
         return self.recues
@@ -104,7 +105,7 @@ class Marchand:
         return [recue.champs["vads_trans_status"] for recue in self.recues]
 
 
-def attendre(condition: Any, delai_s: float = 5) -> None:
+def attendre(condition: Any, delai_s: float = PATIENCE) -> None:
     """Attend qu'une condition devienne vraie."""
     fin = time.monotonic() + delai_s
     while not condition():

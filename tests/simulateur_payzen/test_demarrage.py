@@ -14,7 +14,7 @@ def demarrer_en_vain(environnement, **changements):
     complet = {nom: valeur for nom, valeur in {**environnement, **changements}.items() if valeur is not None}
     processus = lancer(complet, "serveur", "--port", str(trouver_port()), sortie=subprocess.PIPE)
     try:
-        sortie, _ = processus.communicate(timeout=10)
+        sortie, _ = processus.communicate(timeout=120)
     finally:
         processus.kill()
     return processus.returncode, sortie.decode()
@@ -66,12 +66,12 @@ def test_la_formation_demarre_sans_debug_et_sigint_l_arrete(environnement, tmp_p
     port = trouver_port()
     processus = lancer({**environnement, **suite, **reglages}, "serveur", "--port", str(port))
     try:
-        attendre(lambda: is_pret(f"http://127.0.0.1:{port}", processus), 20)
+        attendre(lambda: is_pret(f"http://127.0.0.1:{port}", processus))
         boutique = lire(f"http://127.0.0.1:{port}/controle/").json()["boutiques"][SITE]
         lus = boutique["reglages"]
     finally:
         processus.send_signal(signal.SIGINT)
-        code = processus.wait(10)
+        code = processus.wait(120)
 
     assert (lus["regles"], lus["session_s"], code) == (["fin", "annulation"], 42, 0)
     assert boutique["pannes"]["rest"]["genre"] == "html"

@@ -1,0 +1,43 @@
+"""`python -m simulateur_payzen essai` : une autre équipe essaie son marchand en une commande."""
+
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+from tests.simulateur_payzen.plateforme import attendre, is_pret, lancer, trouver_port
+
+ENVIRONNEMENT = {nom: valeur for nom, valeur in os.environ.items() if not nom.startswith("SIMULATEUR_")}
+
+
+def essayer(dossier: Path, **reglages: str) -> str:
+    """Lance l'essai, attend qu'il serve, l'arrête ; rend ce qu'il a dit."""
+    port = trouver_port()
+    options = ("essai", "--port", str(port), "--dossier", str(dossier))
+    processus = lancer(ENVIRONNEMENT | reglages, *options, sortie=subprocess.PIPE)
+    try:
+        attendre(lambda: is_pret(f"http://127.0.0.1:{port}", processus))
+    finally:
+        processus.terminate()
+        sortie, _ = processus.communicate()
+    return sortie.decode()
+
+
+def test_les_cles_se_tirent_une_fois_et_ne_se_lisent_que_de_leur_proprietaire(tmp_path: Path) -> None:
+    premiere = essayer(tmp_path / "simulateur")
+    seconde = essayer(tmp_path / "simulateur")
+
+    (cle,) = re.findall(r"Boutique 12345678, mode TEST : clé (\S+),", premiere)
+    assert len(cle) >= 16
+    assert f"clé {cle}," in seconde
+    assert stat.S_IMODE((tmp_path / "simulateur" / "acces.json").stat().st_mode) == 0o600
+
+
+def test_les_boutiques_du_marchand_l_emportent(tmp_path: Path) -> None:
+    cles = '"cle_test": "a", "cle_production": "b", "mot_de_passe_test": "c", "mot_de_passe_production": "d"'
+
+    sortie = essayer(tmp_path, SIMULATEUR_BOUTIQUES=f'{{"87654321": {{"nom": "La mienne", {cles}}}}}')
+
+    assert "Boutique 87654321, mode TEST : clé a, mot de passe c" in sortie
+    assert "12345678" not in sortie
