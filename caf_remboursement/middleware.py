@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
+from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from caf_remboursement.filet import ILLISIBLE
+from socle.attente import is_verrou_tenu
 
 Suite = Callable[[HttpRequest], HttpResponseBase]
 
@@ -84,3 +86,21 @@ class RequeteLisibleMiddleware:
         if request.content_type == ILLISIBLE:
             raise BadRequest("type de contenu illisible")
         return self.get_response(request)
+
+
+class VerrouTenuMiddleware:
+    """Un import, ou quelqu'un d'autre, tient ce qu'une page voulait changer : la page dit d'attendre."""
+
+    def __init__(self, get_response: Suite) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Rien n'est écrit : la transaction a été défaite, et le même geste passera tout à l'heure."""
+        if not is_verrou_tenu(exception):
+            return None
+        page = render(request, "occupe.html", status=503)
+        page["Retry-After"] = "30"
+        return page

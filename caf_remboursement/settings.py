@@ -76,7 +76,8 @@ VERIFICATION_RELANCES = [
     timedelta(minutes=30),
     timedelta(hours=2),
 ]
-TICKET_RELANCES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=4)]
+# La dernière se répète : seule une adresse refusée est définitive.
+TICKET_RELANCES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1)]
 IMPORT_SEUIL_REJETS = Decimal("0.01")
 
 INSTALLED_APPS = [
@@ -120,6 +121,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "comptes.middleware.InactiviteMiddleware",
     "comptes.middleware.TwoFactorMiddleware",
+    "caf_remboursement.middleware.VerrouTenuMiddleware",
 ]
 ROOT_URLCONF = "caf_remboursement.urls"
 WSGI_APPLICATION = "caf_remboursement.wsgi.application"
@@ -140,13 +142,14 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# Une connexion neuve par requête rend la page 5 à 9 fois plus lente ; aucune transaction n'attend sans borne.
+# Une connexion neuve par requête rend la page 5 à 9 fois plus lente ; aucune transaction n'attend sans borne. Un
+# verrou s'attend moins que les dix secondes que PayZen laisse à sa notification (PROTOCOLE §3.6).
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 60,
     "CONN_HEALTH_CHECKS": True,
 }
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
-    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+    "-c statement_timeout=30s -c lock_timeout=4s -c idle_in_transaction_session_timeout=30s"
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -277,6 +280,15 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
+# Une file par voisin : ce que PayZen ou le courriel fait attendre n'attend qu'eux. Un ouvrier sans -Q les sert toutes.
+FILES = {"argent": ["balayer", "imputer"], "payzen": ["interroger", "restituer"], "tickets": ["envoyer_ticket"]}
+CELERY_TASK_DEFAULT_QUEUE = "argent"
+CELERY_TASK_QUEUES = {file: {"routing_key": file} for file in FILES}
+CELERY_TASK_ROUTES = {
+    f"paiements.tasks.{tache}": {"queue": file, "routing_key": file}
+    for file, taches in FILES.items()
+    for tache in taches
+}
 CELERY_BEAT_SCHEDULE = {
     # Le message périmé est jeté : au retour d'un worker, un seul balayage suffit.
     "balayer": {"task": "paiements.tasks.balayer", "schedule": 1.0, "options": {"expires": 5}},

@@ -1,6 +1,7 @@
 """Ce que `manage.py check` dit avant que le service ne le dise à un allocataire."""
 
 import ctypes.util
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -9,8 +10,10 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
+from paiements.documents.envois import get_message_id
 from paiements.payzen import Mode
 
+MESSAGE_ID = re.compile(r"<[A-Za-z0-9-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+>")
 PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
@@ -40,4 +43,19 @@ def verifier_la_plateforme(app_configs: Sequence[AppConfig] | None, **kwargs: ob
         )
     if not settings.PAYZEN_BOUTIQUES:
         fautes.append(checks.Error("Aucune boutique PayZen : personne ne pourra payer.", id="service.E003"))
+    return fautes
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def verifier_l_expediteur(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
+    """Un courriel dont l'expéditeur se lit, d'un domaine qui existe : sans quoi aucun ticket n'arrive."""
+    if settings.PAYZEN_MODE != Mode.PRODUCTION:
+        return []
+    fautes: list[checks.CheckMessage] = []
+    identifiant = get_message_id("P-1", settings.DEFAULT_FROM_EMAIL)
+    if not MESSAGE_ID.fullmatch(identifiant) or identifiant.endswith(".invalid>"):
+        indication = "« ne-pas-repondre@caf.example », ou « Rembourser ma Caf <ne-pas-repondre@caf.example> »"
+        fautes.append(checks.Error("DEFAULT_FROM_EMAIL n'est pas une adresse.", hint=indication, id="service.E004"))
+    if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        fautes.append(checks.Error("EMAIL_URL n'est pas un serveur : aucun ticket ne partira.", id="service.E005"))
     return fautes

@@ -38,6 +38,7 @@ from outils.systeme import (
 )
 
 PLACE_MINIMALE = 200  # Mo
+OUVRIERS = {"argent": 1, "payzen": 2, "tickets": 1}
 DELAI_DEMARRAGE = 90  # secondes : large, pour une machine lente ou chargée
 
 
@@ -167,7 +168,11 @@ def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, l
     ecoute = ["--bind", f"127.0.0.1:{ports.service}", "--workers", "2", "--threads", "4", "--no-control-socket"]
     commandes = {
         "site": [*python, "gunicorn", "caf_remboursement.wsgi", *ecoute, "--graceful-timeout", "5"],
-        "taches": [*celery, "worker", "--concurrency", "2", *journal],
+        # Un ouvrier par file : PayZen ou le courriel, lents, ne font attendre qu'eux.
+        **{
+            f"taches-{file}": [*celery, "worker", "-Q", file, "-n", file, "--concurrency", str(combien), *journal]
+            for file, combien in OUVRIERS.items()
+        },
         "calendrier": [*celery, "beat", "--schedule", str(dossier / "calendrier"), "--pidfile", "", *journal],
         "payzen": [*python, "simulateur_payzen", "serveur", "--port", str(ports.simulateur)],
     }
@@ -187,7 +192,7 @@ def _wait_ready(equipe: Equipe, ports: Ports, redis_url: str) -> None:
     with Celery(broker=redis_url) as celery:
         attendus = {
             nom: lambda port=port: _is_answering(port) for nom, port in pages.items() if nom in equipe.processus
-        } | {"taches": lambda: bool(celery.control.ping(timeout=0.5))}
+        } | {"taches-argent": lambda: len(celery.control.ping(timeout=1)) == len(OUVRIERS)}
         for nom, repond in attendus.items():
             # La fonction est lue aussitôt, dans le même tour de boucle.
             vivant = wait_until(lambda: repond() or equipe.find_dead() is not None, DELAI_DEMARRAGE)  # noqa: B023

@@ -26,6 +26,8 @@ PRODUCTION = {
     "ADRESSE_PUBLIQUE": "https://rembourser.caf.invalid",
     "CONTACT_SECURITE": "mailto:securite@caf.invalid",
     "PAYZEN_MODE": "PRODUCTION",
+    "EMAIL_URL": "smtp://127.0.0.1:25",
+    "DEFAULT_FROM_EMAIL": "Rembourser ma Caf <ne-pas-repondre@caf.example>",
     "PAYZEN_BOUTIQUES": json.dumps({"66100001": {"PRODUCTION": {"cle": "cle", "mot_de_passe": "prodpassword_faux"}}}),
 }
 CONTROLES: list[tuple[str, list[str]]] = [

@@ -1,5 +1,6 @@
 """Partir payer : ouvrir une tentative, ou redonner le formulaire à qui n'a pas vu PayZen s'ouvrir."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
@@ -17,8 +18,11 @@ from paiements.models import Paiement
 from paiements.passages import avancer, get_libre_le
 from paiements.payzen import Boutique, Demande, build_form
 from paiements.statuts import Geste, Statut
+from socle.attente import verrous_courts
 
 TIRAGES_DE_TRANS_ID = 5
+# Plus long que tout geste d'une autre personne, plus court que la patience : un import tient ces dettes des secondes.
+ATTENTE_DES_VERROUS = timedelta(milliseconds=1500)
 
 
 class DejaDemandee(Exception):
@@ -45,7 +49,7 @@ class Depart(NamedTuple):
     champs: dict[str, str]
 
 
-@transaction.atomic
+@verrous_courts(ATTENTE_DES_VERROUS)
 def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     """
     Ouvre une tentative de paiement pour une démarche, et rend le formulaire à porter à PayZen.
@@ -58,6 +62,7 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     :raises ServiceSuspendu: si la Caf n'encaisse plus en ligne
     :raises RecapitulatifPerime: si le récapitulatif montré n'est plus vrai
     :raises BoutiqueAbsente: si la Caf n'a pas de boutique PayZen réglée
+    :raises Occupe: si un import tient ces dettes : rien n'est demandé, il suffit de réessayer
     """
     demarche = (
         Demarche.objects.select_for_update(of=("self",), no_key=True)  # garde: verrou_de_la_demarche_payee

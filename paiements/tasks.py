@@ -5,6 +5,7 @@ Le balayage passe chaque seconde. Perdre un message, un worker ou Redis entier r
 """
 
 import logging
+from datetime import timedelta
 from functools import partial
 
 from celery import Task, shared_task
@@ -12,7 +13,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerInjoignable
 
 from paiements.boutiques import BoutiqueAbsente
-from paiements.documents import tickets
+from paiements.documents import envois
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import DemandeRestitution
 from paiements.payzen import EchecRest
@@ -23,12 +24,16 @@ from paiements.verification import interroger as verification
 logger = logging.getLogger(__name__)
 
 PAR_BALAYAGE = 50
+# Ce que dure une tâche, au plus : un réveil qui n'a pas été pris avant la fin du bail, moins elle, est jeté. Ainsi une
+# file lente ne s'allonge pas, et rien ne se fait deux fois : la base le redira.
+DUREE_D_UNE_TACHE = timedelta(seconds=20)
 
 
-def reveiller(tache: Task, **cles: int) -> None:
+def reveiller(tache: Task, bail: timedelta | None = None, **cles: int) -> None:
     """Réveille une tâche ; un broker éteint ne fait rien échouer, le balayage passera derrière."""
+    perime_s = (bail - DUREE_D_UNE_TACHE).total_seconds() if bail else None
     try:
-        tache.apply_async(kwargs=cles)
+        tache.apply_async(kwargs=cles, expires=perime_s)
     except BrokerInjoignable:
         logger.warning("broker injoignable : le balayage s'en chargera", extra={"tache": tache.name})
 
@@ -37,11 +42,11 @@ def reveiller(tache: Task, **cles: int) -> None:
 def balayer() -> None:
     """Ce que la base dit non fait : interrogations, tickets et restitutions dus, paiements à imputer."""
     for paiement_id in verification.reserver(PAR_BALAYAGE):  # garde: balayer_les_interrogations
-        reveiller(interroger, paiement_id=paiement_id)
-    for ticket_id in tickets.reserver(PAR_BALAYAGE):
-        reveiller(envoyer_ticket, ticket_id=ticket_id)
+        reveiller(interroger, verification.BAIL, paiement_id=paiement_id)
+    for ticket_id in envois.reserver(PAR_BALAYAGE):
+        reveiller(envoyer_ticket, envois.BAIL, ticket_id=ticket_id)
     for demande_id in ordres.reserver(PAR_BALAYAGE):
-        reveiller(restituer, demande_id=demande_id)
+        reveiller(restituer, ordres.BAIL, demande_id=demande_id)
     while imputer_un_lot():
         pass
 
@@ -63,7 +68,7 @@ def imputer() -> None:
 
 @shared_task
 def envoyer_ticket(*, ticket_id: int) -> None:
-    tickets.envoyer(ticket_id)
+    envois.envoyer(ticket_id)
 
 
 @shared_task

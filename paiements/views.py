@@ -20,6 +20,7 @@ from paiements.models import Paiement, PaiementQuerySet
 from paiements.passages import avancer_l_interrogation, get_libre_le
 from paiements.statuts import Statut
 from paiements.suivi.progres import dire_ou_en_est
+from socle.attente import Occupe
 from socle.bornes import borner
 
 SECONDES_ENTRE_DEUX_ESSAIS = 4
@@ -27,6 +28,9 @@ SECONDES_ENTRE_DEUX_ESSAIS = 4
 DEPART = "depart"
 # Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
 ESSAIS_AVANT_DE_CONSEILLER = 30
+# La Caf met à jour ces dettes : la page réessaie, deux minutes au plus.
+SECONDES_AVANT_DE_REESSAYER = 5
+ESSAIS_DE_PAYER = 24
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,6 +51,8 @@ def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
         return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
     except (departs.ServiceSuspendu, BoutiqueAbsente):
         return render(request, "pages/suspension.html", {"caf": get_dossier(request).caf}, status=503)
+    except Occupe:
+        return _faire_patienter(request, demarche)
     request.session[DEPART] = demarche.reference
     return redirect("paiements:payer", reference)
 
@@ -63,6 +69,24 @@ def _partir(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
             return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
     # Un brouillon se relit avant de payer ; une démarche figée mène d'elle-même à son suivi.
     return redirect("demarches:recapitulatif", demarche.reference)
+
+
+def _faire_patienter(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+    """Un import tient ces dettes : rien n'est demandé, et la page réessaie seule."""
+    essai = _lire_l_essai(request.POST.get("essai", "")) + 1
+    contexte = {
+        "demarche": demarche,
+        "empreinte": request.POST.get("empreinte", ""),
+        "essai": essai,
+        "secondes": SECONDES_AVANT_DE_REESSAYER if essai <= ESSAIS_DE_PAYER else None,
+    }
+    page = render(request, "paiements/patienter.html", contexte, status=503)
+    page["Retry-After"] = str(SECONDES_AVANT_DE_REESSAYER)
+    return page
+
+
+def _lire_l_essai(texte: str) -> int:
+    return int(texte) if texte.isascii() and texte.isdecimal() and len(texte) < 4 else 0
 
 
 def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
@@ -107,8 +131,7 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
 
 
 def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
-    texte = request.GET.get("essai", "")
-    essai = int(texte) if texte.isascii() and texte.isdecimal() and len(texte) < 4 else 0
+    essai = _lire_l_essai(request.GET.get("essai", ""))
     contexte = {
         "paiement": paiement,
         "demarche": paiement.demarche,

@@ -1,12 +1,13 @@
-"""Le travail en attente en base : en prendre un lot pour soi le temps d'un bail, ou ne le faire qu'un à la fois."""
+"""Le travail en attente en base : en prendre un lot, ne le faire qu'un à la fois, ne pas attendre un verrou."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 
 def reserver(en_attente: QuerySet, champ: str, *, combien: int, bail: timedelta) -> list[int]:  # type: ignore[type-arg]  # sert à tous les modèles
@@ -47,3 +48,27 @@ def seul(cle: str) -> Iterator[None]:
     finally:
         with connection.cursor() as curseur:
             curseur.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [cle])
+
+
+@contextmanager
+def verrous_courts(delai: timedelta) -> Iterator[None]:
+    """
+    Une transaction où un verrou tenu par un autre ne s'attend pas plus que ce délai : une personne est devant.
+
+    :raises Occupe: si un autre tient encore ce qu'il fallait
+    """
+    try:
+        with transaction.atomic():
+            with connection.cursor() as curseur:
+                millisecondes = str(delai // timedelta(milliseconds=1))
+                curseur.execute("SELECT set_config('lock_timeout', %s, true)", [millisecondes])
+            yield
+    except OperationalError as echec:
+        if is_verrou_tenu(echec):
+            raise Occupe("un autre tient ces lignes") from echec
+        raise
+
+
+def is_verrou_tenu(echec: BaseException) -> bool:
+    """Vrai si la base a renoncé à attendre un verrou : rien n'est cassé, il suffit de réessayer."""
+    return isinstance(echec.__cause__, LockNotAvailable)

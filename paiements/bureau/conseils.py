@@ -21,7 +21,7 @@ CONSEILS = {
     Genre.REFERENCE_INCONNUE: "Chercher ce paiement au Back Office de PayZen : il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office, puis interroger PayZen : dès qu'il la montre, cela se ferme.",
     Genre.IMPAYE: "Les dettes sont remontées : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
-    Genre.COURRIEL_IMPOSSIBLE: "Rien à restituer : le ticket reste dans Mes démarches. Clore.",
+    Genre.COURRIEL_IMPOSSIBLE: "Rien à restituer : le ticket reste dans Mes démarches. Clore, ou le faire renvoyer.",
     Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
     Genre.RESTITUTION_REFUSEE: (
         "Lire pourquoi, et le Back Office : l'argent est peut-être déjà restitué, ou en impayé. Restitué autrement, il"
@@ -29,6 +29,7 @@ CONSEILS = {
     ),
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
     Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
+    Genre.LIAISON_MUETTE: "Prévenir l'exploitant : rien n'est perdu, tout repart seul dès qu'elle répond.",
     Genre.IMPUTATION_IMPOSSIBLE: "Prévenir l'exploitant : on réessaie seul, de plus en plus tard, sans rien perdre.",
 }
 

@@ -2,6 +2,7 @@
 
 from paiements.models.anomalie import Anomalie, AnomalieQuerySet, EtapeAnomalie
 from paiements.models.imputation import Imputation
+from paiements.models.liaison import Liaison
 from paiements.models.message import MessagePayzen
 from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement
 from paiements.models.purge import Purge
@@ -19,6 +20,7 @@ __all__ = [
     "EtapePaiement",
     "Impaye",
     "Imputation",
+    "Liaison",
     "MessagePayzen",
     "Paiement",
     "PaiementQuerySet",

@@ -60,6 +60,7 @@ class Anomalie(models.Model):
         REPONSE_INATTENDUE = "REPONSE_INATTENDUE", "PayZen ne répond pas ce qu'il faut"
         ECART = "ECART", "la banque et nous ne tenons pas la même somme"
         IMPUTATION_IMPOSSIBLE = "IMPUTATION_IMPOSSIBLE", "l'imputation échoue"
+        LIAISON_MUETTE = "LIAISON_MUETTE", "une liaison ne répond plus"
 
     class Etat(models.TextChoices):
         """

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from paiements.boutiques import get_boutique
+from paiements import liaisons
 from paiements.causes import Cause, par_service
 from paiements.file.livres import lire
 from paiements.file.tenue import rapprocher
@@ -38,7 +38,8 @@ class RestitutionPrise(Exception):
 
 def reserver(combien: int) -> list[int]:
     """Prend à exécuter les restitutions approuvées, et les garde le temps d'un bail."""
-    return attente.reserver(DemandeRestitution.objects.all(), "prochain_essai_le", combien=combien, bail=BAIL)
+    appelables = DemandeRestitution.objects.exclude(paiement__boutique__in=liaisons.get_boutiques_coupees())
+    return attente.reserver(appelables, "prochain_essai_le", combien=combien, bail=BAIL)
 
 
 def executer(demande: DemandeRestitution) -> DemandeRestitution:
@@ -111,7 +112,7 @@ def abandonner(demande: DemandeRestitution, *, motif: str, agent: Utilisateur) -
 
 
 def _get_client(demande: DemandeRestitution) -> Client:
-    return Client(get_boutique(demande.paiement.boutique, demande.paiement.mode))
+    return liaisons.get_client(demande.paiement.boutique, demande.paiement.mode)
 
 
 @transaction.atomic

@@ -13,21 +13,22 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from paiements.boutiques import BoutiqueAbsente, get_boutique
+from paiements import liaisons
+from paiements.boutiques import BoutiqueAbsente
 from paiements.causes import par_service
 from paiements.file.livres import lire
 from paiements.file.tenue import rapprocher, signaler
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.passages import faire_interroger, verrouiller
-from paiements.payzen import Client, EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
+from paiements.payzen import EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.verification.conclusions import conclure_la_lecture
 from socle import attente
 
 logger = logging.getLogger(__name__)
 
-# Le temps qu'un worker garde un paiement pour lui : plus long que tout appel, assez court pour qu'un autre reprenne
-# vite le travail de celui qui est mort.
+# Le temps qu'un worker garde un paiement : plus long que l'attente dans la file et que tout appel, assez court pour
+# qu'un autre reprenne vite le travail de celui qui est mort.
 BAIL = timedelta(minutes=1)
 RELANCE_APRES_PANNE = timedelta(minutes=2)
 
@@ -40,8 +41,9 @@ class Lecture(NamedTuple):
 
 
 def reserver(combien: int) -> list[int]:
-    """Prend à interroger les paiements dont l'heure est venue, et les garde le temps d'un bail."""
-    return attente.reserver(Paiement.objects.all(), "prochain_controle_le", combien=combien, bail=BAIL)
+    """Prend à interroger ce dont l'heure est venue, et le garde le temps d'un bail ; hors boutiques coupées."""
+    appelables = Paiement.objects.exclude(boutique__in=liaisons.get_boutiques_coupees())  # garde: boutique_coupee
+    return attente.reserver(appelables, "prochain_controle_le", combien=combien, bail=BAIL)
 
 
 def interroger(paiement_id: int) -> Paiement:
@@ -51,6 +53,10 @@ def interroger(paiement_id: int) -> Paiement:
     :returns: le paiement dans son nouvel état ; inchangé, à reprendre plus tard, si la plateforme n'a pas répondu
     """
     paiement = Paiement.objects.get(pk=paiement_id)
+    if reprise := liaisons.get_reprise([liaisons.get_nom(paiement.boutique)]):
+        # Réservé juste avant que sa boutique se taise : il rend l'ouvrier aussitôt.
+        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=reprise)
+        return paiement
     try:
         lecture = lire_la_plateforme(paiement)
     except (EchecRest, BoutiqueAbsente) as echec:
@@ -69,7 +75,7 @@ def lire_la_plateforme(paiement: Paiement) -> Lecture:
     :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées, ou le sont pour un autre mode
     """
     repere = get_repere(paiement)
-    faits = Client(get_boutique(paiement.boutique, paiement.mode)).get_order(paiement.reference)
+    faits = liaisons.get_client(paiement.boutique, paiement.mode).get_order(paiement.reference)
     return Lecture(faits, repere)
 
 

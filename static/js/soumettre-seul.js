@@ -1,4 +1,9 @@
-// Le formulaire `data-soumettre-seul` part sans attendre, sauf si l'on y revient en arrière depuis la banque.
+// Le formulaire `data-soumettre-seul` part sans attendre, ou après les secondes qu'il dit, sauf si l'on y revient en
+// arrière depuis la banque.
 const formulaire = document.querySelector("form[data-soumettre-seul]");
 const [navigation] = performance.getEntriesByType("navigation");
-if (formulaire && navigation?.type !== "back_forward") formulaire.requestSubmit();
+const secondes = Number(formulaire?.dataset.soumettreSeul);
+if (formulaire && navigation?.type !== "back_forward") {
+  if (secondes) setTimeout(() => formulaire.requestSubmit(), secondes * 1000);
+  else formulaire.requestSubmit();
+}

@@ -14,7 +14,7 @@ from django.utils import timezone
 from comptes import activation
 from comptes.models import Allocataire, CodeActivation, Evenement, Utilisateur
 from demarches.models import Demarche
-from paiements.documents import tickets
+from paiements.documents import envois
 from paiements.models import MessagePayzen, Purge, TransactionPayzen
 from paiements.surveillance import conservation
 from paiements.surveillance.invariants import verifier
@@ -45,7 +45,7 @@ def chercher(donnee):
 def payee():
     demarche = demander(Decimal(50), courriel="personne@exemple.fr")
     paiement = PaiementFactory(demarche=demarche, impute=True)
-    tickets.envoyer(paiement.ticket.pk)
+    envois.envoyer(paiement.ticket.pk)
     return demarche
 
 

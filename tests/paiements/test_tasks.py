@@ -64,3 +64,21 @@ def test_un_reveil_perdu_est_rattrape_par_la_base(sur_place, plateforme, time_ma
 
     paiement.refresh_from_db()
     assert (pendant_le_bail, paiement.statut) == (Statut.ACCEPTE, Statut.IMPUTE)
+
+
+def test_chaque_tache_a_la_file_de_son_voisin():
+    routes = {
+        nom: current_app.amqp.router.route({}, nom)["queue"].name for nom in current_app.tasks if "paiements" in nom
+    }
+
+    assert routes == {
+        "paiements.tasks.balayer": "argent",
+        "paiements.tasks.imputer": "argent",
+        "paiements.tasks.interroger": "payzen",
+        "paiements.tasks.restituer": "payzen",
+        "paiements.tasks.envoyer_ticket": "tickets",
+    }
+
+
+def test_un_ouvrier_sans_file_designee_les_sert_toutes():
+    assert set(current_app.amqp.queues.consume_from) == set(settings.FILES)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from demarches.models import Demarche
 from outils.systeme import find_port
-from paiements.documents import pdf, tickets
+from paiements.documents import envois, pdf
 from paiements.models import Anomalie, Ticket
 from tests.factories import PaiementFactory
 from tests.paiements.conftest import COURRIEL
@@ -45,7 +45,7 @@ def smtp(settings):
 
 
 def test_le_ticket_part_avec_son_pdf(ticket):
-    tickets.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
 
     ticket.refresh_from_db()
     [message] = mail.outbox
@@ -57,7 +57,7 @@ def test_le_ticket_part_avec_son_pdf(ticket):
 
 
 def test_le_courriel_n_a_ni_lien_ni_montant_ni_nom_dans_l_objet(ticket):
-    tickets.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
 
     [message] = mail.outbox
     assert "http" not in message.body
@@ -66,8 +66,8 @@ def test_le_courriel_n_a_ni_lien_ni_montant_ni_nom_dans_l_objet(ticket):
 
 
 def test_envoyer_deux_fois_n_envoie_qu_un_courriel(ticket):
-    tickets.envoyer(ticket.pk)
-    tickets.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
 
     assert len(mail.outbox) == 1
 
@@ -81,11 +81,11 @@ def test_sans_courriel_il_n_y_a_pas_de_ticket_a_envoyer():
 def test_un_refus_passager_est_repris_plus_tard(ticket, smtp):
     smtp.reponse = "451 réessayez"
 
-    tickets.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
     ticket.refresh_from_db()
     reporte = (ticket.etat, ticket.essais)
     smtp.reponse = "250 OK"
-    tickets.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
 
     ticket.refresh_from_db()
     assert reporte == (Ticket.Etat.A_ENVOYER, 1)
@@ -95,7 +95,7 @@ def test_un_refus_passager_est_repris_plus_tard(ticket, smtp):
 def test_une_adresse_refusee_devient_une_anomalie(ticket, smtp):
     smtp.reponse = "550 adresse inconnue"
 
-    tickets.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
 
     ticket.refresh_from_db()
     assert ticket.etat == Ticket.Etat.IMPOSSIBLE
@@ -106,7 +106,7 @@ def test_une_adresse_refusee_devient_une_anomalie(ticket, smtp):
 def test_une_adresse_que_l_on_ne_sait_pas_ecrire_devient_une_anomalie(ticket, smtp, caplog, adresse):
     Demarche.objects.update(courriel=adresse)
 
-    tickets.envoyer(ticket.pk)
+    envois.envoyer(ticket.pk)
 
     ticket.refresh_from_db()
     assert ticket.etat == Ticket.Etat.IMPOSSIBLE
@@ -114,23 +114,11 @@ def test_une_adresse_que_l_on_ne_sait_pas_ecrire_devient_une_anomalie(ticket, sm
     assert adresse not in caplog.text
 
 
-def test_un_serveur_absent_n_empeche_jamais_le_paiement(ticket, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-
-    for _ in range(len(settings.TICKET_RELANCES) + 1):
-        tickets.envoyer(ticket.pk)
-
-    ticket.refresh_from_db()
-    assert ticket.etat == Ticket.Etat.IMPOSSIBLE
-    assert ticket.paiement.statut == "ACCEPTE"
-
-
 def test_un_ticket_reserve_n_est_pas_pris_deux_fois(ticket, time_machine):
-    premier, second = tickets.reserver(10), tickets.reserver(10)
-    time_machine.move_to(timezone.now() + timedelta(minutes=2))
+    premier, second = envois.reserver(10), envois.reserver(10)
+    time_machine.move_to(timezone.now() + envois.BAIL)
 
-    assert (premier, second, tickets.reserver(10)) == ([ticket.pk], [], [ticket.pk])
+    assert (premier, second, envois.reserver(10)) == ([ticket.pk], [], [ticket.pk])
 
 
 @pytest.fixture
@@ -142,15 +130,13 @@ def sans_feuille_de_style(settings, tmp_path):
     pdf._load.cache_clear()
 
 
-def test_un_pdf_impossible_se_retente_puis_va_a_un_agent(ticket, settings, sans_feuille_de_style):
-    etats = []
-
+def test_un_pdf_impossible_se_retente_sans_fin(ticket, settings, sans_feuille_de_style, time_machine):
+    time_machine.move_to(timezone.now())
     for _ in range(len(settings.TICKET_RELANCES) + 1):
-        tickets.envoyer(ticket.pk)
-        ticket.refresh_from_db()
-        etats.append(ticket.etat)
+        envois.envoyer(ticket.pk)
+        time_machine.shift(timedelta(hours=1))
 
-    assert set(etats[:-1]) == {Ticket.Etat.A_ENVOYER}
-    assert etats[-1] == Ticket.Etat.IMPOSSIBLE
-    assert "PDF impossible à rendre" in Anomalie.objects.get().detail
+    ticket.refresh_from_db()
+    assert (ticket.etat, ticket.dernier_motif) == (Ticket.Etat.A_ENVOYER, "PDF impossible à rendre")
+    assert Anomalie.objects.get().genre == Anomalie.Genre.LIAISON_MUETTE
     assert mail.outbox == []

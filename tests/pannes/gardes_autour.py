@@ -1,6 +1,6 @@
 """Les gardes de ce qui entoure l'argent : payer, le protocole, le travail en attente, l'export."""
 
-from tests.pannes.retraits import Retrait, faux, oter, remplacer, sans_verrou
+from tests.pannes.retraits import Retrait, faux, oter, remplacer, sans_verrou, vrai
 
 GARDES: dict[str, tuple[str, Retrait]] = {
     "verrou_de_la_demarche_payee": (
@@ -55,8 +55,20 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_tasks::test_le_balayage_mene_un_accord_jusqu_a_la_dette",
         remplacer("verification.reserver(PAR_BALAYAGE)", "[]"),
     ),
+    "boutique_coupee": (
+        "paiements/test_liaisons::test_ses_paiements_attendent_et_ceux_des_autres_boutiques_passent",
+        remplacer(".exclude(boutique__in=liaisons.get_boutiques_coupees())", ".all()"),
+    ),
+    "courriel_coupe": (
+        "paiements/test_courriel_en_panne::test_serveur_eteint_un_seul_ticket_va_voir_s_il_est_revenu",
+        faux,
+    ),
+    "seule_une_adresse_refusee_est_definitive": (
+        "paiements/test_courriel_en_panne::test_un_relais_interdit_n_est_pas_la_faute_de_l_adresse",
+        vrai,
+    ),
     "pdf_impossible": (
-        "paiements/test_tickets::test_un_pdf_impossible_se_retente_puis_va_a_un_agent",
+        "paiements/test_tickets::test_un_pdf_impossible_se_retente_sans_fin",
         remplacer("except Exception:", "except ZeroDivisionError:"),
     ),
 }

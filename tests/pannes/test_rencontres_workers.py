@@ -3,7 +3,7 @@
 import pytest
 
 from dettes.models import Mouvement
-from paiements.documents import tickets
+from paiements.documents import envois
 from paiements.models import DemandeRestitution, Paiement
 from paiements.payzen import PlateformeInjoignable
 from paiements.retours import ordres, restitution
@@ -53,7 +53,7 @@ def test_deux_workers_ne_prennent_pas_le_meme_ticket():
     PaiementFactory(demarche=demander(120, courriel="personne@exemple.fr"), accepte=True)
 
     with fenetre("paiements_ticket"):
-        pris = en_meme_temps(lambda: tickets.reserver(10), lambda: en_second(lambda: tickets.reserver(10)))
+        pris = en_meme_temps(lambda: envois.reserver(10), lambda: en_second(lambda: envois.reserver(10)))
 
     assert sorted(len(cles) for cles in pris) == [0, 1]
 

@@ -1,0 +1,182 @@
+"""
+L'envoi des tickets : au pire un doublon, jamais un oubli.
+
+Seule une adresse que le serveur refuse est définitive. Un serveur éteint, une nuit ou une semaine, ne perd aucun
+ticket, et n'ouvre qu'une anomalie : celle de la liaison (`paiements/liaisons.py`).
+"""
+
+import logging
+import re
+from datetime import timedelta
+from email.errors import MessageError
+from email.utils import parseaddr
+from smtplib import SMTPException, SMTPRecipientsRefused
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.encoding import punycode
+
+from paiements import liaisons
+from paiements.causes import Cause, par_service
+from paiements.documents import tickets
+from paiements.file.tenue import DejaResolue, clore, signaler
+from paiements.models import Anomalie, Paiement, Ticket
+from socle import attente
+
+logger = logging.getLogger(__name__)
+
+LIAISONS = (liaisons.COURRIEL, liaisons.PDF)
+# Plus long que l'attente dans la file et que tout envoi.
+BAIL = timedelta(minutes=2)
+# Les refus qui parlent de l'adresse : sans code enrichi (RFC 5321 §4.2.3), ou avec (RFC 3463 §3.2 et 3.3). Les autres
+# parlent de nous : relais interdit, quota, liste noire.
+CODES_D_ADRESSE = (550, 551, 553)
+CODE_ENRICHI = re.compile(rb"(?:^|\s)[245]\.(\d{1,3})\.(\d{1,3})\b")
+
+
+def reserver(combien: int) -> list[int]:
+    """Prend à envoyer les tickets dont l'heure est venue, et les garde le temps d'un bail ; aucun, si rien ne part."""
+    if liaisons.get_reprise(LIAISONS):  # garde: courriel_coupe
+        return []
+    a_envoyer = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER)
+    return attente.reserver(a_envoyer, "prochain_essai_le", combien=combien, bail=BAIL)
+
+
+def envoyer(ticket_id: int) -> None:
+    """
+    Envoie un ticket s'il reste à envoyer.
+
+    L'envoi se fait hors de toute transaction : un serveur de courriel lent ne tient aucun verrou.
+    """
+    ticket = Ticket.objects.select_related(
+        "paiement__demarche__allocataire", "paiement__caf", "paiement__debit", "paiement__solde"
+    ).get(pk=ticket_id)
+    if ticket.etat != Ticket.Etat.A_ENVOYER:
+        return
+    if reprise := liaisons.get_reprise(LIAISONS):
+        # Réservé juste avant que le serveur se taise : il rend l'ouvrier aussitôt, et rien ne lui est compté.
+        Ticket.objects.filter(pk=ticket_id).update(prochain_essai_le=reprise)
+        return
+    try:
+        contenu = tickets.lire(ticket.paiement)
+        pdf = tickets.rendre_pdf(contenu)
+    # garde: pdf_impossible
+    except Exception:  # le rendu est une bibliothèque entière : quoi qu'elle lève, le paiement n'en sait rien
+        logger.exception("ticket impossible à rendre", extra={"paiement": ticket.paiement.reference})
+        _reporter(ticket, liaisons.PDF, "PDF impossible à rendre")
+    else:
+        liaisons.noter_reponse(liaisons.PDF)
+        _remettre(ticket, composer(ticket.paiement, contenu, pdf))
+
+
+def _remettre(ticket: Ticket, courriel: EmailMessage) -> None:
+    try:
+        courriel.send()
+    except SMTPRecipientsRefused as refus:
+        # garde: seule_une_adresse_refusee_est_definitive
+        if all(is_adresse_refusee(code, texte) for code, texte in refus.recipients.values()):
+            liaisons.noter_reponse(liaisons.COURRIEL)
+            _renoncer(ticket, "adresse refusée par le serveur de courriel")
+        else:
+            _reporter(ticket, liaisons.COURRIEL, f"refus {max(code for code, _ in refus.recipients.values())}")
+    except (SMTPException, OSError) as echec:
+        _reporter(ticket, liaisons.COURRIEL, type(echec).__name__)
+    except (ValueError, MessageError):
+        # L'erreur cite l'adresse : ni journal, ni anomalie ne la répètent.
+        _renoncer(ticket, "adresse impossible à écrire")
+    else:
+        liaisons.noter_reponse(liaisons.COURRIEL)
+        _noter_l_envoi(ticket)
+
+
+def is_adresse_refusee(code: int, texte: bytes) -> bool:
+    """Vrai si le refus est définitif et parle de l'adresse ; faux s'il parle de notre serveur, ou passera."""
+    if code < 500:  # un 4xx changera en réessayant (RFC 5321 §4.2.1)
+        return False
+    if enrichi := CODE_ENRICHI.search(texte):
+        sujet, detail = enrichi.groups()
+        return sujet == b"1" or (sujet, detail) == (b"2", b"1")
+    return code in CODES_D_ADRESSE
+
+
+def composer(paiement: Paiement, contenu: tickets.Contenu, pdf: bytes) -> EmailMessage:
+    """Texte et PDF joint ; ni lien, ni montant, ni nom dans l'objet (PARCOURS §7)."""
+    courriel = EmailMessage(
+        subject="Votre ticket de paiement",
+        body=render_to_string("paiements/ticket.txt", {"ticket": contenu}),
+        to=[paiement.demarche.courriel],
+        headers={
+            # Le même paiement a toujours le même identifiant : un doublon se reconnaît chez le destinataire.
+            "Message-ID": get_message_id(paiement.reference, settings.DEFAULT_FROM_EMAIL),
+            # Nul répondeur automatique n'y répond (RFC 3834 §5).
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    courriel.attach(tickets.get_nom_du_fichier(paiement), pdf, "application/pdf")
+    return courriel
+
+
+def get_message_id(reference: str, expediteur: str) -> str:
+    """
+    L'identifiant d'un message (RFC 5322 §3.6.4), en ASCII même si le domaine ne l'est pas.
+
+    :param expediteur: une adresse, avec ou sans nom devant
+    """
+    domaine = parseaddr(expediteur)[1].rpartition("@")[2]
+    return f"<{reference}@{punycode(domaine)}>"
+
+
+def renvoyer(ticket: Ticket, cause: Cause) -> None:
+    """Remet un ticket à envoyer, tout de suite ; son anomalie, s'il en a une, se ferme quand il est parti."""
+    Ticket.objects.filter(pk=ticket.pk).update(
+        etat=Ticket.Etat.A_ENVOYER, envoye_le=None, essais=0, prochain_essai_le=timezone.now()
+    )
+    logger.info("ticket à renvoyer", extra={"paiement": ticket.paiement.reference, "auteur": cause.auteur})
+
+
+def _noter_l_envoi(ticket: Ticket) -> None:
+    Ticket.objects.filter(pk=ticket.pk, etat=Ticket.Etat.A_ENVOYER).update(
+        etat=Ticket.Etat.ENVOYE, envoye_le=timezone.now(), essais=ticket.essais + 1, prochain_essai_le=None
+    )
+    logger.info("ticket envoyé", extra={"paiement": ticket.paiement.reference})
+    for anomalie in ticket.paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.COURRIEL_IMPOSSIBLE):
+        try:
+            clore(anomalie, par_service("le ticket est parti"))
+        except DejaResolue:
+            continue
+
+
+def _reporter(ticket: Ticket, liaison: str, motif: str) -> None:
+    """Reprend plus tard, sans fin ; si les autres partent et lui seul non, un agent le sait."""
+    logger.warning("ticket reporté", extra={"paiement": ticket.paiement.reference, "motif": motif})
+    liaisons.noter_silence(liaison, motif)
+    relance = settings.TICKET_RELANCES[min(ticket.essais, len(settings.TICKET_RELANCES) - 1)]
+    ticket.essais += 1
+    ticket.dernier_motif = motif
+    ticket.prochain_essai_le = timezone.now() + relance
+    ticket.save(update_fields=["essais", "dernier_motif", "prochain_essai_le"])
+    if ticket.essais > len(settings.TICKET_RELANCES) and not liaisons.get_reprise([liaison]):
+        _signaler(ticket, motif)
+
+
+@transaction.atomic
+def _renoncer(ticket: Ticket, motif: str) -> None:
+    ticket.etat = Ticket.Etat.IMPOSSIBLE
+    ticket.essais += 1
+    ticket.dernier_motif = motif
+    ticket.prochain_essai_le = None
+    ticket.save(update_fields=["etat", "essais", "dernier_motif", "prochain_essai_le"])
+    _signaler(ticket, motif)
+
+
+def _signaler(ticket: Ticket, motif: str) -> None:
+    signaler(
+        Anomalie.Genre.COURRIEL_IMPOSSIBLE,
+        ticket.paiement.reference,
+        detail=f"{motif}, après {ticket.essais} essai(s)",
+        paiement=ticket.paiement,
+        cause=par_service(motif),
+    )
