@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from outils import postgres, valkey
+from outils import moule, postgres, valkey
 from outils.systeme import Empechement, remove_tree
 
+A_MOULER, MOULEE = pytest.StashKey[bool](), pytest.StashKey[bool]()
 SITES = ("66100001", "75100001", "59800001")
 VARIABLES = {
     "SECRET_KEY": "clé publique, pour les tests seulement",
@@ -45,10 +46,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ.setdefault(nom, valeur)
     dossier = Path(tempfile.mkdtemp(prefix="rembourser-tests-"))
     dossier.chmod(0o711)  # le compte de PostgreSQL n'est pas toujours le nôtre
-    early_config.add_cleanup(lambda: _clean(dossier))
+    early_config.add_cleanup(lambda: _clean(early_config, dossier))
     try:
         if not os.environ.get("DATABASE_URL"):
-            os.environ["DATABASE_URL"] = postgres.start(dossier / "base", durable=False)
+            os.environ["DATABASE_URL"], migree = moule.start(dossier / "base")
+            early_config.stash[A_MOULER] = not migree
         if not os.environ.get("REDIS_URL"):
             os.environ["REDIS_URL"] = valkey.start(dossier / "courtier")
     except Empechement as empechement:
@@ -56,8 +58,25 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     yield
 
 
-def _clean(dossier: Path) -> None:
-    """Arrête ce que ce plugin a démarré, et l'efface."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Déjà migrée, la base se prend comme elle est : pytest-django n'y rejoue que ce qui manque, rien."""
+    if not config.stash.get(A_MOULER, True):
+        config.option.reuse_db = True
+
+
+@pytest.fixture(scope="session")
+def _base_moulee(request: pytest.FixtureRequest) -> None:
+    """Une fois migrée, la base de cette fois sert de moule aux suivantes."""
+    if request.config.stash.get(A_MOULER, False):
+        moule.cast(os.environ["DATABASE_URL"])
+        request.config.stash[MOULEE] = True
+
+
+def _clean(config: pytest.Config, dossier: Path) -> None:
+    """Arrête ce que ce plugin a démarré, garde la base si elle est neuve, et efface tout."""
     valkey.stop(dossier / "courtier")
+    if config.stash.get(MOULEE, False):
+        postgres.stop(dossier / "base")
+        moule.keep(dossier / "base")
     postgres.erase(dossier / "base")
     remove_tree(dossier)

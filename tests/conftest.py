@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 BOUCLE_LOCALE = ("127.0.0.1", "::1", "localhost", "", None)
 
@@ -30,6 +32,14 @@ def pytest_configure() -> None:
     }
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """La base migrée, moulée pour la fois d'après (outils/moule.py)."""
+    with django_db_blocker.unblock():
+        connection.close()
+    request.getfixturevalue("_base_moulee")
 
 
 @pytest.fixture(autouse=True)
