@@ -74,7 +74,7 @@ def en_meme_temps(*gestes: Callable[[], T]) -> list[T | Exception]:
     for fil in fils:
         fil.start()
     for fil in fils:
-        fil.join(timeout=30)
+        fil.join(timeout=120)
     return issues
 
 

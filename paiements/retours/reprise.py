@@ -1,7 +1,7 @@
 """
 Ce qu'un agent tranche du débit d'un paiement : de quelles dettes reprendre, quel montant admettre, quel état croire.
 
-La banque dit combien, jamais de quelle dette (docs/adr/0043). Montants en euros.
+La banque dit combien, jamais de quelle dette (ARGENT §3). Montants en euros.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,8 @@ import pytest
 from outils.systeme import RACINE
 
 REFERENCES = {
-    nom: RACINE / "docs/reference" / f"{nom.lower()}.md" for nom in ("PROTOCOLE", "DOMAINE", "PARCOURS", "FICHIERS")
+    nom: RACINE / "docs/reference" / f"{nom.lower()}.md"
+    for nom in ("PROTOCOLE", "DOMAINE", "PARCOURS", "FICHIERS", "ARGENT")
 }
 SUFFIXES = {".css", ".html", ".js", ".md", ".po", ".py", ".sql", ".toml", ".txt", ".yml"}
 SANS_INTERET = {"livraisons", "requirements", "staticfiles"}

@@ -102,7 +102,7 @@ def test_une_dette_tenue_par_un_autre_ne_retarde_que_son_paiement(time_machine):
             with transaction.atomic():
                 Dette.objects.select_for_update().get(pk=cle)
                 prise.set()
-                finie.wait(timeout=30)
+                finie.wait(timeout=120)
         finally:
             connection.close()
 

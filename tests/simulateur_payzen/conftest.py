@@ -73,7 +73,7 @@ def simulateur_de_session(environnement: dict[str, str], marchand_de_session: Ma
             yield Simulateur(base, marchand_de_session, dossier)
         finally:
             processus.send_signal(signal.SIGTERM)
-            assert processus.wait(10) == 0
+            assert processus.wait(120) == 0
 
 
 @pytest.fixture
