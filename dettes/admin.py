@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from dettes.models import FichierEmis, FichierRecu
-from socle.bureau import OfficeAdmin
+from dettes.models import FichierEmis, FichierRecu, Plausibilite
+from socle.bureau import FicheAdmin, OfficeAdmin
 
 
 @admin.register(FichierRecu)
@@ -20,3 +20,15 @@ class FichierEmisAdmin(OfficeAdmin):
     list_filter = [("caf", admin.RelatedOnlyFieldListFilter)]
     ordering = ["-emis_le"]
     list_select_related = ["caf"]
+
+
+@admin.register(Plausibilite)
+class PlausibiliteAdmin(FicheAdmin):
+    """Réservé à l'opérateur : ce qu'une livraison peut changer sans être confirmée."""
+
+    list_display = ["caf", "disparitions", "total", "personnes", "mediane"]
+    ordering = ["caf"]
+    list_select_related = ["caf"]
+
+    def has_delete_permission(self, *_: object, **__: object) -> bool:
+        return False

@@ -10,7 +10,10 @@ from django.db.models.functions import Coalesce
 from django.utils.text import capfirst
 
 from comptes.models import Allocataire, Caf
+from dettes.plausibilite import Plausibilite
 from socle.templatetags.euros import periode
+
+__all__ = ["Dette", "FichierEmis", "FichierRecu", "LigneEmise", "Mouvement", "Plausibilite"]
 
 TROP_PERCU = re.compile(r"^Trop-perçu(?: ?:| de(?= )| d(?=['’]))['’ ]*")
 ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=9, decimal_places=2))

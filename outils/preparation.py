@@ -29,7 +29,7 @@ def main() -> None:
         call_command("migrate", interactive=False, verbosity=0)
         comptes_demo.marquer_la_base()
         call_command("charger_cafs")
-        call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS))
+        call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS), appliquer=True)
         comptes_demo.preparer(comptes)
         if not _is_collected(Path(settings.STATIC_ROOT)):
             call_command("collectstatic", interactive=False, verbosity=0)

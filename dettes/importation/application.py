@@ -202,23 +202,26 @@ def appliquer_allocataires(curseur: CursorWrapper, manifeste: Manifeste, bilan: 
     return comptes
 
 
+def preparer_dettes(curseur: CursorWrapper, manifeste: Manifeste) -> None:
+    """Ajoute les absentes d'une livraison complète, et pose les vues qui disent ce que chaque dette deviendrait."""
+    valeurs = {"caf": manifeste.caf, "deduits": manifeste.derniere_sequence_encaissements}
+    if manifeste.is_complet:
+        curseur.execute(AJOUTER_ABSENTES, valeurs)
+    curseur.execute(VUE_DETTES, valeurs)
+
+
 def appliquer_dettes(
     curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: FichierRecu, bilan: Bilan
 ) -> dict[str, int]:
     """
-    Porte les dettes lues, verrou pris dans l'ordre des clés ; rend les comptes propres aux dettes.
+    Porte les dettes préparées, verrou pris dans l'ordre des clés ; rend les comptes propres aux dettes.
 
     Le solde visé se calcule sous le verrou : un paiement imputé pendant la lecture n'est ni perdu ni compté deux fois.
     """
     valeurs: dict[str, Any] = {
-        "caf": manifeste.caf,
-        "deduits": manifeste.derniere_sequence_encaissements,
         "origine": str(manifeste),
         "fichier_recu": fichier_recu.pk,
     }
-    if manifeste.is_complet:
-        curseur.execute(AJOUTER_ABSENTES, valeurs)
-    curseur.execute(VUE_DETTES, valeurs)
     curseur.execute(REPERER_CHANGEES)
     curseur.execute(VERROUILLER_CHANGEES)
     curseur.execute(VISER_CHANGEES)

@@ -74,7 +74,9 @@ def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None
 
 def nettoyer(curseur: CursorWrapper) -> None:
     """Ôte tout ce qui n'a servi qu'à cet import, et les vues qui en dépendent."""
-    curseur.execute("DROP TABLE etape_allocataires, etape_dettes, rejets, changees, cibles, neuves CASCADE")
+    curseur.execute(
+        "DROP TABLE etape_allocataires, etape_dettes, rejets, avertissements, changees, cibles, neuves CASCADE"
+    )
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -13,10 +15,11 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Max
 
 from comptes.models import Caf
-from dettes.importation import application, etape, regles, rejets
+from dettes.importation import application, barriere, etape, regles, rejets
 from dettes.importation.application import Bilan
 from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee, Manifeste, read_manifeste
 from dettes.models import FichierEmis, FichierRecu
+from dettes.plausibilite import get_plausibilite
 
 logger = logging.getLogger(__name__)
 
@@ -26,15 +29,27 @@ REJETS_MONTRES = 20
 CompteRendu = dict[str, Any]
 
 
-def importer(
-    dossier: Path, *, essai: bool = False, seuil: Decimal = settings.IMPORT_SEUIL_REJETS, ou_rejeter: Path = REJETS
-) -> CompteRendu:
+class Options(NamedTuple):
+    """
+    Ce que la personne qui importe décide.
+
+    seuil : part des lignes d'un fichier que l'on accepte de rejeter, entre 0 et 1
+    ou_rejeter : dossier des fichiers de rejets et d'avertissements
+    ecarts_acceptes : le chiffre confirmé de chaque écart (`barriere`), par son nom
+    """
+
+    seuil: Decimal = settings.IMPORT_SEUIL_REJETS
+    ou_rejeter: Path = REJETS
+    ecarts_acceptes: Mapping[str, str] = MappingProxyType({})
+
+
+def importer(dossier: Path, *, essai: bool = False, **options: Any) -> CompteRendu:
     """
     Prend la livraison d'un dossier et rend son compte rendu : lus, créés, changés, inchangés, rejetés, durée.
 
-    La même livraison deux fois ne fait rien. Un essai fait tout, montre tout, et n'écrit rien, pas même les rejets.
+    La même livraison deux fois ne fait rien. Un essai fait tout, montre tout, et n'écrit que le fichier des rejets.
 
-    :param seuil: part des lignes d'un fichier que l'on accepte de rejeter, entre 0 et 1
+    :param options: celles de `Options`
     :raises LivraisonRefusee: au premier écart ; rien n'est écrit, sauf le fichier des rejets qui l'explique
     """
     debut = time.monotonic()
@@ -54,7 +69,7 @@ def importer(
         for fichier in (manifeste.allocataires, manifeste.dettes):
             etape.verifier_empreinte(fichier)
         fichier_recu = _consigner(caf, manifeste)
-        compte_rendu |= _prendre(curseur, manifeste, fichier_recu, seuil, None if essai else ou_rejeter)
+        compte_rendu |= _prendre(curseur, manifeste, fichier_recu, Options(**options))
         compte_rendu["duree_s"] = round(time.monotonic() - debut, 2)
         fichier_recu.compte_rendu = compte_rendu
         fichier_recu.save(update_fields=["compte_rendu"])
@@ -111,31 +126,45 @@ def _consigner(caf: Caf, manifeste: Manifeste) -> FichierRecu:
     )
 
 
-def _prendre(
-    curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: FichierRecu, seuil: Decimal, ou_rejeter: Path | None
-) -> CompteRendu:
-    """Verse, contrôle, rejette, applique ; rend les comptes."""
+def _prendre(curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: FichierRecu, options: Options) -> CompteRendu:
+    """Verse, contrôle, rejette, vide, regarde si c'est plausible, applique ; rend les comptes."""
     etape.charger(curseur, "etape_allocataires", manifeste.allocataires)
     etape.charger(curseur, "etape_dettes", manifeste.dettes)
     _verifier_somme(curseur, manifeste.dettes)
     rejets.preparer(curseur)
+    seuils = get_plausibilite(fichier_recu.caf)
+    bornes = regles.get_bornes(manifeste, seuils)
     allocataires = Bilan(lus=manifeste.allocataires.lignes)
     dettes = Bilan(lus=manifeste.dettes.lignes)
-    allocataires.rejetes = rejets.rejeter(curseur, "etape_allocataires", "numero", regles.ALLOCATAIRES, manifeste)
+    allocataires.rejetes = _trier(curseur, "etape_allocataires", bornes)
     comptes = application.appliquer_allocataires(curseur, manifeste, allocataires)
-    dettes.rejetes = rejets.rejeter(curseur, "etape_dettes", "reference", regles.DETTES, manifeste)
-    fichier = rejets.ecrire(curseur, ou_rejeter, manifeste) if ou_rejeter else None
-    rejets.verifier_seuil(manifeste.allocataires, allocataires.rejetes, seuil)
-    rejets.verifier_seuil(manifeste.dettes, dettes.rejetes, seuil)
+    dettes.rejetes = _trier(curseur, "etape_dettes", bornes)
+    fichier = rejets.ecrire(curseur, options.ou_rejeter, manifeste)
+    rejets.verifier_seuil(manifeste.allocataires, allocataires.rejetes, options.seuil)
+    rejets.verifier_seuil(manifeste.dettes, dettes.rejetes, options.seuil)
+    application.preparer_dettes(curseur, manifeste)
+    acceptes = barriere.verifier(curseur, manifeste, seuils, options.ecarts_acceptes)
     details = application.appliquer_dettes(curseur, manifeste, fichier_recu, dettes)
-    montres = rejets.montrer(curseur, REJETS_MONTRES)
-    etape.nettoyer(curseur)
-    return {
+    compte_rendu = {
         "allocataires": _compter(allocataires) | {"comptes_ouverts": comptes},
         "dettes": _compter(dettes) | details,
-        "rejets": montres,
+        "rejets": rejets.montrer(curseur, "rejets", REJETS_MONTRES),
+        "avertis": rejets.compter_les_avertissements(curseur),
+        "avertissements": rejets.montrer(curseur, "avertissements", REJETS_MONTRES),
         "fichier_rejets": str(fichier) if fichier else None,
+        "ecarts_acceptes": acceptes,
     }
+    etape.nettoyer(curseur)
+    return compte_rendu
+
+
+def _trier(curseur: CursorWrapper, table: str, bornes: Mapping[str, Any]) -> int:
+    """Nettoie, rejette, puis vide ce qui est facultatif et inutilisable ; rend le nombre de lignes rejetées."""
+    obligatoires, facultatifs = regles.PAR_TABLE[table]
+    rejets.nettoyer_les_textes(curseur, table)
+    rejetees = rejets.rejeter(curseur, table, obligatoires, bornes)
+    rejets.vider_les_facultatifs(curseur, table, facultatifs, bornes)
+    return rejetees
 
 
 def _verifier_somme(curseur: CursorWrapper, fichier: FichierAnnonce) -> None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from dettes.models import FichierRecu
 
 VERSION = 1
+PARIS = ZoneInfo("Europe/Paris")
 NOM = "manifeste.json"
 ALLOCATAIRES = "allocataires.csv"
 DETTES = "dettes.csv"

@@ -1,41 +1,101 @@
-"""Les lignes rejetées : les mettre de côté, les compter, les écrire pour la Caf."""
+"""Les lignes rejetées et les champs laissés vides : les mettre de côté, les compter, les écrire pour la Caf."""
 
 import csv
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee, Manifeste
-from dettes.importation.regles import Regles
-from socle.tableur import neutralize
+from dettes.importation.regles import INVISIBLES, NETTOYES, Facultatif, Regles
+from socle.tableur import to_texte
 
-ENTETE = ["fichier", "ligne", "cle", "motif"]
+ENTETE = ["genre", "fichier", "ligne", "cle", "champ", "motif"]
+CLES = {"etape_allocataires": "numero", "etape_dettes": "reference"}
+TOUS = """
+SELECT 'rejet' AS genre, fichier, ligne, cle, '' AS champ, motif FROM rejets
+UNION ALL
+SELECT 'avertissement', fichier, ligne, cle, champ, motif FROM avertissements
+ORDER BY fichier, ligne, genre DESC, champ
+"""
 
 
 def preparer(curseur: CursorWrapper) -> None:
-    """Crée la table où vont les rejets le temps de l'import."""
-    curseur.execute("CREATE TEMP TABLE rejets (fichier text, ligne bigint, cle text, numero text, motif text)")
+    """Crée les tables où vont rejets et avertissements le temps de l'import."""
+    curseur.execute(
+        "CREATE TEMP TABLE rejets (fichier text, ligne bigint, cle text, numero text, motif text);"
+        "CREATE TEMP TABLE avertissements (fichier text, ligne bigint, cle text, champ text, motif text)"
+    )
 
 
-def rejeter(curseur: CursorWrapper, table: str, cle: str, regles: Regles, manifeste: Manifeste) -> int:
+def nettoyer_les_textes(curseur: CursorWrapper, table: str) -> None:
+    """Ôte des noms et des libellés ce qui ne se voit pas ou retourne la lecture, et le dit."""
+    sales = {champ: f"{champ} ~ '{INVISIBLES}|{commandes}'" for champ, commandes in NETTOYES[table].items()}
+    if not _has_ligne(curseur, table, sales.values(), {}):
+        return
+    for champ, commandes in NETTOYES[table].items():
+        curseur.execute(
+            f"""
+            WITH nettoyees AS (
+                UPDATE {table} SET {champ} = btrim(regexp_replace(regexp_replace(
+                    {champ}, '{INVISIBLES}', '', 'g'), '{commandes}+', ' ', 'g'))
+                WHERE {sales[champ]}
+                RETURNING ligne, {CLES[table]} AS cle
+            )
+            INSERT INTO avertissements SELECT %s, ligne, cle, %s, 'des signes invisibles ont été ôtés' FROM nettoyees
+            """,  # noqa: S608 (que nos constantes)
+            [_get_fichier(table), champ],
+        )
+
+
+def rejeter(curseur: CursorWrapper, table: str, regles: Regles, bornes: Mapping[str, Any]) -> int:
     """Ôte de la table d'étape les lignes qu'une règle rejette ; rend leur nombre."""
-    cas = " ".join(f"WHEN {condition} THEN '{motif.replace(chr(39), chr(39) * 2)}'" for condition, motif in regles)
+    cas = " ".join(f"WHEN {condition} THEN {_citer(motif)}" for condition, motif in regles)
     curseur.execute(
         f"""
         INSERT INTO rejets (fichier, ligne, cle, numero, motif)
         SELECT %(fichier)s, ligne, cle, numero, motif
-        FROM (SELECT ligne, numero, {cle} AS cle, CASE {cas} END AS motif FROM {table}) AS lues WHERE motif IS NOT NULL
+        FROM (SELECT ligne, numero, {CLES[table]} AS cle, CASE {cas} END AS motif FROM {table}) AS lues
+        WHERE motif IS NOT NULL
         """,  # noqa: S608 (que nos constantes)
-        {"caf": manifeste.caf, "fichier": table.replace("etape_", "") + ".csv"},
+        {**bornes, "fichier": _get_fichier(table)},
     )
     nombre: int = curseur.rowcount
     if nombre:
         curseur.execute(
             f"DELETE FROM {table} e USING rejets r WHERE r.ligne = e.ligne AND r.fichier = %s",  # noqa: S608 (idem)
-            [table.replace("etape_", "") + ".csv"],
+            [_get_fichier(table)],
+        )
+        curseur.execute(
+            "DELETE FROM avertissements a USING rejets r WHERE (r.fichier, r.ligne) = (a.fichier, a.ligne)"
         )
     return nombre
+
+
+def vider_les_facultatifs(
+    curseur: CursorWrapper, table: str, facultatifs: list[Facultatif], bornes: Mapping[str, Any]
+) -> None:
+    """Laisse vide un champ facultatif inutilisable, et avertit : il ne coûte jamais sa ligne (FICHIERS §3.2)."""
+    if not _has_ligne(curseur, table, (facultatif.condition for facultatif in facultatifs), bornes):
+        return
+    for facultatif in facultatifs:
+        curseur.execute(
+            f"""
+            WITH videes AS (
+                UPDATE {table} SET {facultatif.champ} = '' WHERE {facultatif.condition}
+                RETURNING ligne, {CLES[table]} AS cle
+            )
+            INSERT INTO avertissements SELECT %(fichier)s, ligne, cle, %(champ)s, %(motif)s FROM videes
+            """,  # noqa: S608 (que nos constantes)
+            {
+                **bornes,
+                "fichier": _get_fichier(table),
+                "champ": facultatif.champ,
+                "motif": f"{facultatif.motif} : laissé vide",
+            },
+        )
 
 
 def verifier_seuil(fichier: FichierAnnonce, rejetees: int, seuil: Decimal) -> None:
@@ -53,20 +113,51 @@ def verifier_seuil(fichier: FichierAnnonce, rejetees: int, seuil: Decimal) -> No
 
 
 def ecrire(curseur: CursorWrapper, dossier: Path, manifeste: Manifeste) -> Path | None:
-    """Écrit le fichier des rejets, qu'un tableur ouvre sans rien exécuter ; rend son chemin, ou rien sans rejet."""
-    curseur.execute("SELECT fichier, ligne, cle, motif FROM rejets ORDER BY fichier, ligne")
+    """
+    Écrit les rejets et les avertissements, qu'un tableur ouvre bien et sans rien exécuter ; rend le chemin, ou rien.
+
+    BOM et CRLF : sans eux, un tableur lit nos accents de travers.
+    """
+    curseur.execute(TOUS)
     if not curseur.rowcount:
         return None
     dossier.mkdir(parents=True, exist_ok=True)
     chemin = dossier / f"rejets_{manifeste.caf}_{manifeste.sequence:06d}.csv"
-    with chemin.open("w", encoding="utf-8", newline="") as flux:
-        ecrivain = csv.writer(flux, delimiter=";", lineterminator="\n")
+    with chemin.open("w", encoding="utf-8-sig", newline="") as flux:
+        ecrivain = csv.writer(flux, delimiter=";", lineterminator="\r\n")
         ecrivain.writerow(ENTETE)
-        ecrivain.writerows([neutralize(valeur) for valeur in ligne] for ligne in curseur.fetchall())
+        ecrivain.writerows(
+            [genre, fichier, ligne, to_texte(cle), champ, motif]
+            for genre, fichier, ligne, cle, champ, motif in curseur.fetchall()
+        )
     return chemin
 
 
-def montrer(curseur: CursorWrapper, au_plus: int) -> list[dict[str, object]]:
-    """Les premiers rejets, pour le compte rendu : fichier, ligne, motif ; la clé reste dans le fichier des rejets."""
-    curseur.execute("SELECT fichier, ligne, motif FROM rejets ORDER BY fichier, ligne LIMIT %s", [au_plus])
+def montrer(curseur: CursorWrapper, table: str, au_plus: int) -> list[dict[str, object]]:
+    """Les premiers, pour le compte rendu : fichier, ligne, motif ; la clé reste dans le fichier des rejets."""
+    curseur.execute(
+        f"SELECT fichier, ligne, motif FROM {table} ORDER BY fichier, ligne LIMIT %s",  # noqa: S608 (nos constantes)
+        [au_plus],
+    )
     return [{"fichier": fichier, "ligne": ligne, "motif": motif} for fichier, ligne, motif in curseur.fetchall()]
+
+
+def compter_les_avertissements(curseur: CursorWrapper) -> dict[str, int]:
+    """Combien par champ, sous « fichier, champ »."""
+    curseur.execute("SELECT fichier || ', ' || champ, count(*) FROM avertissements GROUP BY 1 ORDER BY 1")
+    return dict(curseur.fetchall())
+
+
+def _has_ligne(curseur: CursorWrapper, table: str, conditions: Iterable[str], bornes: Mapping[str, Any]) -> bool:
+    """Une seule lecture, d'ordinaire : presque toutes les livraisons sont propres."""
+    une = " OR ".join(f"({condition})" for condition in conditions)
+    curseur.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE {une})", bornes)  # noqa: S608 (que nos constantes)
+    return bool(curseur.fetchone()[0])
+
+
+def _get_fichier(table: str) -> str:
+    return table.replace("etape_", "") + ".csv"
+
+
+def _citer(texte: str) -> str:
+    return "'" + texte.replace("'", "''") + "'"

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from comptes.models import Agent, Evenement, Utilisateur
-from dettes.models import FichierEmis, FichierRecu
+from dettes.models import FichierEmis, FichierRecu, Plausibilite
 from paiements.models import Anomalie
 from paiements.retours import cloture, restitution
 from socle.bureau import GestesAdmin
@@ -83,6 +83,7 @@ class Monde:
             **commun, arrete_le=timezone.now(), mode="complet", somme_soldes=0, derniere_sequence_encaissements=0
         )
         emis = FichierEmis.objects.create(**commun, lignes=0, total=0)
+        bornes = Plausibilite.objects.create(caf=paiement.caf)
         self.references = {
             "dettes": dette.reference,
             "demarches": demande.reference,
@@ -91,7 +92,7 @@ class Monde:
         }
         self.objets: dict[str, Any] = {
             objet._meta.label_lower: objet.pk
-            for objet in (allocataire, paiement.caf, dette, paiement, anomalie, rendu, fin, recu, emis)
+            for objet in (allocataire, paiement.caf, dette, paiement, anomalie, rendu, fin, recu, emis, bornes)
         }
         regard = Evenement.objects.create(genre=Evenement.Genre.LISTE, cafs=["661"])
         facteur = poser_un_totp(self.agent.utilisateur)

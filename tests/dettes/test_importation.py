@@ -50,9 +50,9 @@ def test_la_livraison_d_exemple_entre_sans_rejet(db, caf, allocataires, dettes):
     CafFactory(code=caf)
     sortie = StringIO()
 
-    call_command("importer_livraison", EXEMPLES / caf, json=True, stdout=sortie)
+    call_command("importer_livraison", EXEMPLES / caf, "--json", "--appliquer", stdout=sortie)
 
-    compte_rendu = json.loads(sortie.getvalue())
+    [compte_rendu] = json.loads(sortie.getvalue())["livraisons"]
     assert compte_rendu["dettes"]["crees"] == Dette.objects.count() == dettes
     assert compte_rendu["allocataires"]["crees"] == Allocataire.objects.count() == allocataires
     assert Utilisateur.objects.filter(allocataire__isnull=False).count() == allocataires
@@ -228,14 +228,14 @@ def test_une_coupure_au_milieu_ne_laisse_rien(livrer, monkeypatch):
     assert not FichierRecu.objects.exists()
 
 
-def test_un_essai_montre_tout_et_n_ecrit_rien(livrer, tmp_path):
+def test_un_essai_montre_tout_et_n_ecrit_que_les_rejets(livrer, tmp_path):
     compte_rendu = importer(livrer([{}, {"phase": "INCONNUE", "reference": "R-2"}]), essai=True, seuil=Decimal(1))
 
     assert (compte_rendu["dettes"]["crees"], compte_rendu["dettes"]["rejetes"]) == (1, 1)
     assert compte_rendu["rejets"] == [{"fichier": "dettes.csv", "ligne": 3, "motif": "la phase est inconnue"}]
     assert not Dette.objects.exists()
     assert not FichierRecu.objects.exists()
-    assert not (tmp_path / "livraisons").exists()
+    assert (tmp_path / "livraisons/rejets/rejets_661_000001.csv").exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -254,7 +254,7 @@ def test_plusieurs_livraisons_une_refusee_n_empeche_pas_les_autres(livrer, tmp_p
     sortie = StringIO()
 
     with pytest.raises(CommandError, match=r"1 livraison\(s\) refusée\(s\) sur 2"):
-        call_command("importer_livraison", tmp_path / "absente", livrer(), stdout=sortie)
+        call_command("importer_livraison", tmp_path / "absente", livrer(), "--appliquer", stdout=sortie)
 
     assert "ne se lit pas" in sortie.getvalue()
     assert "dettes        1 lus, 1 créés, 0 changés, 0 inchangés, 0 rejetés" in sortie.getvalue()

@@ -37,6 +37,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_interroger::test_un_paiement_d_un_autre_mode_n_est_ni_interroge_ni_repris",
         faux,
     ),
+    "barriere_de_l_import": ("dettes/test_plausibilite::test_une_livraison_complete_et_vide_ne_solde_rien", faux),
     "mode_de_l_export": (
         "paiements/test_essai_en_production::test_un_paiement_d_essai_ne_part_pas_a_la_caf_en_production",
         remplacer("p.mode <> %s", "p.mode = 'JAMAIS' || %s"),

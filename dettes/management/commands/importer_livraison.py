@@ -1,15 +1,14 @@
-import json
-from argparse import ArgumentParser
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import OperationalError
 
 from dettes import importation
 from dettes.importation.livraison import REJETS, CompteRendu
+from socle.commandes import Code, Commande
 
 
 def seuil(texte: str) -> Decimal:
@@ -23,50 +22,74 @@ def seuil(texte: str) -> Decimal:
     return part
 
 
-class Command(BaseCommand):
-    help = "Prend des livraisons de la Caf : allocataires et dettes, une transaction par livraison."
+def ecart(texte: str) -> tuple[str, str]:
+    """« disparitions=1931 » : le nom d'un écart, et le chiffre confirmé."""
+    nom, egal, chiffre = texte.partition("=")
+    if not (nom and egal and chiffre):
+        raise ValueError(texte)
+    return nom, chiffre
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+
+class Command(Commande):
+    help = "Prend des livraisons de la Caf : allocataires et dettes, une transaction par livraison."
+    ecrit = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("dossiers", nargs="+", type=Path, metavar="DOSSIER", help="une livraison et son manifeste")
-        parser.add_argument("--essai", action="store_true", help="tout montrer, ne rien écrire")
-        parser.add_argument("--json", action="store_true", help="un compte rendu JSON par ligne et par livraison")
         parser.add_argument(
             "--seuil-rejets",
             type=seuil,
             default=settings.IMPORT_SEUIL_REJETS,
             help="part des lignes d'un fichier que l'on accepte de rejeter, entre 0 et 1 (%(default)s)",
         )
+        parser.add_argument(
+            "--accepter-ecart",
+            type=ecart,
+            action="append",
+            default=[],
+            metavar="NOM=CHIFFRE",
+            help="prendre une livraison qui ne ressemble pas à la précédente, en redonnant le chiffre du refus",
+        )
         parser.add_argument("--rejets", type=Path, default=REJETS, help="dossier des fichiers de rejets (%(default)s)")
 
     def handle(self, *, dossiers: list[Path], **options: Any) -> None:
-        refusees = 0
-        for dossier in dossiers:
-            compte_rendu = self._importer(dossier, options)
-            refusees += compte_rendu["issue"] == "refusee"
-            self.stdout.write(json.dumps(compte_rendu, ensure_ascii=False) if options["json"] else dire(compte_rendu))
-        if refusees:
-            raise CommandError(f"{refusees} livraison(s) refusée(s) sur {len(dossiers)} ; rien n'en a été écrit.")
+        rendus = [self._importer(dossier, options) for dossier in dossiers]
+        self.montrer({"livraisons": rendus}, map(dire, rendus))
+        refusees = sum(rendu["issue"] == "refusee" for rendu in rendus)
+        en_panne = sum(rendu["issue"] == "panne" for rendu in rendus)
+        if refusees or en_panne:
+            raise CommandError(
+                f"{refusees + en_panne} livraison(s) refusée(s) sur {len(dossiers)} ; rien n'en a été écrit.",
+                returncode=Code.CONSTAT if refusees else Code.PAS_PU,
+            )
 
     def _importer(self, dossier: Path, options: dict[str, Any]) -> CompteRendu:
         try:
             return importation.importer(
-                dossier, essai=options["essai"], seuil=options["seuil_rejets"], ou_rejeter=options["rejets"]
+                dossier,
+                essai=self.a_blanc,
+                seuil=options["seuil_rejets"],
+                ou_rejeter=options["rejets"],
+                ecarts_acceptes=dict(options["accepter_ecart"]),
             )
+        except importation.EcartTropGrand as refus:
+            ecarts = [ecart._asdict() for ecart in refus.ecarts]
+            return {"dossier": str(dossier), "issue": "refusee", "motif": str(refus), "ecarts": ecarts}
         except importation.LivraisonRefusee as refus:
             return {"dossier": str(dossier), "issue": "refusee", "motif": str(refus)}
         except OperationalError as erreur:
             premiere = str(erreur).partition("\n")[0]
-            return {"dossier": str(dossier), "issue": "refusee", "motif": f"la base a refusé : {premiere}. Relancez."}
+            return {"dossier": str(dossier), "issue": "panne", "motif": f"la base a refusé : {premiere}. Relancez."}
 
 
 def dire(compte_rendu: CompteRendu) -> str:
     """Le compte rendu en quelques lignes, pour qui lit l'écran."""
-    if compte_rendu["issue"] == "refusee":
+    if compte_rendu["issue"] in ("refusee", "panne"):
         return f"{compte_rendu['dossier']} : REFUSÉE. {compte_rendu['motif']}"
     titre = f"Livraison {compte_rendu['caf']} n° {compte_rendu['sequence']} ({compte_rendu['mode']})"
     if compte_rendu["issue"] == "deja_prise":
         return f"{titre} : déjà prise, rien ne bouge."
-    lignes = [f"{titre} : {'essai, rien n’est écrit' if compte_rendu['issue'] == 'essai' else 'prise'}."]
+    lignes = [f"{titre} : {'à blanc' if compte_rendu['issue'] == 'essai' else 'prise'}."]
     for nom in ("allocataires", "dettes"):
         lignes.append(
             "  {nom:<13} {lus} lus, {crees} créés, {changes} changés, {inchanges} inchangés, {rejetes} rejetés".format(
@@ -81,8 +104,12 @@ def dire(compte_rendu: CompteRendu) -> str:
         "soldes qui seraient négatifs, mis à zéro": dettes["soldes_negatifs"],
     }
     lignes += [f"  {nombre} {fait}" for fait, nombre in faits.items() if nombre]
-    lignes += [f"  rejet : {r['fichier']}, ligne {r['ligne']} : {r['motif']}" for r in compte_rendu["rejets"]]
+    for genre in ("rejet", "avertissement"):
+        listes = compte_rendu[f"{genre}s"]
+        lignes += [f"  {genre} : {ligne['fichier']}, ligne {ligne['ligne']} : {ligne['motif']}" for ligne in listes]
+    lignes += [f"  {nombre} avertissements : {champ}" for champ, nombre in compte_rendu["avertis"].items()]
+    lignes += [f"  écart accepté : {phrase}" for phrase in compte_rendu["ecarts_acceptes"]]
     if compte_rendu["fichier_rejets"]:
-        lignes.append(f"  tous les rejets : {compte_rendu['fichier_rejets']}")
+        lignes.append(f"  rejets et avertissements : {compte_rendu['fichier_rejets']}")
     lignes.append(f"  durée : {compte_rendu['duree_s']} s")
     return "\n".join(lignes)

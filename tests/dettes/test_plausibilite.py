@@ -1,0 +1,139 @@
+"""Une livraison juste à l'octet mais qui ne ressemble pas à la précédente n'entre pas seule (FICHIERS §3.8)."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from dettes.importation import EcartTropGrand, importer
+from dettes.models import Dette, FichierRecu, Plausibilite
+from paiements.surveillance.invariants import verifier
+
+PERSONNES = [{"numero": f"{n:07d}"} for n in range(1, 51)]
+DETTES = [{"numero": f"{n:07d}", "reference": f"R-{n}"} for n in range(1, 51)]
+
+
+@pytest.fixture(autouse=True)
+def chez_soi(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def base(livrer):
+    """Cinquante personnes, cinquante dettes de 900 €, prises hier."""
+    importer(livrer(DETTES, PERSONNES, mode="complet"))
+
+
+def refuser(dossier, nom, **options):
+    avant = list(Dette.objects.order_by("pk").values_list("solde", flat=True))
+    with pytest.raises(EcartTropGrand) as refus:
+        importer(dossier, **options)
+    assert list(Dette.objects.order_by("pk").values_list("solde", flat=True)) == avant
+    return {ecart.nom: ecart for ecart in refus.value.ecarts}[nom]
+
+
+@pytest.mark.parametrize("essai", [True, False])
+def test_une_livraison_complete_et_vide_ne_solde_rien(base, livrer, essai):
+    """H-01."""
+    ecart = refuser(livrer([], PERSONNES, sequence=2, mode="complet"), "disparitions", essai=essai)
+
+    assert ecart.chiffre == "50"
+    assert ecart.phrase == "50 dettes et 45\xa0000,00\xa0€ disparaîtraient"
+    assert FichierRecu.objects.count() == 1
+
+
+def test_toutes_les_dettes_a_zero_disparaissent_aussi(base, livrer):
+    ecart = refuser(livrer([dette | {"solde": "0"} for dette in DETTES], sequence=2), "disparitions")
+
+    assert ecart.chiffre == "50"
+
+
+def test_le_total_qui_change_trop_refuse(base, livrer):
+    ecart = refuser(livrer([dette | {"solde": "60000"} for dette in DETTES], PERSONNES, sequence=2), "total")
+
+    assert ecart.phrase == "le total dû passerait de 45\xa0000,00\xa0€ à 30\xa0000,00\xa0€"
+
+
+def test_des_euros_pris_pour_des_centimes_se_voient_au_solde_median(base, livrer):
+    dossier = livrer([dette | {"solde": "900"} for dette in DETTES], PERSONNES, sequence=2, mode="complet")
+
+    assert refuser(dossier, "mediane").phrase == "le solde médian passerait de 900,00\xa0€ à 9,00\xa0€"
+
+
+def test_la_moitie_des_personnes_manque(base, livrer):
+    ecart = refuser(livrer(DETTES, PERSONNES[:25], sequence=2, mode="complet"), "personnes")
+
+    assert ecart.phrase == "le nombre de personnes passerait de 50 à 25"
+
+
+def test_une_photo_plus_vieille_que_la_derniere_refuse(base, livrer):
+    dossier = livrer(DETTES, PERSONNES, sequence=2, arrete_le="2026-11-19T22:00:00+01:00")
+
+    assert refuser(dossier, "photo").chiffre == "2026-11-19"
+
+
+def test_une_photo_a_venir_refuse(base, livrer):
+    dossier = livrer(DETTES, PERSONNES, sequence=2, arrete_le="2062-11-19T22:00:00+01:00")
+
+    assert refuser(dossier, "avenir").chiffre == "2062-11-19"
+
+
+def test_une_nuit_ordinaire_passe(base, livrer):
+    dettes = [{**dette, "solde": "84400"} for dette in DETTES[5:]] + [{"reference": "R-99", "numero": "0000001"}]
+
+    compte_rendu = importer(livrer(dettes, PERSONNES, sequence=2, mode="complet"))
+
+    assert compte_rendu["dettes"]["soldees_par_absence"] == 5
+    assert compte_rendu["ecarts_acceptes"] == []
+
+
+def test_cent_dettes_neuves_en_differentiel_passent(base, livrer):
+    neuves = [{"numero": "0000001", "reference": f"N-{n}"} for n in range(100)]
+
+    assert importer(livrer(neuves, [], sequence=2))["dettes"]["crees"] == 100
+
+
+def test_sous_vingt_dettes_une_part_ne_veut_rien_dire(livrer):
+    importer(livrer(DETTES[:19], PERSONNES[:19]))
+
+    assert importer(livrer([], PERSONNES[:19], sequence=2, mode="complet"))["issue"] == "prise"
+
+
+def test_chaque_caf_a_ses_bornes(base, livrer):
+    Plausibilite.objects.create(caf_id="661", disparitions=100, total=100)
+
+    assert importer(livrer([], PERSONNES, sequence=2, mode="complet"))["dettes"]["soldees_par_absence"] == 50
+
+
+def test_redonner_les_chiffres_du_refus_laisse_passer_et_se_garde(base, livrer):
+    dossier = livrer([], PERSONNES, sequence=2, mode="complet")
+
+    importer(dossier, ecarts_acceptes={"disparitions": "50", "total": "-45000.00"})
+
+    assert not Dette.objects.filter(solde__gt=0).exists()
+    assert FichierRecu.objects.get(sequence=2).compte_rendu["ecarts_acceptes"] == [
+        "50 dettes et 45\xa0000,00\xa0€ disparaîtraient",
+        "le total dû passerait de 45\xa0000,00\xa0€ à 0,00\xa0€",
+    ]
+    assert [v for v in verifier() if v.invariant.nom in ("solde_et_mouvements", "constat")] == []
+
+
+def test_un_autre_chiffre_ne_confirme_rien(base, livrer):
+    dossier = livrer([], PERSONNES, sequence=2, mode="complet")
+
+    refuser(dossier, "disparitions", ecarts_acceptes={"disparitions": "49", "total": "-45000.00"})
+
+
+def test_la_commande_dit_l_option_a_redonner_et_l_accepte(base, livrer):
+    dossier = livrer([], PERSONNES, sequence=2, mode="complet")
+    sortie = StringIO()
+    with pytest.raises(CommandError):
+        call_command("importer_livraison", dossier, "--json", stdout=sortie)
+    [refus] = json.loads(sortie.getvalue())["livraisons"]
+
+    confirmations = [f"--accepter-ecart={ecart['nom']}={ecart['chiffre']}" for ecart in refus["ecarts"]]
+    call_command("importer_livraison", dossier, *confirmations, "--appliquer", stdout=sortie)
+
+    assert "--accepter-ecart disparitions=50 --accepter-ecart total=-45000.00" in refus["motif"]
+    assert "écart accepté : 50 dettes" in sortie.getvalue()
