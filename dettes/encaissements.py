@@ -57,20 +57,23 @@ def get_nom(fichier: FichierEmis) -> str:
     return f"encaissements_{fichier.caf_id}_{fichier.sequence:06d}.csv"
 
 
-def emettre(caf: Caf, dossier: Path, *, essai: bool = False) -> FichierEmis | None:
+def emettre(caf: Caf, dossier: Path, *, essai: bool = False, plancher: int | None = None) -> FichierEmis | None:
     """
     Écrit dans `dossier` les imputations et les rejets pas encore partis, et rend le fichier émis, ou rien.
 
     Chaque mouvement part une fois, dans un seul fichier ; sans mouvement, aucune séquence n'est consommée. Une
     émission interrompue est d'abord achevée. Un essai compte, et n'écrit rien.
 
-    :raises EmissionImpossible: si une autre émission de cette Caf est en cours
+    :param plancher: le dernier numéro que la Caf a reçu, quand la base l'a oublié
+    :raises EmissionImpossible: si une autre émission de cette Caf est en cours, ou si le dossier tient un fichier que
+        la base ne connaît pas : elle vient d'une sauvegarde, et son prochain numéro a déjà servi
     """
     with _reserver(caf):
+        _verifier_la_suite(caf, dossier, plancher)
         if not essai:
             _achever(caf, dossier)
         with transaction.atomic():
-            fichier = _consigner(caf)
+            fichier = _consigner(caf, plancher or 0)
             if fichier.lignes and not essai:
                 fichier.empreinte = _ecrire_brouillon(fichier, dossier)
                 fichier.save(update_fields=["empreinte"])
@@ -118,10 +121,55 @@ def _reserver(caf: Caf) -> Iterator[None]:
             curseur.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [cle])
 
 
-def _consigner(caf: Caf) -> FichierEmis:
+def get_derniere(caf: Caf) -> int:
+    """Le dernier numéro que la base a émis pour cette Caf ; 0 si aucun."""
+    return FichierEmis.objects.filter(caf=caf).aggregate(n=Max("sequence"))["n"] or 0
+
+
+def lister_les_oublies(caf: Caf, dossier: Path) -> list[tuple[int, Path]]:
+    """Les fichiers publiés dans ce dossier que la base ne connaît pas, du plus ancien au plus récent."""
+    connus = set(FichierEmis.objects.filter(caf=caf).values_list("sequence", flat=True))
+    trouves = (
+        (int(numero[1]), chemin)
+        for chemin in dossier.glob(f"encaissements_{caf.pk}_*.csv")
+        if (numero := re.fullmatch(r"encaissements_\w{3}_(\d{6,})\.csv", chemin.name))
+    )
+    return sorted((numero, chemin) for numero, chemin in trouves if numero not in connus)
+
+
+def _verifier_la_suite(caf: Caf, dossier: Path, plancher: int | None) -> None:
+    """Un numéro publié ne se reprend jamais : la Caf le croirait déjà pris, ou le déduirait deux fois (ADR 0055)."""
+    oublies = lister_les_oublies(caf, dossier)
+    if oublies and (plancher is None or plancher < oublies[-1][0]):  # garde: fichier_publie_inconnu
+        raise EmissionImpossible(
+            f"{oublies[-1][1].name} est publié, et cette base ne connaît que le n° {get_derniere(caf)} : elle vient"
+            " d'une sauvegarde. Ce fichier dit ce que la Caf a déjà reçu : lancez reprendre_encaissements. S'il est"
+            f" perdu pour de bon, donnez --plancher {oublies[-1][0]}, le dernier numéro que la Caf a reçu."
+        )
+    retenu = _lire_la_marque(caf, dossier)
+    if retenu > max(get_derniere(caf), plancher or 0):  # garde: marque_du_dernier_publie
+        raise EmissionImpossible(
+            f"ce dossier a déjà publié le n° {retenu}, et cette base ne connaît que le n° {get_derniere(caf)} : elle"
+            " vient d'une sauvegarde. Remettez-y les fichiers pris par la Caf et lancez reprendre_encaissements ;"
+            f" s'ils sont perdus, donnez --plancher {retenu}, le dernier numéro que la Caf a reçu."
+        )
+
+
+def _get_marque(caf: Caf, dossier: Path) -> Path:
+    return dossier / f".dernier_{caf.pk}"
+
+
+def _lire_la_marque(caf: Caf, dossier: Path) -> int:
+    """Le dernier numéro publié dans ce dossier, même si les fichiers en sont partis."""
+    marque = _get_marque(caf, dossier)
+    texte = marque.read_text(encoding="ascii").strip() if marque.exists() else ""
+    return int(texte) if texte.isdigit() else 0
+
+
+def _consigner(caf: Caf, plancher: int) -> FichierEmis:
     """Prend le numéro suivant, y range les mouvements à rendre, et les compte."""
-    derniere = FichierEmis.objects.filter(caf=caf).aggregate(n=Max("sequence"))["n"] or 0
-    fichier = FichierEmis.objects.create(caf=caf, sequence=derniere + 1, lignes=0, total=Decimal(0))
+    sequence = max(get_derniere(caf), plancher) + 1
+    fichier = FichierEmis.objects.create(caf=caf, sequence=sequence, lignes=0, total=Decimal(0))
     with connection.cursor() as curseur:
         curseur.execute("SET LOCAL statement_timeout = 0")
         curseur.execute(A_EMETTRE, [fichier.pk, caf.pk, settings.PAYZEN_MODE])
@@ -215,7 +263,20 @@ def _publier(fichier: FichierEmis, dossier: Path) -> None:
     }
     final = dossier / get_nom(fichier)
     brouillon = _get_brouillon(fichier, dossier)
+    if final.exists() and hash_file(final) != fichier.empreinte:  # garde: publie_ne_s_ecrase_pas
+        brouillon.unlink()
+        raise EmissionImpossible(
+            f"{final.name} est déjà publié avec un autre contenu : il ne s'écrase pas. Comparez les deux."
+        )
     provisoire = final.with_name(f".{final.stem}.json{BROUILLON}")
     provisoire.write_text(json.dumps(manifeste, indent=2) + "\n", encoding="utf-8")
     brouillon.replace(final)
     provisoire.replace(final.with_suffix(".json"))
+    if fichier.sequence > _lire_la_marque(fichier.caf, dossier):
+        _get_marque(fichier.caf, dossier).write_text(f"{fichier.sequence}\n", encoding="ascii")
+
+
+def hash_file(chemin: Path) -> str:
+    """L'empreinte SHA-256 d'un fichier."""
+    with chemin.open("rb") as flux:
+        return hashlib.file_digest(flux, "sha256").hexdigest()

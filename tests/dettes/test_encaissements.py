@@ -124,6 +124,7 @@ def test_une_emission_coupee_apres_la_base_s_acheve_seule(db, tmp_path, monkeypa
 
     assert [ligne["sequence"] for ligne in lire(tmp_path / "encaissements_661_000001.csv")] == ["1"]
     assert sorted(chemin.name for chemin in tmp_path.iterdir()) == [
+        ".dernier_661",
         "encaissements_661_000001.csv",
         "encaissements_661_000001.json",
     ]
@@ -136,7 +137,7 @@ def test_une_emission_coupee_avant_la_base_ne_saute_aucun_numero(db, tmp_path):
     fichier = encaissements.emettre(paiement.caf, tmp_path)
 
     assert fichier.sequence == 1
-    assert [chemin.name for chemin in tmp_path.iterdir() if chemin.name.startswith(".")] == []
+    assert [chemin.name for chemin in tmp_path.glob("*.brouillon")] == []
 
 
 def test_un_tableur_n_execute_pas_une_reference_de_dette(db, tmp_path):
@@ -152,9 +153,9 @@ def test_un_essai_compte_et_n_ecrit_rien(db, tmp_path):
     PaiementFactory(impute=True)
     sortie = StringIO()
 
-    call_command("emettre_encaissements", "661", dossier=tmp_path, essai=True, stdout=sortie)
+    call_command("emettre_encaissements", "661", dossier=tmp_path, stdout=sortie)
 
-    assert "essai, rien n'est écrit, 1 lignes, 120.00 €" in sortie.getvalue()
+    assert "serait émis, 1 lignes, 120.00 €" in sortie.getvalue()
     assert list(tmp_path.iterdir()) == []
     assert not FichierEmis.objects.exists()
 
@@ -163,7 +164,7 @@ def test_un_numero_jamais_emis_ne_se_reemet_pas(db, tmp_path):
     CafFactory()
 
     with pytest.raises(CommandError, match="n'a jamais été émis"):
-        call_command("emettre_encaissements", "661", dossier=tmp_path, sequence=3)
+        call_command("emettre_encaissements", "661", dossier=tmp_path, sequence=3, appliquer=True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -176,3 +177,73 @@ def test_deux_emissions_en_meme_temps_le_disent(tmp_path):
     with pytest.raises(encaissements.EmissionImpossible, match="en cours"):
         encaissements.emettre(caf, tmp_path)
     autre.close()
+
+
+def oublier(fichier):
+    """La base revient à une sauvegarde d'avant ce fichier."""
+    with connection.cursor() as curseur:
+        curseur.execute("SET LOCAL session_replication_role = replica")
+        curseur.execute("DELETE FROM dettes_ligneemise; DELETE FROM dettes_fichieremis")
+        curseur.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_un_fichier_publie_que_la_base_a_oublie_ne_s_ecrase_pas(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    oublier(encaissements.emettre(paiement.caf, tmp_path))
+    octets = (tmp_path / "encaissements_661_000001.csv").read_bytes()
+
+    with pytest.raises(encaissements.EmissionImpossible, match="reprendre_encaissements"):
+        encaissements.emettre(paiement.caf, tmp_path)
+
+    assert (tmp_path / "encaissements_661_000001.csv").read_bytes() == octets
+    assert not FichierEmis.objects.exists()
+
+
+def test_meme_partis_ailleurs_les_numeros_publies_ne_se_reprennent_pas(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    oublier(encaissements.emettre(paiement.caf, tmp_path))
+    for chemin in tmp_path.glob("encaissements_*"):
+        chemin.unlink()
+
+    with pytest.raises(encaissements.EmissionImpossible, match="--plancher 1"):
+        encaissements.emettre(paiement.caf, tmp_path)
+
+    assert encaissements.emettre(paiement.caf, tmp_path, plancher=1).sequence == 2
+
+
+def test_un_fichier_publie_se_reprend_et_son_mouvement_ne_repart_pas(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    oublier(encaissements.emettre(paiement.caf, tmp_path))
+
+    call_command("reprendre_encaissements", "661", dossier=tmp_path, appliquer=True, stdout=StringIO())
+
+    assert FichierEmis.objects.get().sequence == 1
+    assert encaissements.emettre(paiement.caf, tmp_path) is None
+    encaissements.reemettre(paiement.caf, 1, tmp_path)
+
+
+def test_un_fichier_publie_dont_un_paiement_manque_encore_le_nomme(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    oublier(encaissements.emettre(paiement.caf, tmp_path))
+    chemin = tmp_path / "encaissements_661_000001.csv"
+    chemin.write_text(chemin.read_text().replace(paiement.reference, "P-PERDU"))
+    manifeste = json.loads(chemin.with_suffix(".json").read_text())
+    manifeste["fichiers"][0]["sha256"] = hashlib.sha256(chemin.read_bytes()).hexdigest()
+    chemin.with_suffix(".json").write_text(json.dumps(manifeste))
+
+    with pytest.raises(CommandError, match="P-PERDU"):
+        call_command("reprendre_encaissements", "661", dossier=tmp_path, appliquer=True)
+
+    assert not FichierEmis.objects.exists()
+
+
+def test_un_fichier_d_un_autre_contenu_ne_s_ecrase_pas(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    encaissements.emettre(paiement.caf, tmp_path)
+    chemin = tmp_path / "encaissements_661_000001.csv"
+    chemin.write_text("autre chose\n")
+
+    with pytest.raises(encaissements.EmissionImpossible, match="ne s'écrase pas"):
+        encaissements.reemettre(paiement.caf, 1, tmp_path)
+
+    assert chemin.read_text() == "autre chose\n"
