@@ -78,6 +78,8 @@ VERIFICATION_RELANCES = [
 ]
 # La dernière se répète : seule une adresse refusée est définitive.
 TICKET_RELANCES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1)]
+# Les colonnes des journaux qui ne portent pas ici leur nom d'ordinaire : {"JT": {"uuid": "UUID"}} (PROTOCOLE §8).
+PAYZEN_JOURNAUX = env.json("PAYZEN_JOURNAUX", default={})
 IMPORT_SEUIL_REJETS = Decimal("0.01")
 
 INSTALLED_APPS = [

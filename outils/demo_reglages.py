@@ -90,6 +90,7 @@ def build_environment(dossier: Path, ports: Ports, services: Mapping[str, str]) 
         "SIMULATEUR_MARQUES": ",".join(CARTES),
         "SIMULATEUR_SECRET_KEY": tires["SIMULATEUR_SECRET_KEY"],
         "SIMULATEUR_BASE": str(dossier / "simulateur.sqlite3"),
+        "SIMULATEUR_JOURNAUX": str(dossier / "journaux-payzen"),
         "SIMULATEUR_FORMATION": "oui",
         "SIMULATEUR_REGLES": "fin,annulation,refus_tentative,bo,batch",
     }

@@ -11,10 +11,12 @@ La page de contrôle, en JSON : piloter le simulateur par HTTP (essais, bancs, f
     POST /controle/transactions/<uuid>/<geste>/   {"montant": 500} (centimes, facultatif)
                                            {"transaction": {…}, "appels": […]} ; 409 si l'état l'interdit
     POST /controle/remise/                 remet en banque tout ce qui est AUTHORISED   {"remises": 3}
+    POST /controle/journaux/               {"jour": "2026-11-23"} (facultatif : aujourd'hui, UTC) dépose les journaux
+                                           {"dossier": "…", "journaux": ["TEST_JT_SHOP_…"]}
     POST /controle/remise_a_zero/          efface tout, réglages et pannes compris
 
 Gestes : renvoyer (BO), annuler, rembourser, dupliquer, modifier, valider (MERCH_BO si la règle « bo » est active),
-echouer_remise, expirer (BATCH si la règle « batch » l'est), remettre, impaye (jamais d'IPN).
+echouer_remise, expirer (BATCH si la règle « batch » l'est), remettre, impaye, finir_impaye (jamais d'IPN).
 
 Réglages (`reglages.Reglages`) : regles (parmi fin, annulation, refus_tentative, bo, batch), rejeu_auto, essais_ipn,
 tentatives_supplementaires, session_s, quart_d_heure_s, ipn_delai_s, decalage_horloge_s, remise_auto, marques,
@@ -31,8 +33,10 @@ Un POST venu d'une page d'un autre site (en-tête Origin) est refusé ; un progr
 
 import json
 from collections.abc import Callable
+from datetime import UTC, date
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction as base
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -40,7 +44,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from . import gestes, operations
+from . import gestes, journaux, operations
 from .description import decrire_transaction, to_iso
 from .models import AppelIpn, Boutique, Courriel, Transaction, get_boutique, get_boutiques
 from .reglages import ReglageInvalide
@@ -225,6 +229,21 @@ def remettre_tout(_requete: HttpRequest) -> JsonResponse:
     for transaction in a_remettre:
         operations.remettre(transaction)
     return JsonResponse({"remises": len(a_remettre)})
+
+
+@controler_origine
+@require_POST
+def deposer_journaux(requete: HttpRequest) -> JsonResponse:
+    """Les journaux d'un jour, tout de suite ; ceux d'une journée pas finie se reprennent."""
+    jour = lire_objet(requete).get("jour")
+    deposes: list[str] = []
+    for boutique in get_boutiques():
+        try:
+            voulu = date.fromisoformat(jour) if jour else boutique.maintenant().astimezone(UTC).date()
+        except (TypeError, ValueError) as erreur:
+            raise DemandeRefusee("« jour » s'écrit AAAA-MM-JJ") from erreur
+        deposes += journaux.deposer(boutique, voulu)
+    return JsonResponse({"dossier": settings.JOURNAUX, "journaux": deposes})
 
 
 @controler_origine

@@ -1,5 +1,5 @@
 """
-Les journaux en CSV (PROTOCOLE §8) : JT transactions, JRB rapprochement bancaire, JRI impayés.
+Les journaux en CSV (PROTOCOLE §8) : JT transactions, JO opérations, JRB rapprochement bancaire, JRI impayés.
 
 Colonnes 09 à 19 du JT, 22 et suivantes du JRB et suite du JRI : non publiées, les nôtres portent leur nom en ENTETE.
 Séparateur « ; », un enregistrement par ligne, « ; » final, ISO-8859-1, montants en centimes, dates UTC.
@@ -8,6 +8,10 @@ Séparateur « ; », un enregistrement par ligne, « ; » final, ISO-8859-1, mon
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
 
 from .banque import CONTRAT
 from .models import Boutique, Transaction
@@ -17,13 +21,12 @@ SIRET = "012345678901234"
 
 @dataclass(frozen=True)
 class Journal:
-    """Un genre de journal : ses colonnes, sa date de rattachement, une ligne par transaction."""
+    """Un genre de journal : ses colonnes, et la ligne d'une transaction pour chaque date qui l'y rattache."""
 
     modele: str
     genre: str
     colonnes: tuple[str, ...]
-    jour_de: str
-    ligne: Callable[[Transaction], list[object]]
+    ligne_par_date: dict[str, Callable[[Transaction], list[object]]]
     has_fin: bool
 
 
@@ -62,6 +65,20 @@ def ligne_jt(t: Transaction) -> list[object]:
     ]
 
 
+def ligne_jo(t: Transaction) -> list[object]:
+    """Une opération : le nom en est celui de son sens."""
+    return [
+        SIRET,
+        date_utc(t.creee_le, "%Y%m%d"),
+        t.trans_id,
+        1,
+        t.operation,
+        t.montant,
+        "978",
+        date_utc(t.creee_le, "%y%m%d"),
+    ]
+
+
 def ligne_jrb(t: Transaction) -> list[object]:
     """Une opération remise en banque : DT pour un débit, CT pour un crédit ; commission nulle."""
     infos = "|".join(t.session.champs.get(f"vads_order_info{n}", "") for n in ("", "2", "3"))
@@ -89,20 +106,20 @@ def ligne_jrb(t: Transaction) -> list[object]:
     ]
 
 
-def ligne_jri(t: Transaction) -> list[object]:
-    """Un impayé."""
+def ligne_jri(t: Transaction, *, fini: bool) -> list[object]:
+    """Un impayé (D), ou sa fin : la banque rend l'argent (C)."""
     return [
         "FRA",
         SIRET,
         CONTRAT,
         date_utc(t.creee_le, "%Y%m%d"),
         t.trans_id,
-        "D",
+        "C" if fini else "D",
         t.montant,
         SIRET,
         "45",
         t.order_id,
-        date_utc(t.impayee_le, "%Y%m%d"),
+        date_utc(t.impaye_fini_le if fini else t.impayee_le, "%Y%m%d"),
     ]
 
 
@@ -131,9 +148,24 @@ JOURNAUX = {
             "CUSTOMER_ID",
             "TRANSACTION_STATUS",
         ),
-        "creee_le",
-        ligne_jt,
+        {"creee_le": ligne_jt},
         has_fin=False,
+    ),
+    "JO": Journal(
+        "TABLE_V3",
+        "OPERATION",
+        (
+            "MERCHANT_ID",
+            "PAYMENT_DATE",
+            "TRANSACTION_ID",
+            "OPERATION_SEQUENCE",
+            "OPERATION_NAME",
+            "OPERATION_AMOUNT",
+            "OPERATION_CURRENCY",
+            "OPERATION_DATE",
+        ),
+        {"creee_le": ligne_jo},
+        has_fin=True,
     ),
     "JRB": Journal(
         "TABLE_V1",
@@ -160,8 +192,7 @@ JOURNAUX = {
             "NET_AMOUNT",
             "COMMISSION_AMOUNT",
         ),
-        "remise_le",
-        ligne_jrb,
+        {"remise_le": ligne_jrb},
         has_fin=True,
     ),
     "JRI": Journal(
@@ -180,8 +211,7 @@ JOURNAUX = {
             "ORDER_ID",
             "UNPAID_DATE",
         ),
-        "impayee_le",
-        ligne_jri,
+        {"impayee_le": partial(ligne_jri, fini=False), "impaye_fini_le": partial(ligne_jri, fini=True)},
         has_fin=True,
     ),
 }
@@ -200,16 +230,38 @@ def ecrire(genre: str, boutique: Boutique, mode: str, jour: date) -> bytes:
     :raises KeyError: genre inconnu
     """
     journal = JOURNAUX[genre]
-    bornes = {f"{journal.jour_de}__range": [datetime.combine(jour, heure, UTC) for heure in (time.min, time.max)]}
-    du_jour = Transaction.objects.filter(boutique=boutique, mode=mode, **bornes)
+    bornes = [datetime.combine(jour, heure, UTC) for heure in (time.min, time.max)]
     titre: list[object] = ["TITRE", boutique.nom, date_utc(boutique.maintenant(), "%y/%m/%d_%H:%M:%S"), journal.modele]
     if genre == "JRI":
         titre.append("LES IMPAYÉS RAPPROCHÉS DU JOUR")
     lignes = [titre, ["ENTETE", *journal.colonnes]]
-    lignes += [[journal.genre, *journal.ligne(t)] for t in du_jour.select_related("session").order_by("creee_le")]
+    for champ, ligne in journal.ligne_par_date.items():
+        du_jour = Transaction.objects.filter(boutique=boutique, mode=mode, **{f"{champ}__range": bornes})
+        lignes += [[journal.genre, *ligne(t)] for t in du_jour.select_related("session").order_by("creee_le")]
     if journal.has_fin:
         lignes.append(["FIN"])
     return "".join(map(assembler, lignes)).encode("iso-8859-1", "replace")
+
+
+def deposer(boutique: Boutique, jour: date) -> list[str]:
+    """
+    Dépose les quatre journaux d'un jour (UTC) là où la boutique les prend, vides compris ; rend leurs noms.
+
+    Une reprise écrase le fichier du même jour. Sans `SIMULATEUR_JOURNAUX`, rien ne se dépose.
+    """
+    if not settings.JOURNAUX:
+        return []
+    dossier = Path(settings.JOURNAUX)
+    dossier.mkdir(parents=True, exist_ok=True)
+    deposes = []
+    for genre in JOURNAUX:
+        for mode in {"TEST", *boutique.transactions.values_list("mode", flat=True)}:
+            nom = nommer(genre, boutique, mode, jour)
+            provisoire = dossier / f".{nom}.brouillon"
+            provisoire.write_bytes(ecrire(genre, boutique, mode, jour))
+            provisoire.replace(dossier / nom)
+            deposes.append(nom)
+    return deposes
 
 
 def assembler(valeurs: Iterable[object]) -> str:

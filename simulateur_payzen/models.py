@@ -23,6 +23,7 @@ class Boutique(models.Model):
     site_id = models.CharField(primary_key=True, max_length=8)
     changements = models.JSONField(default=dict)
     pannes = models.JSONField(default=dict)
+    journaux_du = models.DateField(null=True, help_text="le dernier jour dont les journaux sont déposés")
 
     def __str__(self) -> str:
         return f"{self.nom} ({self.site_id})"
@@ -174,6 +175,7 @@ class Transaction(models.Model):
     remise_le = models.DateTimeField(null=True)
     numero_remise = models.PositiveIntegerField(null=True)
     impayee_le = models.DateTimeField(null=True)
+    impaye_fini_le = models.DateTimeField(null=True, help_text="la banque a rendu l'argent de l'impayé")
     code = models.CharField(max_length=2, blank=True, help_text="code d'autorisation de la banque")
     autorisation = models.CharField(max_length=6, blank=True)
     erreur = models.CharField(max_length=3, blank=True, help_text="vads_payment_error")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
-from . import banque, notification, operations
+from . import banque, journaux, notification, operations
 from .cartes import PAR_MASQUE
 from .models import OUVERTES, AppelIpn, Boutique, Etape, EtatAppel, SessionPaiement, Transaction, get_boutiques
 
@@ -63,6 +63,7 @@ def battre(equipe: ThreadPoolExecutor) -> None:
         expirer_sessions(boutique)
         if boutique.reglages.remise_auto:
             remettre_du_soir(boutique)
+        deposer_les_journaux(boutique)
     dus = AppelIpn.objects.filter(etat__in=[EtatAppel.PREVU, EtatAppel.RETENU], prevu_le__lte=timezone.now())
     list(equipe.map(faire, dus.select_related("boutique", "session", "transaction").order_by("prevu_le")))
 
@@ -108,6 +109,13 @@ def expirer(session: SessionPaiement) -> None:
         return
     banque.fermer(session, Etape.EXPIREE)
     notification.notifier(session, None, "annulation")
+
+
+def deposer_les_journaux(boutique: Boutique) -> None:
+    """Passé minuit UTC, les journaux de la veille."""
+    veille = boutique.maintenant().astimezone(UTC).date() - timedelta(days=1)
+    if boutique.journaux_du != veille and journaux.deposer(boutique, veille):
+        Boutique.objects.filter(pk=boutique.pk).update(journaux_du=veille)
 
 
 def remettre_du_soir(boutique: Boutique) -> None:

@@ -34,7 +34,7 @@ def relire(transaction: Transaction) -> Transaction:
 
 def exiger_impayee_non(transaction: Transaction) -> None:
     """Refuse de rendre l'argent d'un impayé."""
-    if transaction.impayee_le:
+    if transaction.impayee_le and not transaction.impaye_fini_le:
         raise OperationImpossible("PSP_083", "chargeback cannot be refunded")
 
 
@@ -161,6 +161,17 @@ def marquer_impayee(transaction: Transaction) -> Transaction:
 
 
 @base.atomic
+def finir_impaye(transaction: Transaction) -> Transaction:
+    """L'impayé prend fin : la banque rend l'argent, le JRI le dit, rien d'autre."""
+    ligne = relire(transaction)
+    if not ligne.impayee_le or ligne.impaye_fini_le:
+        raise OperationImpossible("PSP_011", "transaction status does not allow this action")
+    ligne.impaye_fini_le = ligne.boutique.maintenant()
+    ligne.save()
+    return ligne
+
+
+@base.atomic
 def valider(transaction: Transaction) -> Transaction:
     """Validation manuelle : AUTHORISED_TO_VALIDATE devient AUTHORISED."""
     return changer(transaction, "AUTHORISED_TO_VALIDATE", "AUTHORISED")
@@ -209,4 +220,5 @@ GESTES: dict[str, tuple[Geste, str, str, bool]] = {
     "echouer_remise": (echouer_remise, "batch", "BATCH", False),
     "expirer": (expirer, "batch", "BATCH", False),
     "impaye": (marquer_impayee, "", "", False),
+    "finir_impaye": (finir_impaye, "", "", False),
 }

@@ -3,7 +3,8 @@ Réglages du simulateur. Tout vient de l'environnement ; rien n'est partagé ave
 
 Obligatoires : `SIMULATEUR_SECRET_KEY`, `SIMULATEUR_BASE` (fichier SQLite), `SIMULATEUR_BOUTIQUES` (JSON).
 Facultatifs : `DEBUG`, `SIMULATEUR_FORMATION`, `SIMULATEUR_HOTES`, `SIMULATEUR_PANNE_IPN` et `SIMULATEUR_PANNE_REST`
-(la panne avec laquelle naissent les boutiques), et un `SIMULATEUR_…` par champ de `reglages.Reglages`.
+(la panne avec laquelle naissent les boutiques), `SIMULATEUR_JOURNAUX` (le dossier
+où se déposent chaque nuit les journaux de la veille), et un `SIMULATEUR_…` par champ de `reglages.Reglages`.
 """
 
 import json
@@ -53,6 +54,7 @@ if not DEBUG and not reglages.lire_booleen(os.environ.get("SIMULATEUR_FORMATION"
 SECRET_KEY = exiger("SIMULATEUR_SECRET_KEY")
 BOUTIQUES = lire_boutiques(exiger("SIMULATEUR_BOUTIQUES"))
 REGLAGES = reglages.from_environnement(os.environ)
+JOURNAUX = os.environ.get("SIMULATEUR_JOURNAUX", "")
 PANNES = reglages.lire_pannes(os.environ)
 ALLOWED_HOSTS = list(reglages.lire_liste(os.environ.get("SIMULATEUR_HOTES", "127.0.0.1,localhost,[::1]")))
 

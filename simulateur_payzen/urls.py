@@ -28,6 +28,7 @@ urlpatterns = [
     path("controle/transactions/<str:uuid>/<str:geste>/", controle.faire_geste),
     path("controle/appels/", controle.lister_appels),
     path("controle/courriels/", controle.lister_courriels),
+    path("controle/journaux/", controle.deposer_journaux),
     path("controle/remise/", controle.remettre_tout),
     path("controle/remise_a_zero/", controle.remettre_a_zero),
 ]

@@ -2,6 +2,7 @@
 
 from paiements.models.anomalie import Anomalie, AnomalieQuerySet, EtapeAnomalie
 from paiements.models.imputation import Imputation
+from paiements.models.journal import JournalPayzen, LigneJournal
 from paiements.models.liaison import Liaison
 from paiements.models.message import MessagePayzen
 from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement
@@ -20,6 +21,8 @@ __all__ = [
     "EtapePaiement",
     "Impaye",
     "Imputation",
+    "JournalPayzen",
+    "LigneJournal",
     "Liaison",
     "MessagePayzen",
     "Paiement",

@@ -7,6 +7,7 @@ Cette pièce ne connaît ni modèle, ni base, ni réglage. Montants en euros (``
 from paiements.payzen.boutique import Boutique, Mode
 from paiements.payzen.fait import EURO, Fait
 from paiements.payzen.formulaire import Demande, build_form, draw_trans_id
+from paiements.payzen.journaux import Journal, JournalIllisible, read_journal
 from paiements.payzen.montants import from_centimes, to_centimes
 from paiements.payzen.notification import (
     BoutiqueInconnue,
@@ -51,6 +52,8 @@ __all__ = [
     "Fait",
     "Famille",
     "IdentifiantsRefuses",
+    "Journal",
+    "JournalIllisible",
     "MessageIllisible",
     "Mode",
     "ModeInattendu",
@@ -66,6 +69,7 @@ __all__ = [
     "get_famille",
     "get_rang",
     "is_signed",
+    "read_journal",
     "read_notification",
     "sign",
     "to_centimes",

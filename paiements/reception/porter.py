@@ -106,7 +106,7 @@ WITH dits AS (
            CASE s.sort WHEN 'ECARTE' THEN 'transaction déjà vue sous une autre référence' ELSE '' END, %(maintenant)s
     FROM sorts s LEFT JOIN paiements_paiement p ON p.reference = s.reference
     -- Une lecture qui n'apprend rien n'est pas un message.
-    WHERE s.source <> 'REST' OR s.sort <> 'DEJA_SU' ORDER BY s.rang -- garde: lecture_sans_nouvelle
+    WHERE s.source NOT IN ('REST', 'JT', 'JRB') OR s.sort <> 'DEJA_SU' ORDER BY s.rang -- garde: lecture_sans_nouvelle
 )
 SELECT rang, sort FROM sorts ORDER BY rang
 """  # noqa: S608 (composé de nos seules colonnes)

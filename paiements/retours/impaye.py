@@ -1,15 +1,17 @@
 """
 L'impayé : la banque reprend un débit que son porteur conteste.
 
-Aucune notification ne l'annonce, et la plateforme ne le montre pas : un comptable le lit au journal des impayés
-(PROTOCOLE §5 et §8).
+Aucune notification ne l'annonce, et la plateforme ne le montre pas : le journal des impayés le dit, chaque matin à la
+machine, ou à un comptable (PROTOCOLE §5 et §8).
 """
 
 from django.db import transaction
 
 from comptes.models import Utilisateur
-from paiements.causes import par_agent
-from paiements.models import Anomalie, DemandeRestitution, Impaye, Paiement
+from paiements.causes import Cause, par_agent
+from paiements.file.livres import lire_sans_paiement
+from paiements.file.tenue import rapprocher
+from paiements.models import Anomalie, DemandeRestitution, Impaye, Paiement, TransactionPayzen
 from paiements.passages import faire_interroger, verrouiller
 from paiements.reception.suivre import suivre
 
@@ -66,3 +68,29 @@ def annuler(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     faire_interroger(paiement)
     suivre(paiement, par_agent(agent, motif))
     return paiement
+
+
+@transaction.atomic
+def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, cause: Cause) -> None:
+    """
+    Le journal des impayés dit qu'un débit est repris, ou rendu ; le redire ne change rien. Personne ne le signe.
+
+    :raises ImpayeImpossible: si la banque ne tient pas ce débit, s'il va être restitué, ou n'est pas impayé
+    """
+    paiement = verrouiller(debit.paiement_id) if debit.paiement_id else None
+    debit = TransactionPayzen.objects.select_related("compte").select_for_update(of=("self",)).get(pk=debit.pk)
+    is_pris = sens == Impaye.Sens.PRIS
+    if debit.compte.is_impaye == is_pris:
+        if is_pris:
+            return
+        raise ImpayeImpossible("ce débit n'est pas impayé")
+    if is_pris and not debit.is_vivante:
+        raise ImpayeImpossible("la banque ne tient pas ce débit")
+    if is_pris and debit.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
+        raise ImpayeImpossible("ce débit va être restitué")
+    Impaye.objects.create(debit=debit, sens=sens, motif=cause.motif)
+    if paiement is None:
+        rapprocher(lire_sans_paiement([debit.uuid]), cause)
+        return
+    faire_interroger(paiement)
+    suivre(paiement, cause)

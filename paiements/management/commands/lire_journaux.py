@@ -1,0 +1,76 @@
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+from socle.commandes import Code, Commande
+
+from paiements.models import LigneJournal
+from paiements.payzen import Journal, JournalIllisible, read_journal
+from paiements.verification import journaux
+
+
+class Command(Commande):
+    help = "Lit les journaux de PayZen (JT, JO, JRB, JRI) et porte chaque ligne : ce qu'elle a fait sans nous le dire."
+    ecrit = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "dossiers", nargs="+", type=Path, metavar="DOSSIER", help="un dossier de journaux, ou un journal"
+        )
+
+    def handle(self, *, dossiers: list[Path], **options: object) -> None:
+        refuses: list[str] = []
+        lus = sorted(self._lire(dossiers, refuses), key=lambda lu: (journaux.ORDRE.index(lu.genre), lu.jour, lu.nom))
+        # À blanc, tout se fait et se défait d'un bloc ; sinon, par lots, pour ne tenir personne longtemps.
+        with transaction.atomic() if self.a_blanc else nullcontext():
+            neuves = {lu.nom: journaux.consigner(lu) for lu in lus}
+            portees = journaux.reprendre()
+            suspens = self._compter_les_suspens()
+            if self.a_blanc:
+                transaction.set_rollback(True)
+        deja = [nom for nom, nombre in neuves.items() if nombre is None]
+        lignes = sum(nombre or 0 for nombre in neuves.values())
+        inconnues = {lu.genre: sorted({*lu.inconnues}) for lu in lus if lu.inconnues}
+        self.montrer(
+            {
+                "journaux": len(lus),
+                "deja_lus": deja,
+                "lignes": lignes,
+                "portees": portees,
+                "en_suspens": suspens,
+                "colonnes_inconnues": inconnues,
+                "refuses": refuses,
+            },
+            [
+                f"{len(lus)} journaux lus, dont {len(deja)} déjà connus ; {lignes} lignes neuves.",
+                "Portées : " + ", ".join(f"{genre} {nombre}" for genre, nombre in portees.items()) + ".",
+                *(f"Colonnes inconnues du {genre}, gardées : {', '.join(n)}." for genre, n in inconnues.items()),
+                f"{suspens} lignes attendent leur transaction : interroger_payzen --journaux va la chercher.",
+            ],
+        )
+        if refuses:
+            raise CommandError(
+                f"{len(refuses)} journal(aux) refusé(s), rien n'en est cru : {' ; '.join(refuses)}.",
+                returncode=Code.CONSTAT,
+            )
+
+    def _lire(self, dossiers: list[Path], refuses: list[str]) -> Iterator[Journal]:
+        for chemin in [fichier for dossier in dossiers for fichier in self._lister(dossier)]:
+            try:
+                yield read_journal(chemin.name, chemin.read_bytes(), settings.PAYZEN_JOURNAUX)
+            except (JournalIllisible, OSError) as refus:
+                refuses.append(f"{chemin.name} : {refus}")
+
+    def _lister(self, dossier: Path) -> list[Path]:
+        if dossier.is_file():
+            return [dossier]
+        if not dossier.is_dir():
+            raise CommandError(f"{dossier} n'existe pas.", returncode=Code.MAL_TAPEE)
+        return sorted(f for f in dossier.iterdir() if f.is_file() and f.name.endswith((".csv", ".gz")))
+
+    def _compter_les_suspens(self) -> int:
+        etat = LigneJournal.Etat.EN_SUSPENS
+        return LigneJournal.objects.filter(etat=etat, mode=settings.PAYZEN_MODE).count()

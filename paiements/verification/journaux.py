@@ -1,0 +1,227 @@
+"""
+Les journaux de la plateforme, chaque matin : chaque ligne portée comme un fait (PROTOCOLE §8).
+
+C'est le sens inverse de l'interrogation : ici la plateforme parle la première. Un débit dont rien ne nous avait parlé,
+un remboursement fait ailleurs, une remise, un impayé et sa fin se voient sans main. Une ligne dont nous n'avons pas la
+transaction reste en suspens : chaque lecture la reprend, et `interroger_payzen --journaux` va la chercher.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, time
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from paiements.causes import par_payzen
+from paiements.file.tenue import signaler
+from paiements.models import Anomalie, Impaye, JournalPayzen, LigneJournal, Paiement, TransactionPayzen
+from paiements.passages import faire_interroger, verrouiller
+from paiements.payzen import Fait, Journal, Mode
+from paiements.reception.porter import Recu, porter, resumer
+from paiements.retours.impaye import ImpayeImpossible, porter_du_journal
+
+LOT = 500
+# Les transactions d'abord : les autres journaux en parlent.
+ORDRE = ("JT", "JO", "JRB", "JRI")
+REMIS, RAPPROCHE = "CAPTURED", "MATCH_OK"
+
+
+class EnSuspens(Exception):
+    """Cette ligne attend ; le message dit quoi."""
+
+
+@transaction.atomic
+def consigner(journal: Journal) -> int | None:
+    """Garde un journal et ses lignes ; rend le nombre de celles qu'aucun autre n'avait dites, ou rien s'il est lu."""
+    fiche, is_neuf = JournalPayzen.objects.get_or_create(
+        empreinte=journal.empreinte,
+        defaults={
+            "nom": journal.nom,
+            "genre": journal.genre,
+            "boutique": journal.boutique,
+            "mode": journal.mode,
+            "jour": journal.jour,
+            "modele": journal.modele[:40],
+            "lignes": len(journal.lignes),
+            "inconnues": list(journal.inconnues),
+        },
+    )
+    if not is_neuf:
+        return None
+    communs = {"journal": fiche, "genre": journal.genre, "boutique": journal.boutique, "mode": journal.mode}
+    avant = LigneJournal.objects.filter(cle__in={ligne.cle for ligne in journal.lignes}).count()
+    distinctes = {ligne.cle: ligne for ligne in journal.lignes}
+    LigneJournal.objects.bulk_create(
+        (LigneJournal(**communs, **vars(ligne)) for ligne in distinctes.values()), LOT, ignore_conflicts=True
+    )
+    return len(distinctes) - avant
+
+
+def reprendre() -> dict[str, int]:
+    """Porte tout ce qui est en suspens, dans l'ordre des journaux ; rend ce qui est porté, par genre."""
+    return {genre: _reprendre_un_genre(genre) for genre in ORDRE}
+
+
+def _reprendre_un_genre(genre: str) -> int:
+    porter_un_lot = _porter_des_faits if genre in ("JT", "JRB") else _porter_une_a_une
+    portees = 0
+    suspens = LigneJournal.objects.filter(genre=genre, etat=LigneJournal.Etat.EN_SUSPENS, mode=settings.PAYZEN_MODE)
+    # Un impayé se prend avant de se rendre.
+    cles = list(suspens.order_by("impaye_le", "-operation", "pk").values_list("pk", flat=True))
+    for debut in range(0, len(cles), LOT):
+        portees += porter_un_lot(genre, cles[debut : debut + LOT])
+    return portees
+
+
+@transaction.atomic
+def _porter_des_faits(genre: str, cles: list[int]) -> int:
+    """Les lignes d'un JT ou d'un JRB sont des faits : `porter` les unit à ce que nous savions."""
+    lignes = LigneJournal.objects.filter(pk__in=cles).order_by("pk").select_for_update()
+    a_porter: list[tuple[LigneJournal, Fait]] = []
+    for ligne in lignes:
+        try:
+            a_porter.append((ligne, to_fait(ligne)))
+        except EnSuspens as attente:
+            _attendre(ligne, attente)
+    porter([Recu(fait, resumer(fait)) for _, fait in a_porter], par_payzen(f"journal {genre}"))
+    for ligne, fait in a_porter:
+        _finir(ligne, fait.uuid)
+    return len(a_porter)
+
+
+def to_fait(ligne: LigneJournal) -> Fait:
+    """
+    Ce que dit une ligne d'un JT ou d'un JRB, dans la forme des autres faits.
+
+    :raises EnSuspens: si sa transaction n'est pas connue, ou si elle ne dit pas ce que nous croyons lire
+    """
+    if ligne.genre == "JRB" and ligne.statut != RAPPROCHE:
+        raise EnSuspens(f"la banque n'a pas rapproché cette opération : {ligne.statut or 'sans état'}")
+    if ligne.operation not in (TransactionPayzen.DEBIT, TransactionPayzen.CREDIT):
+        raise EnSuspens(f"opération « {ligne.operation} » inconnue")
+    connue = trouver(ligne)
+    if connue is None and not (ligne.uuid and ligne.reference and ligne.genre == "JT"):
+        raise EnSuspens("aucune transaction connue n'a ce numéro, ce jour-là")
+    return Fait(
+        reference=connue.reference if connue else ligne.reference,
+        statut=REMIS if ligne.genre == "JRB" else ligne.statut,
+        montant=ligne.montant,
+        devise=ligne.devise,
+        site=ligne.boutique,
+        mode=Mode(ligne.mode),
+        operation=ligne.operation,
+        uuid=connue.uuid if connue else ligne.uuid,
+        trans_id=ligne.trans_id,
+        source=ligne.genre,
+        creee_le=ligne.instant if ligne.genre == "JT" else None,
+        remise_le=ligne.remise_le,
+    )
+
+
+def trouver(ligne: LigneJournal, operation: str | None = None) -> TransactionPayzen | None:
+    """La transaction d'une ligne : son uuid si le journal le dit, sinon son numéro et son jour UTC (PROTOCOLE §8)."""
+    candidates = TransactionPayzen.objects.filter(boutique=ligne.boutique, mode=ligne.mode)
+    if operation or ligne.operation in ("DEBIT", "CREDIT"):
+        candidates = candidates.filter(operation=operation or ligne.operation)
+    if ligne.uuid:
+        return candidates.filter(uuid=ligne.uuid).first()
+    candidates = candidates.filter(trans_id__iexact=ligne.trans_id)
+    if ligne.reference:
+        candidates = candidates.filter(reference=ligne.reference)
+    elif ligne.jour:
+        candidates = candidates.filter(_du_jour(ligne, ("trans_date", "creee_le", "paiement__cree_le")))
+    trouvees = list(candidates[:2])
+    return trouvees[0] if len(trouvees) == 1 else None
+
+
+def _du_jour(ligne: LigneJournal, champs: tuple[str, ...]) -> Q:
+    assert ligne.jour is not None  # noqa: S101 (l'appelant l'a vu)
+    bornes = [datetime.combine(ligne.jour, heure, UTC) for heure in (time.min, time.max)]
+    jours = Q()
+    for champ in champs:
+        jours |= Q(**{f"{champ}__range": bornes})
+    return jours
+
+
+def _porter_une_a_une(genre: str, cles: list[int]) -> int:
+    traiter: Callable[[LigneJournal], TransactionPayzen] = _confirmer if genre == "JO" else _porter_un_impaye
+    portees = 0
+    for cle in cles:
+        with transaction.atomic():
+            ligne = LigneJournal.objects.select_for_update().get(pk=cle)
+            try:
+                _finir(ligne, traiter(ligne).uuid)
+                portees += 1
+            except EnSuspens as attente:
+                _attendre(ligne, attente)
+    return portees
+
+
+def _confirmer(ligne: LigneJournal) -> TransactionPayzen:
+    """Un JO ne dit pas d'état : connue au même montant, l'opération n'apprend rien ; sinon, on redemande."""
+    connue = trouver(ligne)
+    if connue is not None and connue.montant <= ligne.montant <= connue.montant_haut:
+        return connue
+    raise EnSuspens("aucune transaction connue n'a ce numéro, ce jour-là, à ce montant")
+
+
+def _porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
+    debit = trouver(ligne, TransactionPayzen.DEBIT)
+    if debit is None:
+        raise EnSuspens("aucun débit connu n'a ce numéro, ce jour-là")
+    if ligne.montant != debit.montant:
+        _signaler_la_part(ligne, debit)
+        raise EnSuspens("l'impayé n'est pas du montant du débit : un agent décide")
+    sens = Impaye.Sens.PRIS if ligne.operation == "DEBIT" else Impaye.Sens.RENDU
+    jour = f" du {ligne.impaye_le:%d/%m/%Y}" if ligne.impaye_le else ""
+    motif = f", motif {ligne.motif}" if ligne.motif else ""
+    try:
+        porter_du_journal(debit, sens, par_payzen(f"journal des impayés{jour}{motif}"))
+    except ImpayeImpossible as refus:
+        raise EnSuspens(str(refus)) from refus
+    return debit
+
+
+def _signaler_la_part(ligne: LigneJournal, debit: TransactionPayzen) -> None:
+    motif = f"impayé de {ligne.montant} € sur un débit de {debit.montant} €"
+    signaler(
+        Anomalie.Genre.REPONSE_INATTENDUE,
+        f"impaye:{ligne.cle}",
+        detail=motif,
+        paiement=debit.paiement,
+        transaction_payzen=debit,
+        cause=par_payzen(motif),
+    )
+
+
+def _finir(ligne: LigneJournal, uuid: str) -> None:
+    ligne.etat, ligne.transaction_id, ligne.pourquoi = LigneJournal.Etat.PORTEE, uuid, ""
+    ligne.save(update_fields=["etat", "transaction", "pourquoi"])
+
+
+def _attendre(ligne: LigneJournal, attente: EnSuspens) -> None:
+    """Elle reste en suspens ; si c'est un de nos paiements, la plateforme est interrogée aussitôt."""
+    if ligne.pourquoi != str(attente):
+        ligne.pourquoi = str(attente)[:200]
+        ligne.save(update_fields=["pourquoi"])
+    for cle in get_paiements(ligne).values_list("pk", flat=True)[:1]:
+        faire_interroger(verrouiller(cle))
+
+
+def get_paiements(ligne: LigneJournal) -> QuerySet[Paiement]:
+    """Le paiement dont parle une ligne, par sa référence, sinon par le numéro et le jour de son formulaire."""
+    siens = Paiement.objects.filter(boutique=ligne.boutique, mode=ligne.mode)
+    if ligne.reference:
+        return siens.filter(reference=ligne.reference)
+    if not ligne.jour:
+        return siens.none()
+    return siens.filter(_du_jour(ligne, ("cree_le",)), trans_id=ligne.trans_id)
+
+
+def lister_les_inconnues() -> Iterable[tuple[str, str]]:
+    """Les (boutique, référence) dont un journal parle, et dont nous n'avons pas le paiement ou la transaction."""
+    suspens = LigneJournal.objects.filter(etat=LigneJournal.Etat.EN_SUSPENS, mode=settings.PAYZEN_MODE)
+    sans_paiement = TransactionPayzen.objects.filter(paiement=None, mode=settings.PAYZEN_MODE)
+    couples = {*suspens.exclude(reference="").values_list("boutique", "reference")}
+    return sorted(couples | {*sans_paiement.values_list("boutique", "reference")})

@@ -1,0 +1,276 @@
+"""Les journaux de la plateforme : ce qu'elle a fait sans nous le dire se voit le lendemain, sans main."""
+
+import gzip
+import json
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from paiements.models import Anomalie, Impaye, JournalPayzen, LigneJournal, MessagePayzen, TransactionPayzen
+from paiements.statuts import Statut
+from tests.factories import PaiementFactory
+from tests.paiements.journaux import UUID, jo, jrb, jri, jt
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lire(tmp_path):
+    """`lire(jt(...), jrb(...))` pose les journaux dans un dossier et les lit ; rend le compte rendu."""
+
+    def _lire(*journaux, appliquer=True, **options):
+        dossier = tmp_path / f"journaux-{len(list(tmp_path.iterdir()))}"
+        dossier.mkdir()
+        for nom, octets in journaux:
+            (dossier / nom).write_bytes(octets)
+        sortie = StringIO()
+        ecrire = ["--appliquer"] if appliquer else []
+        call_command("lire_journaux", str(dossier), "--json", *ecrire, stdout=sortie, **options)
+        return json.loads(sortie.getvalue())
+
+    return _lire
+
+
+def test_une_notification_perdue_se_rattrape_au_matin(lire):
+    paiement = PaiementFactory()
+
+    lire(jt([paiement]))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+    assert paiement.debit_id == UUID(paiement)
+
+
+def test_un_debit_inconnu_devient_une_anomalie(lire):
+    lire(jt([{"ORDER_ID": "FACTURE-77", "AMOUNT": "3300", "TRANSACTION_UUID": "a" * 32}]))
+
+    anomalie = Anomalie.objects.get()
+    assert (anomalie.genre, anomalie.transaction_id) == ("REFERENCE_INCONNUE", "a" * 32)
+    assert TransactionPayzen.objects.get().compte.tenu == 33
+
+
+def test_un_remboursement_du_back_office_se_voit(lire):
+    paiement = PaiementFactory(impute=True)
+    credit = {"TRANSACTION_TYPE": "CREDIT", "TRANSACTION_ID": "912345", "TRANSACTION_UUID": "c" * 32}
+
+    lire(jt([paiement, credit | {"ORDER_ID": paiement.reference, "AMOUNT": "12000"}]))
+
+    assert Anomalie.objects.get().genre == "ANNULATION_BANQUE"
+
+
+def test_une_remise_est_datee_par_le_rapprochement(lire):
+    paiement = PaiementFactory(impute=True)
+
+    lire(jrb([paiement]))
+
+    debit = TransactionPayzen.objects.get()
+    assert debit.statut == "CAPTURED"
+    assert f"{debit.remise_le:%Y-%m-%d %H:%M}" == "2026-11-27 22:30"
+
+
+def test_un_impaye_remonte_les_dettes_sans_main(lire):
+    paiement = PaiementFactory(impute=True)
+
+    lire(jri([paiement]))
+
+    paiement.refresh_from_db()
+    impaye = Impaye.objects.get()
+    assert (paiement.statut, impaye.auteur) == (Statut.REJETE, None)
+    assert impaye.motif == "journal des impayés du 27/11/2026, motif 45"
+    assert paiement.demarche.lignes.get().dette.solde == 900
+    assert Anomalie.objects.ouvertes().get().genre == "IMPAYE"
+
+
+def test_la_fin_d_un_impaye_remet_le_paiement(lire):
+    paiement = PaiementFactory(impute=True)
+    lire(jri([paiement]))
+
+    lire(jri([paiement], jour="261128", OPERATION_TYPE="C", UNPAID_DATE="20261128"))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+    assert not Anomalie.objects.ouvertes().filter(genre="IMPAYE").exists()
+
+
+def test_la_fin_lue_avant_l_impaye_attend_son_tour(lire):
+    paiement = PaiementFactory(impute=True)
+
+    suspens = lire(jri([paiement], jour="261128", OPERATION_TYPE="C", UNPAID_DATE="20261128"))
+    lire(jri([paiement]))
+
+    assert suspens["en_suspens"] == 1
+    assert list(Impaye.objects.order_by("pk").values_list("sens", flat=True)) == [1, -1]
+
+
+def test_un_impaye_deja_enregistre_a_la_main_ne_se_double_pas(lire, comptable):
+    from paiements.retours import impaye
+
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, motif="lu au Back Office", agent=comptable)
+
+    assert lire(jri([paiement]))["en_suspens"] == 0
+    assert Impaye.objects.count() == 1
+
+
+def test_un_impaye_d_une_part_est_pour_un_agent(lire):
+    paiement = PaiementFactory(impute=True)
+
+    assert lire(jri([paiement], SOURCE_AMOUNT="500"))["en_suspens"] == 1
+
+    assert not Impaye.objects.exists()
+    assert Anomalie.objects.get().detail == "impayé de 5.00 € sur un débit de 120.00 €"
+
+
+@pytest.mark.parametrize("fois", [1, 2, 3])
+def test_relire_les_memes_journaux_ne_change_rien(lire, fois):
+    paiement = PaiementFactory(impute=True)
+    for _ in range(fois):
+        compte_rendu = lire(jt([paiement]), jrb([paiement]), jri([paiement]))
+
+    assert (JournalPayzen.objects.count(), LigneJournal.objects.count(), Impaye.objects.count()) == (3, 3, 1)
+    assert len(compte_rendu["deja_lus"]) == (0 if fois == 1 else 3)
+
+
+def test_une_reprise_du_meme_jour_n_ajoute_que_ses_lignes_neuves(lire):
+    ancien, neuf = PaiementFactory(impute=True), PaiementFactory(impute=True)
+    lire(jri([ancien]))
+
+    compte_rendu = lire(jri([ancien, neuf]))
+
+    assert compte_rendu["lignes"] == 1
+    assert Impaye.objects.count() == 2
+
+
+def test_ce_qui_n_apprend_rien_n_est_pas_un_message(lire):
+    paiement = PaiementFactory(impute=True)
+    lire(jt([paiement]))
+    avant = MessagePayzen.objects.count()
+
+    lire(jt([paiement], jour="261128"))
+
+    assert MessagePayzen.objects.count() == avant
+
+
+def test_une_ligne_sans_transaction_attend_celle_ci(lire):
+    paiement = PaiementFactory()
+
+    avant = lire(jrb([paiement]))
+    apres = lire(jt([paiement]))
+
+    assert (avant["en_suspens"], apres["en_suspens"]) == (1, 0)
+    assert TransactionPayzen.objects.get().remise_le is not None
+
+
+def test_une_operation_deja_connue_n_apprend_rien_et_l_autre_fait_interroger(lire):
+    connu, perdu = PaiementFactory(impute=True), PaiementFactory()
+
+    compte_rendu = lire(jo([connu, perdu]))
+
+    perdu.refresh_from_db()
+    assert compte_rendu["portees"]["JO"] == 1
+    assert perdu.prochain_controle_le <= timezone.now()
+
+
+def test_un_autre_mode_reste_en_suspens(lire):
+    paiement = PaiementFactory()
+    nom, octets = jt([paiement])
+
+    lire((nom.removeprefix("TEST_"), octets))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.EN_ATTENTE
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        lambda nom, octets: (f"{nom}.gz", gzip.compress(octets)),
+        lambda nom, octets: (nom, octets.decode("iso-8859-1").encode()),
+        lambda nom, octets: (nom, octets.replace(b"\r\n", b"\n")),
+        lambda nom, octets: (nom, octets.replace(b";\r\n", b"\r\n")),
+    ],
+    ids=["gz", "UTF-8", "LF", "sans point-virgule final"],
+)
+def test_des_formes_permises(lire, transformer):
+    paiement = PaiementFactory()
+
+    lire(transformer(*jt([paiement])))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+
+
+def test_un_journal_vide_se_lit(lire):
+    assert lire(jrb([]), jri([]), jt([]), jo([]))["lignes"] == 0
+
+
+def test_des_euros_avec_leur_virgule_sont_des_euros(lire):
+    lire(jt([{"ORDER_ID": "FACTURE-77", "AMOUNT": "33,50", "TRANSACTION_UUID": "a" * 32}]))
+
+    assert TransactionPayzen.objects.get().montant == Decimal("33.50")
+
+
+def test_une_colonne_inconnue_se_garde_et_se_dit_sans_rien_de_la_carte(lire):
+    paiement = PaiementFactory()
+    en_plus = {"WALLET": "PAYLIB", "CARD_HOLDER": "Dupont", "NOTE": "4970100000000055"}
+
+    compte_rendu = lire(jt([paiement], **en_plus))
+
+    assert compte_rendu["colonnes_inconnues"] == {"JT": ["CARD_HOLDER", "NOTE", "WALLET"]}
+    assert LigneJournal.objects.get().autres == {"WALLET": "PAYLIB"}
+
+
+REFUS = [
+    (lambda nom, o: ("transactions.csv", o), "JT_SHOP_12345678_261127.csv"),
+    (lambda nom, o: (nom, o.replace(b"TRANSACTION_STATUS", b"ETAT")), "colonnes manquantes : TRANSACTION_STATUS"),
+    (lambda nom, o: (nom, b""), "TITRE"),
+    (
+        lambda nom, o: (nom, o.replace(b"TRANSACTION;", b"OPERATION;", 1)),
+        "ligne 3 : « OPERATION », TRANSACTION attendu",
+    ),
+    (lambda nom, o: (nom, o.replace(b";12000;978;", b";120 EUR;978;")), "montant attendu"),
+    (lambda nom, o: (nom, o[:-20]), "champs, l'en-tête en a"),
+    (lambda nom, o: (f"{nom}.gz", gzip.compress(o)[:-9]), "tronqué"),
+]
+
+
+@pytest.mark.parametrize(("transformer", "attendu"), REFUS)
+def test_un_format_inconnu_est_refuse_entier_et_dit_ce_qui_etait_attendu(lire, transformer, attendu):
+    paiement = PaiementFactory()
+
+    with pytest.raises(CommandError, match="1 journal") as refus:
+        lire(transformer(*jt([paiement])))
+
+    assert refus.value.returncode == 1
+    assert attendu in str(refus.value)
+    assert not JournalPayzen.objects.exists()
+
+
+def test_un_rapprochement_sans_fin_est_tronque(lire):
+    nom, octets = jrb([PaiementFactory(impute=True)])
+
+    with pytest.raises(CommandError, match="FIN"):
+        lire((nom, octets.replace(b"FIN;\r\n", b"")))
+
+
+def test_un_journal_refuse_n_empeche_pas_les_autres(lire):
+    paiement = PaiementFactory()
+
+    with pytest.raises(CommandError):
+        lire(("n'importe quoi.csv", b"?"), jt([paiement]))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+
+
+def test_a_blanc_tout_se_montre_et_rien_ne_s_ecrit(lire):
+    paiement = PaiementFactory()
+
+    compte_rendu = lire(jt([paiement]), appliquer=False)
+
+    paiement.refresh_from_db()
+    assert (compte_rendu["applique"], compte_rendu["lignes"], compte_rendu["portees"]["JT"]) == (False, 1, 1)
+    assert (paiement.statut, JournalPayzen.objects.count()) == (Statut.EN_ATTENTE, 0)
