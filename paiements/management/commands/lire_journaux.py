@@ -5,11 +5,11 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
-from socle.commandes import Code, Commande
 
 from paiements.models import LigneJournal
 from paiements.payzen import Journal, JournalIllisible, read_journal
 from paiements.verification import journaux
+from socle.commandes import Code, Commande
 
 
 class Command(Commande):
