@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('paiements', '0015_rapport_de_purge'),
+        ('paiements', '0019_liaisons'),
     ]
 
     operations = [
