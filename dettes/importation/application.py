@@ -204,7 +204,7 @@ def appliquer_allocataires(curseur: CursorWrapper, manifeste: Manifeste, bilan: 
 
 def preparer_dettes(curseur: CursorWrapper, manifeste: Manifeste) -> None:
     """Ajoute les absentes d'une livraison complète, et pose les vues qui disent ce que chaque dette deviendrait."""
-    valeurs = {"caf": manifeste.caf, "deduits": manifeste.derniere_sequence_encaissements}
+    valeurs: dict[str, Any] = {"caf": manifeste.caf, "deduits": manifeste.derniere_sequence_encaissements}
     if manifeste.is_complet:
         curseur.execute(AJOUTER_ABSENTES, valeurs)
     curseur.execute(VUE_DETTES, valeurs)
