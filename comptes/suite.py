@@ -14,6 +14,7 @@ NOMS = {
     "dettes:detail": "la dette que vous regardiez",
     "suivi:liste": "Mes démarches",
     "suivi:detail": "la démarche que vous regardiez",
+    "suivi:ticket": "l’envoi de votre ticket",
     "demarches:commencer": "la première page pour rembourser",
 }
 
@@ -46,6 +47,6 @@ def lire_la_suite(request: HttpRequest, suivant: str) -> Suite | None:
     if page.view_name == "paiements:retour":
         return Suite("paiement", "", gardee)
     nom = NOMS.get(page.view_name)
-    if gardee or (not nom and page.app_name in ("demarches", "paiements")):
+    if (gardee and page.app_name == "demarches") or (not nom and page.app_name in ("demarches", "paiements")):
         return Suite("demarche", "", gardee)
     return Suite("page", nom, gardee) if nom else None

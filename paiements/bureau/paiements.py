@@ -12,6 +12,7 @@ from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
 from paiements.bureau.dossier import dire_ou_est_l_argent
 from paiements.bureau.faits import dire_l_heure
+from paiements.bureau.papiers import PapiersAdmin
 from paiements.bureau.plateforme import dire_ce_qui_change
 from paiements.bureau.qui import lier, presenter
 from paiements.bureau.tableaux import (
@@ -30,7 +31,7 @@ from paiements.payzen import EchecRest
 from paiements.retours import cloture, impaye, restitution
 from paiements.statuts import Geste, is_possible
 from paiements.verification import conclusions
-from socle.bureau import Bouton, GestesAdmin
+from socle.bureau import Bouton
 from socle.euros import ecrire_euros
 
 
@@ -63,7 +64,7 @@ def _is_a_restituer(paiement: Paiement) -> bool:
 
 
 @admin.register(Paiement)
-class PaiementAdmin(GestesAdmin):
+class PaiementAdmin(PapiersAdmin):
     list_display = ["reference", "a_qui", "de", "statut", "cree_le", "paye_le", "caf"]
     list_filter = ["statut", ("caf", admin.RelatedOnlyFieldListFilter), "cree_le"]
     search_fields = [

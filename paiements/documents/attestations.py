@@ -8,7 +8,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from paiements.documents.pdf import render_pdf
-from paiements.documents.tickets import get_code
 from paiements.models import Imputation, Paiement
 from paiements.statuts import Geste
 
@@ -43,7 +42,7 @@ def lire(paiement: Paiement) -> Attestation:
         porte=porte,
         reste_a_placer=max(paiement.a_placer, Decimal(0)),
         repris_des_dettes=porte - paiement.solde.impute,
-        code=get_code(paiement, porte),
+        code=paiement.code,
     )
 
 

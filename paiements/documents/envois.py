@@ -109,8 +109,8 @@ def composer(paiement: Paiement, contenu: tickets.Contenu, pdf: bytes) -> EmailM
         body=render_to_string("paiements/ticket.txt", {"ticket": contenu}),
         to=[paiement.demarche.courriel],
         headers={
-            # Le même paiement a toujours le même identifiant : un doublon se reconnaît chez le destinataire.
-            "Message-ID": get_message_id(paiement.reference, settings.DEFAULT_FROM_EMAIL),
+            # La même demande a toujours le même identifiant : un doublon se reconnaît chez le destinataire.
+            "Message-ID": get_message_id(_nommer(paiement.ticket), settings.DEFAULT_FROM_EMAIL),
             # Nul répondeur automatique n'y répond (RFC 3834 §5).
             "Auto-Submitted": "auto-generated",
         },
@@ -129,6 +129,11 @@ def get_message_id(reference: str, expediteur: str) -> str:
     return f"<{reference}@{punycode(domaine)}>"
 
 
+def _nommer(ticket: Ticket) -> str:
+    """Redemandé par la personne, ce n'est plus le même message : le sien ne le jetterait pas comme un doublon."""
+    return f"{ticket.paiement.reference}.{ticket.renvois}" if ticket.renvois else ticket.paiement.reference
+
+
 def renvoyer(ticket: Ticket, cause: Cause) -> None:
     """Remet un ticket à envoyer, tout de suite ; son anomalie, s'il en a une, se ferme quand il est parti."""
     Ticket.objects.filter(pk=ticket.pk).update(
@@ -137,10 +142,16 @@ def renvoyer(ticket: Ticket, cause: Cause) -> None:
     logger.info("ticket à renvoyer", extra={"paiement": ticket.paiement.reference, "auteur": cause.auteur})
 
 
+def _conclure(ticket: Ticket, **champs: object) -> bool:
+    """Écrit ce qu'est devenu un essai ; faux si la personne a, entre-temps, demandé un autre envoi."""
+    ticket.essais += 1
+    meme_demande = Ticket.objects.filter(pk=ticket.pk, etat=Ticket.Etat.A_ENVOYER, renvois=ticket.renvois)
+    return bool(meme_demande.update(essais=ticket.essais, **champs))
+
+
 def _noter_l_envoi(ticket: Ticket) -> None:
-    Ticket.objects.filter(pk=ticket.pk, etat=Ticket.Etat.A_ENVOYER).update(
-        etat=Ticket.Etat.ENVOYE, envoye_le=timezone.now(), essais=ticket.essais + 1, prochain_essai_le=None
-    )
+    if not _conclure(ticket, etat=Ticket.Etat.ENVOYE, envoye_le=timezone.now(), prochain_essai_le=None):
+        return
     logger.info("ticket envoyé", extra={"paiement": ticket.paiement.reference})
     for anomalie in ticket.paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.COURRIEL_IMPOSSIBLE):
         try:
@@ -154,22 +165,15 @@ def _reporter(ticket: Ticket, liaison: str, motif: str) -> None:
     logger.warning("ticket reporté", extra={"paiement": ticket.paiement.reference, "motif": motif})
     liaisons.noter_silence(liaison, motif)
     relance = settings.TICKET_RELANCES[min(ticket.essais, len(settings.TICKET_RELANCES) - 1)]
-    ticket.essais += 1
-    ticket.dernier_motif = motif
-    ticket.prochain_essai_le = timezone.now() + relance
-    ticket.save(update_fields=["essais", "dernier_motif", "prochain_essai_le"])
+    _conclure(ticket, dernier_motif=motif, prochain_essai_le=timezone.now() + relance)
     if ticket.essais > len(settings.TICKET_RELANCES) and not liaisons.get_reprise([liaison]):
         _signaler(ticket, motif)
 
 
 @transaction.atomic
 def _renoncer(ticket: Ticket, motif: str) -> None:
-    ticket.etat = Ticket.Etat.IMPOSSIBLE
-    ticket.essais += 1
-    ticket.dernier_motif = motif
-    ticket.prochain_essai_le = None
-    ticket.save(update_fields=["etat", "essais", "dernier_motif", "prochain_essai_le"])
-    _signaler(ticket, motif)
+    if _conclure(ticket, etat=Ticket.Etat.IMPOSSIBLE, dernier_motif=motif, prochain_essai_le=None):
+        _signaler(ticket, motif)
 
 
 def _signaler(ticket: Ticket, motif: str) -> None:

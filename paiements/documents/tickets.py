@@ -7,7 +7,6 @@ from typing import cast
 
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from demarches.etats import REPARTIS
 from demarches.models import Demarche, LigneDemarche
@@ -60,18 +59,8 @@ def lire(paiement: Paiement) -> Contenu:
         is_reparti=paiement.demarche.etat in REPARTIS,
         has_retenu=paiement.retenu > 0,
         lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
-        code=get_code(paiement, debit.montant),
+        code=paiement.code,
     )
-
-
-def get_code(paiement: Paiement, montant: Decimal) -> str:
-    """
-    Le code de vérification : huit signes qu'un agent recalcule pour savoir si un papier est de nous.
-
-    :param montant: celui que le papier imprime, en euros
-    """
-    valeur = f"{paiement.reference}|{montant}|{paiement.debit_id}"
-    return salted_hmac("paiements.tickets", valeur, algorithm="sha256").hexdigest()[:8].upper()
 
 
 def get_nom_du_fichier(paiement: Paiement) -> str:

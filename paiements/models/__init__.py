@@ -8,10 +8,11 @@ from paiements.models.message import MessagePayzen
 from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement
 from paiements.models.purge import Purge
 from paiements.models.restitution import DemandeCloture, DemandeRestitution
-from paiements.models.ticket import Ticket
+from paiements.models.ticket import RENVOIS_AU_PLUS, Ticket
 from paiements.models.transaction import DebitTenu, Impaye, TransactionPayzen
 
 __all__ = [
+    "RENVOIS_AU_PLUS",
     "Anomalie",
     "AnomalieQuerySet",
     "DebitTenu",

@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pgtrigger
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Func, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Cast, Left, Upper
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -39,12 +41,16 @@ class Paiement(models.Model):
     Une tentative de paiement : une ligne par clic sur « Payer ». Montant en euros, dates en UTC.
 
     La référence, l'`order_id` envoyé à PayZen, est celle de la démarche : la personne n'en lit qu'une (docs/adr/0051).
-    `trans_id` est unique par boutique et jour UTC (PROTOCOLE §1.3).
+    Le code est celui que portent ses papiers : tiré par la base, il ne change jamais. `trans_id` est unique par
+    boutique et jour UTC (PROTOCOLE §1.3).
     """
 
     demarche = models.OneToOneField(Demarche, models.PROTECT, related_name="paiement", verbose_name="démarche")
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="paiements", verbose_name="Caf")
     reference = models.CharField("référence", max_length=32, unique=True)
+    code = models.CharField(
+        "code de vérification", max_length=8, db_default=Upper(Left(Cast(RandomUUID(), models.TextField()), 8))
+    )
     statut = models.CharField(max_length=10, choices=Statut, default=Statut.INITIE)
     montant = models.DecimalField(max_digits=9, decimal_places=2)
     boutique = models.CharField(max_length=8)
@@ -151,10 +157,10 @@ class Paiement(models.Model):
                 when=pgtrigger.Before,
                 func="""
                     IF (NEW.montant, NEW.reference, NEW.demarche_id, NEW.caf_id, NEW.trans_id, NEW.cree_le,
-                        NEW.boutique, NEW.mode)
+                        NEW.boutique, NEW.mode, NEW.code)
                        IS DISTINCT FROM
                        (OLD.montant, OLD.reference, OLD.demarche_id, OLD.caf_id, OLD.trans_id, OLD.cree_le,
-                        OLD.boutique, OLD.mode)
+                        OLD.boutique, OLD.mode, OLD.code)
                        OR (OLD.statut IN ('VERIFIE', 'IMPUTE') AND NEW.debit_id IS DISTINCT FROM OLD.debit_id) THEN
                         RAISE EXCEPTION 'Montant et références ne changent pas ; ni le débit, une fois vérifié.';
                     END IF;

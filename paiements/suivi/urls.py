@@ -6,5 +6,6 @@ app_name = "suivi"
 urlpatterns = [
     path("", vues.liste, name="liste"),
     path("<str:reference>/", vues.detail, name="detail"),
+    path("<str:reference>/ticket/", vues.ticket, name="ticket"),
     path("<str:reference>/recommencer/", vues.recommencer, name="recommencer"),
 ]

@@ -4,16 +4,18 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis
 from demarches import services
 from demarches.etats import REPARTIS
 from demarches.models import Demarche
-from demarches.parcours import get_la_mienne, refuser, reprendre
+from demarches.parcours import get_la_mienne, page_du_parcours, refuser, reprendre
+from paiements.documents.renvoi import RenvoiForm, TropDeRenvois, compter_les_renvois, renvoyer
 from paiements.models import Paiement
 from paiements.suivi.frise import raconter
 from paiements.suivi.progres import dire_ou_en_est
+from socle import frappe
 
 PAR_PAGE = 20
 
@@ -64,10 +66,13 @@ def _decrire(paiement: Paiement) -> dict[str, object]:
     }
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @allocataire_requis
 def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Ouvre une nouvelle démarche déjà remplie, et mène où la relire."""
+    if request.method != "POST":
+        # On y revient après s'être reconnecté : le bouton est sur la démarche.
+        return redirect("suivi:detail", reference)
     ancienne = get_la_mienne(request, reference)
     if refus := refuser(request, ancienne.allocataire, services.get_dettes(ancienne)):
         return refus
@@ -81,3 +86,35 @@ def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
             "Une partie de ces montants a été remboursée ou engagée depuis : nous les avons baissés. Relisez-les.",
         )
     return reprendre(nouvelle)
+
+
+@page_du_parcours
+def ticket(request: RequeteAllocataire, reference: str) -> HttpResponse:
+    """Recevoir le ticket par courriel, à une adresse corrigée ou donnée après coup."""
+    paiements = Paiement.objects.encaisses().select_related("demarche", "ticket")
+    paiement = get_object_or_404(paiements, demarche__reference=reference, demarche__auteur=request.user)
+    if request.method == "POST":
+        return _renvoyer(request, paiement)
+    attente = frappe.lire(request)
+    form = RenvoiForm(attente["saisie"] if attente else None, initial={"courriel": paiement.demarche.courriel})
+    contexte = {
+        "demarche": paiement.demarche,
+        "paiement": paiement,
+        "form": form,
+        "reste": compter_les_renvois(paiement),
+    }
+    return render(request, "suivi/ticket.html", contexte)
+
+
+def _renvoyer(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
+    form = RenvoiForm(request.POST)
+    if not form.is_valid():
+        frappe.garder(request, request.path, frappe.lire_envoi(request))
+        return redirect(request.path)
+    frappe.oublier(request, request.path)
+    try:
+        renvoyer(paiement, form.cleaned_data["courriel"])
+    except TropDeRenvois:
+        return redirect(request.path)
+    messages.success(request, "Votre ticket part à cette adresse. Il arrive en général dans la minute.")
+    return redirect("suivi:detail", paiement.demarche.reference)

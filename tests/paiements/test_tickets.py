@@ -51,7 +51,7 @@ def test_le_ticket_part_avec_son_pdf(ticket):
     [message] = mail.outbox
     nom, contenu, genre = message.attachments[0]
     assert (message.to, genre) == ([COURRIEL], "application/pdf")
-    assert ticket.paiement.reference in nom
+    assert ticket.paiement.demarche.reference in nom
     assert "184,12\u00a0€" in lire_le_pdf(contenu).replace(" €", "\u00a0€")
     assert ticket.etat == Ticket.Etat.ENVOYE
 

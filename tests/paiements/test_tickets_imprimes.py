@@ -23,7 +23,7 @@ def test_le_pdf_se_telecharge_et_tient_sur_une_page(client, ticket):
     pdf = PdfReader(io.BytesIO(reponse.content))
     assert reponse["Content-Type"] == "application/pdf"
     assert len(pdf.pages) == 1
-    assert tickets.get_code(ticket.paiement, ticket.paiement.montant) in lire_le_pdf(reponse.content)
+    assert ticket.paiement.code in lire_le_pdf(reponse.content)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from paiements.documents import tickets
+from paiements.documents import envois
 from paiements.models import Paiement, Ticket, TransactionPayzen
 from paiements.suivi.progres import dire_le_jour
 from socle.templatetags.euros import jour
@@ -43,7 +43,7 @@ def suivre(client, paiement) -> str:
 def test_le_jour_est_dit_sur_la_demarche_le_bandeau_et_le_courriel(connecte, paiement):
     le = paiement.annonce_le
 
-    tickets.envoyer(Ticket.objects.get().pk)
+    envois.envoyer(Ticket.objects.get().pk)
 
     assert le > timezone.localdate()
     assert suivre(connecte, paiement).count(dire_le_jour(le)) == 2
