@@ -34,6 +34,7 @@ class Statut(TextChoices):
 class Geste(TextChoices):
     SOUMETTRE = "soumettre", "soumettre à la banque"
     ACCEPTER = "accepter", "accepter"
+    ATTENDRE = "attendre", "attendre de nouveau la banque"
     REFUSER = "refuser", "refuser"
     ABANDONNER = "abandonner", "abandonner"
     EXPIRER = "expirer", "expirer"
@@ -59,7 +60,10 @@ TRANSITIONS: dict[Geste, Transition] = {
         depuis(Statut.EN_ATTENTE, Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE, Statut.REJETE, Statut.RESTITUE),
         Statut.ACCEPTE,
     ),
-    Geste.REFUSER: Transition(depuis(Statut.EN_ATTENTE), Statut.REFUSE),
+    # Une carte refusée ou quittée, une autre peut encore être en route, ou dite deux fois : ce n'est pas fini.
+    Geste.ATTENDRE: Transition(depuis(Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE), Statut.EN_ATTENTE),
+    # « Refusé » dit plus qu'« abandonné » : entendus dans un ordre ou dans l'autre, c'est lui qui reste.
+    Geste.REFUSER: Transition(depuis(Statut.EN_ATTENTE, Statut.ABANDONNE), Statut.REFUSE),
     Geste.ABANDONNER: Transition(depuis(Statut.INITIE, Statut.EN_ATTENTE), Statut.ABANDONNE),
     Geste.EXPIRER: Transition(depuis(Statut.INITIE, Statut.EN_ATTENTE), Statut.EXPIRE),
     Geste.VERIFIER: Transition(depuis(Statut.ACCEPTE), Statut.VERIFIE),

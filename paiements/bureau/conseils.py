@@ -48,10 +48,10 @@ def _conseiller_le_montant(anomalie: Anomalie) -> str:
     vue = anomalie.transaction
     if get_part(anomalie):
         return A_REPRENDRE
-    if vue and (not vue.is_en_euros or vue.effectif not in (None, vue.montant)):
-        return "Lire au Back Office ce qui a été débité, en quelle devise : ce débit s'y rembourse, pas d'ici."
     if is_a_admettre(anomalie):
         return "Admettre ce montant, plus petit que demandé, ou le faire restituer."
+    if vue and (not vue.is_en_euros or vue.effectif not in (None, vue.montant)):
+        return "Lire au Back Office ce qui a été débité, en quelle devise : ce débit s'y rembourse, pas d'ici."
     return _conseiller_la_restitution(anomalie)
 
 
@@ -85,8 +85,10 @@ def _conseiller_l_annulation(anomalie: Anomalie) -> str:
     vue, paiement = anomalie.transaction, anomalie.paiement
     if get_part(anomalie):
         return A_REPRENDRE
+    if vue and not vue.is_en_euros:
+        return "Lire au Back Office combien d'euros il a rendus ; faire restituer le reste, ici ou là-bas."
     if vue and vue.is_credit:
-        return "Interroger PayZen : lui seul dit quel débit est remboursé. Sinon, chercher au Back Office."
+        return "Interroger PayZen, qui dit quel débit est remboursé. Sinon, le lire au Back Office, et le dire ici."
     if paiement and paiement.statut == Statut.REJETE:
         return "Le débit est annulé, les dettes sont remontées : prévenir l'allocataire, puis mettre de côté."
     return "Une part est remboursée avant l'imputation : admettre ce qui reste, ou le faire restituer."

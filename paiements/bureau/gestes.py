@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -10,6 +10,7 @@ from comptes.models import Utilisateur
 from dettes.models import Dette
 from dettes.repartition import repartir
 from paiements.boutiques import BoutiqueAbsente
+from paiements.bureau.faits import dire_la_transaction
 from paiements.bureau.plateforme import dire_ce_qui_change, relire
 from paiements.causes import par_agent
 from paiements.file import tenue
@@ -73,6 +74,26 @@ class ResteForm(PartsForm):
         self.ranger()
 
 
+def _nommer_le_debit(obj: TransactionPayzen) -> str:
+    return f"{dire_la_transaction(obj)}, identifiant {obj.uuid}"
+
+
+class RattachementForm(MotifForm):
+    """Quel débit du paiement ce remboursement a rendu, d'après le Back Office."""
+
+    debit = forms.ModelChoiceField(
+        TransactionPayzen.objects.none(), label="Le débit que ce remboursement rend", empty_label=None
+    )
+
+    def __init__(self, *args: Any, objet: Anomalie, **kwargs: Any) -> None:
+        super().__init__(*args, objet=objet, **kwargs)
+        debits = TransactionPayzen.objects.debits().filter(paiement=objet.paiement_id or 0)
+        champ = cast("forms.ModelChoiceField[TransactionPayzen]", self.fields["debit"])
+        champ.queryset = debits.select_related("compte").order_by("apprise_le")
+        champ.label_from_instance = _nommer_le_debit  # type: ignore[method-assign]
+        self.order_fields(["debit", "motif"])
+
+
 class SansPaiement(Exception):
     """L'anomalie ne parle d'aucun paiement à nous."""
 
@@ -132,6 +153,13 @@ def trancher(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur, *,
     get_paiement(anomalie)
     reprise.trancher(anomalie, verdict, motif=donnees["motif"], agent=agent)
     return f"C'est tranché : {verdict.label}."
+
+
+def rattacher(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    # La plateforme le dit mieux que personne, si elle le dit.
+    relire(get_paiement(anomalie))
+    reprise.rattacher(anomalie, donnees["debit"], motif=donnees["motif"], agent=agent)
+    return "Le remboursement est rattaché à ce débit."
 
 
 def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -215,6 +243,15 @@ BOUTONS = [
         _is_douteuse,
         partial(trancher, verdict=Verdict.DEFAITE),
         refus=DE_LA_REPRISE,
+    ),
+    Bouton(
+        "rattacher",
+        "Dire quel débit il rembourse",
+        "traiter_anomalie",
+        reprise.is_a_rattacher,
+        rattacher,
+        refus=(*DE_LA_REPRISE, *DE_LA_PLATEFORME),
+        form=RattachementForm,
     ),
     Bouton(
         "restituer",

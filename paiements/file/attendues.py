@@ -79,7 +79,8 @@ def is_certain(paiement: Paiement, debit: TransactionPayzen) -> bool:
     Une baisse se voit à ce que la banque tient ; une hausse, nulle part. Un agent peut admettre le plus petit.
     """
     is_monte = debit.uuid == paiement.debit_id and debit.montant_haut > paiement.montant  # garde: montant_qui_monte
-    is_accorde = debit.effectif in (None, debit.montant) and not is_monte  # garde: montant_effectif
+    is_effectif = debit.effectif is None or 0 < debit.effectif <= debit.montant  # garde: montant_effectif
+    is_accorde = is_effectif and not is_monte
     return debit.is_en_euros and (is_accorde or debit.montant == paiement.montant_admis)  # garde: devise_effective
 
 
@@ -117,8 +118,9 @@ def _d_un_credit(credit: TransactionPayzen) -> Iterator[Attendue]:
     """Attribué, il pèse sur son débit, et c'est tout ; une notification ne nomme jamais ce débit (PROTOCOLE §5)."""
     if credit.is_douteuse:
         yield _douteuse(credit)
-    elif credit.is_vivante and credit.parent_id is None:
-        yield Attendue(Genre.ANNULATION_BANQUE, credit.uuid, str(credit.montant), credit)
+    elif credit.is_en_l_air or (credit.is_vivante and not credit.is_en_euros):  # garde: credit_d_une_autre_devise
+        somme = str(credit.montant) if credit.is_en_euros else f"{credit.montant} {credit.devise}"
+        yield Attendue(Genre.ANNULATION_BANQUE, credit.uuid, somme, credit)
 
 
 def _douteuse(transaction: TransactionPayzen) -> Attendue:

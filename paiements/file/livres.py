@@ -7,8 +7,17 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
 
-from paiements.models import Anomalie, DebitTenu, DemandeRestitution, Paiement, SoldePaiement, TransactionPayzen
-from paiements.payzen import CONTRADICTOIRE, DOUTEUSES
+from paiements.models import (
+    Anomalie,
+    DebitTenu,
+    DemandeRestitution,
+    EtapePaiement,
+    Paiement,
+    SoldePaiement,
+    TransactionPayzen,
+)
+from paiements.payzen import CONTRADICTOIRE, DOUTEUSES, EURO
+from paiements.statuts import Geste
 
 ZERO = Decimal(0)
 
@@ -21,6 +30,7 @@ class Livres:
     :param paiement: None pour une transaction d'une référence que nous ne connaissons pas
     :param impute: la somme signée de ses imputations
     :param has_file: faux s'il n'a ni anomalie, ni restitution : il n'y a alors rien à y chercher
+    :param is_rouvert: on l'a dit fini sans débit, et la banque en a reparlé depuis
     """
 
     paiement: Paiement | None
@@ -28,6 +38,7 @@ class Livres:
     restitutions: list[DemandeRestitution]
     impute: Decimal
     has_file: bool
+    is_rouvert: bool = False
 
     @property
     def debits(self) -> list[TransactionPayzen]:
@@ -42,6 +53,11 @@ class Livres:
         """Le débit du paiement."""
         cle = self.paiement.debit_id if self.paiement else None
         return next((debit for debit in self.debits if debit.uuid == cle), None)
+
+    @property
+    def is_en_l_air(self) -> bool:
+        """Un crédit est parti dont on ne sait pas ce qu'il ôte : rien ne se vérifie ni ne s'impute avant de savoir."""
+        return any(credit.is_en_l_air for credit in self.credits)
 
     def is_comparable(self, transaction: TransactionPayzen) -> bool:
         """La plateforme ne montre pas un impayé (PROTOCOLE §5), et un agent tranche ce dont elle dit deux choses."""
@@ -58,7 +74,8 @@ class Livres:
         vifs = [credit for credit in self.credits if credit.is_vivante]
         orphelins = (c.montant for c in vifs if c.parent_id is None and self.is_comparable(c))
         # Un crédit qu'un agent a tranché pèse sur son débit, et la lecture ne le compte pas.
-        tranches = (c.montant for c in vifs if c.parent_id in comparables and not self.is_comparable(c))
+        pesants = (c for c in vifs if c.parent_id in comparables and c.devise == EURO)
+        tranches = (c.montant for c in pesants if not self.is_comparable(c))
         return sum(comparables.values(), ZERO) - sum(orphelins, ZERO) + sum(tranches, ZERO)
 
 
@@ -75,18 +92,19 @@ def lire(paiement: Paiement) -> Livres:
         Exists(Anomalie.objects.filter(paiement=siens)),
         Exists(DemandeRestitution.objects.filter(paiement=siens)),
     )
+    rouvert = Exists(EtapePaiement.objects.filter(paiement=siens, geste=Geste.ATTENDRE))
     impute = SoldePaiement.objects.filter(pk=siens).values("impute")
     transactions = list(
         paiement.transactions.select_related("compte")
-        .annotate(impute=Subquery(impute), has_file=ouverts[0] | ouverts[1])
+        .annotate(impute=Subquery(impute), has_file=ouverts[0] | ouverts[1], is_rouvert=rouvert)
         .order_by("apprise_le", "uuid")
     )
     if not transactions:
         return Livres(paiement, [], [], ZERO, has_file=True)
-    premiere: Any = transactions[0]  # `impute` et `has_file` valent pour tout le paiement
+    premiere: Any = transactions[0]  # les annotations valent pour tout le paiement
     has_file = premiere.has_file
     restitutions = list(paiement.restitutions.all()) if has_file else []
-    return Livres(paiement, transactions, restitutions, premiere.impute or ZERO, has_file)
+    return Livres(paiement, transactions, restitutions, premiere.impute or ZERO, has_file, premiere.is_rouvert)
 
 
 def lire_sans_paiement(uuids: Iterable[str]) -> Livres:

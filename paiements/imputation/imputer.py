@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from django.db import DatabaseError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from demarches.models import Demarche
@@ -27,8 +28,8 @@ TAILLE_DU_LOT = 100
 DETTE_TENUE = timedelta(seconds=2)
 RELANCE_AU_PLUS = timedelta(days=1)
 DOUBLEMENTS_AU_PLUS = 11  # plus de 24 heures
-# Ce dont la banque dit deux choses attend qu'un agent tranche.
-DEBIT_DOUTEUX = timedelta(minutes=10)
+# Ce que la banque ne dit pas clairement attend qu'elle le dise, ou qu'un agent tranche.
+A_TRANCHER = timedelta(minutes=10)
 
 
 def imputer_un_lot() -> int:
@@ -43,8 +44,10 @@ def imputer_un_lot() -> int:
             Paiement.objects.a_imputer()
             # garde: verrou_du_lot, sauter_ce_qu_un_autre_tient
             .select_for_update(of=("self",), skip_locked=True, no_key=True)
-            .select_related("demarche", "caf", "debit", "solde")[:TAILLE_DU_LOT]
+            .select_related("demarche", "caf")[:TAILLE_DU_LOT]
         )
+        # Après le verrou : ce qui s'est dit pendant qu'on l'attendait compte.
+        prefetch_related_objects(lot, "debit", "solde")
         tenues = _verrouiller_les_dettes(lot)  # garde: verrou_des_dettes_du_lot
         return sum(_imputer_a_part(paiement, tenues) for paiement in lot)
 
@@ -62,9 +65,8 @@ def _imputer_a_part(paiement: Paiement, tenues: set[int]) -> bool:
     if paiement.demarche.allocataire_id in tenues:
         Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + DETTE_TENUE)
         return False
-    # garde: douteux_ne_s_impute_pas
-    if paiement.debit is not None and paiement.debit.is_douteuse:
-        Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + DEBIT_DOUTEUX)
+    if _is_a_trancher(paiement):
+        Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + A_TRANCHER)
         return False
     try:
         with transaction.atomic():  # garde: point_de_reprise
@@ -75,6 +77,12 @@ def _imputer_a_part(paiement: Paiement, tenues: set[int]) -> bool:
         _reporter(paiement, echec)
         return False
     return True
+
+
+def _is_a_trancher(paiement: Paiement) -> bool:
+    """La banque dit deux choses de ce débit, ou un crédit est parti dont on ne sait pas ce qu'il ôte."""
+    is_douteux = paiement.debit is not None and paiement.debit.is_douteuse  # garde: douteux_ne_s_impute_pas
+    return is_douteux or paiement.solde.is_en_l_air  # garde: credit_en_l_air_ne_s_impute_pas
 
 
 def _reporter(paiement: Paiement, echec: Exception) -> None:

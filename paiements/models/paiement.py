@@ -219,9 +219,10 @@ class Paiement(models.Model):
 
     @property
     def retenu(self) -> Decimal:
-        """Ce que la banque tient et qu'un agent a en main, en euros : à rendre, hors d'un reste à placer."""
+        """Ce que la banque tient, ou tient peut-être, et qu'un agent a en main, en euros, hors d'un reste à placer."""
         reparti = self.is_encaisse and self.statut not in RESTITUABLES
-        return self.solde.a_rendre + (max(self.solde.tenu, Decimal(0)) if reparti else Decimal(0))
+        tenu = max(self.solde.tenu, Decimal(0)) if reparti else Decimal(0)
+        return self.solde.a_rendre + self.solde.douteux + tenu  # garde: douteux_ne_se_recommence_pas
 
     def get_imputations(self) -> QuerySet["Imputation"]:
         """Ses imputations depuis son dernier accord : celles d'avant ont toutes été reprises des dettes."""
@@ -243,7 +244,8 @@ class SoldePaiement(models.Model):
     Où en est l'argent d'un paiement, en euros : une vue de la base, la seule définition de ces mots.
 
     `tenu` de son débit, `impute` aux dettes, `a_placer` leur différence, `a_rendre` ce qui est tenu de tout autre
-    débit, `orphelin` les crédits dont on ne sait pas encore le débit.
+    débit, `douteux` ce que la banque tient peut-être d'un débit dont elle dit deux choses, hors celui d'un paiement en
+    cours. `is_en_l_air` : un crédit est parti dont on ne sait pas ce qu'il ôte.
     """
 
     paiement = models.OneToOneField(Paiement, models.DO_NOTHING, primary_key=True, related_name="solde")
@@ -251,7 +253,8 @@ class SoldePaiement(models.Model):
     impute = models.DecimalField(max_digits=10, decimal_places=2)
     a_placer = models.DecimalField(max_digits=10, decimal_places=2)
     a_rendre = models.DecimalField(max_digits=10, decimal_places=2)
-    orphelin = models.DecimalField(max_digits=10, decimal_places=2)
+    douteux = models.DecimalField(max_digits=10, decimal_places=2)
+    is_en_l_air = models.BooleanField("un crédit en l'air")
 
     class Meta:
         managed = False

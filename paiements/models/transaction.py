@@ -1,11 +1,23 @@
 """Ce que la plateforme tient : une ligne par transaction, débit ou crédit, dans son état le plus avancé."""
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from comptes.models import Utilisateur
-from paiements.payzen import ACCORDES, ATTENTES, CONTRADICTOIRE, DOUTEUSES, EURO, VIVANTS, Famille, get_famille
+from paiements.payzen import (
+    ACCORDES,
+    ATTENTES,
+    CONTRADICTOIRE,
+    DOUTEUSES,
+    EURO,
+    VIVANTS,
+    Famille,
+    get_famille,
+    get_pris,
+)
 from socle.euros import ecrire_euros
 
 # Remise en banque (PROTOCOLE §3.4).
@@ -156,13 +168,24 @@ class TransactionPayzen(models.Model):
         return self.devise == EURO and self.devise_effective in ("", EURO)
 
     @property
+    def is_en_l_air(self) -> bool:
+        """Un crédit parti dont on ne sait pas ce qu'il ôte : ni de quel débit, ou ni combien d'euros."""
+        return self.is_credit and self.is_vivante and (self.parent_id is None or self.devise != EURO)
+
+    @property
+    def pris(self) -> Decimal:
+        """Ce que la banque dit avoir débité, au plus petit, dans la devise de la transaction."""
+        return get_pris(self.montant, self.effectif, self.devise_effective)
+
+    @property
     def carte_masquee(self) -> str:
         return f"•••• {self.carte_fin}" if self.carte_fin else ""
 
 
 class DebitTenu(models.Model):
     """
-    Ce que la plateforme tient d'un débit, en euros : son montant s'il vit et n'est pas impayé, moins ses crédits.
+    Ce que la plateforme tient d'un débit, en euros : ce qu'elle en a pris s'il vit et n'est pas impayé, moins ses
+    crédits. Un crédit d'une autre devise n'en ôte rien qu'on sache compter : un agent regarde.
 
     La seule définition du mot « tenu » : une vue de la base, que lisent le code, les pages, le bureau, les invariants.
     """

@@ -5,7 +5,7 @@ Cette pièce ne connaît ni modèle, ni base, ni réglage. Montants en euros (``
 """
 
 from paiements.payzen.boutique import Boutique, Mode
-from paiements.payzen.fait import EURO, Fait
+from paiements.payzen.fait import EURO, Fait, get_pris
 from paiements.payzen.formulaire import Demande, build_form, draw_trans_id
 from paiements.payzen.journaux import Journal, JournalIllisible, read_journal
 from paiements.payzen.montants import from_centimes, to_centimes
@@ -67,6 +67,7 @@ __all__ = [
     "draw_trans_id",
     "from_centimes",
     "get_famille",
+    "get_pris",
     "get_rang",
     "is_signed",
     "read_journal",

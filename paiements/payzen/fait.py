@@ -114,9 +114,20 @@ class Fait:
         return self.famille is Famille.SUCCES
 
     @property
+    def pris(self) -> Decimal:
+        """Ce que la banque dit avoir débité."""
+        return get_pris(self.montant, self.effectif, self.devise_effective)
+
+    @property
     def is_success(self) -> bool:
         """Un débit que la banque tient."""
         return self.operation == "DEBIT" and self.is_parti
+
+
+def get_pris(montant: Decimal, effectif: Decimal | None, devise_effective: str) -> Decimal:
+    """Le plus petit de ce qui a été dit : le montant, ou l'effectif en euros (PROTOCOLE §5 : NON CONFIRMÉ lequel)."""
+    # garde: effectif_le_plus_petit
+    return min(montant, effectif) if effectif and devise_effective in ("", EURO) else montant
 
 
 def keep(champs: Mapping[str, str]) -> dict[str, str]:

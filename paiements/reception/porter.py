@@ -131,23 +131,28 @@ def porter(recus: Iterable[Recu], cause: Cause | None = None) -> list[MessagePay
     recus = list(recus)
     paiements = _verrouiller({recu.fait.reference for recu in recus})
     sorts = [Sort(sort) for sort in _ecrire(recus)]
-    for paiement in paiements.values():
-        siens = [
-            (recu.fait, sort)
-            for recu, sort in zip(recus, sorts, strict=True)
-            if recu.fait.reference == paiement.reference
-        ]
-        if neufs := [fait for fait, sort in siens if sort == Sort.NEUF]:
+    ranges = _ranger(recus, sorts)
+    for reference, paiement in paiements.items():
+        if neufs := ranges[Sort.NEUF].pop(reference, []):
             suivre(paiement, cause or _dire(neufs), abandon=any(is_abandon(fait) for fait in neufs))
-    inconnus = [
-        r.fait for r, s in zip(recus, sorts, strict=True) if s == Sort.NEUF and r.fait.reference not in paiements
-    ]
-    if uuids := {uuid for fait in inconnus for uuid in (fait.uuid, fait.parent) if uuid}:
-        rapprocher(lire_sans_paiement(uuids), _dire(inconnus))
-    for recu, sort in zip(recus, sorts, strict=True):
-        if sort == Sort.ECARTE:
-            _signaler_la_reference_changee(recu.fait, paiements.get(recu.fait.reference))
+    _montrer_les_inconnus([fait for faits in ranges[Sort.NEUF].values() for fait in faits])
+    for reference, ecartes in ranges[Sort.ECARTE].items():
+        for fait in ecartes:
+            _signaler_la_reference_changee(fait, paiements.get(reference))
     return sorts
+
+
+def _ranger(recus: list[Recu], sorts: list[MessagePayzen.Sort]) -> dict[MessagePayzen.Sort, dict[str, list[Fait]]]:
+    """Les faits par sort, puis par référence, chacun dans son ordre : en une fois, si nombreux qu'ils soient."""
+    ranges: dict[MessagePayzen.Sort, dict[str, list[Fait]]] = {sort: {} for sort in Sort}
+    for recu, sort in zip(recus, sorts, strict=True):
+        ranges[sort].setdefault(recu.fait.reference, []).append(recu.fait)
+    return ranges
+
+
+def _montrer_les_inconnus(faits: list[Fait]) -> None:
+    if uuids := {uuid for fait in faits for uuid in (fait.uuid, fait.parent) if uuid}:
+        rapprocher(lire_sans_paiement(uuids), _dire(faits))
 
 
 def is_abandon(fait: Fait) -> bool:

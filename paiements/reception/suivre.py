@@ -20,6 +20,8 @@ from paiements.statuts import RESTITUABLES, TRANSITIONS, Geste, Statut
 
 # Vérifié, son débit ne change plus.
 FIXES = (Statut.VERIFIE, Statut.IMPUTE)
+# La banque n'a rien accordé : il attend, ou il est fini tant que rien d'autre ne se dit.
+SANS_DEBIT = (Statut.EN_ATTENTE, Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
 LOIN = datetime.max.replace(tzinfo=timezone.get_default_timezone())
 
 
@@ -38,7 +40,7 @@ def suivre(paiement: Paiement, cause: Cause, *, abandon: bool = False) -> None:
     if paiement.statut not in FIXES:  # garde: autre_debit_deja_connu
         if exacts := _get_exacts(livres, paiement):
             _suivre_les_exacts(livres, paiement, exacts, cause)
-        elif paiement.statut == Statut.EN_ATTENTE:
+        elif paiement.statut in SANS_DEBIT:
             _finir_sans_debit(livres, paiement, cause, abandon=abandon)
     # garde: credit_sans_debit_fait_interroger
     if any(c.parent_id is None and (c.is_vivante or c.is_en_attente) for c in livres.credits):
@@ -84,12 +86,12 @@ def _suivre_les_exacts(livres: Livres, paiement: Paiement, exacts: list[Transact
     premier = exacts[0]
     if get_tenu(premier) > 0:
         if paiement.statut != Statut.ACCEPTE or premier.uuid != paiement.debit_id:
-            _accepter(paiement, premier, cause)
+            _accepter(livres, paiement, premier, cause)
         return
     geste = Geste.RESTITUER if any(_is_rendu(livres, debit) for debit in exacts) else Geste.REJETER
     if paiement.statut != TRANSITIONS[geste].vers:
         if paiement.statut != Statut.ACCEPTE:
-            _accepter(paiement, premier, cause)
+            _accepter(livres, paiement, premier, cause)
         # Un remboursement peut encore être défait, un autre débit paraître.
         paiement.prochain_controle_le = timezone.now()
         avancer(geste, paiement, cause)
@@ -119,10 +121,9 @@ def is_exact(paiement: Paiement, debit: TransactionPayzen) -> bool:
     return debit.devise == EURO and montants and is_notre_formulaire(paiement, debit)
 
 
-def _accepter(paiement: Paiement, debit: TransactionPayzen, cause: Cause) -> None:
+def _accepter(livres: Livres, paiement: Paiement, debit: TransactionPayzen, cause: Cause) -> None:
     """Prend pour encaissé un paiement, d'après un débit déjà comparé à notre ligne."""
-    # garde: repaye_apres_un_refus
-    if paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE, Statut.REJETE, Statut.RESTITUE) or _is_repaye(paiement):
+    if get_tenu(debit) > 0 and _is_inattendu(livres, paiement, cause):  # garde: retard_de_ce_qui_est_tenu
         _signaler_le_retard(paiement, debit)
     paiement.debit = debit
     paiement.confirme_le = None
@@ -136,12 +137,22 @@ def _accepter(paiement: Paiement, debit: TransactionPayzen, cause: Cause) -> Non
         Ticket.objects.bulk_create([Ticket(paiement=paiement)], ignore_conflicts=True)
 
 
-def _is_repaye(paiement: Paiement) -> bool:
-    """Refusé une première fois, il attendait une autre carte ; l'allocataire en a depuis ouvert un autre."""
-    autres = Paiement.objects.filter(
-        demarche__allocataire=paiement.demarche.allocataire_id, cree_le__gt=paiement.cree_le
-    )
-    return paiement.statut == Statut.REFUSE and autres.exists()
+def _is_inattendu(livres: Livres, paiement: Paiement, cause: Cause) -> bool:
+    """
+    On avait dit à l'allocataire que cet argent n'était pas pris, ou qu'il était rendu ; il a pu payer de nouveau.
+
+    Refusé, ou rouvert, il attendait une autre carte : seulement si l'allocataire a ouvert un autre paiement depuis. Ce
+    qu'un agent fait revenir, un impayé annulé, il le sait.
+    """
+    if paiement.statut in (Statut.REJETE, Statut.RESTITUE):
+        return not cause.is_agent  # garde: retour_voulu_par_un_agent
+    rouvert = paiement.statut == Statut.EN_ATTENTE and livres.is_rouvert
+    if paiement.statut == Statut.REFUSE or rouvert:  # garde: repaye_apres_un_refus
+        autres = Paiement.objects.filter(
+            demarche__allocataire=paiement.demarche.allocataire_id, cree_le__gt=paiement.cree_le
+        )
+        return autres.exists()
+    return paiement.statut in (Statut.EXPIRE, Statut.ABANDONNE)
 
 
 def _signaler_le_retard(paiement: Paiement, debit: TransactionPayzen) -> None:
@@ -176,12 +187,24 @@ def _finir_sans_debit(livres: Livres, paiement: Paiement, cause: Cause, *, aband
     """
     Un refus, une annulation, un abandon, quand plus rien n'est en route (PROTOCOLE §3.8).
 
-    Un débit d'un autre montant n'y change rien, qu'il vienne avant ou après : un agent en décide, et la page le dit.
+    Le mot de la fin est le plus fort de ceux qu'on a dits, quel que soit leur ordre : encore en route, puis refusé,
+    puis abandonné. Un débit d'un autre montant n'y change rien : un agent en décide, et la page le dit.
     """
-    if any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits):
-        return
     familles = {debit.famille for debit in livres.debits}
-    if familles & {Famille.REFUS, Famille.ECHEC}:
+    if any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits):
+        _attendre_de_nouveau(paiement, cause)
+    elif paiement.statut == Statut.EXPIRE:
+        return  # sans nouvelles à notre heure, ou clos par deux agents
+    elif familles & {Famille.REFUS, Famille.ECHEC}:
         avancer(Geste.REFUSER, paiement, cause)
-    elif abandon or familles & SANS_ARGENT:
+    elif paiement.statut == Statut.EN_ATTENTE and (abandon or familles & SANS_ARGENT):
         avancer(Geste.ABANDONNER, paiement, cause)
+
+
+def _attendre_de_nouveau(paiement: Paiement, cause: Cause) -> None:
+    """Dit fini, il ne l'est pas : ses montants ne sont plus libres. Ce que deux agents ont clos le reste."""
+    # garde: clos_a_deux_reste_clos
+    if paiement.statut == Statut.EN_ATTENTE or paiement.clotures.filter(accord=True).exists():
+        return
+    paiement.prochain_controle_le = timezone.now()
+    avancer(Geste.ATTENDRE, paiement, cause)

@@ -91,7 +91,7 @@ def placer_le_reste(
     paiement = _verrouiller(anomalie)
     if paiement.a_placer <= 0:
         raise RepriseImpossible("ce paiement n'a pas de reste à placer")
-    if paiement.solde.orphelin:  # garde: reste_sans_remboursement_en_l_air
+    if paiement.solde.is_en_l_air:  # garde: reste_sans_remboursement_en_l_air
         raise RepriseImpossible("PayZen n'a pas encore dit quel débit un remboursement rend : interrogez-le d'abord")
     placer(paiement, parts, par_agent(agent, accord))
     return paiement
@@ -149,6 +149,34 @@ def trancher(
     douteuse.save(update_fields=["verdict"])
     suivre(paiement, par_agent(agent, motif))
     return douteuse
+
+
+def is_a_rattacher(anomalie: Anomalie) -> bool:
+    """Un remboursement parti dont la plateforme tait le débit : rien ne se vérifie ni ne s'impute avant de savoir."""
+    credit = anomalie.transaction
+    if anomalie.paiement is None or credit is None or not anomalie.is_a_trancher:
+        return False
+    return credit.is_credit and credit.is_vivante and credit.parent_id is None
+
+
+@transaction.atomic
+def rattacher(anomalie: Anomalie, debit: TransactionPayzen, *, motif: str, agent: Utilisateur) -> Paiement:
+    """
+    Un agent dit, d'après le Back Office, quel débit de ce paiement un remboursement a rendu. Cela ne change plus.
+
+    :raises DejaResolue: si la plateforme, ou un autre agent, l'a dit entre-temps
+    :raises RepriseImpossible: si ce n'est pas un débit de ce paiement
+    """
+    paiement = _verrouiller(anomalie, pendant_une_restitution=True)
+    if not is_a_rattacher(anomalie):  # garde: rattacher_une_fois
+        raise DejaResolue("on sait déjà quel débit ce remboursement rend")
+    if not debit.is_debit or debit.paiement_id != paiement.pk:  # garde: rattacher_a_un_debit_du_paiement
+        raise RepriseImpossible("ce n'est pas un débit de ce paiement")
+    credit = cast("TransactionPayzen", anomalie.transaction)
+    credit.parent = debit
+    credit.save(update_fields=["parent"])
+    suivre(paiement, par_agent(agent, motif))
+    return paiement
 
 
 def _verrouiller(anomalie: Anomalie, *, pendant_une_restitution: bool = False) -> Paiement:

@@ -41,8 +41,8 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
     progres = _dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
     if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
         progres.suite.append(
-            f"La banque tient aussi {ecrire_euros(retenu)} en plus de ce paiement. {_UN_AGENT} : vous n’avez rien à"
-            " faire."
+            f"La banque {_tient(paiement)} aussi {ecrire_euros(retenu)} en plus de ce paiement. {_UN_AGENT} : vous"
+            " n’avez rien à faire."
         )
     if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
         progres.suite.append(f"La Caf vous a rendu {ecrire_euros(rendu)}, débités en trop : {_REVIENT}.")
@@ -55,6 +55,11 @@ def dire_le_jour(le: date) -> str:
 
 _UN_AGENT = "Un agent de votre Caf s’en occupe"
 _REVIENT = "cette somme revient sur la carte qui avait servi à payer, en général en quelques jours"
+
+
+def _tient(paiement: Paiement) -> str:
+    """Jamais « tient » de ce dont la banque dit deux choses."""
+    return "tient peut-être" if paiement.solde.douteux else "tient"
 
 
 def _debit_examine(retenu: Decimal) -> Progres:
@@ -135,10 +140,10 @@ def _dire_la_part(paiement: Paiement) -> list[str]:
     phrases = []
     if rendu := paiement.debit.compte.credite:
         phrases.append(f"{ecrire_euros(rendu)} de ce paiement vous sont rendus : {_REVIENT}.")
-    if paiement.debit.montant < paiement.montant:
+    if paiement.debit.pris < paiement.montant:
         phrases.append(
             f"Vous aviez demandé {ecrire_euros(paiement.montant)} : votre banque a débité"
-            f" {ecrire_euros(paiement.debit.montant)}."
+            f" {ecrire_euros(paiement.debit.pris)}."
         )
     return phrases
 
@@ -179,8 +184,8 @@ def _annulee_par_la_banque(paiement: Paiement) -> Progres:
     suite = ["Vos dettes reprennent les montants de ce paiement : ils sont de nouveau à rembourser."]
     if paiement.retenu > 0:
         suite.append(
-            f"La banque tient encore {ecrire_euros(paiement.retenu)} pour cette démarche. {_UN_AGENT} : vous n’avez"
-            " rien à faire."
+            f"La banque {_tient(paiement)} encore {ecrire_euros(paiement.retenu)} pour cette démarche. {_UN_AGENT} :"
+            " vous n’avez rien à faire."
         )
     else:
         suite.append(
@@ -201,7 +206,8 @@ def _restituee(paiement: Paiement) -> Progres:
         return Progres(
             "attention",
             "Une somme reste à vous rendre",
-            f"La banque tient encore {ecrire_euros(paiement.retenu)}. {_UN_AGENT} : vous n’avez rien à faire.",
+            f"La banque {_tient(paiement)} encore {ecrire_euros(paiement.retenu)}. {_UN_AGENT} : vous n’avez rien à"
+            " faire.",
             [],
         )
     return Progres(

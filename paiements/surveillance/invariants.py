@@ -105,8 +105,9 @@ INVARIANTS = [
         ) AND NOT EXISTS (
             SELECT FROM paiements_anomalie a WHERE a.transaction_id = t.uuid AND a.etat IN {A_TRANCHER})
         UNION ALL
-        SELECT uuid, 'crédit sans débit, sans anomalie' FROM paiements_transactionpayzen t
-        WHERE operation = 'CREDIT' AND parent_id IS NULL AND statut IN ('AUTHORISED', 'CAPTURED') AND NOT EXISTS (
+        SELECT uuid, 'crédit en l''air, sans anomalie' FROM paiements_transactionpayzen t
+        WHERE operation = 'CREDIT' AND (parent_id IS NULL OR devise <> 'EUR') AND statut IN ('AUTHORISED', 'CAPTURED')
+          AND NOT EXISTS (
             SELECT FROM paiements_anomalie a WHERE a.transaction_id = t.uuid AND a.etat IN {A_TRANCHER})
         UNION ALL
         SELECT p.reference, format('%s, imputé %s de plus que tenu', p.statut, -s.a_placer)

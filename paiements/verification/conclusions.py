@@ -70,7 +70,7 @@ def _get_solde_lu(livres: Livres, faits: list[Fait]) -> Decimal:
     """Ce que dit la lecture, en euros, hors de ce qu'elle ne montre pas (un impayé) et de ce qu'un agent tranche."""
     ecartes = {t.uuid for t in livres.transactions if not livres.is_comparable(t)}
     comptes = [fait for fait in faits if not ecartes & {fait.uuid, fait.parent}]
-    debits = sum((fait.montant for fait in comptes if fait.is_success), ZERO)
+    debits = sum((fait.pris for fait in comptes if fait.is_success), ZERO)
     return debits - sum((fait.montant for fait in comptes if fait.is_credit and fait.is_parti), ZERO)
 
 
@@ -136,9 +136,8 @@ def _verifier(paiement: Paiement, livres: Livres, manquantes: list[TransactionPa
 def is_juste(paiement: Paiement, livres: Livres) -> bool:
     """La banque tient du débit du paiement, en euros, ce qui était demandé, ou ce qu'un agent a admis."""
     sien = livres.sien
-    orphelins = any(credit.is_vivante and credit.parent_id is None for credit in livres.credits)
     # garde: credit_sans_debit_bloque, montants_qui_se_contredisent
-    if sien is None or orphelins or sien.is_douteuse or not is_certain(paiement, sien):
+    if sien is None or livres.is_en_l_air or sien.is_douteuse or not is_certain(paiement, sien):
         return False
     return get_tenu(sien) in paiement.montants_attendus  # garde: tenu_attendu
 

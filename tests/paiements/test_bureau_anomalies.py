@@ -188,6 +188,22 @@ def test_un_montant_plus_petit_s_admet_depuis_sa_fiche(client, entrer):
     assert (paiement.statut, paiement.montant_admis) == (Statut.ACCEPTE, Decimal(70))
 
 
+def test_un_agent_dit_quel_debit_un_remboursement_rend_quand_payzen_le_tait(client, entrer, plateforme):
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "AUTHORISED")
+    dire(paiement, "AUTHORISED", operation="CREDIT", uuid="c" * 32, trans_id="900001", montant=Decimal(50))
+    anomalie = paiement.anomalies.get()
+    entrer()
+    page = client.get(fiche(anomalie)).content.decode()
+
+    client.post(geste(anomalie, "rattacher"), {"debit": paiement.debit_id, "motif": "lu au Back Office"})
+
+    anomalie.refresh_from_db()
+    assert "Dire quel débit il rembourse" in page
+    assert f'value="{paiement.debit_id}"' in page
+    assert (anomalie.etat, paiement.transactions.get(pk="c" * 32).parent_id) == ("CLOSE", paiement.debit_id)
+
+
 @pytest.mark.parametrize(("nom", "verdict"), [("tenue", "TENUE"), ("defaite", "DEFAITE")])
 def test_un_agent_tranche_ce_dont_la_banque_dit_deux_choses(client, entrer, nom, verdict):
     paiement = PaiementFactory(impute=True)

@@ -4,11 +4,16 @@ from decimal import Decimal
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from dettes.models import Dette
-from paiements.models import Anomalie
+from paiements.file.tenue import DejaResolue
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.payzen import to_centimes
+from paiements.retours import reprise
 from paiements.statuts import Statut
+from paiements.surveillance import invariants
 from paiements.verification import interroger
 from tests.factories import FaitFactory, PaiementFactory, dire, repondre
 
@@ -61,7 +66,7 @@ def test_un_remboursement_partiel_sans_debit_attend_un_agent(notifier):
     notifier(paiement, "AUTHORISED", vads_operation_type="CREDIT", vads_trans_uuid="c" * 32, vads_amount="5000")
 
     paiement.refresh_from_db()
-    assert (paiement.statut, paiement.solde.orphelin) == (Statut.IMPUTE, 50)
+    assert (paiement.statut, paiement.solde.is_en_l_air) == (Statut.IMPUTE, True)
     assert paiement.anomalies.get().situation == "50.00"
 
 
@@ -73,6 +78,42 @@ def test_tant_qu_un_credit_n_a_pas_son_debit_rien_ne_se_verifie():
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.ACCEPTE
+
+
+def test_un_credit_appris_apres_la_verification_empeche_d_imputer(agent):
+    """La plateforme ne dit jamais son débit : rien ne s'impute avant qu'un agent le dise."""
+    paiement = PaiementFactory(verifie=True)
+    dire(paiement, "AUTHORISED", montant=Decimal(50), **CREDIT)
+    imputer_un_lot()
+    paiement.refresh_from_db()
+    attend = paiement.statut, paiement.solde.impute
+
+    reprise.rattacher(paiement.anomalies.get(), paiement.debit, motif="vu au Back Office", agent=agent)
+    Paiement.objects.update(imputer_le=timezone.now())
+    imputer_un_lot()
+
+    paiement.refresh_from_db()
+    assert attend == (Statut.VERIFIE, 0)
+    assert (paiement.statut, paiement.solde.tenu, paiement.solde.impute) == (Statut.IMPUTE, 70, 70)
+    assert not paiement.anomalies.ouvertes().exists()
+    assert not list(invariants.verifier())
+
+
+@pytest.mark.parametrize("faute", ["un autre paiement", "un crédit", "déjà dit"])
+def test_un_credit_ne_se_rattache_qu_une_fois_et_a_un_debit_de_son_paiement(agent, faute):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "AUTHORISED", montant=Decimal(50), **CREDIT)
+    anomalie = paiement.anomalies.get()
+    debits = {
+        "un autre paiement": PaiementFactory(impute=True).debit,
+        "un crédit": paiement.transactions.get(pk="c" * 32),
+        "déjà dit": paiement.debit,
+    }
+    if faute == "déjà dit":
+        TransactionPayzen.objects.filter(pk="c" * 32).update(parent=paiement.debit)
+
+    with pytest.raises((reprise.RepriseImpossible, DejaResolue)):
+        reprise.rattacher(anomalie, debits[faute], motif="vu", agent=agent)
 
 
 @pytest.mark.parametrize("debits", [1, 2])
@@ -98,7 +139,7 @@ def test_l_ordre_de_la_plateforme_n_importe_pas(plateforme, ordre):
 
     paiement.refresh_from_db()
     assert paiement.transactions.get(operation="CREDIT").parent_id == "a" * 32
-    assert (paiement.solde.tenu, paiement.solde.orphelin) == (0, 0)
+    assert (paiement.solde.tenu, paiement.solde.is_en_l_air) == (0, False)
     assert not paiement.anomalies.ouvertes().exists()
 
 

@@ -9,7 +9,7 @@ from paiements.retours import impaye, ordres
 from paiements.statuts import Statut
 from paiements.surveillance import invariants
 from tests.factories import PaiementFactory, dire
-from tests.paiements.livres import approuver, relire
+from tests.paiements.livres import approuver, crediter, relire
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,7 @@ def test_un_impaye_annule_remet_le_paiement_sur_les_dettes(comptable, agent):
     anomalie.refresh_from_db()
     assert (paiement.statut, Dette.objects.get().solde) == (Statut.IMPUTE, 780)
     assert (anomalie.etat, anomalie.etapes.latest("pk").auteur) == (Etat.CLOSE, agent.identifiant)
+    assert set(paiement.anomalies.values_list("genre", flat=True)) == {Genre.IMPAYE}
     assert list(Impaye.objects.order_by("pk").values_list("sens", "auteur")) == [(1, comptable.pk), (-1, agent.pk)]
     assert not list(invariants.verifier())
 
@@ -88,6 +89,17 @@ def test_un_impaye_s_enregistre_apres_une_restitution(agent, comptable, platefor
     anomalie = paiement.anomalies.get(genre=Genre.IMPAYE)
     assert (paiement.statut, paiement.solde.tenu, Dette.objects.get().solde) == (Statut.RESTITUE, -120, 900)
     assert anomalie.is_ouverte
+
+
+def test_un_impaye_apres_un_remboursement_de_la_banque_n_est_pas_un_paiement_tardif(comptable):
+    paiement = PaiementFactory(impute=True)
+    crediter(paiement, 120)
+    restitue = paiement.statut
+
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+
+    assert (restitue, paiement.solde.tenu) == (Statut.RESTITUE, -120)
+    assert set(paiement.anomalies.ouvertes().values_list("genre", flat=True)) == {Genre.IMPAYE}
 
 
 @pytest.mark.parametrize("trait", [{}, {"refuse": True}, {"expire": True}])

@@ -5,16 +5,23 @@ from itertools import permutations
 
 import pytest
 
+from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie
 from paiements.retours import reprise
 from paiements.statuts import Statut
+from paiements.surveillance import invariants
 from tests.factories import AgentFactory, FaitFactory, PaiementFactory, dire, repondre
 
 pytestmark = pytest.mark.django_db
 
 Genre = Anomalie.Genre
 
-DESACCORDS = [{"effectif": Decimal("3.00")}, {"devise_effective": "840"}, {"montant": Decimal("150.00")}]
+DESACCORDS = [
+    {"effectif": Decimal("3.00")},
+    {"effectif": Decimal("160.00")},
+    {"devise_effective": "840"},
+    {"montant": Decimal("150.00")},
+]
 
 
 @pytest.mark.parametrize("autre", DESACCORDS, ids=str)
@@ -59,6 +66,34 @@ def test_un_montant_effectif_redit_a_l_identique_n_est_pas_un_desaccord():
     dire(paiement, "CAPTURED", effectif=Decimal("120.00"), devise_effective="EUR")
 
     assert not paiement.anomalies.exists()
+
+
+@pytest.mark.parametrize("quand", ["avant l'accord", "après l'accord"])
+def test_un_agent_admet_un_debit_dont_seul_le_montant_effectif_est_baisse(quand):
+    """Le Back Office baisse l'un ou l'autre, on ne sait lequel (PROTOCOLE §5) : le plus petit fait foi."""
+    paiement = PaiementFactory(accepte=quand == "après l'accord")
+    dit = {"effectif": Decimal("90.00"), "devise_effective": "EUR"}
+    dire(paiement, "AUTHORISED", **dit)
+    anomalie = paiement.anomalies.get()
+
+    reprise.admettre(anomalie, motif="vu au Back Office", agent=AgentFactory().utilisateur)
+    repondre(paiement, FaitFactory(paiement=paiement, source="REST", **dit))
+    imputer_un_lot()
+
+    paiement.refresh_from_db()
+    assert (anomalie.genre, anomalie.situation) == (Genre.MONTANT_DIFFERENT, "90.00")
+    assert (paiement.statut, paiement.solde.tenu, paiement.solde.impute) == (Statut.IMPUTE, 90, 90)
+    assert not paiement.anomalies.ouvertes().exists()
+    assert not list(invariants.verifier())
+
+
+def test_un_montant_effectif_baisse_dans_une_autre_devise_ne_se_compare_pas_aux_euros():
+    paiement = PaiementFactory(accepte=True)
+
+    dire(paiement, "AUTHORISED", effectif=Decimal("90.00"), devise_effective="840")
+
+    assert paiement.solde.tenu == 120
+    assert paiement.anomalies.get().genre == Genre.MONTANT_DIFFERENT
 
 
 def test_un_agent_admet_un_montant_baisse_dont_l_effectif_est_reste_haut():

@@ -67,7 +67,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "repaye_apres_un_refus": (
         "pannes/test_histoires_controles::test_un_premier_refus_puis_deux_paiements_se_disent",
-        remplacer(" or _is_repaye(paiement)", ""),
+        faux,
     ),
     "douteux_ne_reprend_rien": (
         "paiements/test_trancher::test_rien_ne_bouge_avant_qu_un_agent_tranche",
@@ -92,8 +92,24 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "montant_effectif": (
         "paiements/test_montants_dits",
-        remplacer("debit.effectif in (None, debit.montant) and ", ""),
+        remplacer("debit.effectif is None or 0 < debit.effectif <= debit.montant", "True"),
     ),
+    "effectif_le_plus_petit": ("paiements/test_montants_dits", remplacer("min(montant, effectif)", "montant")),
+    "credit_d_une_autre_devise": (
+        "paiements/test_autre_devise",
+        remplacer("credit.is_en_l_air or (credit.is_vivante and not credit.is_en_euros)", "not credit.parent_id"),
+    ),
+    "retard_de_ce_qui_est_tenu": ("paiements/test_impaye", remplacer("get_tenu(debit) > 0 and ", "")),
+    "retour_voulu_par_un_agent": ("paiements/test_impaye", remplacer("not cause.is_agent", "True")),
+    "clos_a_deux_reste_clos": (
+        "paiements/test_douteux",
+        remplacer(" or paiement.clotures.filter(accord=True).exists()", ""),
+    ),
+    "credit_en_l_air_ne_s_impute_pas": (
+        "paiements/test_credits_orphelins::test_un_credit_appris_apres_la_verification_empeche_d_imputer",
+        remplacer(" or paiement.solde.is_en_l_air", ""),
+    ),
+    "douteux_ne_se_recommence_pas": ("paiements/test_douteux", remplacer(" + self.solde.douteux", "")),
     "devise_effective": ("paiements/test_montants_dits", remplacer("debit.is_en_euros and ", "")),
     "la_banque_et_nous": (
         "paiements/test_faits::test_un_ecart_dit_ce_que_payzen_tient_et_ce_qui_devrait_l_etre",
@@ -192,7 +208,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "douteux_ne_s_impute_pas": (
         "paiements/test_relectures::test_ce_dont_la_banque_dit_deux_choses_ne_s_impute_pas",
-        faux,
+        remplacer("paiement.debit is not None and paiement.debit.is_douteuse", "False"),
     ),
     "delai_qui_ne_deborde_pas": (
         "paiements/test_relectures::test_mille_echecs_d_un_paiement_n_arretent_pas_les_autres",

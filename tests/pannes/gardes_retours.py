@@ -7,6 +7,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_reste::test_un_reste_ne_se_place_pas_tant_qu_un_remboursement_est_en_l_air",
         faux,
     ),
+    "rattacher_une_fois": (
+        "paiements/test_credits_orphelins::test_un_credit_ne_se_rattache_qu_une_fois_et_a_un_debit_de_son_paiement",
+        faux,
+    ),
+    "rattacher_a_un_debit_du_paiement": (
+        "paiements/test_credits_orphelins::test_un_credit_ne_se_rattache_qu_une_fois_et_a_un_debit_de_son_paiement",
+        faux,
+    ),
     "impaye_une_fois": ("pannes/test_rencontres_agents::test_deux_comptables_enregistrent_le_meme_impaye", faux),
     "impaye_pas_pendant_une_restitution": (
         "paiements/test_impaye::test_un_impaye_ne_s_enregistre_pas_pendant_une_restitution",

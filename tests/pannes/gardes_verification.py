@@ -45,7 +45,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "credit_sans_debit_bloque": (
         "paiements/test_credits_orphelins::test_tant_qu_un_credit_n_a_pas_son_debit_rien_ne_se_verifie",
-        remplacer(" or orphelins", ""),
+        remplacer(" or livres.is_en_l_air", ""),
     ),
     "montants_qui_se_contredisent": (
         "paiements/test_montants_dits::test_rien_ne_se_verifie_d_un_debit_dont_les_montants_se_contredisent",

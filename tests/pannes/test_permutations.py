@@ -6,6 +6,7 @@ Un jeu de faits cohérents est tiré de la banque modèle ; chaque permutation e
 leurs propres essais.
 """
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ class Conteur:
         self.banque = Banque(parti.paiement.boutique)
         self.banque.ouvrir(parti.champs)
         self.client = Client(get_boutique(parti.paiement.boutique))
+        self.paiement = parti.paiement
         self.reference = parti.paiement.reference
         self.lots: list[list[Recu]] = []
 
@@ -123,6 +125,35 @@ def porter_et_conclure(paiement: Paiement, lots: list[list[Recu]], derniere: lis
         }
 
 
+# Ce que la session peut dire de sa fin, tout ordre essayé : le mot de la fin n'en dépend pas.
+FINS = [
+    (("REFUSED", 0), ("ABANDONED", 0)),
+    (("REFUSED", 0), ("WAITING_AUTHORISATION", 0)),
+    (("REFUSED", 0), ("REFUSED", 0), ("ABANDONED", 0)),
+    (("REFUSED", 0), ("WAITING_AUTHORISATION", 0), ("évoluer", 1)),
+    (("REFUSED", 0), ("AUTHORISED", 0), ("annuler", 1), ("lire", 0)),
+    (("REFUSED", 0), ("autre montant", 0), ("lire", 0)),
+]
+
+
+def commencer() -> Conteur:
+    demarche = demander("120.00")
+    return Conteur(depart.payer(demarche, empreinte_vue=depart.empreinte(demarche)))
+
+
+@pytest.mark.parametrize("gestes", FINS, ids=str)
+def test_l_ordre_ne_change_pas_le_mot_de_la_fin(gestes):
+    with time_machine.travel(timezone.now(), tick=False):
+        conteur = commencer()
+        for geste, rang in gestes:
+            conteur.jouer(geste, rang)
+        derniere = conteur.lire()
+        fins = [porter_et_conclure(conteur.paiement, lots, derniere) for lots in itertools.permutations(conteur.lots)]
+
+    assert len(fins) > 1
+    assert all(fin == fins[0] for fin in fins)
+
+
 def test_toutes_les_permutations_menent_aux_memes_comptes_et_a_la_meme_file():
     vus = {"jeux": 0, "permutations": 0}
 
@@ -137,20 +168,18 @@ def test_toutes_les_permutations_menent_aux_memes_comptes_et_a_la_meme_file():
     @hypothesis.given(LOTS, st.data())
     def jouer(gestes, tirage):
         with sans_rien_garder(), time_machine.travel(timezone.now(), tick=False):
-            demarche = demander("120.00")
-            parti = depart.payer(demarche, empreinte_vue=depart.empreinte(demarche))
-            conteur = Conteur(parti)
+            conteur = commencer()
             for geste, rang in gestes:
                 conteur.jouer(geste, rang)
             if not conteur.lots:
                 return
             derniere = conteur.lire()
-            attendu = porter_et_conclure(parti.paiement, conteur.lots, derniere)
+            attendu = porter_et_conclure(conteur.paiement, conteur.lots, derniere)
             vus["jeux"] += 1
             for _ in range(PERMUTATIONS_PAR_JEU):
                 repetes = tirage.draw(st.lists(st.sampled_from(conteur.lots), max_size=3))
                 melange = tirage.draw(st.permutations(conteur.lots + repetes))
-                assert porter_et_conclure(parti.paiement, melange, derniere) == attendu
+                assert porter_et_conclure(conteur.paiement, melange, derniere) == attendu
                 vus["permutations"] += 1
         assert MessagePayzen.objects.count() == 0
 
