@@ -1,6 +1,7 @@
 """Journaux à champs : une ligne JSON par fait, que l'on cherche par champ et non par prose."""
 
 import re
+from typing import Any
 
 import structlog
 from django.http import HttpRequest
@@ -27,6 +28,29 @@ class RequeteMiddleware(RequestMiddleware):
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         return f"{request.method} {request.path}"
+
+
+def build_reglages(*, niveau: str) -> dict[str, Any]:
+    """Le réglage `LOGGING` : une sortie, nos lignes à champs, et ce qui parlerait pour ne rien dire, tu."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "caf_remboursement.journaux.build_formatter"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["console"], "level": niveau},
+        # Les adresses demandées portent des références : le détail des accès reste au serveur frontal.
+        "loggers": {
+            "django.server": {"level": "WARNING"},
+            # Déjà dit, avec l'identifiant de la requête, et sans ce que l'on y cherchait.
+            "django.request": {"level": "CRITICAL"},
+            # Le balayage de chaque seconde : deux cent mille lignes par jour, sans rien à dire.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "weasyprint.progress": {"level": "WARNING"},
+            "fontTools": {"level": "WARNING"},
+        },
+    }
 
 
 def build_formatter() -> ProcessorFormatter:

@@ -16,6 +16,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from caf_remboursement.journaux import build_reglages
 from paiements.boutiques import read_boutiques
 from paiements.payzen import Mode
 
@@ -303,22 +304,4 @@ DJANGO_STRUCTLOG_USER_ID_FIELD = ""
 DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "caf_remboursement.journaux.build_formatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["console"], "level": env("NIVEAU_JOURNAL", default="INFO")},
-    # Les adresses demandées portent des références : le détail des accès reste au serveur frontal.
-    "loggers": {
-        "django.server": {"level": "WARNING"},
-        # Déjà dit, avec l'identifiant de la requête, et sans ce que l'on y cherchait.
-        "django.request": {"level": "CRITICAL"},
-        # Le balayage de chaque seconde : deux cent mille lignes par jour, sans rien à dire.
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "weasyprint.progress": {"level": "WARNING"},
-        "fontTools": {"level": "WARNING"},
-    },
-}
+LOGGING = build_reglages(niveau=env("NIVEAU_JOURNAL", default="INFO"))

@@ -1,4 +1,4 @@
-"""Ce qui est dû : les dettes, leurs mouvements, les fichiers échangés avec la Caf."""
+"""Ce qui est dû : les dettes, leurs mouvements, et lesquels sont partis à la Caf."""
 
 import re
 from decimal import Decimal
@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.text import capfirst
 
 from comptes.models import Allocataire, Caf
+from dettes.fichiers import FichierEmis, FichierRecu
 from dettes.plausibilite import Plausibilite
 from socle.templatetags.euros import periode
 
@@ -171,51 +172,6 @@ class Dette(models.Model):
     def rembourse(self) -> Decimal:
         """Ce qui a déjà été repris ou remboursé, en euros ; jamais négatif, même après une hausse par la Caf."""
         return max(self.montant_initial - self.solde, Decimal(0))
-
-
-class FichierRecu(models.Model):
-    """Une livraison de la Caf prise en compte : sa photo, ses totaux de contrôle, son compte rendu (FICHIERS §2)."""
-
-    class Mode(models.TextChoices):
-        COMPLET = "complet", "complet"
-        DIFFERENTIEL = "differentiel", "différentiel"
-
-    caf = models.ForeignKey(Caf, models.PROTECT, related_name="fichiers_recus", verbose_name="Caf")
-    sequence = models.PositiveIntegerField("séquence")
-    empreinte = models.CharField("empreinte SHA-256 du manifeste", max_length=64)
-    arrete_le = models.DateTimeField("arrêté le")
-    mode = models.CharField(max_length=12, choices=Mode)
-    derniere_sequence_encaissements = models.PositiveIntegerField("encaissements déjà déduits jusqu'à la séquence")
-    somme_soldes = models.DecimalField("somme des soldes", max_digits=14, decimal_places=2)
-    compte_rendu = models.JSONField("compte rendu", default=dict)
-    pris_le = models.DateTimeField("pris en compte le", auto_now_add=True)
-
-    class Meta:
-        verbose_name = "fichier reçu"
-        verbose_name_plural = "fichiers reçus"
-        constraints = [models.UniqueConstraint(name="une_livraison_par_sequence", fields=["caf", "sequence"])]
-
-    def __str__(self) -> str:
-        return f"livraison {self.caf_id} n° {self.sequence}"
-
-
-class FichierEmis(models.Model):
-    """Un fichier d'encaissements rendu à la Caf : numéroté sans trou, réémis à l'identique (FICHIERS §4)."""
-
-    caf = models.ForeignKey(Caf, models.PROTECT, related_name="fichiers_emis", verbose_name="Caf")
-    sequence = models.PositiveIntegerField("séquence")
-    empreinte = models.CharField("empreinte SHA-256", max_length=64)
-    lignes = models.PositiveIntegerField()
-    total = models.DecimalField("total signé", max_digits=14, decimal_places=2)
-    emis_le = models.DateTimeField("émis le", auto_now_add=True)
-
-    class Meta:
-        verbose_name = "fichier émis"
-        verbose_name_plural = "fichiers émis"
-        constraints = [models.UniqueConstraint(name="un_fichier_emis_par_sequence", fields=["caf", "sequence"])]
-
-    def __str__(self) -> str:
-        return f"encaissements {self.caf_id} n° {self.sequence}"
 
 
 class Mouvement(models.Model):

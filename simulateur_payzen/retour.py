@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.utils import timezone
 
+from .message import composer_retour
 from .models import Etape, EtatAppel, SessionPaiement, Transaction
-from .notification import composer_retour
 
 URL_PAR_ETAPE = {
     Etape.PAYEE: "vads_url_success",

@@ -68,12 +68,7 @@ def ecrire_montant(montant: Decimal, devise: str) -> str:
 def _dire_ses_suites(vue: TransactionPayzen) -> Iterator[str]:
     carte = f", carte {vue.carte_masquee}" if vue.carte_fin else ""
     yield f"Boutique {vue.boutique}, mode {vue.mode}, numéro {vue.trans_id or 'tu'}, identifiant {vue.uuid}{carte}."
-    if vue.montant_haut > vue.montant:
-        haut = ecrire_montant(vue.montant_haut, vue.devise)
-        yield f"La banque en a aussi dit {haut} : le plus petit montant fait foi."
-    if vue.effectif not in (None, vue.montant) or not vue.is_en_euros:
-        effectif = ecrire_montant(vue.effectif or vue.montant, vue.devise_effective or vue.devise)
-        yield f"Montant réellement débité d'après PayZen : {effectif}."
+    yield from _dire_ses_autres_montants(vue)
     if vue.is_debit and vue.compte.credite:
         yield f"{ecrire_euros(vue.compte.credite)} en ont été remboursés au porteur."
     if vue.is_credit:
@@ -84,6 +79,15 @@ def _dire_ses_suites(vue: TransactionPayzen) -> Iterator[str]:
         )
     if vue.absente_le:
         yield f"La plateforme ne la montre plus depuis le {dire_l_heure(vue.absente_le)}."
+
+
+def _dire_ses_autres_montants(vue: TransactionPayzen) -> Iterator[str]:
+    if vue.montant_haut > vue.montant:
+        haut = ecrire_montant(vue.montant_haut, vue.devise)
+        yield f"La banque en a aussi dit {haut} : le plus petit montant fait foi."
+    if vue.effectif not in (None, vue.montant) or not vue.is_en_euros:
+        effectif = ecrire_montant(vue.effectif or vue.montant, vue.devise_effective or vue.devise)
+        yield f"Montant réellement débité d'après PayZen : {effectif}."
 
 
 def _dire_l_ordre(demande: DemandeRestitution) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
@@ -36,13 +37,24 @@ def get_attendues(livres: Livres, maintenant: datetime) -> list[Attendue]:
     """Tout ce qu'un agent doit faire d'un paiement, ou d'une référence inconnue, d'après ses livres."""
     if livres.paiement is None:
         return [attendue for transaction in livres.transactions for attendue in _d_un_inconnu(transaction)]
-    return [
-        *(attendue for debit in livres.debits for attendue in _d_un_debit(livres, livres.paiement, debit)),
-        *(attendue for credit in livres.credits for attendue in _d_un_credit(credit)),
-        *(_douteuse(autre) for autre in livres.transactions if not (autre.is_debit or autre.is_credit)),
-        *(_refusee(demande) for demande in livres.restitutions if demande.etat == DemandeRestitution.Etat.ECHOUEE),
-        *_du_paiement(livres, livres.paiement, maintenant),
-    ]
+    attendues = list(_du_paiement(livres, livres.paiement, maintenant))
+    for transaction in livres.transactions:
+        attendues += _d_une_transaction(livres, livres.paiement, transaction)
+    echouees = (demande for demande in livres.restitutions if demande.etat == DemandeRestitution.Etat.ECHOUEE)
+    return attendues + [_refusee(demande) for demande in echouees]
+
+
+def _d_une_transaction(livres: Livres, paiement: Paiement, transaction: TransactionPayzen) -> Iterator[Attendue]:
+    if transaction.absente_le and transaction.is_vivante:  # garde: transaction_disparue
+        is_a_verifier = transaction.uuid == paiement.debit_id and paiement.statut == Statut.ACCEPTE
+        genre = Genre.DESACCORD if is_a_verifier else Genre.ECART
+        yield Attendue(genre, f"{transaction.uuid}:absente", "la plateforme ne la montre pas", transaction)
+    if transaction.is_debit:
+        yield from _d_un_debit(livres, paiement, transaction)
+    elif transaction.is_credit:
+        yield from _d_un_credit(transaction)
+    elif transaction.is_douteuse:
+        yield _douteuse(transaction)
 
 
 def _d_un_inconnu(transaction: TransactionPayzen) -> Iterator[Attendue]:
@@ -96,17 +108,21 @@ def _nommer_l_autre(paiement: Paiement, debit: TransactionPayzen) -> Anomalie.Ge
 
 
 def _du_sien(livres: Livres, paiement: Paiement, debit: TransactionPayzen) -> Iterator[Attendue]:
-    tenu = get_tenu(debit)
     if debit.famille is Famille.ANNULATION and paiement.statut == Statut.REJETE:
         yield Attendue(Genre.ANNULATION_BANQUE, debit.uuid, debit.statut, debit)
-    if paiement.statut in AVANT_L_IMPUTATION and tenu > 0 and tenu not in paiement.montants_attendus:
-        yield Attendue(_nommer_la_part(debit), debit.uuid, str(tenu), debit)
-    elif paiement.statut == Statut.IMPUTE and (a_placer := tenu - livres.impute):
-        genre = Genre.RELIQUAT if a_placer > 0 else _nommer_la_part(debit)
-        yield Attendue(genre, debit.uuid, str(a_placer), debit)
-    # garde: tenu_d_un_paiement_reparti
-    elif paiement.statut not in RESTITUABLES and tenu and not debit.compte.is_impaye:
-        yield Attendue(Genre.ECART, debit.uuid, str(tenu), debit)
+    # Imputé, ce qui manque aux dettes ou les dépasse ; sinon, ce que la banque tient.
+    somme = get_tenu(debit) - (livres.impute if paiement.statut == Statut.IMPUTE else ZERO)
+    if genre := _nommer_la_difference(paiement, debit, somme):
+        yield Attendue(genre, debit.uuid, str(somme), debit)
+
+
+def _nommer_la_difference(paiement: Paiement, debit: TransactionPayzen, somme: Decimal) -> Anomalie.Genre | None:
+    """Ce qui sépare, à cette étape, le débit du paiement de ce qu'on en attend ; None si rien."""
+    if paiement.statut == Statut.IMPUTE:
+        return Genre.RELIQUAT if somme > 0 else _nommer_la_part(debit) if somme else None
+    if paiement.statut in AVANT_L_IMPUTATION:
+        return _nommer_la_part(debit) if somme > 0 and somme not in paiement.montants_attendus else None
+    return Genre.ECART if somme and not debit.compte.is_impaye else None  # garde: tenu_d_un_paiement_reparti
 
 
 def _nommer_la_part(debit: TransactionPayzen) -> Anomalie.Genre:
@@ -133,11 +149,6 @@ def _refusee(demande: DemandeRestitution) -> Attendue:
 
 def _du_paiement(livres: Livres, paiement: Paiement, maintenant: datetime) -> Iterator[Attendue]:
     sien = livres.sien
-    for transaction in livres.transactions:
-        if transaction.absente_le and transaction.is_vivante:  # garde: transaction_disparue
-            is_a_verifier = transaction == sien and paiement.statut == Statut.ACCEPTE
-            genre = Genre.DESACCORD if is_a_verifier else Genre.ECART
-            yield Attendue(genre, f"{transaction.uuid}:absente", "la plateforme ne la montre pas", transaction)
     if paiement.solde_lu is not None and paiement.solde_lu != livres.solde:  # garde: la_banque_et_nous
         yield Attendue(Genre.ECART, paiement.reference, f"lu {paiement.solde_lu}, su {livres.solde}")
     is_attendue = paiement.statut in RESTITUABLES and sien is not None and not sien.is_remise

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from itertools import chain
 from typing import NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -135,10 +136,8 @@ def porter(recus: Iterable[Recu], cause: Cause | None = None) -> list[MessagePay
     for reference, paiement in paiements.items():
         if neufs := ranges[Sort.NEUF].pop(reference, []):
             suivre(paiement, cause or _dire(neufs), abandon=any(is_abandon(fait) for fait in neufs))
-    _montrer_les_inconnus([fait for faits in ranges[Sort.NEUF].values() for fait in faits])
-    for reference, ecartes in ranges[Sort.ECARTE].items():
-        for fait in ecartes:
-            _signaler_la_reference_changee(fait, paiements.get(reference))
+    _montrer_les_inconnus(ranges[Sort.NEUF])
+    _signaler_les_ecartes(ranges[Sort.ECARTE], paiements)
     return sorts
 
 
@@ -150,9 +149,17 @@ def _ranger(recus: list[Recu], sorts: list[MessagePayzen.Sort]) -> dict[MessageP
     return ranges
 
 
-def _montrer_les_inconnus(faits: list[Fait]) -> None:
+def _montrer_les_inconnus(par_reference: dict[str, list[Fait]]) -> None:
+    """Ce qui est venu d'une référence que nous n'avons jamais donnée."""
+    faits = list(chain.from_iterable(par_reference.values()))
     if uuids := {uuid for fait in faits for uuid in (fait.uuid, fait.parent) if uuid}:
         rapprocher(lire_sans_paiement(uuids), _dire(faits))
+
+
+def _signaler_les_ecartes(par_reference: dict[str, list[Fait]], paiements: dict[str, Paiement]) -> None:
+    for reference, faits in par_reference.items():
+        for fait in faits:
+            _signaler_la_reference_changee(fait, paiements.get(reference))
 
 
 def is_abandon(fait: Fait) -> bool:

@@ -100,18 +100,22 @@ def placer_le_reste(
 def is_a_admettre(anomalie: Anomalie) -> bool:
     """La banque tient d'un débit né de notre formulaire moins que demandé, ou que dit d'abord ; rien n'est imputé."""
     paiement, debit = anomalie.paiement, anomalie.transaction
-    if (
-        paiement is None
-        or debit is None
-        or not anomalie.is_a_trancher
-        or paiement.statut in (Statut.VERIFIE, Statut.IMPUTE)  # garde: admettre_avant_de_verifier
-    ):
+    if paiement is None or debit is None or not anomalie.is_a_trancher:
         return False
-    attendu = paiement.debit_id in (None, debit.uuid) and debit.trans_id in (None, paiement.trans_id)
-    if not (debit.is_debit and debit.is_en_euros and attendu):
+    if paiement.statut in (Statut.VERIFIE, Statut.IMPUTE):  # garde: admettre_avant_de_verifier
         return False
+    return _is_le_sien_en_euros(paiement, debit) and 0 < debit.compte.tenu <= _get_plus_haut(paiement, debit)
+
+
+def _is_le_sien_en_euros(paiement: Paiement, debit: TransactionPayzen) -> bool:
+    is_le_sien = paiement.debit_id in (None, debit.uuid) and debit.trans_id in (None, paiement.trans_id)
+    return debit.is_debit and debit.is_en_euros and is_le_sien
+
+
+def _get_plus_haut(paiement: Paiement, debit: TransactionPayzen) -> Decimal:
+    """Ce qui était demandé, si la banque a d'abord dit plus ; sinon moins : égal, il n'y a rien à admettre."""
     is_redescendu = debit.montant_haut > paiement.montant and debit.effectif in (None, debit.montant)
-    return 0 < debit.compte.tenu < paiement.montant + (CENTIME if is_redescendu else ZERO)
+    return paiement.montant if is_redescendu else paiement.montant - CENTIME
 
 
 @transaction.atomic

@@ -91,24 +91,33 @@ def _prochain_controle(paiement: Paiement, livres: Livres, manquantes: list[Tran
     Puis chaque jour, tant que la banque hésite, qu'un débit accepté n'est pas remis, ou qu'un crédit peut encore être
     défait sans que personne l'annonce ; sinon plus rien.
     """
-    maintenant = timezone.now()
-    demain = maintenant + CHAQUE_JOUR
-    sien = livres.sien
-    # Encaissé, il n'y a plus à voir que la remise en banque et ce que le Back Office en aurait fait.
-    delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
-    attendus = [instant for delai in delais if (instant := paiement.cree_le + delai) > maintenant]
-    a_remettre = paiement.statut in RESTITUABLES and sien is not None and not sien.is_remise
-    if (paiement.statut == Statut.EN_ATTENTE or a_remettre) and not attendus:  # garde: attente_redemandee_chaque_jour
+    demain = timezone.now() + CHAQUE_JOUR
+    attendus = _get_rendez_vous(paiement)
+    # garde: attente_redemandee_chaque_jour
+    if (paiement.statut == Statut.EN_ATTENTE or _is_a_remettre(paiement, livres)) and not attendus:
         attendus.append(demain)
     a_suivre = [c for c in livres.credits if c.is_en_attente or (c.is_vivante and not c.is_remise)]
     if a_suivre or manquantes:  # garde: credit_qui_peut_etre_defait
         attendus.append(demain)
-    # Une lecture faite entre-temps ne dispense pas de revoir un ordre arrêté ou refusé.
-    sans_effet = paiement.anomalies.filter(genre=Anomalie.Genre.RESTITUTION_REFUSEE)
-    recentes = sans_effet.filter(ouverte_le__gt=maintenant - DELAI_D_UN_ORDRE)
-    # garde: ordre_arrete_peut_paraitre
-    attendus += [ouverte_le + DELAI_D_UN_ORDRE for ouverte_le in recentes.values_list("ouverte_le", flat=True)]
+    attendus += _get_ordres_a_revoir(paiement)  # garde: ordre_arrete_peut_paraitre
     return min(attendus, default=None)
+
+
+def _get_rendez_vous(paiement: Paiement) -> list[datetime]:
+    """Encaissé, il n'y a plus à voir que la remise en banque et ce que le Back Office en aurait fait."""
+    delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
+    return [instant for delai in delais if (instant := paiement.cree_le + delai) > timezone.now()]
+
+
+def _is_a_remettre(paiement: Paiement, livres: Livres) -> bool:
+    return paiement.statut in RESTITUABLES and livres.sien is not None and not livres.sien.is_remise
+
+
+def _get_ordres_a_revoir(paiement: Paiement) -> list[datetime]:
+    """Une lecture faite entre-temps ne dispense pas de revoir un ordre arrêté ou refusé."""
+    sans_effet = paiement.anomalies.filter(genre=Anomalie.Genre.RESTITUTION_REFUSEE)
+    recentes = sans_effet.filter(ouverte_le__gt=timezone.now() - DELAI_D_UN_ORDRE)
+    return [ouverte_le + DELAI_D_UN_ORDRE for ouverte_le in recentes.values_list("ouverte_le", flat=True)]
 
 
 def _verifier(paiement: Paiement, livres: Livres, manquantes: list[TransactionPayzen]) -> None:

@@ -103,7 +103,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "admettre_avant_de_verifier": (
         "paiements/test_montant_admis::test_rien_ne_s_admet_d_un_paiement_deja_verifie",
-        remplacer("or paiement.statut in (Statut.VERIFIE, Statut.IMPUTE)", "or False"),
+        faux,
     ),
     "trancher_ce_qui_est_douteux": ("paiements/test_trancher::test_ce_qui_n_est_pas_douteux_ne_se_tranche_pas", faux),
     "part_qu_aucune_dette_n_a_recue": (
