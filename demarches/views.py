@@ -99,10 +99,8 @@ def afficher_recapitulatif(
     if services.get_etape(demarche) < Etape.RECAPITULATIF:
         return reprendre(demarche)
     # Les lignes montrées et leur empreinte viennent de la même lecture : rien ne se glisse entre les deux.
-    prefetch_related_objects(
-        [demarche],
-        Prefetch("lignes", LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "pk")),
-    )
+    rangees = LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "pk")
+    prefetch_related_objects([demarche], Prefetch("lignes", rangees))
     lignes, disponibles = demarche.lignes.all(), {dette.pk: dette.disponible for dette in dettes}
     contexte = {
         "ecarts": ecarts,

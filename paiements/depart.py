@@ -69,6 +69,17 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
         .select_related("allocataire__caf")
         .get(pk=demarche.pk)
     )
+    _exiger_payable(demarche, empreinte_vue)
+    boutique = get_boutique(demarche.allocataire.caf.boutique)
+    demarche.etat = Etat.A_LA_BANQUE
+    demarche.save(update_fields=["etat"])
+    paiement = _ouvrir_la_tentative(demarche, boutique)
+    paiement = avancer(Geste.SOUMETTRE, paiement, Cause("clic sur Payer", "allocataire"))
+    return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
+
+
+def _exiger_payable(demarche: Demarche, empreinte_vue: str) -> None:
+    """Elle peut partir à la banque, telle que montrée ; ses dettes sont prises jusqu'à la fin de la transaction."""
     caf = demarche.allocataire.caf
     if demarche.etat != Etat.BROUILLON:
         raise DejaDemandee(demarche.reference)
@@ -79,13 +90,6 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     ecarts = get_ecarts(demarche)  # garde: disponible_recalcule
     if ecarts or empreinte(demarche) != empreinte_vue:  # garde: empreinte_du_recapitulatif
         raise RecapitulatifPerime(ecarts)
-
-    boutique = get_boutique(caf.boutique)
-    demarche.etat = Etat.A_LA_BANQUE
-    demarche.save(update_fields=["etat"])
-    paiement = _ouvrir_la_tentative(demarche, boutique)
-    paiement = avancer(Geste.SOUMETTRE, paiement, Cause("clic sur Payer", "allocataire"))
-    return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
 
 
 def reprendre_le_depart(paiement: Paiement) -> Depart | None:

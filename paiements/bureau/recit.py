@@ -166,6 +166,10 @@ def _suite_du_statut(paiement: Paiement) -> str:
             return _suite_de_l_imputation(paiement)
         case Statut.IMPUTE | Statut.REJETE | Statut.RESTITUE:
             return _ou_est_l_argent(paiement, quand)
+    return _suite_d_une_fin_sans_debit(paiement, quand, demander)
+
+
+def _suite_d_une_fin_sans_debit(paiement: Paiement, quand: str, demander: str) -> str:
     if paiement.retenu:
         retenu = ecrire_euros(paiement.retenu)
         return f"{retenu} débités à part : un agent les a en main, l'allocataire ne peut pas recommencer."

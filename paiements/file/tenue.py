@@ -87,10 +87,9 @@ def signaler(
     :param detail: ce qu'un agent doit lire ; aucune donnée de carte, aucun nom
     """
     caf = paiement.caf if paiement else dette.caf if dette else caf or _deviner_la_caf(transaction_payzen)
-    liens = {"paiement": paiement, "transaction": transaction_payzen, "dette": dette, "caf": caf, **champs}
-    anomalie, nouvelle = Anomalie.objects.get_or_create(
-        genre=genre, cle=cle, defaults={"situation": situation, "detail": detail[:300], **liens}
-    )
+    champs |= {"paiement": paiement, "transaction": transaction_payzen, "dette": dette, "caf": caf}
+    champs |= {"situation": situation, "detail": detail[:300]}
+    anomalie, nouvelle = Anomalie.objects.get_or_create(genre=genre, cle=cle, defaults=champs)
     if nouvelle:
         _journaliser(anomalie, "", cause)
         logger.warning("anomalie ouverte", extra={"genre": genre, "anomalie": anomalie.pk})

@@ -27,23 +27,28 @@ def reprendre_des_dettes(paiement: Paiement, parts: Mapping[int, Decimal], cause
     portees = paiement.imputations.filter(montant__gt=0).order_by("pk")  # garde: reprise_du_dernier_debit
     dernieres = {imputation.dette_id: imputation for imputation in portees}
     for cle in sorted(parts):
-        mouvement = Mouvement.objects.create(
-            dette_id=cle,
-            genre=Mouvement.Genre.REJET,
-            montant=parts[cle],
-            origine=paiement.reference,
-            motif=cause.motif[:200],
-        )
-        Imputation.objects.create(
-            paiement=paiement,
-            debit_id=dernieres[cle].debit_id,
-            paye_le=dernieres[cle].paye_le,
-            dette_id=cle,
-            montant=-parts[cle],
-            mouvement=mouvement,
-            motif=cause.motif[:200],
-            auteur=cause.auteur,
-        )
+        _reprendre_de(dernieres[cle], parts[cle], cause)
     # La Caf les croyait soldées par ce paiement : elles se paient de nouveau.
     # garde: dette_soldee_se_paie_de_nouveau
     dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)
+
+
+def _reprendre_de(derniere: Imputation, part: Decimal, cause: Cause) -> None:
+    motif = cause.motif[:200]
+    mouvement = Mouvement.objects.create(
+        dette_id=derniere.dette_id,
+        genre=Mouvement.Genre.REJET,
+        montant=part,
+        origine=derniere.paiement.reference,
+        motif=motif,
+    )
+    Imputation.objects.create(
+        paiement=derniere.paiement,
+        debit_id=derniere.debit_id,
+        paye_le=derniere.paye_le,
+        dette_id=derniere.dette_id,
+        montant=-part,
+        mouvement=mouvement,
+        motif=motif,
+        auteur=cause.auteur,
+    )

@@ -46,23 +46,24 @@ def raconter(paiement: Paiement, etapes: Iterable[EtapePaiement]) -> list[dict[s
         if etape.geste == Geste.ACCEPTER:
             dates = {geste: le for geste, le in dates.items() if geste == Geste.SOUMETTRE}
         dates[Geste(etape.geste)] = derniere = etape.le
-    frise: list[dict[str, object]] = [
+    faites: list[dict[str, object]] = [
         {"titre": titre, "etat": "fait", "le": dates[geste]} for geste, titre in CHEMIN.items() if geste in dates
     ]
     if fin := _finir(paiement):
-        return [*frise, {"titre": fin.titre, "etat": fin.etat, "le": derniere, "texte": fin.texte}]
+        return [*faites, {"titre": fin.titre, "etat": fin.etat, "le": derniere, "texte": fin.texte}]
     a_venir = [geste for geste in CHEMIN if geste not in dates]
-    for geste in a_venir:
-        en_cours = geste == a_venir[0]
-        texte = (DEBIT_EXAMINE if _is_examine(paiement, geste) else ATTENTES.get(geste)) if en_cours else None
-        if geste == Geste.IMPUTER and (le := paiement.annonce_le):
-            texte = " ".join(filter(None, [texte, f"D’ordinaire, au plus tard le {dire_le_jour(le)}."]))
-        frise.append({"titre": CHEMIN[geste], "etat": "en_cours" if en_cours else "a_venir", "texte": texte})
-    return frise
+    return faites + [_annoncer(paiement, geste, en_cours=geste == a_venir[0]) for geste in a_venir]
 
 
-def _is_examine(paiement: Paiement, geste: Geste) -> bool:
-    return geste == Geste.ACCEPTER and paiement.retenu > 0
+def _annoncer(paiement: Paiement, geste: Geste, *, en_cours: bool) -> dict[str, object]:
+    """Ce qui n'est pas encore fait : ce qu'on en attend si c'est maintenant, et quand, d'ordinaire."""
+    textes = []
+    if en_cours:
+        is_examine = geste == Geste.ACCEPTER and paiement.retenu > 0
+        textes.append(DEBIT_EXAMINE if is_examine else ATTENTES.get(geste, ""))
+    if geste == Geste.IMPUTER and (le := paiement.annonce_le):
+        textes.append(f"D’ordinaire, au plus tard le {dire_le_jour(le)}.")
+    return {"titre": CHEMIN[geste], "etat": "en_cours" if en_cours else "a_venir", "texte": " ".join(textes) or None}
 
 
 def _finir(paiement: Paiement) -> Fin | None:
