@@ -200,7 +200,7 @@ def test_chaque_genre_a_son_conseil():
     ("histoire", "conseil"),
     [
         (lambda paiement: dire(paiement, "CANCELLED"), "prévenir l'allocataire, puis mettre de côté"),
-        (rembourser, "Interroger PayZen : lui seul dit quel débit est remboursé"),
+        (rembourser, "Interroger PayZen, qui dit quel débit est remboursé"),
         (lambda paiement: rembourser(paiement, parent=paiement.debit_id), "Reprendre des dettes"),
         (lambda paiement: dire(paiement, "CAPTURED", montant=Decimal(50)), "Reprendre des dettes"),
         (debiter_deux_fois, "Demander la restitution de ce débit"),

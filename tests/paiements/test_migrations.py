@@ -107,7 +107,12 @@ def test_ce_que_chaque_dette_doit_a_chaque_paiement_ne_change_pas(avant):
 
 
 def test_ce_que_la_banque_tient_de_chaque_paiement_ne_change_pas(avant):
-    comptes = "SELECT paiement_id, tenu + a_rendre - orphelin FROM paiements_solde"
+    comptes = """
+        SELECT s.paiement_id, s.tenu + s.a_rendre - coalesce(sum(c.montant), 0) FROM paiements_solde s
+        LEFT JOIN paiements_transactionpayzen c ON c.paiement_id = s.paiement_id AND c.operation = 'CREDIT'
+             AND c.parent_id IS NULL AND c.statut IN ('AUTHORISED', 'CAPTURED')
+        GROUP BY s.paiement_id, s.tenu, s.a_rendre
+    """
     apres = dict(lire_la_base(comptes))
 
     assert {cle: apres[cle] for cle, _ in avant["TENU"]} == dict(avant["TENU"])
@@ -116,7 +121,7 @@ def test_ce_que_la_banque_tient_de_chaque_paiement_ne_change_pas(avant):
 def test_de_ce_qui_est_rendu_la_banque_ne_tient_plus_rien(avant):
     rendus = Paiement.objects.filter(statut="RESTITUE").select_related("solde")
 
-    assert {(paiement.solde.tenu, paiement.solde.orphelin) for paiement in rendus} == {(0, 0)}
+    assert {(paiement.solde.tenu, paiement.solde.is_en_l_air) for paiement in rendus} == {(0, False)}
     ordres = DemandeRestitution.objects.exclude(credit=None)
     assert {ordre.credit.parent_id == ordre.debit_id for ordre in ordres} == {True}
 
