@@ -54,7 +54,7 @@ CROSS JOIN LATERAL (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('paiements', '0015_rapport_de_purge'),
+        ('paiements', '0019_liaisons'),
     ]
 
     operations = [
