@@ -54,7 +54,7 @@ CROSS JOIN LATERAL (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('paiements', '0019_liaisons'),
+        ('paiements', '0020_journaux'),
     ]
 
     operations = [
