@@ -54,7 +54,7 @@ CROSS JOIN LATERAL (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('paiements', '0020_journaux'),
+        ('paiements', '0023_renvois_du_ticket'),
     ]
 
     operations = [
