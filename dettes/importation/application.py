@@ -25,6 +25,9 @@ class Bilan:
         return self.lus - self.crees - self.changes - self.rejetes
 
 
+# Les verrous se prennent par tranches ; la transaction, elle, reste une : tout ou rien.
+TRANCHES = 10
+
 VUE_ALLOCATAIRES = """
 CREATE TEMP VIEW allocataires_lus AS
 SELECT caf, numero, civilite, nom, prenom, nullif(date_naissance, '')::date AS date_naissance, identite,
@@ -104,7 +107,8 @@ LEFT JOIN (
 
 REPERER_CHANGEES = """
 CREATE TEMP TABLE changees AS
-SELECT d.id, c.absente, c.montant_initial <> d.montant_initial AS autre_montant_initial
+SELECT d.id, c.absente, c.montant_initial <> d.montant_initial AS autre_montant_initial,
+       ntile(%(tranches)s) OVER (ORDER BY d.id) AS tranche
 FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
 WHERE c.reste < 0 OR d.solde <> c.reste OR c.montant_initial <> d.montant_initial OR
       (d.creancier, d.nature, d.code, d.libelle, d.motif, d.periode_debut, d.periode_fin, d.notifiee_le, d.phase,
@@ -117,15 +121,17 @@ WHERE c.reste < 0 OR d.solde <> c.reste OR c.montant_initial <> d.montant_initia
 # Même ordre que l'imputation : celui des clés, donc aucun interblocage.
 VERROUILLER_CHANGEES = """
 SELECT count(*) FROM (
+    SELECT FROM dettes_dette WHERE id IN (SELECT id FROM changees WHERE tranche = %(tranche)s)
     -- garde: verrou_de_l_import
-    SELECT FROM dettes_dette WHERE id IN (SELECT id FROM changees) ORDER BY id FOR NO KEY UPDATE
+    ORDER BY id FOR NO KEY UPDATE
 ) AS verrouillees
 """
 
 # Sous le verrou, une fois pour toutes : un paiement imputé entre-temps est dans le compte.
 VISER_CHANGEES = """
-ANALYZE changees;
-CREATE TEMP TABLE cibles AS SELECT c.* FROM dettes_connues c JOIN changees USING (id);
+TRUNCATE cibles;
+INSERT INTO cibles
+SELECT c.* FROM dettes_connues c JOIN changees d ON d.id = c.id AND d.tranche = %(tranche)s;
 ANALYZE cibles
 """
 
@@ -222,22 +228,34 @@ def appliquer_dettes(
         "origine": str(manifeste),
         "fichier_recu": fichier_recu.pk,
     }
-    curseur.execute(REPERER_CHANGEES)
-    curseur.execute(VERROUILLER_CHANGEES)
-    curseur.execute(VISER_CHANGEES)
-    negatives = _signaler_negatives(curseur, manifeste)
-    curseur.execute(AJUSTER_CHANGEES, valeurs)
-    curseur.execute(CHANGER_DETTES)
+    curseur.execute(REPERER_CHANGEES, {"tranches": TRANCHES})
+    # Rien de neuf ne peut être tenu par un autre : les verrous viennent après.
     curseur.execute(CREER_DETTES)
     curseur.execute(CONSTATER_NEUVES, valeurs)
     bilan.crees = curseur.rowcount
     curseur.execute(AJUSTER_NEUVES, valeurs)
+    curseur.execute("ANALYZE changees; CREATE TEMP TABLE cibles AS SELECT * FROM dettes_connues WITH NO DATA")
+    negatives = sum(_changer_une_tranche(curseur, manifeste, valeurs | {"tranche": n + 1}) for n in range(TRANCHES))
     curseur.execute(
         "SELECT count(*) FILTER (WHERE NOT absente), count(*) FILTER (WHERE absente),"
         " count(*) FILTER (WHERE autre_montant_initial) FROM changees"
     )
     bilan.changes, absentes, autres = curseur.fetchone()
     return {"soldees_par_absence": absentes, "montants_initiaux_gardes": autres, "soldes_negatifs": negatives}
+
+
+def _changer_une_tranche(curseur: CursorWrapper, manifeste: Manifeste, valeurs: dict[str, Any]) -> int:
+    """
+    Verrouille, vise, ajuste et change une part des dettes changées ; rend combien iraient sous zéro.
+
+    Une dette n'est tenue que de sa tranche à la fin de l'import, et non pendant tout ce qui précède.
+    """
+    curseur.execute(VERROUILLER_CHANGEES, valeurs)
+    curseur.execute(VISER_CHANGEES, valeurs)
+    negatives = _signaler_negatives(curseur, manifeste)
+    curseur.execute(AJUSTER_CHANGEES, valeurs)
+    curseur.execute(CHANGER_DETTES)
+    return negatives
 
 
 def _signaler_negatives(curseur: CursorWrapper, manifeste: Manifeste) -> int:
