@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from celery import Celery
 
 from outils import postgres, valkey
 from outils.demo_reglages import Ports, build_environment, draw_smtp_port, read_ports
+from outils.gardien import Gardien, Service
 from outils.processus import Equipe
 from outils.systeme import (
     DISQUE_PLEIN,
@@ -47,7 +47,7 @@ class Interruption(Exception):
 
 
 def main() -> None:
-    """Lance la démonstration et la tient jusqu'à Ctrl-C, SIGTERM, ou la mort d'un de ses processus."""
+    """Lance la démonstration et la tient jusqu'à Ctrl-C ou SIGTERM ; ce qui meurt est relancé."""
     analyseur = argparse.ArgumentParser(prog="python -m outils.demo", description=__doc__)
     analyseur.add_argument("--neuve", action="store_true", help="efface d'abord les données de la démonstration")
     neuve = analyseur.parse_args().neuve
@@ -142,9 +142,7 @@ def _run(dossier: Path, pile: ExitStack) -> None:
         equipe.start(nom, commande)
     _wait_ready(equipe, ports, environnement["REDIS_URL"])
     _announce(dossier, ports, catch=catch)
-    while not (mort := equipe.find_dead()):
-        time.sleep(0.5)
-    raise _explain_death(equipe, mort)
+    Gardien(equipe, _list_services(dossier, services), lambda nom: _explain_death(equipe, nom)).tenir()
 
 
 def _start_services(dossier: Path, pile: ExitStack) -> dict[str, str]:
@@ -158,6 +156,17 @@ def _start_services(dossier: Path, pile: ExitStack) -> dict[str, str]:
         pile.callback(valkey.stop, dossier / "courtier")
         services["REDIS_URL"] = valkey.start(dossier / "courtier")
     return services
+
+
+def _list_services(dossier: Path, services: Mapping[str, str]) -> dict[str, Service]:
+    """La base et le courtier que nous avons lancés : eux aussi se relancent, à la même adresse."""
+    base, courtier = dossier / "base", dossier / "courtier"
+    notres = {
+        "base": Service(lambda: postgres.is_alive(base), lambda: postgres.start(base, durable=True)),
+        "courtier": Service(lambda: valkey.is_alive(courtier), lambda: valkey.start(courtier, services["REDIS_URL"])),
+    }
+    recus = {"base": "DATABASE_URL", "courtier": "REDIS_URL"}
+    return {nom: service for nom, service in notres.items() if not os.environ.get(recus[nom])}
 
 
 def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, list[str]]:
@@ -212,7 +221,8 @@ def _is_answering(port: int) -> bool:
 
 def _explain_death(equipe: Equipe, nom: str) -> Empechement:
     """Pourquoi un processus est mort, d'après la fin de son journal."""
-    fin = equipe.get_log(nom).read_text(errors="replace")[-1500:].strip()
+    journal = equipe.get_log(nom)
+    fin = journal.read_text(errors="replace")[-1500:].strip() if journal.exists() else ""
     # Sur un disque plein, le journal lui-même n'a pas pu s'écrire.
     if is_disk_full(fin) or get_free_space(equipe.journaux) < 5:
         return Empechement(DISQUE_PLEIN)

@@ -114,6 +114,11 @@ def start(dossier: Path, *, durable: bool) -> str:
     return serveur.get_url()
 
 
+def is_alive(dossier: Path) -> bool:
+    """Dit si le serveur de ce dossier tourne."""
+    return _locate(dossier).pid is not None
+
+
 def stop(dossier: Path) -> None:
     """Arrête la base de ce dossier, connexions en cours comprises, et attend qu'elle le soit. Rejouable."""
     serveur = _locate(dossier)

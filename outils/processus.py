@@ -25,11 +25,13 @@ class Equipe:
         self.environnement = environnement
         self.dossier = dossier
         self.processus: dict[str, subprocess.Popen[bytes]] = {}
+        self.commandes: dict[str, Sequence[str | Path]] = {}
         journaux.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def start(self, nom: str, commande: Sequence[str | Path]) -> None:
-        """Lance un processus de plus, son journal remis à zéro."""
-        with self.get_log(nom).open("wb") as journal:
+    def start(self, nom: str, commande: Sequence[str | Path], *, suite: bool = False) -> None:
+        """Lance un processus de plus, son journal remis à zéro, ou poursuivi."""
+        self.commandes[nom] = commande
+        with self.get_log(nom).open("ab" if suite else "wb") as journal:
             self.processus[nom] = subprocess.Popen(
                 commande,
                 cwd=self.dossier,
@@ -48,6 +50,11 @@ class Equipe:
             return self.processus[nom].wait() == 0
         finally:
             self._end({nom: self.processus.pop(nom)})
+
+    def restart(self, nom: str) -> None:
+        """Relance un processus mort ; ce qui reste de ses enfants est tué d'abord."""
+        self._end({nom: self.processus.pop(nom)})
+        self.start(nom, self.commandes[nom], suite=True)
 
     def find_dead(self) -> str | None:
         """Le nom d'un processus qui s'est arrêté de lui-même, s'il y en a un."""

@@ -7,24 +7,27 @@ import secrets
 import signal
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from outils.systeme import Empechement, die_with_parent, find_port, read_pid, wait_until
 
 _lances: dict[Path, subprocess.Popen[bytes]] = {}
 
 
-def start(dossier: Path) -> str:
+def start(dossier: Path, comme: str = "") -> str:
     """
     Démarre un courtier neuf et vide dans ce dossier, et rend son REDIS_URL.
 
     Port de la boucle locale et mot de passe sont tirés au hasard. Le courtier s'arrête avec le processus appelant ;
     celui qu'un lancement précédent aurait laissé dans ce dossier est arrêté d'abord.
 
+    :param comme: le REDIS_URL d'un courtier mort, à relancer à la même adresse
     :raises Empechement: si le programme manque ou ne démarre pas
     """
     stop(dossier)
     dossier.mkdir(mode=0o700, parents=True, exist_ok=True)
-    port, mot_de_passe = find_port(), secrets.token_urlsafe(32)
+    ancien = urlsplit(comme)
+    port, mot_de_passe = ancien.port or find_port(), ancien.password or secrets.token_urlsafe(32)
     reglages = (
         f'bind 127.0.0.1\nport {port}\nrequirepass {mot_de_passe}\ndir "{dossier}"\n'
         'daemonize no\nsave ""\nappendonly no\nset-proc-title no\n'
@@ -50,6 +53,12 @@ def start(dossier: Path) -> str:
         stop(dossier)
         raise Empechement(f"le courtier n'a pas démarré. Il a dit :\n{journal.read_text()[-1500:]}")
     return f"redis://:{mot_de_passe}@127.0.0.1:{port}/0"
+
+
+def is_alive(dossier: Path) -> bool:
+    """Dit si le courtier de ce dossier tourne."""
+    lance = _lances.get(dossier)
+    return lance is not None and lance.poll() is None
 
 
 def stop(dossier: Path) -> None:
