@@ -38,6 +38,7 @@ ADRESSE_PUBLIQUE = env("ADRESSE_PUBLIQUE", default="http://127.0.0.1:8000").rstr
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(ADRESSE_PUBLIQUE).hostname])
 HTTPS = env.bool("HTTPS", default=True)
 LOGO = env("LOGO", default="")
+ALERTES_A = env.list("ALERTES_A", default=[])
 CONTACT_SECURITE = env("CONTACT_SECURITE", default="")
 PAYZEN_URL_FORMULAIRE = env("PAYZEN_URL_FORMULAIRE", default="https://secure.payzen.eu/vads-payment/")
 PAYZEN_URL_API = env("PAYZEN_URL_API", default="https://api.payzen.eu/api-payment/V4/")
@@ -250,7 +251,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^paiements/payzen/notification/?$", r"^sante/$"]
+SECURE_REDIRECT_EXEMPT = [r"^paiements/payzen/notification/?$", r"^sante/(vie/|pret/)?$"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -295,6 +296,16 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     # Le message périmé est jeté : au retour d'un worker, un seul balayage suffit.
     "balayer": {"task": "paiements.tasks.balayer", "schedule": 1.0, "options": {"expires": 5}},
+    # Par sa file même : qui ne la sert plus ne bat plus.
+    **{
+        f"battre-{file}": {
+            "task": "paiements.tasks.battre",
+            "schedule": 20.0,
+            "kwargs": {"file": file},
+            "options": {"expires": 15, "queue": file, "routing_key": file},
+        }
+        for file in FILES
+    },
 }
 
 # Une ligne par page refusée ou en panne, par tâche manquée ; ni adresse de la personne, ni compte.

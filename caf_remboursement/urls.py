@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from caf_remboursement.sante import sante
+from caf_remboursement.sante import pret, sante, vie
 
 # Allauth l'appelle quand une borne est atteinte, les siennes et les nôtres.
 handler429 = "caf_remboursement.pages.trop_de_demandes"
@@ -18,4 +18,6 @@ urlpatterns = [
     path("paiements/", include("paiements.urls")),
     path("agents/", admin.site.urls),
     path("sante/", sante, name="sante"),
+    path("sante/vie/", vie, name="vie"),
+    path("sante/pret/", pret, name="pret"),
 ]

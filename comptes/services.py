@@ -17,11 +17,12 @@ class MessageAbsent(Exception):
     """On ne suspend pas un service sans dire pourquoi aux allocataires."""
 
 
-def suspendre(caf: Caf, message: str, retour_prevu_le: date | None, auteur: Utilisateur) -> None:
+def suspendre(caf: Caf, message: str, retour_prevu_le: date | None, auteur: Utilisateur | None) -> None:
     """
     Arrête les paiements en ligne d'une Caf. Ceux qui sont en route se terminent normalement.
 
     :param message: ce que liront les allocataires
+    :param auteur: None pour l'exploitant, qui n'a pas de compte
     :raises MessageAbsent: si le message est vide
     """
     if not message.strip():
@@ -29,15 +30,18 @@ def suspendre(caf: Caf, message: str, retour_prevu_le: date | None, auteur: Util
     _changer(caf, auteur, ouverte=False, message=message.strip(), retour=retour_prevu_le)
 
 
-def rouvrir(caf: Caf, auteur: Utilisateur) -> None:
+def rouvrir(caf: Caf, auteur: Utilisateur | None) -> None:
     """Reprend les paiements en ligne d'une Caf."""
     _changer(caf, auteur, ouverte=True, message="", retour=None)
 
 
-def _changer(caf: Caf, auteur: Utilisateur, *, ouverte: bool, message: str, retour: date | None) -> None:
+def _changer(caf: Caf, auteur: Utilisateur | None, *, ouverte: bool, message: str, retour: date | None) -> None:
     caf.ouverte, caf.message_suspension, caf.retour_prevu_le = ouverte, message, retour
     caf.save(update_fields=["ouverte", "message_suspension", "retour_prevu_le"])
-    logger.info("service de la Caf", extra={"caf": caf.code, "ouverte": ouverte, "auteur": auteur.pk})
+    logger.info(
+        "service de la Caf",
+        extra={"caf": caf.code, "ouverte": ouverte, "auteur": auteur.pk if auteur else "exploitant"},
+    )
 
 
 class IdentifiantPris(Exception):

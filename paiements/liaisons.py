@@ -61,6 +61,11 @@ def get_nom(boutique: str) -> str:
     return f"PayZen {boutique}"
 
 
+def get_ouvrier(file: str) -> str:
+    """Le nom sous lequel l'ouvrier d'une file dit qu'il vit."""
+    return f"ouvrier {file}"
+
+
 def get_boutiques_coupees() -> list[str]:
     """Les numéros des boutiques qu'il ne sert à rien d'appeler en ce moment."""
     coupees = Liaison.objects.filter(coupee_jusqu_a__gt=timezone.now(), nom__startswith="PayZen ")

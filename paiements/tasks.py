@@ -12,6 +12,7 @@ from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerInjoignable
 
+from paiements import liaisons
 from paiements.boutiques import BoutiqueAbsente
 from paiements.documents import envois
 from paiements.imputation.imputer import imputer_un_lot
@@ -49,6 +50,12 @@ def balayer() -> None:
         reveiller(restituer, ordres.BAIL, demande_id=demande_id)
     while imputer_un_lot():
         pass
+
+
+@shared_task
+def battre(*, file: str) -> None:
+    """L'ouvrier de cette file vit, et le planificateur aussi, qui l'a réveillé."""
+    liaisons.noter_reponse(liaisons.get_ouvrier(file))
 
 
 @shared_task

@@ -5,7 +5,9 @@ Qui écrit le fait à blanc d'abord : rien ne change sans `--appliquer`. `--json
 """
 
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import IntEnum
 from typing import Any
 
@@ -28,7 +30,35 @@ class Code(IntEnum):
     INTERROMPUE = 130
 
 
-class Commande(BaseCommand):
+def jour(texte: str) -> date:
+    """Un jour tapé AAAA-MM-JJ, pour `argparse`."""
+    try:
+        return date.fromisoformat(texte)
+    except ValueError:
+        raise ArgumentTypeError(f"« {texte} » n'est pas un jour : écrivez AAAA-MM-JJ") from None
+
+
+class CommandeSobre(BaseCommand):
+    """Une commande dont les pannes sont une ligne et un code, jamais une trace."""
+
+    # L'aide de la commande, et non celle de Django.
+    suppressed_base_arguments = {
+        *("--version", "--verbosity", "--settings", "--pythonpath", "--no-color", "--force-color", "--skip-checks")
+    }
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Lance la commande ; base éteinte, délai passé, Ctrl-C : `CommandError`, et son code."""
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, InterfaceError) as panne:
+            # La suite du message porte parfois des valeurs.
+            premiere = str(panne).partition("\n")[0]
+            raise CommandError(f"La base n'a pas répondu : {premiere}. Relancez.", returncode=Code.PAS_PU) from panne
+        except KeyboardInterrupt:
+            raise CommandError("Interrompue.", returncode=Code.INTERROMPUE) from None
+
+
+class Commande(CommandeSobre):
     """
     Une commande de l'exploitant.
 
@@ -37,10 +67,6 @@ class Commande(BaseCommand):
     """
 
     ecrit = False
-    # L'aide de la commande, et non celle de Django.
-    suppressed_base_arguments = {
-        *("--version", "--verbosity", "--settings", "--pythonpath", "--no-color", "--force-color", "--skip-checks")
-    }
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
         """Ajoute `--json`, et `--appliquer` si la commande écrit."""
@@ -51,21 +77,17 @@ class Commande(BaseCommand):
         return analyseur
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Lance la commande ; une panne de la base est une ligne, jamais une trace, et son code est `PAS_PU`."""
+        """Lance la commande ; avec `--json`, un échec est un objet aussi."""
         self.en_json: bool = options.pop("en_json", False)
         self.montre = False
         self.a_blanc = self.ecrit and not options.get("appliquer")
         try:
             return super().execute(*args, **options)
-        except (OperationalError, InterfaceError) as panne:
-            # La suite du message porte parfois des valeurs.
-            premiere = str(panne).partition("\n")[0]
-            echec = CommandError(f"La base n'a pas répondu : {premiere}. Relancez.", returncode=Code.PAS_PU)
-            raise self._annoncer(echec) from panne
-        except KeyboardInterrupt:
-            raise self._annoncer(CommandError("Interrompue.", returncode=Code.INTERROMPUE)) from None
         except CommandError as echec:
-            raise self._annoncer(echec) from echec.__cause__
+            if self.en_json and not self.montre:
+                objet = {"echec": str(echec), "code": int(echec.returncode)}
+                self.stdout.write(json.dumps(objet, ensure_ascii=False))
+            raise
 
     def montrer(self, compte_rendu: Mapping[str, Any], phrases: Iterable[str]) -> None:
         """Rend le compte rendu : l'objet entier à une machine, des phrases à une personne. À n'appeler qu'une fois."""
@@ -78,8 +100,3 @@ class Commande(BaseCommand):
             self.stdout.write(phrase)
         if self.a_blanc:
             self.stdout.write(A_BLANC)
-
-    def _annoncer(self, echec: CommandError) -> CommandError:
-        if self.en_json and not self.montre:
-            self.stdout.write(json.dumps({"echec": str(echec), "code": int(echec.returncode)}, ensure_ascii=False))
-        return echec

@@ -1,5 +1,6 @@
 """Les trois livres de l'argent, et ce qui les entoure (docs/adr/0048)."""
 
+from paiements.models.alerte import Alerte
 from paiements.models.anomalie import Anomalie, AnomalieQuerySet, EtapeAnomalie
 from paiements.models.imputation import Imputation
 from paiements.models.journal import JournalPayzen, LigneJournal
@@ -13,6 +14,7 @@ from paiements.models.transaction import DebitTenu, Impaye, TransactionPayzen
 
 __all__ = [
     "RENVOIS_AU_PLUS",
+    "Alerte",
     "Anomalie",
     "AnomalieQuerySet",
     "DebitTenu",

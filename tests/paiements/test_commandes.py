@@ -26,7 +26,7 @@ def test_interroger_une_reference_retrouve_un_paiement_perdu(plateforme):
     paiement = PaiementFactory()
     plateforme(paiement, "AUTHORISED")
 
-    sortie = lancer("interroger_payzen", "--reference", paiement.reference)
+    sortie = lancer("interroger_payzen", "--reference", paiement.reference, "--appliquer")
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.VERIFIE
@@ -37,7 +37,7 @@ def test_interroger_a_l_essai_montre_et_n_ecrit_rien(plateforme):
     paiement = PaiementFactory()
     plateforme(paiement, "AUTHORISED")
 
-    sortie = lancer("interroger_payzen", "--reference", paiement.reference, "--essai")
+    sortie = lancer("interroger_payzen", "--reference", paiement.reference)
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.EN_ATTENTE
@@ -49,14 +49,14 @@ def test_interroger_un_jour_ne_prend_que_ce_jour(plateforme):
     plateforme(paiement, "AUTHORISED")
     hier = timezone.localdate() - timedelta(days=1)
 
-    rien = lancer("interroger_payzen", "--jour", hier.isoformat())
-    tout = lancer("interroger_payzen", "--jour", timezone.localdate().isoformat())
+    rien = lancer("interroger_payzen", "--jour", hier.isoformat(), "--appliquer")
+    tout = lancer("interroger_payzen", "--jour", timezone.localdate().isoformat(), "--appliquer")
 
     assert "0 paiement(s)" in rien
     assert "1 paiement(s)" in tout
 
 
-@pytest.mark.parametrize("options", [[], ["--essai"]])
+@pytest.mark.parametrize("options", [[], ["--appliquer"]])
 def test_une_plateforme_muette_est_dite_avec_la_commande_qui_continue(plateforme, settings, options):
     paiement = PaiementFactory()
     plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", status=500)
@@ -140,3 +140,21 @@ def test_expliquer_raconte_une_part_reprise_et_un_fichier_rendu(tmp_path):
         "rendu à la Caf dans encaissements 661 n° 1",
     ):
         assert morceau in recit
+
+
+def test_rejouer_les_notifications_d_un_paiement_ne_fait_rien_deux_fois():
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "AUTHORISED")
+
+    a_blanc = lancer("rejouer_notification", paiement.reference)
+    lancer("rejouer_notification", paiement.reference, "--appliquer")
+
+    paiement.refresh_from_db()
+    assert "imputé → imputé" in a_blanc.lower()
+    assert paiement.statut == Statut.IMPUTE
+    assert paiement.imputations.count() == 1
+
+
+def test_un_jour_mal_ecrit_est_dit():
+    with pytest.raises(CommandError, match="AAAA-MM-JJ"):
+        lancer("interroger_payzen", "--jour", "28/11/2026")

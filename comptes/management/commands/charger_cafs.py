@@ -4,12 +4,13 @@ import csv
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from comptes.models import Caf
+from socle.commandes import CommandeSobre
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = "Crée les Caf du fichier, ou met à jour leur nom et leur département. Relançable."
 
     def add_arguments(self, parser: CommandParser) -> None:

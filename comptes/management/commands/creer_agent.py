@@ -1,14 +1,15 @@
 """Ouvrir le compte d'un agent, ou changer son rôle et ses Caf."""
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.validators import validate_email
 
 from comptes import activation, services
 from comptes.models import Agent, Caf
+from socle.commandes import CommandeSobre
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = (
         "Crée un agent, et montre une fois le code qui lui fera choisir son mot de passe et activer sa double "
         "authentification ; ou met à jour le rôle, les Caf et le courriel d'un agent existant."

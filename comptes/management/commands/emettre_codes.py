@@ -4,14 +4,15 @@ import csv
 import os
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from comptes import activation
 from comptes.models import Caf
+from socle.commandes import CommandeSobre
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = (
         "Tire un code de première connexion pour chaque compte d'une Caf qui n'a ni mot de passe ni code en "
         "attente, et les écrit pour l'envoi postal."

@@ -2,15 +2,16 @@
 
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from comptes.chiffrement import rechiffrer
+from socle.commandes import CommandeSobre
 
 SECRETS = ("secret", "seed")
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = "Rechiffre par la SECRET_KEY du jour les seconds facteurs chiffrés par une des SECRET_KEY_FALLBACKS."
 
     @transaction.atomic

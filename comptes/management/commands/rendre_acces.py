@@ -1,13 +1,14 @@
 """Rouvrir la porte à qui a perdu son second facteur."""
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from comptes import services
 from comptes.identifiants import normaliser
 from comptes.models import Utilisateur
+from socle.commandes import CommandeSobre
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = (
         "Ôte la double authentification d'un compte, ferme ses sessions, et montre une fois le code à donner à "
         "l'agent ou à l'opérateur : lui seul permet d'en activer une nouvelle. À faire aussi après createsuperuser."

@@ -1,10 +1,11 @@
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from paiements.bureau.recit import raconter
 from paiements.models import Paiement
+from socle.commandes import CommandeSobre
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = "Raconte toute la vie d'un paiement : ce qui s'est passé, ce qu'il attend, quoi faire."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,15 +1,16 @@
 import os
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from comptes.identifiants import normaliser
 from comptes.models import Utilisateur
 from paiements.surveillance.personne import Table, rassembler
+from socle.commandes import CommandeSobre
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = "Répond à une demande d'accès : écrit, dans un fichier lisible, tout ce que le service sait d'une personne."
 
     def add_arguments(self, parser: CommandParser) -> None:

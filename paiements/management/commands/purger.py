@@ -1,9 +1,10 @@
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from paiements.surveillance.conservation import compter, purger
+from socle.commandes import CommandeSobre
 
 
-class Command(BaseCommand):
+class Command(CommandeSobre):
     help = "Efface ce que les mentions de protection des données promettent de ne plus garder, et en garde le rapport."
 
     def add_arguments(self, parser: CommandParser) -> None:

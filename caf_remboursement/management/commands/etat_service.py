@@ -1,0 +1,62 @@
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
+
+from caf_remboursement.surveillance import alertes
+from caf_remboursement.surveillance.etat import mesurer
+from caf_remboursement.surveillance.problemes import Probleme, trouver
+from socle.commandes import Code, Commande
+
+
+class Command(Commande):
+    help = "Dit l'état du service : liaisons, ouvriers, retards, imports, disque, argent ; code 1 si l'un cloche."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--alerter", action="store_true", help="prévenir les opérateurs de ce qui commence ou finit"
+        )
+
+    def handle(self, *, alerter: bool, **options: object) -> None:
+        try:
+            etat = mesurer()
+        except (OperationalError, InterfaceError) as panne:
+            if alerter:
+                alertes.dire_la_base_eteinte(str(panne).partition("\n")[0])
+            raise
+        problemes = trouver(etat)
+        if alerter:
+            alertes.alerter(problemes)
+        self.montrer(etat | {"problemes": [p._asdict() for p in problemes]}, decrire(etat, problemes))
+        if problemes:
+            raise CommandError(f"{len(problemes)} problème(s).", returncode=Code.CONSTAT)
+
+
+def decrire(etat: dict[str, Any], problemes: list[Probleme]) -> list[str]:
+    """L'état en quelques lignes, les problèmes d'abord."""
+    lignes = [f"!! {p.phrase}\n     à faire : {p.commande}" for p in problemes] or ["Rien à signaler."]
+    lignes += [
+        f"{nom:<16} {t['nombre']} dues, la plus vieille de {t['age_s']} s" for nom, t in etat["travaux"].items()
+    ]
+    lignes += [f"ouvrier {file:<8} dernier battement {le or 'jamais'}" for file, le in etat["ouvriers"].items()]
+    lignes.append(f"files            {etat['files'] if etat['files'] is not None else 'courtier injoignable'}")
+    lignes += [
+        f"liaison {nom} : {'répond' if not n['echecs'] else 'ne répond pas depuis ' + str(n['muette_depuis'])}"
+        for nom, n in etat["liaisons"].items()
+    ]
+    lignes.append(f"notification     {etat['derniere_notification'] or 'jamais'}")
+    lignes += [
+        f"Caf {code:<12} livraison n° {c['livraison']} ({c['livree_le']}),"
+        f" encaissements n° {c['emission']} ({c['emis_le']})"
+        for code, c in etat["cafs"].items()
+    ]
+    argent = etat["argent"]
+    lignes.append(
+        f"argent           {argent['anomalies']} anomalie(s), {argent['a_mettre_d_equerre']} € à mettre d'équerre"
+    )
+    lignes.append(
+        f"machine          {etat['disque_libre_pct']} % de disque libre, base de {etat['base_octets'] >> 20} Mo"
+    )
+    if etat["certificat"]:
+        lignes.append(f"certificat       {etat['certificat']['jours']} jours {etat['certificat']['motif']}")
+    return lignes

@@ -1,0 +1,73 @@
+"""Prévenir les opérateurs par courriel : une fois quand un problème paraît, une fois quand il finit."""
+
+import logging
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.mail import send_mail
+from django.db import transaction
+from django.utils import timezone
+
+from caf_remboursement.surveillance.problemes import Probleme
+from comptes.models import Utilisateur
+from paiements.models import Alerte
+
+logger = logging.getLogger(__name__)
+
+SUJET = "[Rembourser ma Caf] "
+# La base éteinte, rien ne se retient en elle : le cache dit qu'on l'a déjà écrit.
+BASE_DITE, BASE_REDITE_S = "alerte:base", 3600
+
+
+@transaction.atomic
+def alerter(problemes: list[Probleme]) -> tuple[list[Alerte], list[Alerte]]:
+    """
+    Dit ce qui commence et ce qui finit, en un courriel ; rend les deux listes.
+
+    Un courriel qui ne part pas défait tout : le passage suivant le redira.
+    """
+    ouvertes = {alerte.cle: alerte for alerte in Alerte.objects.select_for_update().filter(finie_le=None)}
+    neuves = [
+        Alerte(cle=p.cle, phrase=p.phrase[:300], commande=p.commande) for p in problemes if p.cle not in ouvertes
+    ]
+    Alerte.objects.bulk_create(neuves, ignore_conflicts=True)
+    finies = [alerte for cle, alerte in ouvertes.items() if cle not in {p.cle for p in problemes}]
+    for alerte in finies:
+        alerte.finie_le = timezone.now()
+        alerte.save(update_fields=["finie_le"])
+    if neuves or finies:
+        _ecrire(_composer(neuves, finies), f"{len(neuves)} alerte(s), {len(finies)} fin(s)")
+    return neuves, finies
+
+
+def dire_la_base_eteinte(motif: str) -> bool:
+    """La base ne répond pas : un courriel par heure. Rend vrai s'il est parti."""
+    if not cache.add(BASE_DITE, motif, BASE_REDITE_S):
+        return False
+    lignes = [
+        "La base ne répond pas : rien ne se paie.",
+        f"Elle dit : {motif}",
+        "À faire : systemctl status postgresql",
+    ]
+    _ecrire("\n".join(lignes), "base injoignable")
+    return True
+
+
+def _composer(neuves: list[Alerte], finies: list[Alerte]) -> str:
+    lignes = []
+    for alerte in neuves:
+        lignes += [f"ALERTE  {alerte.phrase}", f"        à faire : {alerte.commande}", ""]
+    for alerte in finies:
+        duree = int((timezone.now() - alerte.ouverte_le).total_seconds() // 60)
+        lignes += [f"FIN     {alerte.phrase} (a duré {duree} min)", ""]
+    return "\n".join([*lignes, "Chaque alerte est expliquée dans docs/exploitation.md. État complet : etat_service"])
+
+
+def _ecrire(texte: str, sujet: str) -> None:
+    operateurs = Utilisateur.objects.filter(is_superuser=True, is_active=True).exclude(courriel="")
+    adresses = set(settings.ALERTES_A)
+    if sujet != "base injoignable":
+        adresses |= set(operateurs.values_list("courriel", flat=True))
+    if adresses:
+        send_mail(SUJET + sujet, texte, None, sorted(adresses))
+    logger.warning("alerte", extra={"sujet": sujet, "destinataires": len(adresses)})
