@@ -215,6 +215,8 @@ MFA_FORMS = {
     "reauthenticate": "comptes.forms.ConfirmationParCodeForm",
     "activate_totp": "comptes.forms.ActivationForm",
     "add_webauthn": "comptes.forms.CleForm",
+    "authenticate_webauthn": "comptes.forms.PreuveParCleForm",
+    "reauthenticate_webauthn": "comptes.forms.ConfirmationParCleForm",
 }
 MFA_TOTP_ISSUER = "Rembourser ma Caf"
 # Une clé de sécurité exige https ; sans lui (démonstration), le navigateur ne l'accepte que de « localhost ».

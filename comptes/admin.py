@@ -94,9 +94,12 @@ class UtilisateurAdmin(FicheAdmin):
     readonly_fields = ["identifiant", "allocataire", "is_staff", "cree_le", "last_login"]
     show_full_result_count = False
 
-    def save_model(self, request: HttpRequest, obj: Utilisateur, *args: Any) -> None:
-        super().save_model(request, obj, *args)
-        journal.consigner(Evenement.Genre.COMPTE, compte=obj, objet="ouvert" if obj.is_active else "fermé")
+    def save_model(self, request: HttpRequest, obj: Utilisateur, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "is_active" in form.changed_data:
+            journal.consigner(Evenement.Genre.COMPTE, compte=obj, objet="ouvert" if obj.is_active else "fermé")
+        if "courriel" in form.changed_data:
+            journal.consigner(Evenement.Genre.COMPTE, compte=obj, objet="courriel changé")
 
     def has_add_permission(self, *_: object, **__: object) -> bool:
         return False

@@ -6,13 +6,14 @@ from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateF
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ConfirmerParCodeForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
 from allauth.utils import get_request_param
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from comptes import journal
 from comptes.activation import CHIFFRES
 from comptes.identifiants import LONGUEUR, lire_chiffres, lire_dossier, normaliser
 from comptes.models import Caf, Utilisateur
@@ -102,7 +103,19 @@ class ConfirmationForm(ReauthenticateForm):  # type: ignore[misc]  # allauth n'a
         del self.fields["password"].widget.attrs["placeholder"]
 
 
-class CodeMixin:
+class FacteurMixin:
+    """Une preuve refusée se consigne : fausse, ou de trop (ACCOUNT_RATE_LIMITS)."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        # Allauth annonce lui-même un code faux, non une clé de sécurité qui ne va pas.
+        if getattr(error, "code", "") in journal.TROP_D_ESSAIS:
+            journal.consigner_un_blocage(self.user)  # type: ignore[attr-defined]  # le formulaire d'allauth l'apporte
+        elif field == "credential":
+            journal.consigner(journal.Genre.FACTEUR_FAUX, compte=self.user)  # type: ignore[attr-defined]  # idem
+        super().add_error(field, error)  # type: ignore[misc]  # idem
+
+
+class CodeMixin(FacteurMixin):
     """Un code à chiffres : le clavier du téléphone s'ouvre sur les chiffres."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -120,6 +133,14 @@ class ConfirmationParCodeForm(CodeMixin, ConfirmerParCodeForm):  # type: ignore[
 
 
 class ActivationForm(CodeMixin, ActivateTOTPForm):  # type: ignore[misc]  # allauth n'a pas de types
+    pass
+
+
+class PreuveParCleForm(FacteurMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de types
+    pass
+
+
+class ConfirmationParCleForm(FacteurMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # idem
     pass
 
 

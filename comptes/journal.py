@@ -24,6 +24,8 @@ Genre = Evenement.Genre
 # Par où l'on va d'un objet à la personne dont il parle.
 VERS_LA_PERSONNE = ("allocataire", "demarche", "paiement", "dette")
 UN_BLOCAGE_PAR = 5 * 60  # secondes : qui insiste ne remplit pas le journal
+# Les codes d'erreur d'allauth.
+TROP_D_ESSAIS = ("too_many_login_attempts", "rate_limited")
 
 
 def consigner(
@@ -60,9 +62,9 @@ def consigner(
 
 
 def consigner_un_blocage(compte: Utilisateur | None = None) -> None:
-    """Trop d'essais, ou trop de demandes : une ligne par adresse toutes les cinq minutes."""
+    """Trop d'essais, ou trop de demandes : une ligne par adresse et par compte toutes les cinq minutes."""
     adresse = get_adapter().get_client_ip(context.request)
-    if cache.add(f"journal:blocage:{adresse}", True, UN_BLOCAGE_PAR):
+    if cache.add(f"journal:blocage:{adresse}:{compte and compte.pk}", True, UN_BLOCAGE_PAR):
         consigner(Genre.BLOCAGE, compte=compte)
 
 
@@ -125,6 +127,12 @@ class TemoinDesMotsDePasse:
 
     def password_changed(self, password: str, user: Utilisateur) -> None:
         consigner(Genre.MOT_DE_PASSE, compte=user)
+
+
+@receiver(post_save, sender=Utilisateur)
+def noter_un_operateur(instance: Utilisateur, created: bool, **_: object) -> None:
+    if created and instance.is_superuser:
+        consigner(Genre.ROLE, compte=instance, objet="opérateur")
 
 
 @receiver(post_save, sender=Agent)

@@ -86,14 +86,8 @@ class Allocataire(models.Model):
     nom = models.CharField(max_length=100)
     prenom = models.CharField("prénom", max_length=100, blank=True)
     date_naissance = models.DateField("date de naissance", null=True, blank=True)
-    identite = models.CharField(
-        "empreinte de l'identité pivot",
-        max_length=64,
-        blank=True,
-        db_default="",  # l'import des allocataires écrit la table sans passer par ici
-        db_index=True,
-        help_text="Celle que donne le fichier de la Caf (FICHIERS §2) : elle seule relie un dossier à FranceConnect.",
-    )
+    # Seule à relier un dossier à FranceConnect (FICHIERS §5) ; l'import l'écrit sans passer par ici.
+    identite = models.CharField("empreinte de l'identité", max_length=64, blank=True, db_default="", db_index=True)
     radie_le = models.DateField("radié le", null=True, blank=True)
 
     class Meta:
@@ -165,6 +159,22 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
                 condition=Q(allocataire=None) | Q(is_staff=False, is_superuser=False),
                 violation_error_message="Un compte est celui d'un allocataire ou d'un agent, jamais des deux.",
             ),
+        ]
+        triggers = [
+            # Un opérateur naît d'une commande, lancée par qui possède les tables ; jamais du service.
+            pgtrigger.Trigger(
+                name="operateur_hors_du_service",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("is_superuser"),
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.is_superuser AND (TG_OP = 'INSERT' OR NOT OLD.is_superuser) AND NOT pg_has_role(
+                        current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE'
+                    ) THEN
+                        RAISE EXCEPTION 'Le service ne crée pas d''opérateur.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            )
         ]
 
     def __str__(self) -> str:
@@ -254,6 +264,7 @@ class Evenement(models.Model):
         DECONNEXION = "DECONNEXION", "déconnexion"
         MOT_DE_PASSE_FAUX = "MOT_DE_PASSE_FAUX", "identifiant ou mot de passe faux"
         FACTEUR_FAUX = "FACTEUR_FAUX", "second facteur faux"
+        CODE_FAUX = "CODE_FAUX", "code de première connexion faux"
         BLOCAGE = "BLOCAGE", "trop d'essais"
         FACTEUR_AJOUTE = "FACTEUR_AJOUTE", "second facteur ajouté"
         FACTEUR_OTE = "FACTEUR_OTE", "second facteur ôté"

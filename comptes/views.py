@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comptes import activation, courriels, essais, facteurs
+from comptes import activation, courriels, essais, facteurs, journal
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from comptes.allauth import TROP_D_ESSAIS
 from comptes.forms import PremiereConnexionForm
@@ -46,6 +46,7 @@ def _echanger(request: HttpRequest, form: PremiereConnexionForm) -> Utilisateur 
     """Échange le code contre le mot de passe choisi ; sinon rend None, et le formulaire dit pourquoi."""
     saisie = form.cleaned_data
     if not essais.compter_un_code(request, saisie["identifiant"]):
+        journal.consigner_un_blocage(journal.trouver(saisie["identifiant"]))
         form.add_error(None, TROP_D_ESSAIS)
         return None
     try:
@@ -55,6 +56,7 @@ def _echanger(request: HttpRequest, form: PremiereConnexionForm) -> Utilisateur 
         form.add_error("mot_de_passe", faible)
         return None
     if utilisateur is None:
+        journal.consigner(journal.Genre.CODE_FAUX, compte=journal.trouver(saisie["identifiant"]))
         form.add_error(None, CODE_REFUSE)
     return utilisateur
 

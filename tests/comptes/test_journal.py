@@ -87,6 +87,74 @@ def test_le_second_facteur_se_consigne_quand_il_nait_echoue_et_s_en_va(client: C
     assert genres == [Genre.FACTEUR_AJOUTE, Genre.FACTEUR_FAUX, Genre.CONNEXION, Genre.FACTEUR_OTE]
 
 
+def test_trop_de_codes_faux_se_consignent_avec_le_compte(client: Client) -> None:
+    agent = AgentFactory().utilisateur
+    poser_un_totp(agent)
+    entrer(client, agent.identifiant)
+
+    for _ in range(8):
+        client.post(reverse("mfa_authenticate"), {"code": "000000"})
+
+    assert len(lire(Genre.FACTEUR_FAUX)) == 5
+    assert [(ligne.compte, ligne.cafs) for ligne in lire(Genre.BLOCAGE)] == [(agent, ["661"])]
+
+
+def test_une_cle_de_securite_qui_ne_va_pas_se_consigne(client: Client) -> None:
+    agent = AgentFactory().utilisateur
+    poser_un_totp(agent)
+    entrer(client, agent.identifiant)
+
+    client.post(reverse("mfa_authenticate"), {"credential": "{}"})
+
+    assert [ligne.compte for ligne in lire(Genre.FACTEUR_FAUX)] == [agent]
+
+
+def test_un_code_de_premiere_connexion_faux_puis_trop_se_consignent(client: Client) -> None:
+    soi = UtilisateurFactory()
+    saisie = {"mot_de_passe": "lune-seau-brique-feu", "confirmation": "lune-seau-brique-feu", "code": "1234567890"}
+
+    for _ in range(7):
+        client.post(reverse("comptes:premiere_connexion"), {"identifiant": soi.identifiant, **saisie})
+
+    assert [ligne.compte for ligne in lire(Genre.CODE_FAUX)] == [soi] * 5
+    assert [ligne.compte for ligne in lire(Genre.BLOCAGE)] == [soi]
+
+
+def test_un_blocage_se_consigne_pour_chaque_compte_vise(client: Client) -> None:
+    vises = UtilisateurFactory.create_batch(3)
+
+    for soi in vises:
+        for _ in range(6):
+            entrer(client, soi.identifiant, "faux")
+
+    assert [ligne.compte for ligne in lire(Genre.BLOCAGE)] == vises
+
+
+def test_un_operateur_cree_et_un_role_ote_se_consignent() -> None:
+    operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
+    agent = AgentFactory(role=Agent.Role.GESTION, cafs=[CafFactory()])
+    agent.delete()
+
+    assert [ligne.compte for ligne in lire(Genre.ROLE) if ligne.objet == "opérateur"] == [operateur]
+    assert [ligne.cafs for ligne in lire(Genre.ROLE) if ligne.objet == "rôle ôté : gestion"] == [["661"]]
+
+
+def test_le_service_ne_cree_pas_d_operateur() -> None:
+    soi = UtilisateurFactory(allocataire=None, identifiant="a.agent", is_staff=True)
+    with connection.cursor() as curseur:
+        curseur.execute(DROITS.read_text())
+        curseur.execute("SET LOCAL ROLE rembourser_service")
+        for faute in (
+            lambda: Utilisateur.objects.filter(pk=soi.pk).update(is_superuser=True),
+            lambda: Utilisateur.objects.create_superuser("pirate", MOT_DE_PASSE),
+        ):
+            with pytest.raises(DatabaseError, match="ne crée pas d'opérateur"), transaction.atomic():
+                faute()
+        soi.set_password(MOT_DE_PASSE)
+        soi.save()
+        curseur.execute("RESET ROLE")
+
+
 def test_un_mot_de_passe_change_se_consigne_par_quelque_chemin_que_ce_soit() -> None:
     compte = Utilisateur.objects.create_user("a.agent", MOT_DE_PASSE, is_staff=True)
     compte.set_password("autre-cheval-pile-agrafe")

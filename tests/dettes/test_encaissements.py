@@ -7,9 +7,10 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
+import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from dettes import encaissements
 from dettes.models import FichierEmis, LigneEmise, Mouvement
@@ -105,12 +106,21 @@ def test_un_fichier_se_reemet_a_l_identique(db, tmp_path):
 def test_une_reemission_qui_differerait_est_refusee(db, tmp_path):
     paiement = PaiementFactory(impute=True)
     encaissements.emettre(paiement.caf, tmp_path / "un")
-    FichierEmis.objects.update(empreinte="0" * 64)
+    with pgtrigger.ignore("dettes.FichierEmis:fichier_emis_jamais_retouche"):
+        FichierEmis.objects.update(empreinte="0" * 64)
 
     with pytest.raises(encaissements.EmissionImpossible, match="à l'identique"):
         encaissements.reemettre(paiement.caf, 1, tmp_path / "deux")
 
     assert list((tmp_path / "deux").iterdir()) == []
+
+
+@pytest.mark.parametrize("faute", [lambda: FichierEmis.objects.update(total=0), FichierEmis.objects.all().delete])
+def test_un_fichier_emis_ne_se_retouche_plus(db, tmp_path, faute):
+    encaissements.emettre(PaiementFactory(impute=True).caf, tmp_path)
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        faute()
 
 
 def test_une_emission_coupee_apres_la_base_s_acheve_seule(db, tmp_path, monkeypatch):

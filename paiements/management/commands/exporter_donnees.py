@@ -4,6 +4,7 @@ from pathlib import Path
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from comptes import journal
 from comptes.identifiants import normaliser
 from comptes.models import Utilisateur
 from paiements.surveillance.personne import Table, rassembler
@@ -31,6 +32,7 @@ class Command(CommandeSobre):
             raise CommandError(f"{sortie} ne peut pas être créé : {erreur.strerror}.") from erreur
         with os.fdopen(descripteur, "w", encoding="utf-8") as flux:
             flux.write(ecrire(compte, tables))
+        journal.consigner(journal.Genre.CONSULTATION, allocataire=compte.allocataire, objet="export de ses données")
         self.stdout.write(self.style.SUCCESS(f"{sum(len(table.lignes) for table in tables)} lignes écrites."))
 
 
