@@ -7,7 +7,7 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: aide demo demo-neuve test qualite images simulateur migration
+.PHONY: aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
@@ -16,6 +16,7 @@ aide:
 	@echo "make qualite      style, types, flèches, migrations, déploiement"
 	@echo "make images       redessine le modèle et la table des passages (docs/images ; demande graphviz)"
 	@echo "make simulateur   la plateforme de paiement simulée, seule, pour essayer un autre marchand"
+	@echo "make nomenclature écrit nomenclature.json : ce dont la production est faite (SBOM, CycloneDX)"
 	@echo "make migration    écrit la migration d'une app : make migration APP=dettes NOM=bareme"
 
 demo:
@@ -48,3 +49,10 @@ migration:
 	@$(PYTHON) -m outils.installer tests
 	@SECRET_KEY=migration DATABASE_URL=postgresql:///migration REDIS_URL=redis:// PAYZEN_MODE=TEST \
 		$(VENV) -W ignore manage.py makemigrations $(APP) --name $(NOM)
+
+# L'outil vit le temps de la commande : il n'est ni du service, ni de ses tests.
+nomenclature:
+	@$(PYTHON) -m venv --clear .nomenclature
+	@.nomenclature/bin/pip install --quiet "cyclonedx-bom>=7,<8"
+	@.nomenclature/bin/cyclonedx-py requirements requirements/production.txt --pyproject pyproject.toml -o nomenclature.json
+	@rm -rf .nomenclature

@@ -5,5 +5,5 @@ from django.http import HttpRequest
 
 
 def reglages(request: HttpRequest) -> dict[str, object]:
-    """L'emplacement de logo, seul réglage d'apparence."""
-    return {"logo": settings.LOGO}
+    """L'emplacement de logo, et si l'on entre aussi par FranceConnect."""
+    return {"logo": settings.LOGO, "franceconnect": bool(settings.FRANCECONNECT_EMETTEUR)}

@@ -47,6 +47,19 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="ne-pas-repondre@caf.invalid")
 
+# FranceConnect, éteint sans émetteur. La clé est celle que se partagent les Caf et le service (FICHIERS §5).
+FRANCECONNECT_EMETTEUR = env("FRANCECONNECT_EMETTEUR", default="").rstrip("/")
+FRANCECONNECT_CLE = env("FRANCECONNECT_CLE", default="")
+FRANCECONNECT_NIVEAUX = ["eidas1", "eidas2", "eidas3"]
+OIDC_RP_CLIENT_ID = env("FRANCECONNECT_CLIENT", default="")
+OIDC_RP_CLIENT_SECRET = env("FRANCECONNECT_SECRET", default="")
+OIDC_RP_SIGN_ALGO = env("FRANCECONNECT_SIGNATURE", default="ES256")
+# L'identité pivot, et rien d'autre : ni courriel, ni adresse, ni téléphone.
+OIDC_RP_SCOPES = "openid family_name given_name birthdate birthplace birthcountry"
+OIDC_USE_NONCE = OIDC_USE_PKCE = True
+OIDC_AUTHENTICATION_CALLBACK_URL = "comptes:franceconnect_retour"
+OIDC_TIMEOUT = 10
+
 # Les clés des boutiques, en JSON : dans la variable même, ou dans un fichier de secrets qu'elle n'a pas à montrer.
 PAYZEN_BOUTIQUES_FICHIER = env("PAYZEN_BOUTIQUES_FICHIER", default="")
 try:
@@ -65,6 +78,8 @@ except (ValueError, OSError) as erreur:
 # Sans activité, la session se ferme : plus vite chez l'allocataire, dont le poste est parfois partagé.
 INACTIVITE_ALLOCATAIRE = timedelta(minutes=15)
 INACTIVITE_AGENT = timedelta(minutes=20)
+# Plus vieille, la connexion se confirme avant de payer : le temps d'un parcours lent, pas celui d'un poste oublié.
+CONFIRMER_AVANT_DE_PAYER = timedelta(minutes=30)
 MENTIONS_VERSION = "2026-12"
 MONTANT_MINIMUM = Decimal("1.00")
 # Le temps que PayZen laisse pour payer (PROTOCOLE §3.9).
@@ -245,7 +260,11 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF, "/".join(PAYZEN_URL_FORMULAIRE.split("/", 3)[:3])],
+        # Payer, et se déconnecter de FranceConnect, partent d'un formulaire à nous.
+        "form-action": [
+            SELF,
+            *("/".join(url.split("/", 3)[:3]) for url in (PAYZEN_URL_FORMULAIRE, FRANCECONNECT_EMETTEUR) if url),
+        ],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }

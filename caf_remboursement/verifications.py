@@ -14,6 +14,7 @@ from paiements.documents.envois import get_message_id
 from paiements.payzen import Mode
 
 MESSAGE_ID = re.compile(r"<[A-Za-z0-9-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+>")
+CLE_D_IDENTITE = 32  # signes (FICHIERS §5)
 PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
@@ -41,6 +42,8 @@ def verifier_la_plateforme(app_configs: Sequence[AppConfig] | None, **kwargs: ob
         fautes.append(
             checks.Warning("CONTACT_SECURITE est vide : nul ne saura où signaler une faille.", id="service.W002")
         )
+    if settings.FRANCECONNECT_EMETTEUR and len(settings.FRANCECONNECT_CLE) < CLE_D_IDENTITE:
+        fautes.append(checks.Error("FRANCECONNECT_CLE a moins de 32 signes : elle se devinerait.", id="service.E004"))
     if not settings.PAYZEN_BOUTIQUES:
         fautes.append(checks.Error("Aucune boutique PayZen : personne ne pourra payer.", id="service.E003"))
     return fautes

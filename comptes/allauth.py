@@ -71,7 +71,15 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
         if user.is_authenticated and user.is_staff and not facteurs.has_donne_le_code(self.request, user):
             adresse = reverse("comptes:sans_facteur")
             return [{"id": "sans_facteur", "description": "Demander un code à l’exploitant", "url": adresse}]
+        if not manieres and settings.FRANCECONNECT_EMETTEUR:
+            adresse = reverse("comptes:franceconnect")
+            return [{"id": "franceconnect", "description": "Passer de nouveau par FranceConnect", "url": adresse}]
         return manieres
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        from comptes.franceconnect_vues import finir
+
+        return finir(request, super().get_logout_redirect_url(request))
 
     def send_notification_mail(self, template_prefix: str, user: Utilisateur, *_: object, **__: object) -> None:
         courriels.prevenir(user, template_prefix, self.get_client_ip(self.request))

@@ -35,6 +35,12 @@ urlpatterns = [
     path("compte/sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("compte/confirmation/", compte.reauthenticate, name="account_reauthenticate"),
     path("compte/mot-de-passe/", compte.password_change, name="account_change_password"),
+    # Entré par FranceConnect sans avoir jamais eu de mot de passe : il s'en choisit un par le code de la Caf.
+    path(
+        "compte/mot-de-passe/choisir/",
+        RedirectView.as_view(pattern_name="account_reset_password"),
+        name="account_set_password",
+    ),
     path(DOUBLE, double.index, name="mfa_index"),
     path(f"{DOUBLE}code/", double.authenticate, name="mfa_authenticate"),
     path(f"{DOUBLE}confirmation/", double.reauthenticate, name="mfa_reauthenticate"),

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from comptes.models import Utilisateur
 
 ACTIVITE = "derniere_activite"
+OUVERTURE = "ouverte_le"
 PAS = 30  # secondes : plus souvent, chaque page écrirait la session
 
 
@@ -43,6 +44,7 @@ def noter_l_activite(request: HttpRequest) -> None:
 
 @receiver(user_logged_in)
 def commencer(request: HttpRequest, **_: object) -> None:
+    request.session[OUVERTURE] = int(time.time())
     noter_l_activite(request)
 
 

@@ -1,5 +1,6 @@
 """Les fichiers échangés avec la Caf : ceux qu'elle livre, ceux que nous lui rendons."""
 
+import pgtrigger
 from django.db import models
 
 from comptes.models import Caf
@@ -45,6 +46,13 @@ class FichierEmis(models.Model):
         verbose_name = "fichier émis"
         verbose_name_plural = "fichiers émis"
         constraints = [models.UniqueConstraint(name="un_fichier_emis_par_sequence", fields=["caf", "sequence"])]
+        triggers = [
+            pgtrigger.Protect(
+                name="fichier_emis_jamais_retouche",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.empreinte <> ''"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"encaissements {self.caf_id} n° {self.sequence}"

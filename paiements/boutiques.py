@@ -13,7 +13,8 @@ def read_boutiques(
     """
     Lit les clés des boutiques pour le mode choisi, et lui seul.
 
-    :param cles: ``{"12345678": {"TEST": {"cle": "…", "mot_de_passe": "testpassword_…"}, "PRODUCTION": {…}}}``
+    :param cles: ``{"12345678": {"TEST": {"cle": "…", "mot_de_passe": "testpassword_…"}, "PRODUCTION": {…}}}``,
+        et « cle_precedente » pendant une rotation
     :raises ValueError: si une boutique n'a pas de clés pour ce mode, ou les a mal écrites
     """
     boutiques = {}
@@ -21,12 +22,16 @@ def read_boutiques(
         secrets = par_mode.get(mode)
         if secrets is None:
             raise ValueError(f"la boutique {site} n'a pas de clés pour le mode {mode}")
-        if set(secrets) != {"cle", "mot_de_passe"}:
-            raise ValueError(f"la boutique {site} doit donner « cle » et « mot_de_passe », rien d'autre")
+        if set(secrets) - {"cle_precedente"} != {"cle", "mot_de_passe"}:
+            raise ValueError(
+                f"la boutique {site} doit donner « cle » et « mot_de_passe », avec « cle_precedente » pendant une"
+                " rotation, rien d'autre"
+            )
         boutiques[site] = Boutique(
             site=site,
             mode=mode,
             cle=secrets["cle"],
+            cle_precedente=secrets.get("cle_precedente", ""),
             mot_de_passe=secrets["mot_de_passe"],
             url_formulaire=url_formulaire,
             url_api=url_api,

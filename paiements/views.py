@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from comptes import confirmation
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from demarches.etats import REPARTIS
 from demarches.models import Demarche
@@ -43,6 +44,8 @@ def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     demarche = get_object_or_404(Demarche, auteur=request.user, reference=reference)
     if request.method == "GET":
         return _partir(request, demarche)
+    if porte := confirmation.exiger(request, reverse("demarches:recapitulatif", args=[reference])):
+        return porte
     try:
         departs.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
     except departs.DejaDemandee:

@@ -25,6 +25,8 @@ class Boutique:
 
     :param site: numéro de boutique, huit chiffres, zéros de tête gardés
     :param cle: clé du formulaire de ce mode, sans rapport avec le mot de passe
+    :param cle_precedente: celle d'avant, pendant une rotation : elle vérifie encore un message parti avec elle, et ne
+        signe plus rien
     :param mot_de_passe: mot de passe REST ; son préfixe choisit le mode (PROTOCOLE §6.1)
     :param url_api: adresse du service REST, ``…/api-payment/V4``, barre finale indifférente
     :raises ValueError: si un réglage est mal écrit ; le message ne montre aucun secret
@@ -36,11 +38,12 @@ class Boutique:
     mot_de_passe: str = field(repr=False)
     url_formulaire: str
     url_api: str
+    cle_precedente: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[0-9]{8}", self.site):
             raise ValueError(f"le numéro de boutique {self.site!r} n'est pas fait de huit chiffres")
-        if not self.cle or self.cle != self.cle.strip():
+        if not self.cle or any(cle != cle.strip() for cle in self.cles):
             raise ValueError(f"la clé de la boutique {self.site} est vide ou entourée d'espaces")
         if not MOTS_DE_PASSE[self.mode].fullmatch(self.mot_de_passe):
             raise ValueError(f"le mot de passe REST de la boutique {self.site} n'est pas celui du mode {self.mode}")
@@ -49,3 +52,8 @@ class Boutique:
         for url in (self.url_formulaire, self.url_api):
             if not re.fullmatch(rf"{protocoles}://[!-~]+", url):
                 raise ValueError(f"l'adresse {url!r} ne convient pas au mode {self.mode}")
+
+    @property
+    def cles(self) -> tuple[str, ...]:
+        """Celles qui prouvent qu'un message vient de la plateforme."""
+        return (self.cle, self.cle_precedente) if self.cle_precedente else (self.cle,)

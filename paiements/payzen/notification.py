@@ -73,7 +73,7 @@ def read_notification(corps: bytes, boutiques: Mapping[str, Boutique]) -> Notifi
         raise BoutiqueInconnue("boutique inconnue")
     if champs.get("vads_ctx_mode") != boutique.mode:  # garde: mode_du_message
         raise ModeInattendu("mode inattendu")
-    if not is_signed(champs, champs.get("signature", ""), boutique.cle):  # garde: signature
+    if not any(is_signed(champs, champs.get("signature", ""), cle) for cle in boutique.cles):  # garde: signature
         raise SignatureFausse("signature absente ou fausse")
 
     if not _parle_d_une_transaction(champs):  # garde: formulaire_du_payeur

@@ -23,6 +23,7 @@ from django.utils.timezone import localtime
 from comptes.models import Agent, Allocataire, Caf, CodeActivation, Evenement, Utilisateur
 from demarches.models import Demarche, LigneDemarche
 from dettes.models import Dette, FichierEmis, FichierRecu, LigneEmise, Mouvement
+from dettes.plausibilite import Plausibilite
 from paiements.models import (
     Anomalie,
     DebitTenu,
@@ -32,6 +33,9 @@ from paiements.models import (
     EtapePaiement,
     Impaye,
     Imputation,
+    JournalPayzen,
+    Liaison,
+    LigneJournal,
     MessagePayzen,
     Paiement,
     Purge,
@@ -102,6 +106,7 @@ PERSONNE: dict[type[Model], Chemin] = {
     EtapePaiement: _au_dossier(D_UN_PAIEMENT),
     TransactionPayzen: _au_dossier(D_UN_PAIEMENT),
     MessagePayzen: _au_dossier(D_UN_PAIEMENT, f"transaction__{D_UN_PAIEMENT}"),
+    LigneJournal: _au_dossier(f"transaction__{D_UN_PAIEMENT}"),
     Imputation: _au_dossier(D_UN_PAIEMENT),
     Impaye: _au_dossier(f"debit__{D_UN_PAIEMENT}"),
     DemandeRestitution: _au_dossier(D_UN_PAIEMENT),
@@ -120,6 +125,9 @@ SANS_PERSONNE: dict[type[Model], str] = {
     Agent.cafs.through: "idem",
     FichierRecu: "des nombres de lignes ; les dettes qu'il portait sont ci-dessus",
     FichierEmis: "idem",
+    Liaison: "une boutique, un serveur",
+    JournalPayzen: "le nom d'un fichier et des nombres ; ses lignes sont ci-dessus",
+    Plausibilite: "des seuils",
     Purge: "des nombres",
     DebitTenu: "une vue : elle se calcule de ce qui est ci-dessus",
     SoldePaiement: "idem",

@@ -33,6 +33,8 @@ def test_chaque_mode_a_ses_cles():
         ({"1234567": {"TEST": TEST}}, Mode.TEST),
         ({"12345678": {"TEST": TEST | {"cle": " espace "}}}, Mode.TEST),
         ({"12345678": {"TEST": {"cle": "seule"}}}, Mode.TEST),
+        ({"12345678": {"TEST": TEST | {"cle_precedente": " espace "}}}, Mode.TEST),
+        ({"12345678": {"TEST": TEST | {"cle_suivante": "inconnue"}}}, Mode.TEST),
     ],
 )
 def test_un_melange_ou_un_oubli_est_refuse(cles, mode):

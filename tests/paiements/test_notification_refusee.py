@@ -1,5 +1,6 @@
 """L'adresse des notifications ne croit que PayZen, ne redirige jamais, et ne garde rien de la personne."""
 
+from dataclasses import replace
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 from demarches.services import empreinte
 from paiements import depart
 from paiements.models import Anomalie, MessagePayzen, TransactionPayzen
-from paiements.payzen import is_signed
+from paiements.payzen import is_signed, sign
 from tests.factories import PaiementFactory, demander
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +31,47 @@ def poster(client, champs):
 
 def compter():
     return Anomalie.objects.count(), MessagePayzen.objects.count(), TransactionPayzen.objects.count()
+
+
+def tourner_la_cle(settings, paiement):
+    """La clé d'hier devient la précédente ; la plateforme signe d'une neuve."""
+    boutique = settings.PAYZEN_BOUTIQUES[paiement.boutique]
+    neuve = replace(boutique, cle="cle-neuve", cle_precedente=boutique.cle)
+    settings.PAYZEN_BOUTIQUES = {**settings.PAYZEN_BOUTIQUES, paiement.boutique: neuve}
+    return boutique, neuve
+
+
+def test_pendant_une_rotation_les_deux_cles_prouvent_et_seule_la_neuve_signe(client, settings):
+    paiement = PaiementFactory()
+    ancienne, neuve = tourner_la_cle(settings, paiement)
+    champs = {
+        "vads_site_id": paiement.boutique,
+        "vads_ctx_mode": "TEST",
+        "vads_order_id": paiement.reference,
+        "vads_trans_status": "AUTHORISED",
+        "vads_trans_uuid": "a" * 32,
+        "vads_amount": "12000",
+        "vads_currency": "978",
+    }
+
+    codes = [
+        poster(client, champs | {"signature": sign(champs, cle)}).status_code
+        for cle in (ancienne.cle, neuve.cle, "ni-l-une-ni-l-autre")
+    ]
+    demarche = demander(Decimal(10))
+    formulaire = dict(depart.payer(demarche, empreinte_vue=empreinte(demarche)).champs)
+
+    assert codes == [200, 200, 400]
+    assert is_signed(formulaire, formulaire.pop("signature"), neuve.cle)
+
+
+def test_une_rotation_finie_l_ancienne_cle_ne_prouve_plus_rien(client, settings):
+    paiement = PaiementFactory()
+    ancienne, neuve = tourner_la_cle(settings, paiement)
+    settings.PAYZEN_BOUTIQUES = {paiement.boutique: replace(neuve, cle_precedente="")}
+    champs = {"vads_site_id": paiement.boutique, "vads_ctx_mode": "TEST", "vads_trans_uuid": "a" * 32}
+
+    assert poster(client, champs | {"signature": sign(champs, ancienne.cle)}).status_code == 400
 
 
 def test_le_formulaire_du_payeur_n_est_pas_une_notification(client, formulaire):

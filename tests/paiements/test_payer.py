@@ -11,7 +11,8 @@ from paiements import depart
 from paiements.models import Paiement
 from paiements.payzen import is_signed
 from paiements.statuts import Statut
-from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
+from tests.connexion import donner_le_code, entrer, poser_un_totp
+from tests.factories import MOT_DE_PASSE, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +45,36 @@ def test_payer_rend_un_formulaire_signe_vers_payzen(connecte, demarche, settings
     assert is_signed(champs, champs.pop("signature"), boutique.cle)
     assert "no-store" in reponse["Cache-Control"]
     assert settings.PAYZEN_URL_FORMULAIRE.split("/vads")[0] in reponse["Content-Security-Policy"]
+
+
+def test_une_connexion_ancienne_se_confirme_avant_de_payer_et_rien_n_est_perdu(client, demarche, time_machine):
+    entrer(client, demarche.auteur.identifiant)
+    for _ in range(3):  # la session reste active : seule la preuve vieillit
+        time_machine.move_to(timezone.now() + timedelta(minutes=11))
+        client.get(reverse("demarches:recapitulatif", args=[demarche.reference]))
+
+    porte = payer(client, demarche)
+    assert not Paiement.objects.exists()
+    assert "depuis plus de 30 minutes" in porte.content.decode()
+    retour = client.post(porte.redirect_chain[-1][0], {"password": MOT_DE_PASSE})
+    paye = payer(client, demarche)
+
+    assert retour.url == reverse("demarches:recapitulatif", args=[demarche.reference])
+    assert (paye.status_code, Paiement.objects.count()) == (200, 1)
+
+
+def test_qui_a_un_second_facteur_le_redonne(client, demarche, time_machine):
+    poser_un_totp(demarche.auteur)
+    entrer(client, demarche.auteur.identifiant)
+    donner_le_code(client)
+    for _ in range(3):
+        time_machine.move_to(timezone.now() + timedelta(minutes=11))
+        client.get(reverse("demarches:recapitulatif", args=[demarche.reference]))
+
+    porte = payer(client, demarche)
+
+    assert porte.redirect_chain[-1][0].startswith(reverse("mfa_reauthenticate"))
+    assert not Paiement.objects.exists()
 
 
 def test_la_page_de_depart_marche_sans_javascript(connecte, demarche):

@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dettes', '0003_dossier_et_origine'),
+        ('dettes', '0004_plausibilite'),
     ]
 
     operations = [
