@@ -216,6 +216,8 @@ ACCOUNT_RATE_LIMITS = {
     # Un PDF prend une demi-seconde de processeur, une recherche peut en prendre dix à la base.
     "pdf": "20/m/user,200/m/ip",
     "liste": "60/m/user",
+    # Chaque réponse interroge PayZen, et tient un processus tant qu'il se tait.
+    "repondre": "10/m/user",
 }
 # Sans ce compte, l'adresse vue serait celle du serveur frontal : un seul visiteur trop pressé fermerait à tous.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SERVEURS_FRONTAUX", default=1)

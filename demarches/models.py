@@ -1,6 +1,6 @@
 """La demande : une démarche de remboursement et ses lignes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pgtrigger
@@ -12,6 +12,9 @@ from comptes.models import Allocataire, Utilisateur
 from demarches.etats import A_RECOMMENCER, ENGAGES, Etat
 from dettes.models import Dette
 from socle.references import draw_reference
+
+# Ce qu'on rappelle d'un paiement déjà pris en compte, avant d'en faire un autre sur les mêmes dettes.
+DEPUIS_PEU = timedelta(days=7)
 
 
 def draw_demarche() -> str:
@@ -31,9 +34,17 @@ class DemarcheQuerySet(models.QuerySet["Demarche"]):
     def brouillons(self) -> "DemarcheQuerySet":
         return self.filter(etat=Etat.BROUILLON)
 
-    def engagees(self) -> "DemarcheQuerySet":
-        """Celles dont l'argent est en route, avec leur paiement : à la banque, ou accepté et pas encore imputé."""
-        return self.filter(engagee=True).select_related("paiement")
+    def deja_demandees(self, demarche: "Demarche") -> "DemarcheQuerySet":
+        """
+        Les autres du dossier, sur les mêmes dettes, dont l'argent est en route, ou prises en compte depuis peu.
+
+        C'est ce qu'il faut avoir lu avant de payer de nouveau. `commun` : leur montant sur ces dettes, en euros.
+        """
+        recentes = Q(etat=Etat.PRISE_EN_COMPTE, paiement__cree_le__gte=timezone.now() - DEPUIS_PEU)
+        autres = self.filter(Q(engagee=True) | recentes, allocataire=demarche.allocataire_id).exclude(pk=demarche.pk)
+        memes = autres.filter(lignes__dette__in=demarche.lignes.values("dette"))
+        avec_commun = memes.annotate(commun=Sum("lignes__montant"))  # type: ignore[no-redef]  # voir Demarche
+        return avec_commun.order_by("cree_le", "pk")
 
     def demandees(self) -> "DemarcheQuerySet":
         """Celles que l'allocataire suit dans « Mes démarches » : toutes, sauf les saisies abandonnées."""
@@ -47,7 +58,7 @@ class Demarche(models.Model):
     """
     Une demande de remboursement, des informations au récapitulatif, puis suivie jusqu'à sa prise en compte.
 
-    Elle se fige quand l'allocataire presse « Payer » : recommencer ouvre une autre démarche, déjà remplie.
+    Elle se fige quand l'allocataire presse « Payer » : recommencer en ouvre une autre, déjà remplie, et une seule.
     """
 
     class Etape(models.IntegerChoices):
@@ -75,11 +86,23 @@ class Demarche(models.Model):
     mode = models.CharField(max_length=7, choices=Mode, blank=True)
     montant = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal(0))
     cree_le = models.DateTimeField("créée le", default=timezone.now)
+    # L'unicité est la règle : une démarche ne se recommence qu'une fois (docs/adr/0050).
+    recommence = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        related_name="recommencee_par",
+        null=True,
+        blank=True,
+        verbose_name="démarche qu'elle recommence",
+    )
     engagee = models.GeneratedField(
         expression=Case(When(etat__in=ENGAGES, then=Value(True)), default=Value(False)),
         output_field=models.BooleanField(),
         db_persist=True,
     )
+
+    # Posé par `deja_demandees`, en euros ; absent sinon.
+    commun: Decimal
 
     objects = DemarcheQuerySet.as_manager()
 
@@ -121,8 +144,8 @@ class Demarche(models.Model):
                 when=pgtrigger.Before,
                 condition=~pgtrigger.Q(old__etat=Etat.BROUILLON),
                 func="""
-                    IF (NEW.montant, NEW.mode, NEW.allocataire_id, NEW.reference)
-                       IS DISTINCT FROM (OLD.montant, OLD.mode, OLD.allocataire_id, OLD.reference)
+                    IF (NEW.montant, NEW.mode, NEW.allocataire_id, NEW.reference, NEW.recommence_id)
+                       IS DISTINCT FROM (OLD.montant, OLD.mode, OLD.allocataire_id, OLD.reference, OLD.recommence_id)
                        OR NEW.etat IN ('BROUILLON', 'ABANDONNEE') THEN
                         RAISE EXCEPTION 'Une démarche envoyée à la banque ne se modifie plus.';
                     END IF;
@@ -141,6 +164,12 @@ class Demarche(models.Model):
     @property
     def is_a_recommencer(self) -> bool:
         return self.etat in A_RECOMMENCER
+
+    @property
+    def suite(self) -> "Demarche | None":
+        """Celle qui la recommence, ou None. Une requête, si elle n'est pas chargée."""
+        suite: Demarche | None = getattr(self, "recommencee_par", None)
+        return suite
 
     @property
     def demandee_le(self) -> datetime | None:

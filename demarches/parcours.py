@@ -88,8 +88,7 @@ def refuser(request: HttpRequest, allocataire: Allocataire, dettes: list[Dette])
     if not dettes:
         return render(request, "demarches/aucune_dette.html")
     if get_disponible_total(dettes) == 0:
-        engagees = allocataire.demarches.engagees().plus_recentes_d_abord()
-        return render(request, "demarches/tout_engage.html", {"engagees": engagees})
+        return render(request, "demarches/tout_engage.html", {"allocataire": allocataire})
     return None
 
 

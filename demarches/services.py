@@ -141,7 +141,8 @@ def abandonner(demarche: Demarche) -> None:
 @transaction.atomic
 def recommencer(demarche: Demarche) -> Demarche:
     """
-    Ouvre un brouillon déjà rempli d'après une démarche refusée ou non réalisée (ADR 0001).
+    Ouvre un brouillon déjà rempli d'après une démarche refusée ou non réalisée (ADR 0001), une fois : rend sinon la
+    démarche qui l'a déjà recommencée, où qu'elle en soit (ADR 0050).
 
     Il remplace le brouillon en cours de cette personne. Les montants sont ramenés à ce qui peut encore se payer : qui
     appelle compare les totaux et le dit.
@@ -152,12 +153,17 @@ def recommencer(demarche: Demarche) -> Demarche:
     ancienne = Demarche.objects.select_for_update(of=("self",), no_key=True).get(pk=demarche.pk)
     if not ancienne.is_a_recommencer or ancienne.paiement.retenu:
         raise RecommencementImpossible(ancienne.reference)
+    if ancienne.suite is not None:  # garde: recommencer_une_fois
+        return ancienne.suite
     brouillons = Demarche.objects.brouillons().filter(auteur=ancienne.auteur_id)
     for brouillon in brouillons.select_for_update(of=("self",), no_key=True):
         _effacer(brouillon)
 
     nouvelle = Demarche(
-        auteur_id=ancienne.auteur_id, allocataire_id=ancienne.allocataire_id, courriel=ancienne.courriel
+        auteur_id=ancienne.auteur_id,
+        allocataire_id=ancienne.allocataire_id,
+        courriel=ancienne.courriel,
+        recommence=ancienne,
     )
     if ancienne.mentions_version == settings.MENTIONS_VERSION:
         nouvelle.mentions_version = ancienne.mentions_version
@@ -201,6 +207,8 @@ def empreinte(demarche: Demarche) -> str:
     """
     L'empreinte de ce que le récapitulatif montre : version des mentions, courriel, mode, montant, lignes.
 
+    Et ce qui est déjà demandé sur les mêmes dettes, selon que la banque a répondu ou non.
+
     Glissée dans le formulaire « Payer », elle garantit que l'on ne paie jamais autre chose que ce qui était affiché.
     """
     montre = [
@@ -209,6 +217,8 @@ def empreinte(demarche: Demarche) -> str:
         demarche.mode,
         f"{demarche.montant:.2f}",
         sorted((ligne.dette_id, f"{ligne.montant:.2f}") for ligne in demarche.lignes.all()),
+        # garde: deja_demandees_lues
+        [(deja.reference, deja.etat == Etat.A_LA_BANQUE) for deja in Demarche.objects.deja_demandees(demarche)],
     ]
     return hashlib.sha256(json.dumps(montre).encode()).hexdigest()
 
@@ -279,4 +289,6 @@ def _effacer(brouillon: Demarche) -> None:
     brouillon.etape = Etape.INFORMATIONS
     brouillon.courriel = brouillon.mode = ""
     brouillon.montant = ZERO
+    # Rien n'en est gardé, et rien n'est parti : celle qu'il recommençait peut l'être de nouveau.
+    brouillon.recommence = None
     brouillon.save()

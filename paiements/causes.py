@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from comptes.models import Utilisateur
 
+ALLOCATAIRE = "allocataire"
+
 
 class Cause(NamedTuple):
     """
@@ -20,6 +22,10 @@ class Cause(NamedTuple):
 
 def par_agent(agent: Utilisateur, motif: str) -> Cause:
     return Cause(motif, agent.identifiant, is_agent=True)
+
+
+def par_allocataire(motif: str) -> Cause:
+    return Cause(motif, ALLOCATAIRE)
 
 
 def par_payzen(motif: str) -> Cause:

@@ -1,4 +1,4 @@
-"""Partir payer : ouvrir une tentative, ou redonner le formulaire à qui n'a pas vu PayZen s'ouvrir."""
+"""Partir payer : ouvrir une tentative, et donner le formulaire à porter à PayZen."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from demarches.models import Demarche
 from demarches.services import Ecart, empreinte, get_ecarts
 from dettes.models import Dette
 from paiements.boutiques import get_boutique
-from paiements.causes import Cause
+from paiements.causes import par_allocataire
 from paiements.models import Paiement
 from paiements.passages import avancer, get_libre_le
 from paiements.payzen import Boutique, Demande, build_form
@@ -74,7 +74,7 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     demarche.etat = Etat.A_LA_BANQUE
     demarche.save(update_fields=["etat"])
     paiement = _ouvrir_la_tentative(demarche, boutique)
-    paiement = avancer(Geste.SOUMETTRE, paiement, Cause("clic sur Payer", "allocataire"))
+    paiement = avancer(Geste.SOUMETTRE, paiement, par_allocataire("clic sur Payer"))
     return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
 
 
@@ -94,10 +94,9 @@ def _exiger_payable(demarche: Demarche, empreinte_vue: str) -> None:
 
 def reprendre_le_depart(paiement: Paiement) -> Depart | None:
     """
-    Le même formulaire, pour qui n'a jamais vu s'ouvrir la page de PayZen ; None passé la durée d'une session.
+    Le formulaire d'une tentative, pour la page qui le montre une fois ; None passé la durée d'une session.
 
-    Un double clic ou un réseau coupé ont pu faire perdre la première page de départ. Même `trans_id`, même date : s'il
-    a déjà servi, PayZen le refuse, et rien ne se paie deux fois (PROTOCOLE §1.3).
+    Même `trans_id`, même date : envoyé deux fois, PayZen le refuserait, sans chemin de retour (PROTOCOLE §1.3, §1.5).
     """
     if paiement.statut != Statut.EN_ATTENTE or timezone.now() > paiement.cree_le + settings.PAYZEN_SESSION:
         return None

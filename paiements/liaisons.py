@@ -24,6 +24,7 @@ from paiements.payzen import Client, EchecRest, PlateformeInjoignable
 logger = logging.getLogger(__name__)
 
 COURRIEL, PDF = "courriel", "rendu des PDF"
+DELAI = 8.0
 # Une réponse perdue n'est pas une panne ; quatre de suite, si.
 SEUIL = 4
 PAUSES = [timedelta(seconds=15), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
@@ -48,13 +49,14 @@ class ClientSuivi(Client):
         return reponse
 
 
-def get_client(boutique: str, mode: str) -> ClientSuivi:
+def get_client(boutique: str, mode: str, delai: float = DELAI) -> ClientSuivi:
     """
     De quoi parler à PayZen pour une boutique.
 
+    :param delai: l'attente d'une réponse, en secondes
     :raises BoutiqueAbsente: si ses clés ne sont pas réglées, ou le sont pour un autre mode
     """
-    return ClientSuivi(get_boutique(boutique, mode))
+    return ClientSuivi(get_boutique(boutique, mode), delai)
 
 
 def get_nom(boutique: str) -> str:

@@ -18,8 +18,9 @@ from paiements import depart as departs
 from paiements.boutiques import BoutiqueAbsente
 from paiements.documents import attestations, tickets
 from paiements.models import Paiement, PaiementQuerySet
-from paiements.passages import avancer_l_interrogation, get_libre_le
+from paiements.passages import avancer_l_interrogation
 from paiements.statuts import Statut
+from paiements.suivi.frise import raconter
 from paiements.suivi.progres import dire_ou_en_est
 from socle.attente import Occupe
 from socle.bornes import borner
@@ -93,16 +94,14 @@ def _lire_l_essai(texte: str) -> int:
 
 
 def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
-    """Un deuxième clic : rien n'est demandé deux fois, et qui n'a pas vu PayZen s'ouvrir peut encore y aller."""
+    """
+    Un deuxième clic : rien n'est demandé deux fois. Qui n'a pas encore vu la page de départ y va ; les autres disent
+    s'ils ont payé, car un formulaire peut-être envoyé ne se redonne pas.
+    """
     if request.session.get(DEPART) == demarche.reference:
         return redirect("paiements:payer", demarche.reference)
     demarche.refresh_from_db()
-    paiement = Paiement.objects.filter(demarche=demarche).select_related("demarche", "caf").first()
-    contexte = {
-        "demarche": demarche,
-        "adresse_suivi": reverse("suivi:detail", args=[demarche.reference]),
-        "depart": departs.reprendre_le_depart(paiement) if paiement else None,
-    }
+    contexte = {"demarche": demarche, "adresse_suivi": reverse("suivi:detail", args=[demarche.reference])}
     return render(request, "paiements/deja_demandee.html", contexte, status=409)
 
 
@@ -121,14 +120,15 @@ def retour(request: RequeteAllocataire, reference: str) -> HttpResponse:
     }
     if paiement.demarche.etat in REPARTIS:
         return redirect("suivi:detail", paiement.demarche.reference)
+    contexte["progres"] = dire_ou_en_est(paiement)
     if paiement.is_encaisse:
         contexte |= {
             "ticket": tickets.lire(paiement),
+            "evenements": raconter(paiement, paiement.etapes.all()),
             "adresse_ticket": reverse("paiements:ticket", args=[reference]),
             "adresse_dettes": reverse("dettes:liste"),
         }
         return render(request, "paiements/reussite.html", contexte)
-    contexte["progres"] = dire_ou_en_est(paiement)
     gabarit = "paiements/refus.html" if paiement.statut == Statut.REFUSE else "paiements/non_realise.html"
     return render(request, gabarit, contexte)
 
@@ -141,7 +141,6 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
         "essai_suivant": min(essai, ESSAIS_AVANT_DE_CONSEILLER) + 1,
         "dernier_essai": ESSAIS_AVANT_DE_CONSEILLER,
         "a_conseiller": essai >= ESSAIS_AVANT_DE_CONSEILLER,
-        "libre_le": get_libre_le(paiement),
         "retenu": paiement.retenu,
         "progres": dire_ou_en_est(paiement),
         "is_a_moi": paiement.demarche.auteur_id == request.user.pk,
@@ -174,7 +173,14 @@ def attestation(request: RequeteAllocataire, reference: str) -> HttpResponse:
 
 def _get_paiements(request: RequeteAllocataire) -> PaiementQuerySet:
     """Ceux du dossier : deux conjoints partagent leurs dettes et leurs paiements."""
-    paiements = Paiement.objects.select_related("demarche__allocataire", "caf", "debit", "solde")
+    paiements = Paiement.objects.select_related(
+        "demarche__allocataire",
+        "demarche__recommence__paiement",
+        "demarche__recommencee_par__paiement",
+        "caf",
+        "debit__compte",
+        "solde",
+    ).prefetch_related("etapes")
     return paiements.filter(demarche__allocataire=request.user.allocataire_id)
 
 

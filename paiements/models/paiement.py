@@ -84,9 +84,6 @@ class Paiement(models.Model):
     imputer_le = models.DateTimeField("à imputer le", null=True, blank=True)
     echecs = models.PositiveSmallIntegerField("imputations échouées", default=0)
 
-    # Posé par l'étiquette `paiements_en_route`, en euros ; absent sinon.
-    examine: Decimal
-
     objects = PaiementQuerySet.as_manager()
 
     class Meta:

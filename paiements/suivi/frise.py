@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from paiements.models import EtapePaiement, Paiement
 from paiements.statuts import Geste, Statut
-from paiements.suivi.progres import dire_le_jour
+from paiements.suivi.dates import dire_le_jour
 
 
 class Fin(NamedTuple):
@@ -21,8 +21,8 @@ CHEMIN = {
     Geste.VERIFIER: "Vérifiée par la Caf",
     Geste.IMPUTER: "Dettes mises à jour",
 }
+A_LA_BANQUE, REPONSE_ATTENDUE = "À la banque", "Nous attendons sa réponse."
 ATTENTES = {
-    Geste.ACCEPTER: "Nous attendons la réponse de votre banque.",
     Geste.VERIFIER: "La Caf vérifie votre paiement. Vous n’avez rien à faire.",
     Geste.IMPUTER: "La Caf met vos dettes à jour. Vous n’avez rien à faire.",
 }
@@ -38,11 +38,11 @@ def raconter(paiement: Paiement, etapes: Iterable[EtapePaiement]) -> list[dict[s
     Accepté une deuxième fois (un impayé annulé, un remboursement défait), le paiement se vérifie de nouveau : seul le
     dernier tour se montre.
 
-    :param etapes: le journal du paiement, du plus ancien au plus récent
+    :param etapes: le journal du paiement, dans un ordre quelconque
     """
     dates: dict[Geste, object] = {}
     derniere = None
-    for etape in etapes:
+    for etape in sorted(etapes, key=lambda etape: (etape.le, etape.pk)):
         if etape.geste == Geste.ACCEPTER:
             dates = {geste: le for geste, le in dates.items() if geste == Geste.SOUMETTRE}
         dates[Geste(etape.geste)] = derniere = etape.le
@@ -52,15 +52,16 @@ def raconter(paiement: Paiement, etapes: Iterable[EtapePaiement]) -> list[dict[s
     if fin := _finir(paiement):
         return [*faites, {"titre": fin.titre, "etat": fin.etat, "le": derniere, "texte": fin.texte}]
     a_venir = [geste for geste in CHEMIN if geste not in dates]
-    return faites + [_annoncer(paiement, geste, en_cours=geste == a_venir[0]) for geste in a_venir]
+    if Geste.ACCEPTER in a_venir:
+        texte = DEBIT_EXAMINE if paiement.retenu > 0 else REPONSE_ATTENDUE
+        faites.append({"titre": A_LA_BANQUE, "etat": "en_cours", "texte": texte})
+    en_cours = None if Geste.ACCEPTER in a_venir else a_venir[:1]
+    return faites + [_annoncer(paiement, geste, en_cours=[geste] == en_cours) for geste in a_venir]
 
 
 def _annoncer(paiement: Paiement, geste: Geste, *, en_cours: bool) -> dict[str, object]:
     """Ce qui n'est pas encore fait : ce qu'on en attend si c'est maintenant, et quand, d'ordinaire."""
-    textes = []
-    if en_cours:
-        is_examine = geste == Geste.ACCEPTER and paiement.retenu > 0
-        textes.append(DEBIT_EXAMINE if is_examine else ATTENTES.get(geste, ""))
+    textes = [ATTENTES[geste]] if en_cours else []
     if geste == Geste.IMPUTER and (le := paiement.annonce_le):
         textes.append(f"D’ordinaire, au plus tard le {dire_le_jour(le)}.")
     return {"titre": CHEMIN[geste], "etat": "en_cours" if en_cours else "a_venir", "texte": " ".join(textes) or None}

@@ -1,16 +1,16 @@
 """Où en est une demande payée, en mots : le ton, le titre, la phrase, la suite. La même chose sur toutes les pages."""
 
-from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from paiements.models import Paiement
+from paiements.passages import get_libre_le
 from paiements.statuts import Statut
+from paiements.suivi.dates import dire_l_instant, dire_le_jour
+from paiements.suivi.retards import dire_le_retard, has_renonce
 from socle.euros import ecrire_euros
-from socle.templatetags.euros import jour
 
 # Ce qui n'a pas abouti : on peut recommencer, si aucun débit n'est examiné.
 SANS_SUITE = (Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
@@ -23,7 +23,8 @@ class Progres(NamedTuple):
 
     :param ton: info, attention, succes ou erreur
     :param suite: ce qui va se passer, ou ce qu'il y a à faire, une phrase par élément
-    :param is_a_recommencer: elle peut repartir avec tout déjà rempli
+    :param is_a_recommencer: elle n'a pas abouti, et peut se recommencer une fois, tout déjà rempli
+    :param is_a_repondre: la personne peut dire si elle a terminé le paiement
     """
 
     ton: str
@@ -31,6 +32,7 @@ class Progres(NamedTuple):
     phrase: str
     suite: list[str]
     is_a_recommencer: bool = False
+    is_a_repondre: bool = False
 
 
 def dire_ou_en_est(paiement: Paiement) -> Progres:
@@ -41,23 +43,20 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
     progres = _dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
     if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
         progres.suite.append(
-            f"La banque {_tient(paiement)} aussi {ecrire_euros(retenu)} en plus de ce paiement. {_UN_AGENT} : vous"
+            f"La banque {dire_tient(paiement)} aussi {ecrire_euros(retenu)} en plus de ce paiement. {_UN_AGENT} : vous"
             " n’avez rien à faire."
         )
+    progres.suite.extend(dire_le_retard(paiement))
     if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
         progres.suite.append(f"La Caf vous a rendu {ecrire_euros(rendu)}, débités en trop : {_REVIENT}.")
     return progres
-
-
-def dire_le_jour(le: date) -> str:
-    return jour(le, "l j F Y")
 
 
 _UN_AGENT = "Un agent de votre Caf s’en occupe"
 _REVIENT = "cette somme revient sur la carte qui avait servi à payer, en général en quelques jours"
 
 
-def _tient(paiement: Paiement) -> str:
+def dire_tient(paiement: Paiement) -> str:
     """Jamais « tient » de ce dont la banque dit deux choses."""
     return "tient peut-être" if paiement.solde.douteux else "tient"
 
@@ -74,18 +73,18 @@ def _debit_examine(retenu: Decimal) -> Progres:
 
 def _a_la_banque(paiement: Paiement) -> Progres:
     prochain = paiement.prochain_controle_le
-    quand = date_format(timezone.localtime(prochain), " le j F à H:i") if prochain else ""
     return Progres(
-        "attention",
-        "Ne payez pas une deuxième fois",
-        "Nous attendons la réponse de votre banque. Elle arrive en général en quelques minutes.",
+        "info",
+        "Nous attendons la réponse de votre banque",
+        f"Vos montants sont réservés pour cette demande, commencée le {dire_l_instant(paiement.cree_le)}."
+        " À notre connaissance, rien n’est encore payé.",
         [
-            "La page de PayZen est encore ouverte : terminez-y votre paiement.",
-            "Vous avez payé : vous n’avez rien à faire. Cette page se mettra à jour quand nous aurons la réponse.",
-            f"Vous avez quitté la page sans payer : nous interrogeons la banque{quand}. Si rien n’a été payé, cette"
-            " démarche deviendra « non réalisée » et vous pourrez recommencer. D’ici là, ces montants sont gardés de"
-            " côté pour que rien ne soit payé deux fois.",
-        ],
+            f"Sans autre nouvelle, nous interrogeons la banque le {dire_l_instant(prochain)} : si rien n’a été"
+            " payé, vos montants se libèrent d’eux-mêmes."
+        ]
+        if prochain
+        else [],
+        is_a_repondre=True,
     )
 
 
@@ -170,12 +169,32 @@ def _dire_sans_suite(paiement: Paiement) -> Progres:
             ],
             is_a_recommencer=True,
         )
+    if has_renonce(paiement):
+        return _abandonnee(paiement)
     return Progres(
         "attention",
         "Cette demande n’a pas été réalisée",
-        "Le paiement a été annulé, ou un incident technique l’a empêché d’aboutir. À notre connaissance, votre carte"
-        " n’a pas été débitée et vos dettes n’ont pas changé.",
+        "Le paiement n’a pas été terminé : il a été annulé, le temps est passé, ou un incident technique l’a empêché."
+        " À notre connaissance, votre carte n’a pas été débitée et vos dettes n’ont pas changé.",
         [],
+        is_a_recommencer=True,
+    )
+
+
+def _abandonnee(paiement: Paiement) -> Progres:
+    """La plateforme laisse payer tant que sa page est ouverte : d'ici là, on le dit."""
+    ouverte = timezone.now() < get_libre_le(paiement)
+    return Progres(
+        "info",
+        "Vos montants sont libérés",
+        "Vous nous avez dit ne pas avoir payé, et PayZen ne connaît aucun paiement pour cette demande. À notre"
+        " connaissance, votre carte n’a pas été débitée et vos dettes n’ont pas changé.",
+        [
+            "Si la page de PayZen est encore ouverte dans un autre onglet, fermez-la : un paiement terminé là serait"
+            " pris, et compté sur vos dettes."
+        ]
+        if ouverte
+        else [],
         is_a_recommencer=True,
     )
 
@@ -184,8 +203,8 @@ def _annulee_par_la_banque(paiement: Paiement) -> Progres:
     suite = ["Vos dettes reprennent les montants de ce paiement : ils sont de nouveau à rembourser."]
     if paiement.retenu > 0:
         suite.append(
-            f"La banque {_tient(paiement)} encore {ecrire_euros(paiement.retenu)} pour cette démarche. {_UN_AGENT} :"
-            " vous n’avez rien à faire."
+            f"La banque {dire_tient(paiement)} encore {ecrire_euros(paiement.retenu)} pour cette démarche. {_UN_AGENT}"
+            " : vous n’avez rien à faire."
         )
     else:
         suite.append(
@@ -206,8 +225,8 @@ def _restituee(paiement: Paiement) -> Progres:
         return Progres(
             "attention",
             "Une somme reste à vous rendre",
-            f"La banque {_tient(paiement)} encore {ecrire_euros(paiement.retenu)}. {_UN_AGENT} : vous n’avez rien à"
-            " faire.",
+            f"La banque {dire_tient(paiement)} encore {ecrire_euros(paiement.retenu)}. {_UN_AGENT} : vous n’avez rien"
+            " à faire.",
             [],
         )
     return Progres(

@@ -13,11 +13,27 @@ from demarches.models import Demarche
 from demarches.parcours import get_la_mienne, page_du_parcours, refuser, reprendre
 from paiements.documents.renvoi import RenvoiForm, TropDeRenvois, compter_les_renvois, renvoyer
 from paiements.models import Paiement
+from paiements.statuts import Statut
 from paiements.suivi.frise import raconter
 from paiements.suivi.progres import dire_ou_en_est
+from paiements.verification import reponse
 from socle import frappe
+from socle.bornes import borner
 
 PAR_PAGE = 20
+PLATEFORME_MUETTE = (
+    "PayZen, qui tient la page de paiement, ne répond pas en ce moment. Rien n’est changé, et rien n’est perdu :"
+    " réessayez dans quelques minutes."
+)
+PAS_ENCORE = (
+    "PayZen ne nous annonce encore aucun paiement terminé pour cette demande. Si vous venez de payer, cela peut"
+    " prendre quelques minutes : ne payez pas une deuxième fois."
+)
+PAS_LIBERE = (
+    "La banque a reçu quelque chose pour cette demande, et n’a pas fini : nous ne pouvons pas encore libérer vos"
+    " montants. Revenez dans quelques minutes."
+)
+DEJA_PAYE = "Bonne nouvelle : votre banque a déjà accepté ce paiement. Il n’y a rien à recommencer."
 
 
 @require_safe
@@ -35,9 +51,16 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
 def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Où en est une démarche, ce qu'elle a changé, et ce qu'il reste à faire."""
     demarche = get_object_or_404(
-        Demarche.objects.visibles_par(request.user).select_related(
-            "paiement__ticket", "paiement__debit__compte", "paiement__solde", "paiement__caf"
-        ),
+        Demarche.objects.visibles_par(request.user)
+        .select_related(
+            "paiement__ticket",
+            "paiement__debit__compte",
+            "paiement__solde",
+            "paiement__caf",
+            "recommence__paiement",
+            "recommencee_par__paiement",
+        )
+        .prefetch_related("paiement__etapes"),
         reference=reference,
     )
     paiement = getattr(demarche, "paiement", None)
@@ -58,12 +81,36 @@ def _decrire(paiement: Paiement) -> dict[str, object]:
     is_reparti = paiement.demarche.etat in REPARTIS
     return {
         "progres": dire_ou_en_est(paiement),
-        "evenements": raconter(paiement, paiement.etapes.order_by("le", "pk")),
+        "evenements": raconter(paiement, paiement.etapes.all()),
         "imputations": [imputation for imputation in imputations if imputation.montant > 0],
         "reprises": [imputation for imputation in imputations if imputation.montant < 0],
         "impute": sum(imputation.montant for imputation in imputations if imputation.montant > 0),
         "is_reparti": is_reparti,
     }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@allocataire_requis
+@borner("repondre")
+def repondre(request: RequeteAllocataire, reference: str) -> HttpResponse:
+    """« Avez-vous terminé le paiement ? » : PayZen est interrogé aussitôt, et la page d'arrivée dit sa réponse."""
+    if request.method != "POST":
+        # On y revient après s'être reconnecté : la question est sur la démarche.
+        return redirect("suivi:detail", reference)
+    paiement = get_object_or_404(
+        Paiement.objects.select_related("caf"), demarche__reference=reference, demarche__auteur=request.user
+    )
+    paye = request.POST.get("paye") != "non"
+    try:
+        apres = reponse.repondre(paiement, paye=paye)
+    except reponse.PlateformeMuette:
+        messages.warning(request, PLATEFORME_MUETTE)
+        return redirect("suivi:detail", reference)
+    if apres.statut == Statut.EN_ATTENTE:
+        messages.info(request, PAS_ENCORE if paye else PAS_LIBERE)
+    elif apres.is_encaisse and not paye:
+        messages.warning(request, DEJA_PAYE)
+    return redirect("paiements:retour", apres.reference)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,6 +121,8 @@ def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
         # On y revient après s'être reconnecté : le bouton est sur la démarche.
         return redirect("suivi:detail", reference)
     ancienne = get_la_mienne(request, reference)
+    if ancienne.suite is not None:
+        return _mener(ancienne.suite)
     if refus := refuser(request, ancienne.allocataire, services.get_dettes(ancienne)):
         return refus
     try:
@@ -85,7 +134,12 @@ def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
             request,
             "Une partie de ces montants a été remboursée ou engagée depuis : nous les avons baissés. Relisez-les.",
         )
-    return reprendre(nouvelle)
+    return _mener(nouvelle)
+
+
+def _mener(suite: Demarche) -> HttpResponse:
+    """À l'étape où la relire ; à son suivi, si elle est déjà partie."""
+    return reprendre(suite) if suite.is_modifiable else redirect("suivi:detail", suite.reference)
 
 
 @page_du_parcours

@@ -1,25 +1,33 @@
 """Ce qu'il faut avoir lu avant de payer de nouveau."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
-from django.db.models import Q
+from django.template import RequestContext
 
 from comptes.models import Allocataire
-from paiements.models import Paiement
+from demarches.models import Demarche
+from paiements.suivi.bandeaux import Deja, dire_deja, dire_en_route
 
 register = template.Library()
 
 
-@register.inclusion_tag("paiements/_en_route.html")
-def paiements_en_route(allocataire: Allocataire) -> dict[str, Any]:
-    """Les paiements dont l'argent est en route, ou dont un agent examine un débit (`examine`, en euros)."""
-    paiements = Paiement.objects.filter(demarche__allocataire=allocataire).select_related(
-        "demarche", "debit", "solde", "caf"
-    )
-    ouvertes = Q(anomalies__etat="OUVERTE", anomalies__transaction__isnull=False)
-    concernes = list(paiements.filter(Q(demarche__engagee=True) | ouvertes).distinct())
-    for paiement in concernes:
-        paiement.examine = paiement.retenu
-    montres = [paiement for paiement in concernes if paiement.demarche.engagee or paiement.examine > 0]
-    return {"paiements": sorted(montres, key=lambda p: (p.demarche.cree_le, p.demarche_id), reverse=True)}
+@register.inclusion_tag("paiements/_en_route.html", takes_context=True)
+def paiements_en_route(context: RequestContext, allocataire: Allocataire, sauf: Iterable[Deja] = ()) -> dict[str, Any]:
+    """
+    Les demandes dont l'argent est en route, ou dont un agent examine un débit.
+
+    :param sauf: celles que la page dit déjà payées
+    """
+    dites = {deja.demarche for deja in sauf if deja.is_payee}
+    return {
+        "bandeaux": [bandeau for bandeau in dire_en_route(allocataire) if bandeau.demarche not in dites],
+        "personne": context["user"],
+    }
+
+
+@register.simple_tag
+def deja_demandees(demarche: Demarche) -> list[Deja]:
+    """Ce qui est déjà demandé, ou payé depuis peu, sur les mêmes dettes."""
+    return dire_deja(demarche)

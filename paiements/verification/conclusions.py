@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from paiements.causes import par_agent, par_service
+from paiements.causes import par_agent, par_allocataire, par_service
 from paiements.file.attendues import is_certain
 from paiements.file.livres import ZERO, Livres, get_tenu, lire
 from paiements.file.tenue import rapprocher
@@ -74,14 +74,27 @@ def _get_solde_lu(livres: Livres, faits: list[Fait]) -> Decimal:
     return debits - sum((fait.montant for fait in comptes if fait.is_credit and fait.is_parti), ZERO)
 
 
+def renoncer(paiement: Paiement) -> None:
+    """
+    La personne dit ne pas avoir payé : ses montants se libèrent, si la plateforme qui vient d'être lue n'en sait rien.
+
+    Un succès appris plus tard, d'une page restée ouverte, s'accepte et se dit comme tout autre (PROTOCOLE §3.8).
+    """
+    # garde: renoncer_quand_rien_n_est_en_suspens
+    if paiement.statut == Statut.EN_ATTENTE and not _is_debit_en_suspens(paiement, lire(paiement)):
+        avancer(Geste.ABANDONNER, paiement, par_allocataire("la personne dit ne pas avoir payé"))
+
+
 def _is_en_suspens(paiement: Paiement, livres: Livres) -> bool:
-    """La personne est peut-être sur la page de la banque, la banque hésite, ou un agent n'a pas réglé son débit."""
+    """La personne est peut-être sur la page de la banque, ou un débit n'a pas encore sa réponse."""
+    # garde: encore_sur_la_page_de_la_banque
+    return timezone.now() < get_libre_le(paiement) or _is_debit_en_suspens(paiement, livres)
+
+
+def _is_debit_en_suspens(paiement: Paiement, livres: Livres) -> bool:
+    """La banque hésite, ou un agent n'a pas réglé son débit."""
     ouvertes = paiement.anomalies.ouvertes().filter(transaction__in=[d for d in livres.debits if d.is_vivante])
-    return (
-        timezone.now() < get_libre_le(paiement)  # garde: encore_sur_la_page_de_la_banque
-        or any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits)
-        or ouvertes.exists()
-    )
+    return any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits) or ouvertes.exists()
 
 
 def _prochain_controle(paiement: Paiement, livres: Livres, manquantes: list[TransactionPayzen]) -> datetime | None:

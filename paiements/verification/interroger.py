@@ -22,7 +22,7 @@ from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.passages import faire_interroger, verrouiller
 from paiements.payzen import EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
 from paiements.reception.porter import Recu, porter, resumer
-from paiements.verification.conclusions import conclure_la_lecture
+from paiements.verification.conclusions import conclure_la_lecture, renoncer
 from socle import attente
 
 logger = logging.getLogger(__name__)
@@ -67,15 +67,16 @@ def interroger(paiement_id: int) -> Paiement:
     return conclure(paiement_id, lecture) or paiement
 
 
-def lire_la_plateforme(paiement: Paiement) -> Lecture:
+def lire_la_plateforme(paiement: Paiement, delai: float = liaisons.DELAI) -> Lecture:
     """
     Ce que la plateforme dit d'un paiement, sans rien en décider.
 
+    :param delai: l'attente, en secondes, d'un appel
     :raises EchecRest: si elle n'a pas répondu
     :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées, ou le sont pour un autre mode
     """
     repere = get_repere(paiement)
-    faits = liaisons.get_client(paiement.boutique, paiement.mode).get_order(paiement.reference)
+    faits = liaisons.get_client(paiement.boutique, paiement.mode, delai).get_order(paiement.reference)
     return Lecture(faits, repere)
 
 
@@ -87,12 +88,14 @@ def get_repere(paiement: Paiement) -> tuple[int, int]:
 
 
 @transaction.atomic
-def conclure(paiement_id: int, lecture: Lecture) -> Paiement | None:
+def conclure(paiement_id: int, lecture: Lecture, *, renonce: bool = False) -> Paiement | None:
     """
     Porte ce que la plateforme vient de dire d'un paiement, et décide de la suite ; rend son nouvel état.
 
     Les faits se portent toujours : une vieille lecture ne fait rien reculer. Mais si la banque a parlé, ou restitué,
     pendant qu'on lisait, ce que la lecture tait ne prouve rien : on relira aussitôt, et None est rendu.
+
+    :param renonce: la personne dit ne pas avoir payé
     """
     paiement = verrouiller(paiement_id)
     is_fraiche = get_repere(paiement) == lecture.repere  # garde: lecture_depassee
@@ -102,6 +105,8 @@ def conclure(paiement_id: int, lecture: Lecture) -> Paiement | None:
         faire_interroger(paiement)
         return None
     conclure_la_lecture(paiement, lecture.faits)
+    if renonce:
+        renoncer(paiement)
     rapprocher(lire(paiement), par_service("la plateforme a été interrogée"))
     return paiement
 

@@ -7,3 +7,9 @@ if (formulaire && navigation?.type !== "back_forward") {
   if (secondes) setTimeout(() => formulaire.requestSubmit(), secondes * 1000);
   else formulaire.requestSubmit();
 }
+
+// Une page de départ gardée par le navigateur porterait encore le formulaire parti : on redemande au service où en est
+// la démarche.
+addEventListener("pageshow", (evenement) => {
+  if (evenement.persisted && formulaire && !secondes) location.reload();
+});

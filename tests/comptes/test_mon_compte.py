@@ -72,7 +72,7 @@ def test_un_paiement_en_route_est_dit_en_tete(client: Client, trait: dict[str, b
 
     assert phrase in html
     assert html.count("120,00\u00a0€") == 2
-    assert html.count(reverse("suivi:detail", args=[paiement.demarche.reference])) == 2
+    assert html.count(f'href="{reverse("suivi:detail", args=[paiement.demarche.reference])}"') == 2
 
 
 def test_un_paiement_pris_en_compte_n_est_plus_en_route(client: Client) -> None:

@@ -179,7 +179,7 @@ def test_quand_tout_est_engage_une_page_dit_de_ne_pas_repayer(connecte, personne
 
     page = connecte.post(COMMENCER).content.decode()
 
-    assert "Ne payez pas une deuxième fois" in page
+    assert "ne payez pas une deuxième fois" in page
     assert adresse("detail", engagee) in page
     assert not Demarche.objects.brouillons().exists()
 

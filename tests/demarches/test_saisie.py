@@ -231,8 +231,8 @@ def test_ce_qui_est_deja_en_route_est_dit_et_ne_se_repaie_pas(voir, personne, af
     reponse = voir("montants", brouillon)
 
     assert reponse.context["page"].affecte.dettes == dettes[1:]
-    assert "40,00\u00a0€ déjà en route vers la Caf" in reponse.content.decode()
-    assert f"({dettes[0].reference})\u00a0: tout est déjà en route" in reponse.content.decode()
+    assert "40,00\u00a0€ réservés pour une demande en cours" in reponse.content.decode()
+    assert f"({dettes[0].reference})\u00a0: tout est réservé pour une demande en cours" in reponse.content.decode()
 
 
 def test_la_touche_entree_calcule_et_ne_remplit_rien(voir, affecte):

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from demarches import services
@@ -286,3 +287,48 @@ def test_on_ne_recommence_pas_ce_qui_est_en_route_ou_abouti(demarche, etat):
 
     with pytest.raises(services.RecommencementImpossible):
         services.recommencer(ancienne)
+
+
+def test_recommencer_deux_fois_rend_la_meme_demarche(demarche):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    premiere = services.recommencer(ancienne)
+
+    deuxieme = services.recommencer(ancienne)
+
+    assert deuxieme == premiere
+    assert premiere.recommence == ancienne
+
+
+def test_une_demarche_recommencee_puis_payee_ne_rouvre_rien(demarche):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    payee = PaiementFactory(demarche=services.recommencer(ancienne), accepte=True).demarche
+
+    assert services.recommencer(ancienne) == payee
+    assert not Demarche.objects.brouillons().exists()
+
+
+def test_la_base_refuse_de_recommencer_deux_fois(demarche, personne):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    services.recommencer(ancienne)
+
+    with pytest.raises(IntegrityError):
+        DemarcheFactory(auteur=personne, etat=Etat.ABANDONNEE, recommence=ancienne)
+
+
+def test_une_demarche_payee_ne_change_plus_de_ce_qu_elle_recommence(demarche, personne):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    payee = PaiementFactory(demarche=services.recommencer(ancienne), accepte=True).demarche
+
+    with pytest.raises(DatabaseError):
+        Demarche.objects.filter(pk=payee.pk).update(recommence=None)
+
+
+def test_une_saisie_abandonnee_ne_compte_pas_pour_un_recommencement(demarche):
+    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
+    abandonnee = services.recommencer(ancienne)
+    services.abandonner(abandonnee)
+
+    nouvelle = services.recommencer(ancienne)
+
+    assert nouvelle != abandonnee
+    assert lire(nouvelle) == lire(ancienne)

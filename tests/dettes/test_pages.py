@@ -86,7 +86,7 @@ def test_un_paiement_accepte_est_annonce_en_tete(client, moi):
     assert "Vous avez effectué un paiement de 120,00 € le " in page
     assert "Vos dettes seront mises à jour lorsque la Caf aura pris en compte votre demande." in page
     assert reverse("suivi:detail", args=[demarche.reference]) in page
-    assert "120,00 € dans un paiement en cours" in page
+    assert "120,00 € réservés pour une demande en cours" in page
 
 
 def test_un_paiement_a_la_banque_previent_de_ne_pas_repayer(client, moi):
@@ -95,8 +95,9 @@ def test_un_paiement_a_la_banque_previent_de_ne_pas_repayer(client, moi):
 
     page = lire(client)
 
-    assert "Ne payez pas une deuxième fois." in page
-    assert "Vos paiements en cours couvrent tout ce que vous devez" in page
+    assert "Avez-vous terminé le paiement" in page
+    assert "ne payez pas une deuxième fois" in page
+    assert "Vos demandes en cours couvrent tout ce que vous devez" in page
 
 
 def test_une_caf_suspendue_le_dit_des_la_liste(client, db):

@@ -4,14 +4,17 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+import responses
+from django.conf import settings
 from django.db import OperationalError
 
-from demarches.services import empreinte
+from demarches.services import RecommencementImpossible, empreinte, recommencer
 from dettes.models import Dette
 from paiements import depart
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Imputation, Paiement, TransactionPayzen
 from paiements.statuts import Statut
+from paiements.verification import interroger, reponse
 from tests.courses import en_meme_temps, en_second, fenetre
 from tests.factories import (
     DemarcheFactory,
@@ -126,3 +129,64 @@ def test_deux_conjoints_notifies_ensemble_restent_au_centime():
     dette.refresh_from_db()
     assert dette.solde == Decimal("33.34")
     assert Imputation.objects.filter(paiement__in=paiements).count() == 2
+
+
+@pytest.fixture
+def rien_a_la_plateforme():
+    """La plateforme ne connaît aucun paiement : `Order/Get` répond PSP_010."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as serveur:
+        corps = {"status": "ERROR", "mode": "TEST", "answer": {"errorCode": "PSP_010"}}
+        serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", json=corps)
+        yield serveur
+
+
+def renoncer(paiement):
+    return reponse.repondre(Paiement.objects.get(pk=paiement.pk), paye=False)
+
+
+@pytest.mark.parametrize("abandon_d_abord", [True, False])
+def test_abandonner_pendant_que_la_notification_arrive(rien_a_la_plateforme, abandon_d_abord):
+    """L'argent pris compte toujours ; ce que la plateforme taisait avant la notification ne prouve plus rien."""
+    paiement = PaiementFactory()
+    gestes = [lambda: renoncer(paiement), lambda: dire(paiement, "AUTHORISED")]
+    premier, second = gestes if abandon_d_abord else reversed(gestes)
+
+    with fenetre("paiements_paiement"):
+        issues = en_meme_temps(premier, lambda: en_second(second))
+
+    paiement.refresh_from_db()
+    assert not [issue for issue in issues if isinstance(issue, Exception)]
+    assert paiement.statut == Statut.ACCEPTE
+    assert paiement.demarche.etat == "ENREGISTREE"
+
+
+def test_une_notification_venue_pendant_que_l_on_lit_empeche_d_abandonner(rien_a_la_plateforme):
+    paiement = PaiementFactory()
+    lecture = interroger.lire_la_plateforme(paiement)
+    dire(paiement, "WAITING_AUTHORISATION")
+
+    interroger.conclure(paiement.pk, lecture, renonce=True)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.EN_ATTENTE
+
+
+def test_abandonner_quatre_fois_a_la_fois_n_abandonne_qu_une_fois(rien_a_la_plateforme):
+    paiement = PaiementFactory()
+
+    with fenetre("paiements_paiement"):
+        issues = en_meme_temps(*[lambda: renoncer(paiement)] * 4)
+
+    assert {issue.statut for issue in issues} == {Statut.ABANDONNE}
+    assert paiement.etapes.filter(geste="abandonner").count() == 1
+
+
+def test_abandonner_dans_un_onglet_et_recommencer_dans_l_autre(rien_a_la_plateforme):
+    """On ne recommence pas ce qui n'est pas encore abandonné, et jamais deux paiements n'engagent les mêmes euros."""
+    paiement = PaiementFactory(montant=Decimal(900))
+
+    with fenetre("paiements_paiement"):
+        _, suite = en_meme_temps(lambda: renoncer(paiement), lambda: en_second(lambda: recommencer(paiement.demarche)))
+
+    assert isinstance(suite, RecommencementImpossible)
+    assert Dette.objects.with_disponible().get().disponible == 900

@@ -12,7 +12,15 @@ from paiements.models import Paiement
 from paiements.payzen import is_signed
 from paiements.statuts import Statut
 from tests.connexion import donner_le_code, entrer, poser_un_totp
-from tests.factories import MOT_DE_PASSE, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
+from tests.factories import (
+    MOT_DE_PASSE,
+    DemarcheFactory,
+    DetteFactory,
+    PaiementFactory,
+    UtilisateurFactory,
+    demander,
+    dire,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -110,22 +118,26 @@ def test_deux_clics_n_ouvrent_qu_un_paiement(connecte, demarche):
     assert "déjà partie" in deuxieme.content.decode()
 
 
-def test_qui_n_a_pas_vu_payzen_s_ouvrir_peut_encore_y_aller(connecte, demarche):
-    premiere, deuxieme = payer(connecte, demarche), payer(connecte, demarche)
-
-    assert deuxieme.context["depart"].champs == premiere.context["depart"].champs
-    assert b"Continuer vers PayZen" in deuxieme.content
-    assert b"data-soumettre-seul" not in deuxieme.content
-
-
-def test_passe_la_session_de_payzen_on_ne_repart_plus(connecte, demarche, time_machine):
+def test_un_formulaire_peut_etre_envoye_n_est_jamais_redonne(connecte, demarche):
+    """PayZen le refuserait (erreur 03), sans chemin de retour : on demande plutôt si le paiement est terminé."""
     payer(connecte, demarche)
-    time_machine.move_to(timezone.now() + timedelta(minutes=11))
 
     page = payer(connecte, demarche).content.decode()
 
-    assert "Continuer vers PayZen" not in page
-    assert "quand recommencer" in page
+    assert "vads_order_id" not in page
+    assert "Avez-vous terminé le paiement" in page
+    assert reverse("suivi:repondre", args=[demarche.reference]) in page
+
+
+def test_passe_la_session_de_payzen_le_formulaire_ne_part_plus(connecte, demarche, time_machine):
+    adresse = reverse("paiements:payer", args=[demarche.reference])
+    connecte.post(adresse, {"empreinte": empreinte(demarche)})
+    time_machine.move_to(timezone.now() + timedelta(minutes=11))
+
+    page = connecte.get(adresse, follow=True).content.decode()
+
+    assert "vads_order_id" not in page
+    assert "Avez-vous terminé le paiement" in page
 
 
 def test_on_ne_paie_que_ce_qui_etait_montre(connecte, demarche):
@@ -158,6 +170,34 @@ def test_l_argent_deja_en_route_n_est_plus_disponible():
         depart.payer(deuxieme, empreinte_vue=empreinte(deuxieme))
 
     assert [ecart.dette for ecart in perime.value.ecarts] == [dette]
+
+
+def test_un_autre_paiement_parti_depuis_se_relit_avant_de_payer(connecte, demarche):
+    """Deux conjoints, deux onglets : personne ne paie de plus sans l'avoir lu."""
+    vue = empreinte(demarche)
+    conjoint = UtilisateurFactory(allocataire=demarche.allocataire, identifiant="conjoint")
+    autre = DemarcheFactory(auteur=conjoint, lignes={demarche.lignes.get().dette: Decimal(10)})
+    paiement = PaiementFactory(demarche=autre)
+
+    en_route = payer(connecte, demarche, vue)
+    vue = empreinte(demarche)
+    dire(paiement, "AUTHORISED")
+    paye = payer(connecte, demarche, vue)
+
+    assert (en_route.status_code, paye.status_code) == (409, 409)
+    assert "un autre paiement" in paye.content.decode()
+    assert Paiement.objects.get() == paiement
+
+
+def test_un_paiement_sur_d_autres_dettes_n_empeche_rien(connecte, demarche):
+    vue = empreinte(demarche)
+    conjoint = UtilisateurFactory(allocataire=demarche.allocataire, identifiant="conjoint")
+    autre = DetteFactory(allocataire=demarche.allocataire)
+    PaiementFactory(demarche=DemarcheFactory(auteur=conjoint, lignes={autre: Decimal(10)}))
+
+    payer(connecte, demarche, vue)
+
+    assert Paiement.objects.filter(demarche=demarche).exists()
 
 
 def test_une_caf_suspendue_n_encaisse_pas(connecte, demarche):

@@ -19,6 +19,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_payer::test_l_argent_deja_en_route_n_est_plus_disponible",
         remplacer("get_ecarts(demarche)", "[]"),
     ),
+    "recommencer_une_fois": (
+        "demarches/test_services::test_recommencer_deux_fois_rend_la_meme_demarche",
+        faux,
+    ),
+    "deja_demandees_lues": (
+        "paiements/test_payer::test_un_autre_paiement_parti_depuis_se_relit_avant_de_payer",
+        remplacer("Demarche.objects.deja_demandees(demarche)", "()"),
+    ),
     "caf_suspendue": ("paiements/test_payer::test_une_caf_suspendue_n_encaisse_pas", faux),
     "verrou_de_qui_ecrit": (
         "pannes/test_rencontres_payer::test_un_onglet_ecrit_pendant_que_l_autre_paie",

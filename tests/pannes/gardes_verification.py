@@ -15,6 +15,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_interroger::test_qui_est_encore_sur_la_page_de_la_banque_n_est_pas_interrompu",
         remplacer("timezone.now() < get_libre_le(paiement)", "False"),
     ),
+    "renoncer_quand_rien_n_est_en_suspens": (
+        "paiements/test_reponse::test_rien_ne_se_libere_tant_que_la_banque_hesite",
+        remplacer(" and not _is_debit_en_suspens(paiement, lire(paiement))", ""),
+    ),
     "delai_de_publication": (
         "pannes/test_histoires_restitutions::test_un_ordre_fait_et_pas_encore_publie_n_est_pas_un_ecart",
         remplacer("t.apprise_le <= maintenant - CHAQUE_JOUR", "True"),

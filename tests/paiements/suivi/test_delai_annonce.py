@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from paiements.documents import envois
 from paiements.models import Paiement, Ticket, TransactionPayzen
-from paiements.suivi.progres import dire_le_jour
+from paiements.suivi.dates import dire_le_jour
 from socle.templatetags.euros import jour
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory
 

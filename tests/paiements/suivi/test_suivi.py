@@ -129,12 +129,14 @@ def test_a_la_banque_on_dit_quoi_faire_et_de_ne_pas_repayer(voir, payer):
     reponse = voir("detail", payer().demarche)
 
     page = reponse.content.decode()
-    assert "Ne payez pas une deuxième fois" in page
+    assert "Avez-vous terminé le paiement" in page
+    assert "ne payez pas une deuxième fois" in page
     assert "Recommencer" not in page
     assert "ticket.pdf" not in page
     assert get_frise(reponse) == [
         ("Demandée", "fait"),
-        ("Enregistrée", "en_cours"),
+        ("À la banque", "en_cours"),
+        ("Enregistrée", "a_venir"),
         ("Vérifiée par la Caf", "a_venir"),
         ("Dettes mises à jour", "a_venir"),
     ]
@@ -225,7 +227,7 @@ def test_a_la_banque_un_debit_retenu_remplace_l_attente(voir, payer):
     assert "La banque annonce un débit de 6,00\u00a0€, que nous vérifions" in page
     assert "Nous attendons la réponse de votre banque" not in page
     assert "vous pourrez recommencer" not in page
-    assert get_frise(reponse)[1] == ("Enregistrée", "en_cours")
+    assert get_frise(reponse)[1] == ("À la banque", "en_cours")
 
 
 def test_ce_qui_reste_a_rendre_n_est_pas_dit_rendu(voir, payer):
@@ -436,3 +438,48 @@ def test_recommencer_une_dette_soldee_depuis_le_dit(envoyer, payer, dette):
     dette.mouvements.create(genre="REMISE", montant=Decimal("-900"), origine="livraison")
 
     assert "Vous n’avez rien à rembourser ici" in envoyer("recommencer", refusee).content.decode()
+
+
+def test_une_demarche_recommencee_mene_a_la_nouvelle_et_ne_se_recommence_plus(connecte, voir, envoyer, payer):
+    ancienne = payer(refuse=True)
+    envoyer("recommencer", ancienne.demarche)
+    nouvelle = Demarche.objects.brouillons().get()
+
+    pages = [
+        voir("detail", ancienne.demarche).content.decode(),
+        connecte.get(reverse("paiements:retour", args=[ancienne.reference])).content.decode(),
+    ]
+
+    for page in pages:
+        assert "Vous avez recommencé cette demande" in page
+        assert f'href="{LISTE}{nouvelle.reference}/"' in page
+        assert "/recommencer/" not in page
+
+
+def test_recommencer_de_nouveau_mene_a_ce_qui_est_deja_recommence(connecte, envoyer, payer):
+    ancienne = payer(refuse=True).demarche
+    envoyer("recommencer", ancienne)
+    nouvelle = Demarche.objects.brouillons().get()
+
+    en_saisie = envoyer("recommencer", ancienne)["Location"]
+    PaiementFactory(demarche=nouvelle, accepte=True)
+    payee = envoyer("recommencer", ancienne)["Location"]
+
+    assert en_saisie == reverse("demarches:recapitulatif", args=[nouvelle.reference])
+    assert payee == f"{LISTE}{nouvelle.reference}/"
+    assert not Demarche.objects.brouillons().exists()
+
+
+def test_le_conjoint_lit_que_c_est_recommence_sans_voir_la_saisie(client, envoyer, payer, personne):
+    ancienne = payer(refuse=True).demarche
+    envoyer("recommencer", ancienne)
+    nouvelle = Demarche.objects.brouillons().get()
+    client.force_login(UtilisateurFactory(allocataire=personne.allocataire, identifiant="conjoint"))
+
+    en_saisie = client.get(f"{LISTE}{ancienne.reference}/").content.decode()
+    PaiementFactory(demarche=nouvelle)
+    partie = client.get(f"{LISTE}{ancienne.reference}/").content.decode()
+
+    assert nouvelle.reference not in en_saisie
+    assert "Cette demande a été recommencée" in partie
+    assert nouvelle.reference in partie

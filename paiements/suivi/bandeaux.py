@@ -1,0 +1,106 @@
+"""Ce qu'il faut avoir lu avant de payer de nouveau, en mots : ce qui est en route, examiné, ou payé depuis peu."""
+
+from typing import NamedTuple
+
+from comptes.models import Allocataire
+from demarches.etats import Etat
+from demarches.models import Demarche
+from paiements.models import Anomalie, Paiement
+from paiements.suivi.dates import dire_l_instant
+from paiements.suivi.progres import dire_tient
+from socle.euros import ecrire_euros
+from socle.templatetags.euros import jour
+
+ANNONCE = "La banque annonce un débit de"
+
+
+class Bandeau(NamedTuple):
+    """
+    Une phrase, et où aller.
+
+    :param ton: info ou attention
+    :param is_a_repondre: l'auteur peut dire s'il a terminé le paiement
+    """
+
+    ton: str
+    phrase: str
+    lien: str
+    demarche: Demarche
+    is_a_repondre: bool = False
+
+
+class Deja(NamedTuple):
+    """
+    Une autre demande sur les mêmes dettes.
+
+    :param is_payee: la banque a dit oui ; sinon, elle n'a pas encore répondu
+    """
+
+    phrase: str
+    demarche: Demarche
+    is_payee: bool
+
+
+def dire_en_route(allocataire: Allocataire) -> list[Bandeau]:
+    """Les demandes dont l'argent est en route, ou dont un agent examine un débit ; la plus récente d'abord."""
+    paiements = Paiement.objects.filter(demarche__allocataire=allocataire).select_related(
+        "demarche", "debit", "solde", "caf"
+    )
+    examines = Anomalie.objects.ouvertes().filter(transaction__isnull=False).values("paiement")
+    concernes = paiements.filter(demarche__engagee=True) | paiements.filter(pk__in=examines)
+    return [bandeau for paiement in concernes.order_by("-demarche__cree_le", "-pk") for bandeau in _dire(paiement)]
+
+
+def dire_deja(demarche: Demarche) -> list[Deja]:
+    """Ce qui est déjà demandé, ou payé depuis peu, sur les dettes de cette démarche ; le plus ancien d'abord."""
+    autres = Demarche.objects.deja_demandees(demarche).select_related("paiement__debit")
+    return [_rappeler(autre, demarche) for autre in autres]
+
+
+def _dire(paiement: Paiement) -> list[Bandeau]:
+    demarche, examine = paiement.demarche, paiement.retenu
+    bandeaux = []
+    if examine > 0:
+        annonce = f"La banque {dire_tient(paiement)} encore" if demarche.etat == Etat.RESTITUEE else ANNONCE
+        du = dire_l_instant(paiement.cree_le, "j F Y")
+        phrase = (
+            f"{annonce} {ecrire_euros(examine)} pour votre demande du {du}, qu’un agent de votre Caf examine. Avant de"
+            " payer de nouveau, regardez cette demande."
+        )
+        bandeaux.append(Bandeau("attention", phrase, "Voir cette demande", demarche))
+    if not demarche.engagee:
+        return bandeaux
+    if paiement.debit is not None and (le := paiement.paye_le):
+        phrase = (
+            f"Vous avez effectué un paiement de {ecrire_euros(paiement.debit.pris)} le"
+            f" {dire_l_instant(le, 'j F')}. Vos dettes seront mises à jour lorsque la Caf aura pris en"
+            f" compte votre demande{_dire_quand(paiement)}."
+        )
+        bandeaux.append(Bandeau("info", phrase, "Suivre cette démarche", demarche))
+    elif not examine:
+        phrase = (
+            f"{ecrire_euros(paiement.montant)} sont réservés pour la demande commencée le"
+            f" {dire_l_instant(paiement.cree_le)}, qui attend la réponse de votre banque."
+        )
+        bandeaux.append(Bandeau("info", phrase, "Suivre cette démarche", demarche, is_a_repondre=True))
+    return bandeaux
+
+
+def _dire_quand(paiement: Paiement) -> str:
+    return f", d’ordinaire au plus tard le {jour(paiement.annonce_le, 'j F')}" if paiement.annonce_le else ""
+
+
+def _rappeler(autre: Demarche, demarche: Demarche) -> Deja:
+    paiement, commun = autre.paiement, autre.commun
+    if paiement.debit is None or (paye_le := paiement.paye_le) is None:
+        phrase = (
+            f"{ecrire_euros(commun)} sur ces dettes sont réservés pour la demande commencée le"
+            f" {dire_l_instant(paiement.cree_le)}, qui attend la réponse de votre banque."
+        )
+        return Deja(phrase, autre, is_payee=False)
+    somme, quand = ecrire_euros(min(commun, paiement.debit.pris)), dire_l_instant(paye_le, "j F à H:i")
+    if autre.auteur_id == demarche.auteur_id:
+        phrase = f"Vous avez déjà payé {somme} sur ces dettes le {quand}."
+    else:
+        phrase = f"{somme} ont déjà été payés sur ces dettes le {quand}, depuis l’autre compte de votre dossier."
+    return Deja(phrase, autre, is_payee=True)
