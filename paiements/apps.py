@@ -7,6 +7,6 @@ class PaiementsConfig(AppConfig):
 
     def ready(self) -> None:
         from dettes.signals import solde_negatif
-        from paiements.file.tenue import signaler_solde_negatif
+        from paiements.retours.trop_percu import retenir_apres_l_import
 
-        solde_negatif.connect(signaler_solde_negatif)
+        solde_negatif.connect(retenir_apres_l_import)

@@ -83,13 +83,16 @@ SELECT e.ligne, e.absente, e.caf, a.id AS allocataire_id, e.reference, e.creanci
        e.motif, nullif(e.periode_debut, '')::date AS periode_debut, nullif(e.periode_fin, '')::date AS periode_fin,
        e.notifiee_le::date AS notifiee_le, e.montant_initial::numeric(11) / 100 AS montant_initial,
        e.solde::numeric(11) / 100 AS solde, e.phase, e.situation,
-       nullif(e.retenue_mensuelle, '')::numeric(11) / 100 AS retenue_mensuelle
+       nullif(e.retenue_mensuelle, '')::numeric(11) / 100 AS retenue_mensuelle,
+       coalesce(nullif(e.solde_crediteur, '')::numeric(11) / 100, 0) AS crediteur,
+       nullif(e.deduit, '')::numeric(11) / 100 AS deduit
 FROM etape_dettes e JOIN comptes_allocataire a ON a.caf_id = e.caf AND a.numero = e.numero;
 
 CREATE TEMP VIEW dettes_connues AS
 SELECT d.id, l.ligne, l.absente, l.creancier, l.nature, l.code, l.libelle, l.motif, l.periode_debut, l.periode_fin,
        l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial,
-       l.solde + coalesce(r.somme, 0) AS reste,
+       -- Créditrice, elle a reçu plus que son dû : c'est un solde sous zéro (docs/adr/0055).
+       l.solde - l.crediteur + coalesce(r.somme, 0) AS reste, l.deduit, coalesce(r.somme, 0) AS pas_deduit,
        -- La Caf la croit soldée, mais la banque a repris un paiement qu'elle ne sait pas encore repris.
        CASE WHEN l.situation = 'SOLDEE' AND l.solde = 0 AND r.somme > 0 THEN 'EN_COURS' ELSE l.situation END
            AS situation

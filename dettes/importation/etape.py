@@ -22,6 +22,8 @@ COLONNES = {
 }
 # Le courriel d'un allocataire ne sert à rien ici : un fichier peut encore en avoir la colonne, elle ne se garde pas.
 FACULTATIVES = {"courriel", "identite"}
+# Ce que la version 2 ajoute (FICHIERS §2).
+DE_LA_VERSION_2: dict[str, list[str]] = {"etape_allocataires": [], "etape_dettes": ["solde_crediteur", "deduit"]}
 BLOC = 1 << 20
 
 
@@ -49,17 +51,18 @@ def verifier_empreinte(fichier: FichierAnnonce) -> None:
         )
 
 
-def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce) -> None:
+def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce, version: int) -> None:
     """
     Crée la table d'étape et y verse le fichier, en flux ; `ligne` est son numéro, `ecart` ses champs en trop.
 
     :raises LivraisonRefusee: si l'en-tête, l'encodage, les guillemets ou le nombre de lignes ne vont pas
     """
-    attendues = COLONNES[table]
+    toutes = COLONNES[table] + DE_LA_VERSION_2[table]
+    attendues = toutes if version > 1 else COLONNES[table]
     with _lire(fichier) as lecteur:
         colonnes: list[str] = next(lecteur, [])
         _verifier_entete(fichier, colonnes, attendues)
-        textes = ", ".join(f"{colonne} text DEFAULT ''" for colonne in attendues)
+        textes = ", ".join(f"{colonne} text DEFAULT ''" for colonne in toutes)
         curseur.execute(
             f"CREATE TEMP TABLE {table} (ligne bigint, ecart smallint, absente boolean DEFAULT false, {textes})"
         )

@@ -128,8 +128,8 @@ def _consigner(caf: Caf, manifeste: Manifeste) -> FichierRecu:
 
 def _prendre(curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: FichierRecu, options: Options) -> CompteRendu:
     """Verse, contrôle, rejette, vide, regarde si c'est plausible, applique ; rend les comptes."""
-    etape.charger(curseur, "etape_allocataires", manifeste.allocataires)
-    etape.charger(curseur, "etape_dettes", manifeste.dettes)
+    etape.charger(curseur, "etape_allocataires", manifeste.allocataires, manifeste.version)
+    etape.charger(curseur, "etape_dettes", manifeste.dettes, manifeste.version)
     _verifier_somme(curseur, manifeste.dettes)
     rejets.preparer(curseur)
     seuils = get_plausibilite(fichier_recu.caf)
@@ -143,6 +143,8 @@ def _prendre(curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: Fichier
     rejets.verifier_seuil(manifeste.allocataires, allocataires.rejetes, options.seuil)
     rejets.verifier_seuil(manifeste.dettes, dettes.rejetes, options.seuil)
     application.preparer_dettes(curseur, manifeste)
+    if manifeste.version > 1:
+        rejets.avertir_des_deductions(curseur)
     acceptes = barriere.verifier(curseur, manifeste, seuils, options.ecarts_acceptes)
     details = application.appliquer_dettes(curseur, manifeste, fichier_recu, dettes)
     compte_rendu = {

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dettes.models import FichierRecu
 
-VERSION = 1
+VERSIONS = (1, 2)
 PARIS = ZoneInfo("Europe/Paris")
 NOM = "manifeste.json"
 ALLOCATAIRES = "allocataires.csv"
@@ -38,6 +38,7 @@ class FichierAnnonce:
 class Manifeste:
     """Ce que dit `manifeste.json` ; `empreinte` est le SHA-256 de ses octets."""
 
+    version: int
     caf: str
     arrete_le: datetime
     sequence: int
@@ -71,13 +72,14 @@ def read_manifeste(dossier: Path) -> Manifeste:
         donnees = json.loads(octets.decode("utf-8-sig"))
     except ValueError as erreur:
         raise LivraisonRefusee(f"{NOM} n'est pas du JSON en UTF-8 ({erreur}). Redemandez la livraison.") from erreur
-    if _lire(donnees, "version", int) != VERSION:
-        raise LivraisonRefusee(f"version {donnees['version']} inconnue : nous lisons la version {VERSION}.")
+    if _lire(donnees, "version", int) not in VERSIONS:
+        raise LivraisonRefusee(f"version {donnees['version']} inconnue : nous lisons les versions 1 et 2.")
     mode = _lire(donnees, "mode", str)
     if mode not in FichierRecu.Mode.values:
         raise LivraisonRefusee(f"mode « {mode} » inconnu : complet ou differentiel.")
     annonces = _lire_fichiers(dossier, _lire(donnees, "fichiers", list))
     return Manifeste(
+        version=donnees["version"],
         caf=_lire(donnees, "caf", str),
         arrete_le=_lire_instant(_lire(donnees, "arrete_le", str)),
         sequence=_lire(donnees, "sequence", int),

@@ -150,11 +150,19 @@ DETTES: Regles = [
     ),
     (_different("solde", CENTIMES), "le solde ne se lit pas, en centimes entiers"),
     ("solde::bigint > montant_initial::bigint", "le solde dépasse le montant initial"),
+    (_different("solde_crediteur", f"({CENTIMES})?"), "le solde créditeur ne se lit pas, en centimes entiers"),
+    (
+        f"CASE WHEN solde_crediteur ~ '^{CENTIMES}$' THEN solde_crediteur::bigint > 0 AND solde::bigint > 0 END",
+        "la dette a un solde, et un solde créditeur",
+    ),
     (f"phase NOT IN ({_valeurs(Dette.Phase.values)})", "la phase est inconnue"),
     (f"situation NOT IN ({_valeurs(Dette.Situation.values)})", "la situation est inconnue"),
 ]
 
 DETTES_FACULTATIFS = [
+    Facultatif(
+        "deduit", _different("deduit", f"({CENTIMES})?"), "ce que la Caf a déduit ne se lit pas, en centimes entiers"
+    ),
     Facultatif("code", "length(code) > 10", "le code dépasse 10 caractères"),
     Facultatif("periode_debut", _different("periode_debut", f"{DATE}?"), "le début de la période ne se lit pas"),
     Facultatif(

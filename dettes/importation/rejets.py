@@ -98,6 +98,24 @@ def vider_les_facultatifs(
         )
 
 
+def avertir_des_deductions(curseur: CursorWrapper) -> None:
+    """La Caf dit ce qu'elle a déduit de chaque dette : un écart avec nos fichiers se voit avant qu'il ne coûte."""
+    curseur.execute(
+        """
+        INSERT INTO avertissements
+        SELECT 'dettes.csv', c.ligne, d.reference, 'deduit',
+               format('la Caf a déduit %s €, nos fichiers jusqu''au sien en portaient %s €', c.deduit::numeric(11, 2),
+                      (c.pas_deduit - p.porte)::numeric(11, 2))
+        FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(m.montant), 0) AS porte FROM dettes_mouvement m
+            WHERE m.dette_id = d.id AND m.genre IN ('IMPUTATION', 'REJET')
+        ) p
+        WHERE c.deduit <> c.pas_deduit - p.porte
+        """
+    )
+
+
 def verifier_seuil(fichier: FichierAnnonce, rejetees: int, seuil: Decimal) -> None:
     """
     Refuse la livraison si trop de lignes d'un fichier sont rejetées.

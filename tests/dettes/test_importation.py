@@ -171,13 +171,14 @@ def test_un_rejet_que_la_caf_ignore_garde_la_dette_ouverte(livrer, tmp_path):
     assert (dette.solde, dette.situation, dette.is_payable) == (900, "EN_COURS", True)
 
 
-def test_un_solde_qui_serait_negatif_est_a_zero_et_annonce_une_fois(livrer):
+def test_un_solde_qui_serait_negatif_est_a_zero_et_retenu_une_fois(livrer, django_capture_on_commit_callbacks):
     importer(livrer())
-    rembourser(120)
+    paiement = rembourser(120)
     annonces = []
     solde_negatif.connect(lambda sender, **fait: annonces.append(fait), weak=False, dispatch_uid="essai")
 
-    compte_rendu = importer(livrer([{"solde": "5000"}], sequence=2))
+    with django_capture_on_commit_callbacks(execute=True):
+        compte_rendu = importer(livrer([{"solde": "5000"}], sequence=2))
     importer(livrer([{"solde": "5000"}], sequence=3))
 
     solde_negatif.disconnect(dispatch_uid="essai")
@@ -186,8 +187,9 @@ def test_un_solde_qui_serait_negatif_est_a_zero_et_annonce_une_fois(livrer):
     assert {(a["dette"].reference, a["montant"], a["origine"]) for a in annonces} == {
         (REFERENCE, Decimal(70), "encaissements 661 déduits jusqu'au n° 0, manque 70.00 €")
     }
-    anomalie = get_dette().anomalies.get()
-    assert (anomalie.genre, anomalie.detail) == ("SOLDE_NEGATIF", "il manque 70,00\xa0€ à la dette")
+    paiement.refresh_from_db()
+    assert (paiement.a_placer, paiement.anomalies.get().genre) == (70, "RELIQUAT")
+    assert len(annonces) == 1
 
 
 def test_complet_une_dette_absente_est_soldee(livrer):

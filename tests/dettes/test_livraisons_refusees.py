@@ -77,7 +77,7 @@ def test_un_fichier_mal_forme_est_refuse_et_dit_pourquoi(livrer, transformer, mo
 @pytest.mark.parametrize(
     ("ecarts", "motif"),
     [
-        ({"version": 2}, "version 2 inconnue"),
+        ({"version": 3}, "version 3 inconnue"),
         ({"version": "1"}, "« version » ne se lit pas"),
         ({"mode": "partiel"}, "mode « partiel » inconnu"),
         ({"arrete_le": "2026-11-20T22:00:00"}, "fuseau"),
