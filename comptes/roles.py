@@ -10,6 +10,7 @@ Droit = Literal[
     "approuver_restitution",
     "suspendre_service",
     "lire_journal",
+    "clore_le_jour",
 ]
 
 GESTION: frozenset[Droit] = frozenset({"regarder", "verifier", "traiter_anomalie", "demander_restitution"})
@@ -18,6 +19,6 @@ DROITS: dict[str, frozenset[Droit]] = {
     "CONSULTATION": frozenset({"regarder"}),
     "GESTION": GESTION,
     # Qui approuve une restitution n'en demande pas : il y faut deux personnes.
-    "COMPTABLE": frozenset({"regarder", "approuver_restitution"}),
-    "RESPONSABLE": GESTION | {"suspendre_service", "lire_journal"},
+    "COMPTABLE": frozenset({"regarder", "approuver_restitution", "clore_le_jour"}),
+    "RESPONSABLE": GESTION | {"suspendre_service", "lire_journal", "clore_le_jour"},
 }

@@ -14,7 +14,7 @@ REVOKE UPDATE, DELETE ON
     dettes_mouvement, dettes_ligneemise, dettes_fichieremis,
     comptes_evenement, django_admin_log,
     paiements_etapepaiement, paiements_etapeanomalie, paiements_messagepayzen, paiements_imputation, paiements_impaye,
-    paiements_purge, paiements_journalpayzen
+    paiements_purge, paiements_journalpayzen, paiements_jourclos
 FROM rembourser_service;
 REVOKE DELETE ON
     dettes_dette, dettes_fichierrecu,

@@ -3,6 +3,7 @@
 from paiements.models.alerte import Alerte
 from paiements.models.anomalie import Anomalie, AnomalieQuerySet, EtapeAnomalie
 from paiements.models.imputation import Imputation
+from paiements.models.jour_clos import JourClos
 from paiements.models.journal import JournalPayzen, LigneJournal
 from paiements.models.liaison import Liaison
 from paiements.models.message import MessagePayzen
@@ -24,6 +25,7 @@ __all__ = [
     "EtapePaiement",
     "Impaye",
     "Imputation",
+    "JourClos",
     "JournalPayzen",
     "Liaison",
     "LigneJournal",

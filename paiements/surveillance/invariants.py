@@ -9,10 +9,14 @@ from typing import NamedTuple
 
 from django.db import OperationalError, connection, transaction
 
+from paiements.feuille.calcul import EQUATION
 from paiements.surveillance import argent, suites
 from paiements.surveillance.requetes import Invariant
 
-INVARIANTS = [*argent.INVARIANTS, *suites.INVARIANTS]
+FEUILLE = Invariant(
+    "feuille_du_jour", "Dans chaque Caf, les trois livres sont d'équerre : tenu, imputé, parti.", EQUATION
+)
+INVARIANTS = [*argent.INVARIANTS, *suites.INVARIANTS, FEUILLE]
 # À huit millions de dettes, la plus longue prend une minute ; les délais du web n'y suffisent pas.
 DELAI = "20min"
 

@@ -144,6 +144,7 @@ class Monde:
         adresse = (
             chemin.replace("<reference>", reference).replace("<pk>", str(objet)).replace("<object_id>", str(objet))
         )
+        adresse = adresse.replace("<caf>", "661").replace("<jour>", "2026-11-27")
         adresse += AUTOCOMPLETION if adresse.endswith("/autocomplete/") else ""
         return adresse.replace("<content_type_id>", "1").replace("<app_label>", "comptes").replace("<url>", "x")
 
@@ -182,7 +183,7 @@ def lister_les_demandes() -> list[tuple[str, str]]:
     demandes = []
     for chemin in lister_les_chemins():
         demandes.append(("GET", chemin))
-        if "/geste/" in chemin or not chemin.startswith("/agents/"):
+        if "/geste/" in chemin or chemin.endswith("/clore/") or not chemin.startswith("/agents/"):
             demandes.append(("POST", chemin))
     return demandes
 

@@ -1,0 +1,130 @@
+"""La feuille du jour au bureau : choisir, lire, exporter, clore."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from comptes.models import Caf
+from paiements.feuille.calcul import Feuille, calculer
+from paiements.feuille.cloture import ClotureImpossible, clore
+from paiements.feuille.sorties import get_contexte, rendre_csv, rendre_pdf
+from socle.bureau import can, get_agent, limiter
+from socle.carte import MotifField
+
+Vue = Callable[..., HttpResponse]
+JOURS_MONTRES = 14
+
+
+class ChoixForm(forms.Form):
+    """Quel jour regarder, dans quelle Caf."""
+
+    caf = forms.ModelChoiceField(Caf.objects.none(), label="Caf")
+    jour = forms.DateField(label="Jour", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+
+class ClotureForm(forms.Form):
+    """Ce que la personne dit en signant."""
+
+    motif = MotifField(label="Motif", max_length=200, widget=forms.TextInput(attrs={"size": 60}))
+
+
+def de_la_caf(vue: Callable[[HttpRequest, Feuille], HttpResponse]) -> Vue:
+    """Un agent de cette Caf, et un jour qui existe ; la feuille d'une autre est un 404."""
+
+    @wraps(vue)
+    def limitee(request: HttpRequest, caf: str, jour: str) -> HttpResponse:
+        if not can(request, "regarder"):
+            raise PermissionDenied
+        sienne = limiter(Caf.objects.all(), request, "pk").filter(pk=caf).first()
+        try:
+            voulu = date.fromisoformat(jour)
+        except ValueError:
+            raise Http404 from None
+        if sienne is None:
+            raise Http404
+        return vue(request, calculer(sienne, voulu))
+
+    return admin.site.admin_view(limitee)
+
+
+@admin.site.admin_view
+@require_safe
+def choisir(request: HttpRequest) -> HttpResponse:
+    """La Caf et le jour ; les derniers jours sont à un lien."""
+    if not can(request, "regarder"):
+        raise PermissionDenied
+    cafs = limiter(Caf.objects.exclude(boutique=""), request, "pk").order_by("pk")
+    formulaire = ChoixForm(request.GET or None, initial={"jour": timezone.localdate() - timedelta(days=1)})
+    formulaire.fields["caf"].queryset = cafs  # type: ignore[attr-defined]
+    if formulaire.is_bound and formulaire.is_valid():
+        choix = formulaire.cleaned_data
+        return redirect("feuille:montrer", choix["caf"].pk, choix["jour"].isoformat())
+    jours = [timezone.localdate() - timedelta(days=recul) for recul in range(1, JOURS_MONTRES + 1)]
+    contexte = {"title": "Feuille du jour", "form": formulaire, "cafs": cafs[:20], "jours": jours}
+    return render(request, "feuille/choisir.html", admin.site.each_context(request) | contexte)
+
+
+@de_la_caf
+@require_safe
+def montrer(request: HttpRequest, feuille: Feuille) -> HttpResponse:
+    """La feuille, ses écarts, et qui l'a close."""
+    return _rendre(request, feuille, ClotureForm())
+
+
+@de_la_caf
+@require_POST
+def signer(request: HttpRequest, feuille: Feuille) -> HttpResponse:
+    """Clôt le jour au nom de l'agent."""
+    if not can(request, "clore_le_jour"):
+        raise PermissionDenied
+    formulaire = ClotureForm(request.POST)
+    if not formulaire.is_valid():
+        return _rendre(request, feuille, formulaire)
+    agent: Any = get_agent(request)
+    try:
+        clore(feuille.caf, feuille.jour, motif=formulaire.cleaned_data["motif"], agent=agent.utilisateur)
+    except ClotureImpossible as refus:
+        messages.error(request, f"Rien n'a été clos : {refus}.")
+    else:
+        messages.success(request, "Le jour est clos à votre nom.")
+    return redirect("feuille:montrer", feuille.caf.pk, feuille.jour.isoformat())
+
+
+@de_la_caf
+@require_safe
+def exporter_csv(_request: HttpRequest, feuille: Feuille) -> HttpResponse:
+    """La feuille pour un tableur."""
+    return _joindre(feuille, "csv", rendre_csv(feuille), "text/csv; charset=utf-8")
+
+
+@de_la_caf
+@require_safe
+def exporter_pdf(_request: HttpRequest, feuille: Feuille) -> HttpResponse:
+    """La preuve, à garder."""
+    return _joindre(feuille, "pdf", rendre_pdf(feuille), "application/pdf")
+
+
+def _rendre(request: HttpRequest, feuille: Feuille, formulaire: ClotureForm) -> HttpResponse:
+    contexte = {
+        "title": f"Feuille du {feuille.jour:%d/%m/%Y}, {feuille.caf}",
+        "form": formulaire,
+        "peut_clore": can(request, "clore_le_jour") and feuille.jour < timezone.localdate(),
+        "hier": feuille.jour - timedelta(days=1),
+        "demain": feuille.jour + timedelta(days=1),
+    }
+    page = admin.site.each_context(request) | get_contexte(feuille) | contexte
+    return render(request, "feuille/feuille.html", page)
+
+
+def _joindre(feuille: Feuille, forme: str, octets: bytes, genre: str) -> HttpResponse:
+    nom = f"feuille_{feuille.caf.pk}_{feuille.jour:%Y%m%d}.{forme}"
+    return HttpResponse(octets, content_type=genre, headers={"Content-Disposition": f'attachment; filename="{nom}"'})
