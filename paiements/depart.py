@@ -16,7 +16,7 @@ from paiements.boutiques import get_boutique
 from paiements.causes import par_allocataire
 from paiements.models import Paiement
 from paiements.passages import avancer, get_libre_le
-from paiements.payzen import Boutique, Demande, build_form
+from paiements.payzen import Boutique, Demande, build_form, to_centimes, write_contexte
 from paiements.statuts import Geste, Statut
 from socle.attente import verrous_courts
 
@@ -127,6 +127,14 @@ def _ouvrir_la_tentative(demarche: Demarche, boutique: Boutique) -> Paiement:
     return paiement
 
 
+def _ecrire_le_contexte(demarche: Demarche) -> tuple[str, ...]:
+    """Les dettes de la démarche et leurs centimes : de quoi la refaire après un désastre (docs/adr/0055)."""
+    lignes = demarche.lignes.order_by("pk").values_list("dette__reference", "montant")
+    return write_contexte(
+        demarche.mode == Demarche.Mode.GLOBAL, [(reference, to_centimes(montant)) for reference, montant in lignes]
+    )
+
+
 def _preparer_formulaire(paiement: Paiement, boutique: Boutique) -> dict[str, str]:
     retour = settings.ADRESSE_PUBLIQUE + reverse("paiements:retour", args=[paiement.reference])
     demande = Demande(
@@ -135,5 +143,6 @@ def _preparer_formulaire(paiement: Paiement, boutique: Boutique) -> dict[str, st
         date=paiement.cree_le,
         montant=paiement.montant,
         url_retour=retour,
+        contexte=_ecrire_le_contexte(paiement.demarche),
     )
     return build_form(demande, boutique, cartes=settings.PAYZEN_CARTES)

@@ -28,8 +28,9 @@ def decrire_transaction(transaction: Transaction) -> dict[str, Any]:
     refusee = transaction.statut == "REFUSED"
     code = "ACQ_001" if transaction.code else f"AUTH_{transaction.erreur.zfill(3)}"
     extras = {nom.removeprefix("vads_ext_info_"): v for nom, v in champs.items() if nom.startswith("vads_ext_info_")}
-    if champs.get("vads_order_info"):
-        extras["orderInfo"] = champs["vads_order_info"]
+    # Vu pour le premier ; pour les deux autres, supposé de même.
+    infos = {f"orderInfo{rang}": champs.get(f"vads_order_info{rang}") for rang in ("", "2", "3")}
+    extras |= {nom: dit for nom, dit in infos.items() if dit}
     return {
         "_type": "V4/Transaction",
         "shopId": transaction.boutique_id,

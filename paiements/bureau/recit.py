@@ -151,7 +151,7 @@ def _suite_de_la_restitution(demande: DemandeRestitution) -> str:
 
 def _suite_du_statut(paiement: Paiement) -> str:
     quand = f" le {dire_l_heure(paiement.prochain_controle_le)}" if paiement.prochain_controle_le else ""
-    demander = f"Pour ne pas attendre : manage.py interroger_payzen --reference {paiement.reference}."
+    demander = f"Pour ne pas attendre : manage.py interroger_payzen --reference {paiement.reference} --appliquer."
     match paiement.statut:
         case Statut.INITIE | Statut.EN_ATTENTE if paiement.retenu:
             return f"{ecrire_euros(paiement.retenu)} débités à part : un agent décide."

@@ -132,6 +132,14 @@ def mettre_de_cote(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Ano
     return anomalie
 
 
+def fermer_les_inconnues(paiement: Paiement, cause: Cause) -> None:
+    """Les références inconnues dont on vient de retrouver le paiement n'ont plus lieu d'être."""
+    siennes = Anomalie.objects.filter(genre=Genre.REFERENCE_INCONNUE, transaction__paiement=paiement)
+    for anomalie in siennes.select_for_update(no_key=True):
+        if anomalie.is_a_trancher:
+            _passer(anomalie, Etat.SANS_OBJET, cause)
+
+
 def _passer(anomalie: Anomalie, vers: Anomalie.Etat, cause: Cause) -> None:
     _journaliser(anomalie, anomalie.etat, cause, vers)
     if vers == Etat.OUVERTE and anomalie.etat != Etat.OUVERTE:

@@ -5,6 +5,7 @@ Cette pièce ne connaît ni modèle, ni base, ni réglage. Montants en euros (``
 """
 
 from paiements.payzen.boutique import Boutique, Mode
+from paiements.payzen.contexte import Contexte, read_contexte, write_contexte
 from paiements.payzen.fait import EURO, Fait, get_pris
 from paiements.payzen.formulaire import Demande, build_form, draw_trans_id
 from paiements.payzen.journaux import Journal, JournalIllisible, read_journal
@@ -46,6 +47,7 @@ __all__ = [
     "Boutique",
     "BoutiqueInconnue",
     "Client",
+    "Contexte",
     "Demande",
     "EchecRest",
     "ErreurPlateforme",
@@ -70,9 +72,11 @@ __all__ = [
     "get_pris",
     "get_rang",
     "is_signed",
+    "read_contexte",
     "read_journal",
     "read_notification",
     "sign",
     "to_centimes",
     "unir",
+    "write_contexte",
 ]

@@ -77,6 +77,7 @@ class Fait:
     :param devise_effective: sa devise, comme `devise`
     :param creee_le: quand la plateforme a créé la transaction
     :param remise_le: date de remise en banque, connue de REST seulement
+    :param contexte: ce que nous lui avions confié de la démarche (`payzen.contexte`), que REST rend
     """
 
     reference: str
@@ -98,6 +99,7 @@ class Fait:
     devise_effective: str = ""
     creee_le: datetime | None = None
     remise_le: datetime | None = None
+    contexte: str = ""
 
     @property
     def famille(self) -> Famille:

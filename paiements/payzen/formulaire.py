@@ -42,6 +42,7 @@ class Demande:
     :param date: l'instant du clic, avec son fuseau
     :param montant: en euros, plus de zéro
     :param url_retour: où la plateforme ramène l'allocataire, sans données (PROTOCOLE §4)
+    :param contexte: de quoi refaire la démarche si nous la perdions (`payzen.contexte`), trois champs au plus
     :raises ValueError: si une valeur ferait refuser le formulaire par la plateforme
     """
 
@@ -50,6 +51,7 @@ class Demande:
     date: datetime
     montant: Decimal
     url_retour: str
+    contexte: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]{1,32}", self.reference):
@@ -89,4 +91,5 @@ def build_form(demande: Demande, boutique: Boutique, cartes: str = CARTES) -> di
         "vads_trans_id": demande.trans_id,
         "vads_url_return": demande.url_retour,
     }
+    champs |= {f"vads_order_info{rang}": dit for rang, dit in zip(("", "2", "3"), demande.contexte, strict=False)}
     return champs | {"signature": sign(champs, boutique.cle)}

@@ -196,7 +196,10 @@ class Client:
             raise _inattendue("sans transaction, ou d'une autre boutique ou d'un autre mode")
         remise_le = _to_date(_get(transaction, (*_CARTE, "captureResponse", "captureDate")))
         parent = str(_get(transaction, (_DETAILS, "parentTransactionUuid")) or "").lower()
-        return replace(fait, source="REST", remise_le=remise_le, parent=parent)
+        # La suite d'un contexte long n'est pas publiée (PROTOCOLE §12) : lue si elle vient.
+        suites = (_get(transaction, ("metadata", f"orderInfo{rang}")) for rang in ("", "2", "3"))
+        contexte = "".join(str(suite) for suite in suites if suite)
+        return replace(fait, source="REST", remise_le=remise_le, parent=parent, contexte=contexte)
 
 
 def _attribuer(faits: list[Fait]) -> list[Fait]:

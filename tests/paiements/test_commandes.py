@@ -33,7 +33,7 @@ def test_interroger_une_reference_retrouve_un_paiement_perdu(plateforme):
     assert "1 paiement(s) ont avancé" in sortie
 
 
-def test_interroger_a_l_essai_montre_et_n_ecrit_rien(plateforme):
+def test_interroger_a_blanc_montre_et_n_ecrit_rien(plateforme):
     paiement = PaiementFactory()
     plateforme(paiement, "AUTHORISED")
 

@@ -101,7 +101,7 @@ def test_une_notification_perdue_se_retrouve_en_rapprochant(machine: Machine) ->
     [reference] = machine.payer(1)
     assert machine.get_statuts([reference]) == {"EN_ATTENTE"}
 
-    machine.gerer("interroger_payzen", "--reference", reference)
+    machine.gerer("interroger_payzen", "--reference", reference, "--appliquer")
 
     machine.attendre_l_imputation([reference], REPRISE)
     machine.verifier([reference])

@@ -8,6 +8,8 @@ from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Paiement
 from paiements.payzen import EchecRest
 from paiements.verification.interroger import conclure, lire_la_plateforme
+from paiements.verification.journaux import lister_les_inconnues
+from paiements.verification.reconstruction import ramener
 from socle.commandes import Code, Commande, jour
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -21,8 +23,19 @@ class Command(Commande):
         quoi = parser.add_mutually_exclusive_group(required=True)
         quoi.add_argument("--reference", help="la référence du paiement")
         quoi.add_argument("--jour", type=jour, help="AAAA-MM-JJ, jour de Paris")
+        quoi.add_argument(
+            "--journaux",
+            action="store_true",
+            help="ce dont un journal parle et que la base ignore : après une restauration, ramène les paiements",
+        )
 
-    def handle(self, *, reference: str | None, jour: date | None, **options: object) -> None:
+    def handle(self, *, reference: str | None, jour: date | None, journaux: bool, **options: object) -> None:
+        if journaux:
+            self._ramener()
+        else:
+            self._interroger(reference, jour)
+
+    def _interroger(self, reference: str | None, jour: date | None) -> None:
         lus: list[dict[str, str]] = []
         muets: list[str] = []
         changes = 0
@@ -41,6 +54,29 @@ class Command(Commande):
         phrases = [f"{ligne['paiement']}  PayZen dit {ligne['dit']}  {ligne['avance']}" for ligne in lus]
         avances = [] if self.a_blanc else [f"{changes} paiement(s) ont avancé."]
         self.montrer({"lus": lus, "muets": muets, "avances": changes}, [*phrases, *avances])
+        self._finir(muets)
+
+    def _ramener(self) -> None:
+        """À blanc, dit seulement ce qui serait demandé."""
+        lus: list[dict[str, str]] = []
+        muets: list[str] = []
+        for boutique, reference in lister_les_inconnues():
+            ligne = {"paiement": reference, "boutique": boutique}
+            try:
+                ramene = None if self.a_blanc else ramener(boutique, reference)
+            except (EchecRest, BoutiqueAbsente) as echec:
+                self.stderr.write(f"{reference}  pas de réponse : {echec}")
+                muets.append(reference)
+                continue
+            if ramene is not None:
+                etat = ramene.paiement.get_statut_display() if ramene.paiement else ""
+                ligne |= {"etat": etat, "motif": ramene.motif}
+            lus.append(ligne)
+        phrases = ["  ".join(filter(None, ligne.values())) for ligne in lus]
+        self.montrer({"lus": lus, "muets": muets}, [*phrases, f"{len(lus)} référence(s) que la base ignorait."])
+        self._finir(muets)
+
+    def _finir(self, muets: list[str]) -> None:
         if muets:
             phrase = f"{len(muets)} paiement(s) sans réponse de PayZen : relancez la même commande plus tard."
             raise CommandError(phrase, returncode=Code.PAS_PU)

@@ -51,7 +51,9 @@ def test_aucune_valeur_du_formulaire_ne_contient_le_separateur_de_la_signature(d
 
 
 def test_une_demande_ne_sait_rien_de_la_personne():
-    assert {champ.name for champ in fields(Demande)} == {"reference", "trans_id", "date", "montant", "url_retour"}
+    assert {champ.name for champ in fields(Demande)} == {
+        *("reference", "trans_id", "date", "montant", "url_retour", "contexte")
+    }
 
 
 def test_la_date_part_en_utc_quel_que_soit_son_fuseau(demande, boutique):

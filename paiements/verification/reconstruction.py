@@ -1,0 +1,119 @@
+"""
+Ramener de la plateforme un paiement que la base a oublié : après une restauration, il n'a plus sa ligne (ADR 0055).
+
+Ce qu'il faut pour le refaire, nous l'avions confié au formulaire (`payzen.contexte`). Il redevient alors un paiement
+comme un autre, que la même lecture porte, vérifie, et que le balayage impute. Sinon, c'est une anomalie nommée.
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import transaction
+
+from comptes.models import Caf
+from demarches.etats import Etat
+from demarches.models import Demarche, LigneDemarche
+from dettes.models import Dette
+from paiements.boutiques import get_boutique
+from paiements.causes import par_service
+from paiements.file.tenue import fermer_les_inconnues
+from paiements.models import Paiement
+from paiements.passages import avancer, get_libre_le
+from paiements.payzen import Client, Contexte, Fait, from_centimes, read_contexte
+from paiements.reception.porter import Recu, porter, resumer
+from paiements.statuts import Geste
+from paiements.verification.interroger import Lecture, conclure, get_repere
+
+CAUSE = par_service("ramené de la plateforme : la base l'avait oublié")
+
+
+class Ramene(NamedTuple):
+    """Ce qu'est devenue une référence : son paiement, ou pourquoi elle n'en a pas."""
+
+    reference: str
+    paiement: Paiement | None
+    motif: str
+
+
+class ReconstructionImpossible(Exception):
+    """Il manque de quoi refaire ce paiement ; le message dit quoi."""
+
+
+def ramener(boutique: str, reference: str) -> Ramene:
+    """
+    Demande à la plateforme ce qu'elle sait d'une référence, refait son paiement s'il manque, et porte tout.
+
+    :raises EchecRest: si la plateforme n'a pas répondu
+    :raises BoutiqueAbsente: si les clés de la boutique ne sont pas réglées
+    """
+    faits = Client(get_boutique(boutique)).get_order(reference)
+    motif = "" if faits else "la plateforme ne la connaît pas"
+    with transaction.atomic():
+        paiement = Paiement.objects.filter(reference=reference).first()
+        if paiement is None and faits:
+            try:
+                paiement = _reconstruire(boutique, reference, faits)
+            except ReconstructionImpossible as manque:
+                motif = str(manque)
+                porter([Recu(fait, resumer(fait)) for fait in faits])
+        if paiement is not None:
+            paiement = conclure(paiement.pk, Lecture(faits, get_repere(paiement))) or paiement
+            fermer_les_inconnues(paiement, CAUSE)
+    return Ramene(reference, paiement, motif)
+
+
+def _reconstruire(boutique: str, reference: str, faits: list[Fait]) -> Paiement:
+    origine = next((f for f in faits if not f.is_credit and f.contexte and f.trans_date and f.trans_id), None)
+    contexte = read_contexte(origine.contexte) if origine else None
+    if origine is None or origine.trans_date is None or contexte is None:
+        raise ReconstructionImpossible("elle n'est pas née de notre formulaire, ou ne dit pas de quelles dettes")
+    caf = Caf.objects.filter(boutique=boutique).first()
+    if caf is None:
+        raise ReconstructionImpossible(f"aucune Caf n'a la boutique {boutique}")
+    demarche = _refaire_la_demarche(caf, reference, contexte, origine)
+    paiement = Paiement(
+        demarche=demarche,
+        reference=reference,
+        caf=caf,
+        montant=demarche.montant,
+        boutique=boutique,
+        mode=origine.mode,
+        trans_id=origine.trans_id.lower(),
+        cree_le=origine.trans_date,
+    )
+    paiement.prochain_controle_le = get_libre_le(paiement)
+    paiement.save(force_insert=True)
+    return avancer(Geste.SOUMETTRE, paiement, CAUSE)
+
+
+def _refaire_la_demarche(caf: Caf, reference: str, contexte: Contexte, origine: Fait) -> Demarche:
+    """La démarche telle qu'elle était partie ; celle que la sauvegarde tenait encore en brouillon, s'il y en a une."""
+    dettes = {dette.reference: dette for dette in Dette.objects.filter(caf=caf, reference__in=contexte.lignes)}
+    manquantes = sorted(set(contexte.lignes) - set(dettes))
+    if manquantes:
+        raise ReconstructionImpossible(f"la dette {manquantes[0]} manque : prenez d'abord la livraison perdue")
+    dossiers = {dette.allocataire_id for dette in dettes.values()}
+    if len(dossiers) != 1:
+        raise ReconstructionImpossible("ses dettes sont de plusieurs dossiers")
+    demarche = Demarche.objects.select_for_update(of=("self",)).filter(reference=reference).first()
+    if demarche is None:
+        auteur = next(iter(dettes.values())).allocataire.utilisateurs.order_by("pk").first()
+        if auteur is None:
+            raise ReconstructionImpossible("son dossier n'a plus de compte")
+        # Abandonnée, elle ne dispute sa place à aucun brouillon, et ses lignes s'écrivent encore.
+        demarche = Demarche(auteur=auteur, allocataire=auteur.allocataire, reference=reference, etat=Etat.ABANDONNEE)
+    elif demarche.etat not in (Etat.BROUILLON, Etat.ABANDONNEE) or demarche.allocataire_id not in dossiers:
+        raise ReconstructionImpossible("sa démarche existe, et n'est plus celle qui était partie")
+    demarche.mode = Demarche.Mode.GLOBAL if contexte.is_global else Demarche.Mode.AFFECTE
+    demarche.montant = from_centimes(sum(contexte.lignes.values()))
+    demarche.etape = Demarche.Etape.RECAPITULATIF
+    demarche.mentions_lues_le = demarche.mentions_lues_le or origine.trans_date
+    demarche.save()
+    demarche.lignes.all().delete()
+    LigneDemarche.objects.bulk_create(
+        LigneDemarche(demarche=demarche, dette=dettes[nom], montant=Decimal(centimes).scaleb(-2))
+        for nom, centimes in contexte.lignes.items()
+    )
+    demarche.etat = Etat.A_LA_BANQUE
+    demarche.save(update_fields=["etat"])
+    return demarche

@@ -1,0 +1,203 @@
+"""Après une restauration, chaque paiement revient de la plateforme, au centime, ou se nomme (docs/adr/0055)."""
+
+import json
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from comptes.models import Caf
+from demarches.models import Demarche
+from dettes.encaissements import emettre
+from dettes.models import FichierEmis, Mouvement
+from paiements import depart
+from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import Anomalie, Paiement
+from paiements.payzen import read_contexte, to_centimes, write_contexte
+from paiements.statuts import Statut
+from paiements.surveillance.invariants import verifier
+from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
+from tests.paiements.journaux import UUID, jt
+
+pytestmark = pytest.mark.django_db
+PERDUES = [
+    "paiements_etapeanomalie",
+    "paiements_anomalie",
+    "paiements_ticket",
+    "paiements_messagepayzen",
+    "paiements_imputation",
+    "paiements_etapepaiement",
+    "paiements_paiement",
+    "paiements_transactionpayzen",
+    "dettes_ligneemise",
+    "dettes_fichieremis",
+    "demarches_lignedemarche",
+    "demarches_demarche",
+]
+
+
+def restaurer():
+    """La base revient à une sauvegarde d'avant tout paiement : tables et soldes."""
+    with connection.cursor() as curseur:
+        curseur.execute("SET LOCAL session_replication_role = replica")
+        for table in PERDUES:
+            curseur.execute(f"DELETE FROM {table}")  # noqa: S608 (nos constantes)
+        curseur.execute("DELETE FROM dettes_mouvement WHERE genre IN ('IMPUTATION', 'REJET')")
+        curseur.execute(
+            "UPDATE dettes_dette d SET solde = montant_initial + coalesce((SELECT sum(montant) FROM dettes_mouvement"
+            " WHERE dette_id = d.id AND genre <> 'CONSTAT'), 0)"
+        )
+        curseur.execute("SET LOCAL session_replication_role = origin")
+
+
+def decrire(paiement):
+    """Ce que REST dit d'un paiement, avec le contexte que notre formulaire lui avait confié."""
+    formulaire = depart._preparer_formulaire(paiement, settings.PAYZEN_BOUTIQUES[paiement.boutique])
+    return {
+        "shopId": paiement.boutique,
+        "uuid": UUID(paiement),
+        "detailedStatus": "CAPTURED",
+        "operationType": "DEBIT",
+        "amount": to_centimes(paiement.montant),
+        "currency": "EUR",
+        "creationDate": paiement.cree_le.isoformat(),
+        "metadata": {"orderInfo": formulaire["vads_order_info"]},
+        "orderDetails": {"orderId": paiement.reference, "mode": paiement.mode},
+        "transactionDetails": {
+            "cardDetails": {"legacyTransId": paiement.trans_id, "legacyTransDate": paiement.cree_le.isoformat()}
+        },
+    }
+
+
+@pytest.fixture
+def ramener(plateforme, tmp_path):
+    """Lit un journal des paiements donnés, puis interroge la plateforme, qui répond les transactions données."""
+
+    def _ramener(journal, transactions):
+        nom, octets = journal
+        (tmp_path / nom).write_bytes(octets)
+        call_command("lire_journaux", str(tmp_path / nom), "--appliquer", stdout=StringIO())
+        reponse = {"status": "SUCCESS", "mode": "TEST", "answer": {"shopId": "66100001", "transactions": transactions}}
+        plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", json=reponse)
+        sortie = StringIO()
+        call_command("interroger_payzen", "--journaux", "--json", "--appliquer", stdout=sortie)
+        imputer_un_lot()
+        return json.loads(sortie.getvalue())
+
+    return _ramener
+
+
+def test_un_paiement_oublie_redevient_le_meme_jusqu_aux_dettes(ramener, dettes, paye):
+    paiement = paye(impute=True)
+    journal, transaction = jt([paiement]), decrire(paiement)
+    soldes = [dette.solde for dette in dettes if not dette.refresh_from_db()]
+    restaurer()
+
+    ramener(journal, [transaction])
+
+    revenu = Paiement.objects.get()
+    assert (revenu.reference, revenu.statut, revenu.montant) == (paiement.reference, Statut.IMPUTE, 150)
+    assert (revenu.trans_id, revenu.demarche.allocataire) == (paiement.trans_id, paiement.demarche.allocataire)
+    assert [dette.solde for dette in dettes if not dette.refresh_from_db()] == soldes == [800, 850]
+    assert not Anomalie.objects.ouvertes().exists()
+    assert list(verifier()) == []
+
+
+def test_un_brouillon_que_la_sauvegarde_tenait_repart_comme_il_etait_paye(ramener):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jt([paiement]), decrire(paiement)
+    auteur, dette = paiement.demarche.auteur, paiement.demarche.lignes.get().dette
+    restaurer()
+    DemarcheFactory(auteur=auteur, reference=paiement.reference, lignes={dette: Decimal(7)})
+
+    ramener(journal, [transaction])
+
+    demarche = Demarche.objects.get()
+    assert (demarche.montant, demarche.lignes.get().montant) == (120, 120)
+    assert Paiement.objects.get().statut == Statut.IMPUTE
+
+
+def test_le_brouillon_d_une_autre_demande_n_est_pas_touche(ramener):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jt([paiement]), decrire(paiement)
+    auteur, dette = paiement.demarche.auteur, paiement.demarche.lignes.get().dette
+    restaurer()
+    autre = DemarcheFactory(auteur=auteur, lignes={dette: Decimal(7)})
+
+    ramener(journal, [transaction])
+
+    autre.refresh_from_db()
+    assert (autre.etat, autre.montant) == ("BROUILLON", 7)
+    assert Paiement.objects.get().statut == Statut.IMPUTE
+
+
+def test_une_dette_que_la_livraison_perdue_apportait_se_nomme(ramener):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jt([paiement]), decrire(paiement)
+    transaction["metadata"]["orderInfo"] = "A,PERDUE-1=12000"
+    restaurer()
+
+    compte_rendu = ramener(journal, [transaction])
+
+    assert compte_rendu["lus"][0]["motif"] == "la dette PERDUE-1 manque : prenez d'abord la livraison perdue"
+    assert Anomalie.objects.ouvertes().get().genre == "REFERENCE_INCONNUE"
+
+
+def test_ce_qui_n_est_pas_ne_de_notre_formulaire_reste_une_anomalie(ramener):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jt([paiement]), decrire(paiement)
+    del transaction["metadata"]
+    restaurer()
+
+    ramener(journal, [transaction])
+
+    assert not Paiement.objects.exists()
+    assert Anomalie.objects.ouvertes().get().genre == "REFERENCE_INCONNUE"
+
+
+def test_le_fichier_deja_publie_se_reprend_et_rien_ne_repart(ramener, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jt([paiement]), decrire(paiement)
+    emettre(paiement.caf, tmp_path / "emis")
+    restaurer()
+
+    ramener(journal, [transaction])
+    call_command("reprendre_encaissements", "661", dossier=tmp_path / "emis", appliquer=True, stdout=StringIO())
+
+    assert FichierEmis.objects.get().lignes == 1
+    assert Mouvement.objects.filter(genre="IMPUTATION", ligne_emise=None).count() == 0
+    assert emettre(Caf.objects.get(), tmp_path / "emis") is None
+
+
+def test_le_contexte_ne_dit_rien_de_la_personne_et_se_relit():
+    textes = write_contexte(False, [("INK-661-000001", 12000), ("R-2", 1)])
+
+    assert textes == ("A,INK-661-000001=12000,R-2=1",)
+    assert read_contexte("".join(textes)) == (False, {"INK-661-000001": 12000, "R-2": 1})
+
+
+def test_un_contexte_trop_long_ou_qui_ressemble_a_une_carte_ne_part_pas():
+    assert len(write_contexte(True, [(f"INK-661-{n:06d}", 12000) for n in range(30)])) == 3
+    assert write_contexte(True, [(f"INK-661-{n:021d}", 12000) for n in range(30)]) == ()
+    assert write_contexte(True, [("4970100000000055", 1)]) == ()
+
+
+@pytest.mark.parametrize("texte", ["", "A", "X,R-1=1", "A,R-1", "A,R-1=1,", "commande n° 7"])
+def test_un_contexte_qui_n_est_pas_le_notre_ne_se_lit_pas(texte):
+    assert read_contexte(texte) is None
+
+
+def test_une_dette_d_un_autre_dossier_ne_se_paie_pas_par_erreur(ramener):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jt([paiement]), decrire(paiement)
+    autre = DetteFactory(allocataire=UtilisateurFactory().allocataire)
+    sienne = paiement.demarche.lignes.get().dette.reference
+    transaction["metadata"]["orderInfo"] = f"A,{sienne}=11000,{autre.reference}=1000"
+    restaurer()
+
+    compte_rendu = ramener(journal, [transaction])
+
+    assert compte_rendu["lus"][0]["motif"] == "ses dettes sont de plusieurs dossiers"
