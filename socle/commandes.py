@@ -6,13 +6,14 @@ Qui écrit le fait à blanc d'abord : rien ne change sans `--appliquer`. `--json
 
 import json
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from enum import IntEnum
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 A_BLANC = "Rien n'a été écrit : ajoutez --appliquer."
 
@@ -49,13 +50,18 @@ class CommandeSobre(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Lance la commande ; base éteinte, délai passé, Ctrl-C : `CommandError`, et son code."""
         try:
-            return super().execute(*args, **options)
+            with self.reserver():
+                return super().execute(*args, **options)
         except (OperationalError, InterfaceError) as panne:
             # La suite du message porte parfois des valeurs.
             premiere = str(panne).partition("\n")[0]
             raise CommandError(f"La base n'a pas répondu : {premiere}. Relancez.", returncode=Code.PAS_PU) from panne
         except KeyboardInterrupt:
             raise CommandError("Interrompue.", returncode=Code.INTERROMPUE) from None
+
+    def reserver(self) -> AbstractContextManager[None]:
+        """Ce que la commande garde pour elle le temps qu'elle dure : rien."""
+        return nullcontext()
 
 
 class Commande(CommandeSobre):
@@ -67,6 +73,8 @@ class Commande(CommandeSobre):
     """
 
     ecrit = False
+    # Deux à la fois se gêneraient : la seconde, si elle écrit, est refusée d'une phrase.
+    seule = False
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
         """Ajoute `--json`, et `--appliquer` si la commande écrit."""
@@ -88,6 +96,22 @@ class Commande(CommandeSobre):
                 objet = {"echec": str(echec), "code": int(echec.returncode)}
                 self.stdout.write(json.dumps(objet, ensure_ascii=False))
             raise
+
+    @contextmanager
+    def reserver(self) -> Iterator[None]:
+        """Sa place, si elle doit être seule à écrire."""
+        if not self.seule or self.a_blanc:
+            yield
+            return
+        nom = type(self).__module__.rpartition(".")[2]
+        with connection.cursor() as curseur:
+            curseur.execute("SELECT pg_try_advisory_lock(hashtextextended('commande ' || %s, 0))", [nom])
+            if not curseur.fetchone()[0]:  # garde: une_commande_a_la_fois
+                raise CommandError(f"{nom} tourne déjà : attendez sa fin, puis relancez.", returncode=Code.PAS_PU)
+            try:
+                yield
+            finally:
+                curseur.execute("SELECT pg_advisory_unlock(hashtextextended('commande ' || %s, 0))", [nom])
 
     def montrer(self, compte_rendu: Mapping[str, Any], phrases: Iterable[str]) -> None:
         """Rend le compte rendu : l'objet entier à une machine, des phrases à une personne. À n'appeler qu'une fois."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -177,7 +178,7 @@ SORTES = {
 
 def calculer(caf: Caf, jour: date) -> Feuille:
     """La feuille d'une Caf, à la fin de ce jour de Paris, telle qu'on la sait maintenant."""
-    valeurs = {"caf": caf.pk, "jour": jour, "mode": settings.PAYZEN_MODE}
+    valeurs: dict[str, Any] = {"caf": caf.pk, "jour": jour, "mode": settings.PAYZEN_MODE}
     with connection.cursor() as curseur:
         curseur.execute(SOMMER, valeurs)
         sommes = {(livre, sorte): (avant or ZERO, ce_jour or ZERO) for livre, sorte, avant, ce_jour in curseur}

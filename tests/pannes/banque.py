@@ -241,6 +241,7 @@ class Banque:
             "operationType": transaction.operation,
             "amount": transaction.montant,
             "currency": "EUR",
+            "metadata": {"orderInfo": self._get_contexte(transaction.reference)},
             "orderDetails": {"orderId": transaction.reference, "mode": "TEST"},
             "transactionDetails": {
                 "parentTransactionUuid": transaction.parent and transaction.parent.uuid,
@@ -248,6 +249,9 @@ class Banque:
                 "cardDetails": {"legacyTransId": transaction.trans_id, "legacyTransDate": date},
             },
         }
+
+    def _get_contexte(self, reference: str) -> str | None:
+        return next((s.champs.get("vads_order_info") for s in self.sessions if s.reference == reference), None)
 
     def _accorder(self, reponse: dict[str, object]) -> dict[str, object]:
         return {"status": "SUCCESS", "answer": {"shopId": self.site, **reponse}}

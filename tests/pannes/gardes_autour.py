@@ -46,6 +46,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         faux,
     ),
     "barriere_de_l_import": ("dettes/test_plausibilite::test_une_livraison_complete_et_vide_ne_solde_rien", faux),
+    "une_commande_a_la_fois": (
+        "socle/test_commandes::test_deux_a_la_fois_la_seconde_est_refusee_d_une_phrase",
+        faux,
+    ),
     "fichier_publie_inconnu": (
         "dettes/test_encaissements::test_un_fichier_publie_que_la_base_a_oublie_ne_s_ecrase_pas",
         faux,

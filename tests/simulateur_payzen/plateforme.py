@@ -248,6 +248,7 @@ def get_environnement(dossier: Path, url: str) -> dict[str, str]:
         "SIMULATEUR_BASE": str(dossier / "plateforme.sqlite3"),
         "SIMULATEUR_BOUTIQUES": json.dumps({SITE: boutique}),
         "SIMULATEUR_REMISE_AUTO": "non",
+        "SIMULATEUR_JOURNAUX": str(dossier / "journaux"),
     }
 
 

@@ -77,3 +77,24 @@ def test_ctrl_c_n_est_pas_une_trace():
 
     assert echec.returncode == Code.INTERROMPUE
     assert json.loads(sortie)["code"] == Code.INTERROMPUE
+
+
+class Seule(Ecrire):
+    seule = True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_a_la_fois_la_seconde_est_refusee_d_une_phrase():
+    autre = connection.copy()
+    with autre.cursor() as curseur:
+        curseur.execute("SELECT pg_advisory_lock(hashtextextended('commande test_commandes', 0))")
+
+    _, echec = lancer(Seule, "--appliquer")
+    a_blanc, _ = lancer(Seule)
+    autre.close()
+
+    assert (echec.returncode, str(echec)) == (
+        Code.PAS_PU,
+        "test_commandes tourne déjà : attendez sa fin, puis relancez.",
+    )
+    assert A_BLANC in a_blanc

@@ -13,6 +13,7 @@ from socle.commandes import Code, Commande
 class Command(Commande):
     help = "Après une restauration : reprend les fichiers d'encaissements publiés que la base a oubliés."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("caf", metavar="CAF", help="code de la Caf")

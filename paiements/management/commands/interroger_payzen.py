@@ -18,6 +18,7 @@ PARIS = ZoneInfo("Europe/Paris")
 class Command(Commande):
     help = "Interroge PayZen sur un paiement, ou sur tous ceux d'un jour, et porte ce qu'il en dit."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         quoi = parser.add_mutually_exclusive_group(required=True)

@@ -15,6 +15,7 @@ from socle.commandes import Code, Commande
 class Command(Commande):
     help = "Lit les journaux de PayZen (JT, JO, JRB, JRI) et porte chaque ligne : ce qu'elle a fait sans nous le dire."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
