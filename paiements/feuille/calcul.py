@@ -24,9 +24,7 @@ from paiements.statuts import Statut
 ZERO = Decimal(0)
 _VIVANTE = "(t.statut IN ({}) OR t.verdict = 'TENUE')".format(", ".join(f"'{statut}'" for statut in VIVANTS))
 # Comme dans la vue `paiements_debit_tenu` : un montant effectif baissé est ce que la banque tient.
-_MONTANT = (
-    "least(t.montant, CASE WHEN t.effectif > 0 AND t.devise_effective IN ('', 'EUR') THEN t.effectif END)"
-)
+_MONTANT = "least(t.montant, CASE WHEN t.effectif > 0 AND t.devise_effective IN ('', 'EUR') THEN t.effectif END)"
 
 # Tout ce qui a bougé dans les trois livres : (caf, livre, sorte, jour, débit ou transaction, paiement, montant signé).
 # Un débit défait n'a jamais été pris ; un impayé l'a été, puis repris. Pas de « % » : l'invariant la lit telle quelle.

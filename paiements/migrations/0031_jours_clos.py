@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('comptes', '0008_ce_que_l_on_garde'),
-        ('paiements', '0024_ce_qui_ne_pese_pas'),
+        ('paiements', '0030_alertes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
