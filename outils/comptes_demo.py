@@ -28,6 +28,13 @@ AUTRE_BASE = (
 )
 
 
+def adopter_la_base() -> None:
+    """La base embarquée n'a servi qu'à la démonstration, même celle d'une version qui ne la marquait pas."""
+    with connection.cursor() as curseur:
+        if TABLE in connection.introspection.table_names(curseur):
+            curseur.execute(f"COMMENT ON TABLE {TABLE} IS '{MARQUE}'")
+
+
 def refuser_une_autre_base() -> None:
     """
     N'écrit rien : dit si cette base est celle de la démonstration, ou encore vide.

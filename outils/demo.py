@@ -133,9 +133,7 @@ def _run(dossier: Path, pile: ExitStack) -> None:
     equipe = Equipe(dossier / "journaux", environnement, RACINE)
     pile.callback(equipe.stop)
     print("Préparation des données d'exemple…", flush=True)
-    if not equipe.run(
-        "preparation", [sys.executable, "-m", "outils.preparation", "--comptes", dossier / "comptes.json"]
-    ):
+    if not equipe.run("preparation", _get_preparation(dossier)):
         raise _explain_death(equipe, "preparation")
     print("Démarrage du site, des tâches et du PayZen simulé…", flush=True)
     for nom, commande in _list_commands(dossier, ports, smtp if catch else None).items():
@@ -167,6 +165,12 @@ def _list_services(dossier: Path, services: Mapping[str, str]) -> dict[str, Serv
     }
     recus = {"base": "DATABASE_URL", "courtier": "REDIS_URL"}
     return {nom: service for nom, service in notres.items() if not os.environ.get(recus[nom])}
+
+
+def _get_preparation(dossier: Path) -> list[str]:
+    """La base que nous apportons est à la démonstration, si vieille soit-elle ; celle qu'on nous donne le prouve."""
+    embarquee = [] if os.environ.get("DATABASE_URL") else ["--embarquee"]
+    return [sys.executable, "-m", "outils.preparation", "--comptes", str(dossier / "comptes.json"), *embarquee]
 
 
 def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, list[str]]:

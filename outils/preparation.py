@@ -14,7 +14,9 @@ def main() -> None:
     """Tables, Caf, livraisons d'exemple, comptes, fichiers statiques : en un seul processus, pour aller vite."""
     analyseur = argparse.ArgumentParser(prog="python -m outils.preparation", description=__doc__)
     analyseur.add_argument("--comptes", type=Path, required=True, help="où écrire les comptes d'essai")
-    comptes = analyseur.parse_args().comptes
+    analyseur.add_argument("--embarquee", action="store_true", help="la base est celle que la démonstration apporte")
+    arguments = analyseur.parse_args()
+    comptes: Path = arguments.comptes
     os.environ["DJANGO_SETTINGS_MODULE"] = "caf_remboursement.settings"
 
     import django
@@ -25,6 +27,8 @@ def main() -> None:
     from outils import comptes_demo
 
     try:
+        if arguments.embarquee:
+            comptes_demo.adopter_la_base()
         comptes_demo.refuser_une_autre_base()
         call_command("migrate", interactive=False, verbosity=0)
         comptes_demo.marquer_la_base()

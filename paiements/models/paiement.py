@@ -202,11 +202,6 @@ class Paiement(models.Model):
         return [self.montant] if self.montant_admis is None else [self.montant, self.montant_admis]
 
     @property
-    def is_admis(self) -> bool:
-        """Ce que la banque tient du débit est ce qui était demandé, ou ce qu'un agent a admis."""
-        return self.solde.tenu in self.montants_attendus
-
-    @property
     def a_placer(self) -> Decimal:
         """
         Tenu du débit, moins imputé, en euros, une fois le paiement imputé. Positif, un reste ; négatif, la banque a

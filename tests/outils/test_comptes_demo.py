@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from comptes.models import Agent, Caf, Utilisateur
-from outils import comptes_demo
+from outils import comptes_demo, demo
 from outils.systeme import Empechement
 from tests.connexion import calculer_code, entrer
 from tests.factories import AllocataireFactory, CafFactory, DetteFactory, UtilisateurFactory
@@ -75,10 +75,27 @@ def test_une_base_qui_a_servi_a_autre_chose_n_est_pas_touchee(tmp_path: Path, ge
     assert not (tmp_path / "comptes.json").exists()
 
 
+def test_la_base_embarquee_d_une_version_qui_ne_la_marquait_pas_reste_celle_de_la_demonstration() -> None:
+    UtilisateurFactory()
+
+    comptes_demo.adopter_la_base()
+
+    comptes_demo.refuser_une_autre_base()
+    assert Utilisateur.objects.exists()
+
+
+@pytest.mark.parametrize(("url", "embarquee"), [("", True), ("postgresql://ailleurs/base", False)])
+def test_seule_la_base_que_la_demonstration_apporte_est_la_sienne_sans_marque(monkeypatch, tmp_path, url, embarquee):
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    assert ("--embarquee" in demo._get_preparation(tmp_path)) is embarquee
+
+
 def test_une_base_sans_tables_peut_devenir_celle_de_la_demonstration() -> None:
     with connection.cursor() as curseur:
         curseur.execute("ALTER TABLE comptes_utilisateur RENAME TO ailleurs")
 
+    comptes_demo.adopter_la_base()
     comptes_demo.refuser_une_autre_base()
 
 
