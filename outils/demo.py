@@ -133,10 +133,15 @@ def _run(dossier: Path, pile: ExitStack) -> None:
     equipe = Equipe(dossier / "journaux", environnement, RACINE)
     pile.callback(equipe.stop)
     print("Préparation des données d'exemple…", flush=True)
+    commandes = _list_commands(dossier, ports, smtp if catch else None)
+    # Le reste attend les tables et les fichiers statiques ; eux s'importent pendant qu'ils se font.
+    apres = {nom: commandes.pop(nom) for nom in ("site", "calendrier")}
+    for nom, commande in commandes.items():
+        equipe.start(nom, commande)
     if not equipe.run("preparation", _get_preparation(dossier)):
         raise _explain_death(equipe, "preparation")
     print("Démarrage du site, des tâches et du PayZen simulé…", flush=True)
-    for nom, commande in _list_commands(dossier, ports, smtp if catch else None).items():
+    for nom, commande in apres.items():
         equipe.start(nom, commande)
     _wait_ready(equipe, ports, environnement["REDIS_URL"])
     _announce(dossier, ports, catch=catch)
@@ -178,9 +183,17 @@ def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, l
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "caf_remboursement"]
     journal = ["--loglevel", "WARNING"]
-    ecoute = ["--bind", f"127.0.0.1:{ports.service}", "--workers", "2", "--threads", "4", "--no-control-socket"]
+    ecoute = ["--bind", f"127.0.0.1:{ports.service}", "--preload", "--workers", "2", "--threads", "4"]
     commandes = {
-        "site": [*python, "gunicorn", "caf_remboursement.wsgi", *ecoute, "--graceful-timeout", "5"],
+        "site": [
+            *python,
+            "gunicorn",
+            "caf_remboursement.wsgi",
+            *ecoute,
+            "--no-control-socket",
+            "--graceful-timeout",
+            "5",
+        ],
         # Un ouvrier par file : PayZen ou le courriel, lents, ne font attendre qu'eux.
         **{
             f"taches-{file}": [*celery, "worker", "-Q", file, "-n", file, "--concurrency", str(combien), *journal]

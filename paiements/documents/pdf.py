@@ -19,6 +19,11 @@ def render_pdf(html: str) -> bytes:
     return bytes(document.write_pdf(stylesheets=[feuille], font_config=polices, pdf_variant="pdf/ua-1"))
 
 
+def warm_up() -> None:
+    """Rend une page de rien : bibliothèque, polices et feuille sont chargées quand vient le premier ticket."""
+    render_pdf('<html lang="fr"><title>Ticket</title><p><strong>0</strong> €</p></html>')
+
+
 @cache
 def _load() -> tuple[Any, Any, Any]:
     """La bibliothèque, la police et la feuille, lues une fois par processus : le rendu en est deux fois plus court."""
