@@ -13,6 +13,7 @@ aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
 	@echo "make demo-neuve   la même, données effacées d'abord"
 	@echo "make test         tous les tests (ou une partie : make test ARGS=\"tests/dettes -x\")"
+	@echo "make bancs        la vitesse, en rapports (ou un banc : make bancs ARGS=notification)"
 	@echo "make qualite      style, types, flèches, migrations, déploiement"
 	@echo "make images       redessine le modèle et la table des passages (docs/images ; demande graphviz)"
 	@echo "make simulateur   la plateforme de paiement simulée, seule, pour essayer un autre marchand"
@@ -30,6 +31,10 @@ demo-neuve:
 test:
 	@$(PYTHON) -m outils.installer tests
 	@$(VENV) -m pytest $(ARGS)
+
+bancs:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m bancs $(ARGS)
 
 qualite:
 	@$(PYTHON) -m outils.installer tests
