@@ -182,7 +182,7 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "comptes.Utilisateur"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["comptes.acces.Entree"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "comptes.mots_de_passe.AssezLong", "OPTIONS": {"min_length": 10}},
     {"NAME": "comptes.mots_de_passe.DonneesPersonnelles"},
@@ -306,6 +306,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Autant de tâches qu'une connexion en sert : sa durée est bornée par CONN_MAX_AGE (caf_remboursement/celery.py).
+CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
 # Une file par voisin : ce que PayZen ou le courriel fait attendre n'attend qu'eux. Un ouvrier sans -Q les sert toutes.
 FILES = {"argent": ["balayer", "imputer"], "payzen": ["interroger", "restituer"], "tickets": ["envoyer_ticket"]}

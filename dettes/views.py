@@ -4,11 +4,12 @@ from decimal import Decimal
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
-from dettes import droits, histoire, retenue
+from dettes import cartes, droits, histoire, retenue
 from dettes.models import Dette
 
 
@@ -21,8 +22,8 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
     payables = [dette for dette in dettes if dette.is_payable]
     contexte = {
         "allocataire": allocataire,
-        "payables": payables,
-        "autres": [dette for dette in dettes if not dette.is_payable],
+        "cartes": cartes.dresser(payables, payer=reverse("demarches:commencer") if allocataire.caf.ouverte else ""),
+        "autres": cartes.dresser([dette for dette in dettes if not dette.is_payable], payer=""),
         "reste": sum((dette.solde for dette in payables), Decimal(0)),
         "disponible": sum((dette.disponible for dette in payables), Decimal(0)),
         "mots": {mot for dette in payables for mot in (dette.phase, dette.situation)},

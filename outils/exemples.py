@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 
 from django import forms
 from django.core.paginator import Paginator
@@ -10,6 +11,7 @@ from django.utils import timezone
 from comptes.models import Caf
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
+from dettes import cartes
 from dettes.models import Dette
 from paiements.models import Paiement, TransactionPayzen
 from paiements.statuts import Statut
@@ -85,7 +87,8 @@ def build_dettes() -> list[Dette]:
         )
         for reference, libelle, initial, solde, autres in cas
     ]
-    dettes[0].engage = Decimal(120)
+    for dette, engage in zip_longest(dettes, [Decimal(120)], fillvalue=Decimal(0)):
+        dette.engage, dette.disponible = engage, dette.solde - engage
     return dettes
 
 
@@ -122,6 +125,7 @@ def build_contexte(page: str) -> dict[str, object]:
     faux = Exemple({"montant": "99999", "courriel": "dominique@", "code": ""})
     return {
         "dettes": dettes,
+        "cartes": cartes.dresser(dettes, payer="#dettes"),
         "form": Exemple(prefix="vide"),
         "autre": Exemple(prefix="autre"),
         "faux": faux,

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from django.db import connection
+
 from comptes.models import Allocataire
 from demarches.etats import Etat
 from demarches.models import Demarche
@@ -11,6 +13,13 @@ from paiements.suivi.progres import dire_tient
 from socle.euros import ecrire_euros
 from socle.templatetags.euros import jour
 
+# D'ordinaire il n'y en a pas : on le sait avant de composer, en Python, la lecture de ce que l'on en dirait.
+CONCERNES = """
+    SELECT p.id FROM paiements_paiement p JOIN demarches_demarche d ON d.id = p.demarche_id
+    WHERE d.allocataire_id = %s AND (d.engagee OR EXISTS (
+        SELECT FROM paiements_anomalie a
+        WHERE a.paiement_id = p.id AND a.etat = %s AND a.transaction_id IS NOT NULL))
+"""
 ANNONCE = "La banque annonce un débit de"
 
 
@@ -43,11 +52,12 @@ class Deja(NamedTuple):
 
 def dire_en_route(allocataire: Allocataire) -> list[Bandeau]:
     """Les demandes dont l'argent est en route, ou dont un agent examine un débit ; la plus récente d'abord."""
-    paiements = Paiement.objects.filter(demarche__allocataire=allocataire).select_related(
-        "demarche", "debit", "solde", "caf"
-    )
-    examines = Anomalie.objects.ouvertes().filter(transaction__isnull=False).values("paiement")
-    concernes = paiements.filter(demarche__engagee=True) | paiements.filter(pk__in=examines)
+    with connection.cursor() as curseur:
+        curseur.execute(CONCERNES, [allocataire.pk, Anomalie.Etat.OUVERTE])
+        cles = [cle for (cle,) in curseur.fetchall()]
+    if not cles:
+        return []
+    concernes = Paiement.objects.filter(pk__in=cles).select_related("demarche", "debit", "solde", "caf")
     return [bandeau for paiement in concernes.order_by("-demarche__cree_le", "-pk") for bandeau in _dire(paiement)]
 
 

@@ -118,7 +118,9 @@ def test_le_nombre_de_requetes_ne_depend_pas_du_dossier(
             demarche=DemarcheFactory(auteur=moi, lignes={DetteFactory(allocataire=moi.allocataire): Decimal(120)}),
         )
 
-    with django_assert_num_queries(6):  # session, utilisateur, dossier, dettes, en route, démarches
+    with django_assert_num_queries(
+        6
+    ):  # session, compte et dossier, dettes, lesquels sont en route, en route, démarches
         client.get(ADRESSE)
 
 

@@ -186,7 +186,7 @@ def test_la_liste_demande_autant_a_la_base_pour_une_ou_trente_dettes(client, moi
     DetteFactory.create_batch(nombre, allocataire=moi.allocataire, deja_repris=Decimal(10))
     DetteFactory(allocataire=moi.allocataire, transmise=True)
 
-    with django_assert_num_queries(5):  # session, utilisateur, dossier, dettes, démarches en route
+    with django_assert_num_queries(4):  # session, compte et dossier, dettes, démarches en route
         client.get(LISTE)
 
 
@@ -198,5 +198,5 @@ def test_le_detail_demande_autant_a_la_base_pour_un_ou_trente_mouvements(
     for _ in range(nombre):
         Mouvement.objects.create(dette=dette, genre=Mouvement.Genre.RETENUE, montant=Decimal(-10), origine="test")
 
-    with django_assert_num_queries(5):  # session, utilisateur, dossier, dette, mouvements
+    with django_assert_num_queries(4):  # session, compte et dossier, dette, mouvements
         client.get(get_adresse(dette))
