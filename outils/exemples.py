@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import zip_longest
 
 from django import forms
 from django.core.paginator import Paginator
@@ -87,8 +86,9 @@ def build_dettes() -> list[Dette]:
         )
         for reference, libelle, initial, solde, autres in cas
     ]
-    for dette, engage in zip_longest(dettes, [Decimal(120)], fillvalue=Decimal(0)):
-        dette.engage, dette.disponible = engage, dette.solde - engage
+    for dette in dettes:
+        dette.engage, dette.disponible = Decimal(0), dette.solde
+    dettes[0].engage, dettes[0].disponible = Decimal(120), dettes[0].solde - 120
     return dettes
 
 
