@@ -1,0 +1,67 @@
+"""Des nuits de Caf, de plateforme et de service : les trois livres finissent égaux, au centime, chaque écart nommé."""
+
+import os
+from datetime import timedelta
+from random import Random
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from paiements.models import Anomalie
+from paiements.payzen import rest
+from paiements.surveillance.invariants import verifier
+from tests.factories import CafFactory
+from tests.nuits.caf_simulee import CafSimulee
+from tests.nuits.nuit import Nuits
+from tests.pannes.banque import Banque
+
+# Trente au rapport : NUITS=30.
+NUITS = int(os.environ.get("NUITS", "5"))
+
+
+@pytest.fixture
+def nuits(db, tmp_path, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr(rest, "ATTENTE_S", 0)
+    CafFactory(code="661")
+    alea = Random(13)  # noqa: S311 (un tirage qui se rejoue)
+    caf = CafSimulee("661", alea, timezone.now() - timedelta(hours=12))
+    caf.naitre(15)
+    nuits = Nuits(Banque("66100001"), caf, tmp_path, alea, django_capture_on_commit_callbacks)
+    with nuits.banque.servir():
+        yield nuits
+
+
+def vivre(nuits, rang, *, desastre=False):
+    nuits.rang = rang
+    nuits.payer(3)
+    sauvegarde = transaction.savepoint() if desastre else ""
+    nuits.payer(2)
+    nuits.soir(journal_du_jour=rang % 3 != 2)
+    nuits.incidents()
+    nuits.matin()
+    nuits.rendre(perdu=rang % 4 == 3)
+    nuits.caf.retenir(3)
+    nuits.livrer(tue=rang % 5 == 4)
+    if desastre:
+        nuits.restaurer(sauvegarde)
+
+
+def test_les_trois_livres_finissent_egaux_apres_des_nuits_de_tout_ce_qui_arrive(nuits, record_property):
+    nuits.livrer()
+
+    for rang in range(1, NUITS + 1):
+        vivre(nuits, rang, desastre=rang == 3)
+    # Le calme revient : les journaux complets, les fichiers retrouvés, deux échanges.
+    for rang in (NUITS + 1, NUITS + 2):
+        nuits.rang = rang
+        nuits.soir()
+        nuits.matin()
+        nuits.rendre()
+        nuits.livrer()
+
+    record_property("evenements", dict(nuits.evenements))
+    assert nuits.lister_les_differences() == []
+    assert [v for v in verifier() if v.invariant.nom not in ("travail_en_retard", "gardes_en_place")] == []
+    assert nuits.evenements["restaurations"] == 1
+    assert not Anomalie.objects.ouvertes().filter(transaction=None, dette=None).exists()
