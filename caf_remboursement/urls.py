@@ -17,6 +17,7 @@ urlpatterns = [
     path("mon-compte/demarches/", include("paiements.suivi.urls")),
     path("paiements/", include("paiements.urls")),
     path("agents/feuille/", include("paiements.feuille.urls")),
+    path("agents/", include("paiements.bureau.urls")),
     path("agents/", admin.site.urls),
     path("sante/", sante, name="sante"),
     path("sante/vie/", vie, name="vie"),

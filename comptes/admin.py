@@ -1,4 +1,4 @@
-"""Le bureau des agents : leurs Caf ; les comptes, pour l'opérateur seul."""
+"""Le bureau des agents : le journal de sécurité ; les comptes, pour l'opérateur seul."""
 
 from typing import Any
 
@@ -11,17 +11,16 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from comptes import journal, services
-from comptes.models import Agent, Caf, Evenement, Utilisateur
-from socle.bureau import Bouton, FicheAdmin, GesteForm, GestesAdmin, OfficeAdmin, get_agent
-from socle.carte import MotifField
+from comptes import journal
+from comptes.models import Agent, Evenement, Utilisateur
+from socle.bureau import FicheAdmin, get_agent, get_codes
+from socle.liste import LongueListeAdmin
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
 # Une seule porte pour changer de mot de passe : celle qui compte les essais, et l'annonce.
@@ -32,54 +31,6 @@ admin.site.index_title = "Les dossiers de vos Caf"
 # Ni groupes ni courriels ici ; un second facteur perdu s'ôte par `manage.py rendre_acces`, qui ferme les sessions.
 for modele in (Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(modele)
-
-
-class SuspensionForm(GesteForm):
-    """Ce que les allocataires liront pendant la suspension."""
-
-    message = MotifField(
-        label="Ce que liront les allocataires", max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 30})
-    )
-    retour_prevu_le = forms.DateField(
-        label="Retour prévu le", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-
-
-def suspendre(caf: Caf, donnees: dict[str, Any], auteur: Utilisateur) -> str:
-    services.suspendre(caf, **donnees, auteur=auteur)
-    return "Le service est suspendu."
-
-
-def rouvrir(caf: Caf, _donnees: dict[str, Any], auteur: Utilisateur) -> str:
-    services.rouvrir(caf, auteur)
-    return "Le service est rouvert."
-
-
-@admin.register(Caf)
-class CafAdmin(GestesAdmin):
-    """L'opérateur règle boutique, seuil de contrôle et délai annoncé ; le reste vient du fichier, ou d'un bouton."""
-
-    chemin_caf = "pk"
-    list_display = ["code", "nom", "departement", "boutique", "seuil_controle", "ouverte"]
-    list_filter = ["ouverte"]
-    search_fields = ["=code", "nom"]
-    ordering = ["code"]
-    readonly_fields = ["code", "nom", "departement", "ouverte", "message_suspension", "retour_prevu_le"]
-    boutons = [
-        Bouton(
-            "suspendre",
-            "Suspendre le service",
-            "suspendre_service",
-            lambda caf: caf.ouverte,
-            suspendre,
-            refus=(services.MessageAbsent,),
-            form=SuspensionForm,
-        ),
-        Bouton("rouvrir", "Rouvrir le service", "suspendre_service", lambda caf: not caf.ouverte, rouvrir, form=None),
-    ]
-
-    def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
-        return request.user.is_superuser
 
 
 @admin.register(Utilisateur)
@@ -124,7 +75,7 @@ class AgentAdmin(FicheAdmin):
 
 
 @admin.register(Evenement)
-class EvenementAdmin(OfficeAdmin):
+class EvenementAdmin(LongueListeAdmin):
     """Le journal de sécurité : le responsable y lit ce qui touche ses Caf, l'opérateur y lit tout."""
 
     droit_de_regard = "lire_journal"
@@ -132,13 +83,11 @@ class EvenementAdmin(OfficeAdmin):
     list_filter = ["genre", "le"]
     search_fields = ["=auteur__identifiant", "=compte__identifiant", "=allocataire__numero"]
     search_help_text = "Identifiant d'un compte, numéro allocataire : en entier."
-    ordering = ["-pk"]
+    tri = ["-le", "-pk"]
     list_select_related = ["auteur", "compte", "allocataire"]
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evenement]:
         lignes = Evenement.objects.all()
-        agent = get_agent(request)
-        if agent is None:
+        if get_agent(request) is None:
             return lignes if request.user.is_superuser else lignes.none()
-        return lignes.filter(cafs__overlap=list(agent.cafs.values_list("pk", flat=True)))
+        return lignes.filter(cafs__overlap=get_codes(request))

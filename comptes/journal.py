@@ -156,9 +156,14 @@ def noter_ses_cafs(instance: Agent, action: str, pk_set: set[str] | None, **_: o
 
 
 @receiver(consultation)
-def noter_une_consultation(sender: type[Model], request: HttpRequest, objet: Model | None, **_: object) -> None:
+def noter_une_consultation(
+    sender: type[Model], request: HttpRequest, objet: Model | None, *, is_export: bool = False, **_: object
+) -> None:
     if objet is None:
-        consigner(Genre.LISTE, objet=sender._meta.label_lower)
+        # Les filtres disent quelles lignes sont parties ; ce qui est cherché, non : on y tape un nom.
+        filtres = "&".join(f"{nom}={valeur}" for nom, valeur in sorted(request.GET.items()) if "__" in nom)
+        quoi = f"{sender._meta.label_lower} {filtres}".strip()[:200] if is_export else sender._meta.label_lower
+        consigner(Genre.EXPORT if is_export else Genre.LISTE, objet=quoi)
         return
     personne = _trouver_la_personne(objet)
     caf = getattr(objet, "caf_id", None)

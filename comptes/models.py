@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from comptes import mots_de_passe
 from comptes.identifiants import normaliser
@@ -37,6 +38,14 @@ class Caf(models.Model):
         null=True,
         blank=True,
         help_text="À partir de ce montant, un agent confirme la vérification. Vide : jamais.",
+    )
+    seuil_mise_de_cote = models.DecimalField(
+        "seuil de mise de côté (€)",
+        max_digits=9,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="À partir de ce montant, un comptable approuve qu'on laisse de l'argent de côté. Vide : jamais.",
     )
     delai_mise_a_jour = models.PositiveSmallIntegerField(
         "délai habituel de mise à jour (jours ouvrés)",
@@ -180,6 +189,12 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.identifiant
 
+    @cached_property
+    def codes(self) -> list[str]:
+        """Les codes des Caf qu'il regarde, lus une fois : celles d'un agent, toutes pour un opérateur."""
+        cafs = Caf.objects.all() if self.is_superuser else Caf.objects.filter(agents__utilisateur=self)
+        return list(cafs.values_list("pk", flat=True).order_by("pk"))
+
     @property
     def inactivite(self) -> timedelta:
         """Le temps sans activité au bout duquel une session de ce compte se ferme."""
@@ -273,6 +288,7 @@ class Evenement(models.Model):
         COMPTE = "COMPTE", "compte ouvert ou fermé"
         CONSULTATION = "CONSULTATION", "fiche consultée"
         LISTE = "LISTE", "liste consultée"
+        EXPORT = "EXPORT", "liste exportée"
 
     le = models.DateTimeField(default=timezone.now, db_index=True)
     genre = models.CharField(max_length=17, choices=Genre)

@@ -9,6 +9,7 @@ Droit = Literal[
     "demander_restitution",
     "approuver_restitution",
     "suspendre_service",
+    "regler_seuils",
     "lire_journal",
     "clore_le_jour",
 ]
@@ -20,5 +21,5 @@ DROITS: dict[str, frozenset[Droit]] = {
     "GESTION": GESTION,
     # Qui approuve une restitution n'en demande pas : il y faut deux personnes.
     "COMPTABLE": frozenset({"regarder", "approuver_restitution", "clore_le_jour"}),
-    "RESPONSABLE": GESTION | {"suspendre_service", "lire_journal", "clore_le_jour"},
+    "RESPONSABLE": GESTION | {"suspendre_service", "regler_seuils", "lire_journal", "clore_le_jour"},
 }

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import date
+from decimal import Decimal
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
@@ -33,6 +34,15 @@ def suspendre(caf: Caf, message: str, retour_prevu_le: date | None, auteur: Util
 def rouvrir(caf: Caf, auteur: Utilisateur | None) -> None:
     """Reprend les paiements en ligne d'une Caf."""
     _changer(caf, auteur, ouverte=True, message="", retour=None)
+
+
+def regler_les_seuils(
+    caf: Caf, seuil_controle: Decimal | None, seuil_mise_de_cote: Decimal | None, auteur: Utilisateur
+) -> None:
+    """Change, en euros, les montants à partir desquels un agent de plus décide ; None : jamais."""
+    caf.seuil_controle, caf.seuil_mise_de_cote = seuil_controle, seuil_mise_de_cote
+    caf.save(update_fields=["seuil_controle", "seuil_mise_de_cote"])
+    logger.info("seuils de la Caf", extra={"caf": caf.code, "auteur": auteur.pk})
 
 
 def _changer(caf: Caf, auteur: Utilisateur | None, *, ouverte: bool, message: str, retour: date | None) -> None:

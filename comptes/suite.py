@@ -23,8 +23,9 @@ class Suite(NamedTuple):
     """
     Où mène la connexion.
 
-    `genre` : « paiement » au retour de PayZen, « demarche » au milieu d'une saisie, « page » pour le reste ; `nom` :
-    celui de la page ; `is_saisie_gardee` : vrai si l'on a gardé ce qui venait d'y être écrit.
+    `genre` : « paiement » au retour de PayZen, « demarche » au milieu d'une saisie, « bureau » au milieu d'un geste
+    d'agent, « page » pour le reste ; `nom` : celui de la page ; `is_saisie_gardee` : vrai si l'on a gardé ce qui
+    venait d'y être écrit.
     """
 
     genre: str
@@ -46,6 +47,8 @@ def lire_la_suite(request: HttpRequest, suivant: str) -> Suite | None:
     gardee = chemin in request.session.get(frappe.CLE, {})
     if page.view_name == "paiements:retour":
         return Suite("paiement", "", gardee)
+    if page.app_name == "admin":
+        return Suite("bureau", "", gardee) if gardee else None
     nom = NOMS.get(page.view_name)
     if (gardee and page.app_name == "demarches") or (not nom and page.app_name in ("demarches", "paiements")):
         return Suite("demarche", "", gardee)

@@ -4,12 +4,13 @@ from django.contrib import admin
 
 from dettes.models import FichierEmis, FichierRecu, Plausibilite
 from socle.bureau import FicheAdmin, OfficeAdmin
+from socle.liste import CafFilter
 
 
 @admin.register(FichierRecu)
 class FichierRecuAdmin(OfficeAdmin):
     list_display = ["caf", "sequence", "mode", "arrete_le", "somme_soldes", "pris_le"]
-    list_filter = [("caf", admin.RelatedOnlyFieldListFilter), "mode"]
+    list_filter = [CafFilter, "mode"]
     ordering = ["-pris_le"]
     list_select_related = ["caf"]
 
@@ -17,7 +18,7 @@ class FichierRecuAdmin(OfficeAdmin):
 @admin.register(FichierEmis)
 class FichierEmisAdmin(OfficeAdmin):
     list_display = ["caf", "sequence", "lignes", "total", "emis_le"]
-    list_filter = [("caf", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [CafFilter]
     ordering = ["-emis_le"]
     list_select_related = ["caf"]
 

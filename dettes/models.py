@@ -116,6 +116,18 @@ class Dette(models.Model):
 
     class Meta:
         verbose_name = "dette"
+        indexes = [
+            # Le début d'une référence, tapé par un agent, quel que soit le tri de la base.
+            models.Index(
+                name="dettes_par_reference", fields=["caf", "reference"], opclasses=["", "varchar_pattern_ops"]
+            ),
+            # Ce que la liste du bureau filtre et qui est rare : sans lui, elle lirait toutes les autres.
+            models.Index(
+                name="dettes_par_situation",
+                fields=["caf", "situation", "reference"],
+                condition=Q(situation__in=["RECOURS", "PLAN", "TRANSMISE", "ANNULEE"]),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(name="une_reference_de_dette_par_caf", fields=["caf", "reference"]),
             models.CheckConstraint(name="dette_reference_lisible", condition=Q(reference__regex=r"^[A-Z0-9-]{1,30}$")),

@@ -14,12 +14,13 @@ REVOKE UPDATE, DELETE ON
     dettes_mouvement, dettes_ligneemise, dettes_fichieremis,
     comptes_evenement, django_admin_log,
     paiements_etapepaiement, paiements_etapeanomalie, paiements_messagepayzen, paiements_imputation, paiements_impaye,
-    paiements_purge, paiements_journalpayzen, paiements_jourclos
+    paiements_purge, paiements_journalpayzen, paiements_jourclos,
+    paiements_partrestituee
 FROM rembourser_service;
 REVOKE DELETE ON
     dettes_dette, dettes_fichierrecu,
     paiements_paiement, paiements_transactionpayzen, paiements_anomalie, paiements_lignejournal,
-    paiements_demanderestitution, paiements_demandecloture
+    paiements_demanderestitution, paiements_demandecloture, paiements_demandemisedecote
 FROM rembourser_service;
 -- Un fichier émis se compte une fois ses lignes rangées, dans la même transaction.
 GRANT UPDATE (lignes, total, empreinte) ON dettes_fichieremis TO rembourser_service;

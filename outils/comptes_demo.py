@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from allauth.mfa.models import Authenticator
@@ -19,6 +20,8 @@ from outils.systeme import Empechement, write_private
 
 BOUTIQUES = {"661": "66100001", "751": "75100001", "598": "59800001"}
 PLUSIEURS = range(3, 7)
+OPERATEUR = "operateur"
+SEUIL = Decimal(100)
 CONSONNES, VOYELLES = "bdfgklmnprstvz", "aeiou"
 # Un commentaire que seule la préparation écrit, et seulement sur une base encore vide.
 TABLE, MARQUE = "comptes_utilisateur", "démonstration"
@@ -70,7 +73,7 @@ def preparer(fichier: Path) -> None:
     refuser_une_autre_base()
     with transaction.atomic():
         cafs = _ouvrir_les_cafs()
-        acces = [*_ouvrir_les_allocataires(), *_ouvrir_les_agents(cafs)]
+        acces = [*_ouvrir_les_allocataires(), *_ouvrir_les_agents(cafs), _ouvrir_l_operateur()]
     write_private(fichier, json.dumps(acces, ensure_ascii=False, indent=2))
 
 
@@ -90,7 +93,8 @@ def _ouvrir_les_cafs() -> list[Caf]:
         raise Empechement("il manque des Caf : lancez d'abord charger_cafs, puis importer_livraison.")
     for caf in cafs:
         caf.boutique = BOUTIQUES[caf.code]
-        caf.save(update_fields=["boutique"])
+        caf.seuil_mise_de_cote = SEUIL
+        caf.save(update_fields=["boutique", "seuil_mise_de_cote"])
     return cafs
 
 
@@ -121,12 +125,21 @@ def _ouvrir_les_agents(cafs: list[Caf]) -> Iterator[dict[str, str]]:
     for role in Agent.Role:
         nom = f"agent-{role.lower()}"
         agent, _ = services.creer_agent(nom, role, cafs, f"{nom}@caf.invalid")
-        Authenticator.objects.filter(user=agent.utilisateur).delete()
-        secret = base64.b32encode(secrets.token_bytes(20)).decode()
-        Authenticator.objects.create(
-            user=agent.utilisateur, type=Authenticator.Type.TOTP, data={"secret": encrypt(secret)}
-        )
-        yield _donner_un_mot_de_passe(f"agent, {role.label}", agent.utilisateur) | {"secret_totp": secret}
+        yield _donner_deux_facteurs(f"agent, {role.label}", agent.utilisateur)
+
+
+def _ouvrir_l_operateur() -> dict[str, str]:
+    """Qui règle les boutiques et les comptes, et regarde tout."""
+    operateur = Utilisateur.objects.filter(identifiant=OPERATEUR).first()
+    operateur = operateur or Utilisateur.objects.create_superuser(OPERATEUR, courriel=f"{OPERATEUR}@caf.invalid")
+    return _donner_deux_facteurs(OPERATEUR, operateur)
+
+
+def _donner_deux_facteurs(role: str, utilisateur: Utilisateur) -> dict[str, str]:
+    Authenticator.objects.filter(user=utilisateur).delete()
+    secret = base64.b32encode(secrets.token_bytes(20)).decode()
+    Authenticator.objects.create(user=utilisateur, type=Authenticator.Type.TOTP, data={"secret": encrypt(secret)})
+    return _donner_un_mot_de_passe(role, utilisateur) | {"secret_totp": secret}
 
 
 def _donner_un_mot_de_passe(role: str, utilisateur: Utilisateur) -> dict[str, str]:

@@ -2,14 +2,17 @@
 
 from paiements.bureau.allocataires import AllocataireAdmin
 from paiements.bureau.anomalies import AnomalieAdmin
+from paiements.bureau.cafs import CafAdmin
 from paiements.bureau.dettes import DetteAdmin
 from paiements.bureau.paiements import PaiementAdmin
-from paiements.bureau.restitutions import DemandeClotureAdmin, DemandeRestitutionAdmin
+from paiements.bureau.restitutions import DemandeClotureAdmin, DemandeMiseDeCoteAdmin, DemandeRestitutionAdmin
 
 __all__ = [
     "AllocataireAdmin",
     "AnomalieAdmin",
+    "CafAdmin",
     "DemandeClotureAdmin",
+    "DemandeMiseDeCoteAdmin",
     "DemandeRestitutionAdmin",
     "DetteAdmin",
     "PaiementAdmin",

@@ -1,27 +1,22 @@
-"""
-Le bureau des agents, ce qui sert à toutes ses fiches : la lecture limitée à ses Caf, et les boutons.
+"""Le bureau des agents, ce qui sert à toutes ses fiches : la lecture limitée à ses Caf. Les boutons : `gestes.py`."""
 
-On regarde ; ce que l'on peut faire est un bouton, qui demande un droit, un motif s'il en faut un, et appelle un
-service.
-"""
+from typing import Any, Protocol
 
-from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, Protocol
-
-from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.dispatch import Signal
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
-from django.utils.formats import localize
 from django.utils.text import capfirst
 
 from socle.bornes import borner
-from socle.carte import LUE_AU_PLUS, MotifField, has_numero_de_carte
+from socle.carte import LUE_AU_PLUS, has_numero_de_carte
+from socle.export import exporter
 
 
 class Agent(Protocol):
@@ -45,6 +40,12 @@ def can(request: HttpRequest, droit: str) -> bool:
     return agent is not None and agent.can(droit)
 
 
+def get_codes(request: HttpRequest) -> list[str]:
+    """Les codes des Caf que cette personne regarde : les siennes pour un agent, toutes pour un opérateur."""
+    codes: list[str] = getattr(request.user, "codes", []) if request.user.is_active else []
+    return codes
+
+
 def limiter(
     objets: QuerySet[Any], request: HttpRequest, chemin_caf: str = "caf", *, sans_caf: bool = False
 ) -> QuerySet[Any]:
@@ -56,10 +57,10 @@ def limiter(
     """
     if request.user.is_superuser:
         return objets
-    agent = get_agent(request)
-    if agent is None:
+    if get_agent(request) is None:
         return objets.none()
-    siens = Q(**{f"{chemin_caf}__in": agent.cafs.all()})
+    # Les codes eux-mêmes : la base sait alors qu'il n'y en a qu'un, et suit l'index de cette Caf.
+    siens = Q(**{f"{chemin_caf}__in": get_codes(request)})
     return objets.filter(siens | Q(**{chemin_caf: None}) if sans_caf else siens)
 
 
@@ -98,6 +99,22 @@ class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-ar
 
 class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
     """Une liste du bureau et ses fiches : celle que cet agent n'a pas le droit de voir n'existe pas."""
+
+    def get_urls(self) -> list[URLPattern]:
+        nom = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [path("export/", self.admin_site.admin_view(self.exporter), name=nom), *super().get_urls()]
+
+    @method_decorator(borner("liste"))
+    def exporter(self, request: HttpRequest) -> StreamingHttpResponse:
+        """La liste en CSV, avec ses filtres ; qui l'a prise reste au journal."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            liste = self.get_changelist_instance(request)
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup) as erreur:
+            raise Http404 from erreur
+        consultation.send(self.model, request=request, objet=None, is_export=True)
+        return exporter(liste, request, str(self.opts.model_name))
 
     @method_decorator(borner("liste"))
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -149,98 +166,3 @@ class OfficeAdmin(ReadonlyMixin, FicheAdmin):
     ) -> HttpResponse:
         titre = {"title": capfirst(self.opts.verbose_name)}
         return super().change_view(request, object_id, form_url, titre | (extra_context or {}))
-
-
-# Assez large pour relire ce qu'on écrit.
-MOTIF = forms.TextInput(attrs={"size": 60})
-
-
-class GesteForm(forms.Form):
-    """Ce qu'un geste demande à l'agent ; un formulaire peut dépendre de l'objet dont parle la fiche."""
-
-    def __init__(self, *args: Any, objet: Model, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-
-
-class MotifForm(GesteForm):
-    """Aucun geste sans motif : il reste au journal."""
-
-    motif = MotifField(label="Motif", max_length=200, widget=MOTIF)
-
-
-class Bouton(NamedTuple):
-    """
-    Un geste d'agent.
-
-    `faire` reçoit l'objet, les valeurs du formulaire et l'agent ; il rend la phrase à montrer. Les exceptions de
-    `refus` disent pourquoi le geste n'est plus possible : elles se montrent telles quelles.
-    """
-
-    nom: str
-    texte: str
-    droit: str
-    is_possible: Callable[[Any], bool]
-    faire: Callable[[Any, dict[str, Any], Any], str]
-    refus: tuple[type[Exception], ...] = ()
-    form: type[GesteForm] | None = MotifForm
-
-
-class GestesAdmin(OfficeAdmin):
-    """Une fiche en lecture, et ses boutons : seuls paraissent ceux que l'état et le rôle permettent."""
-
-    boutons: ClassVar[list[Bouton]] = []
-    change_form_template = "admin/geste.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        geste = path("<str:pk>/geste/<str:nom>/", self.admin_site.admin_view(self.agir), name=self._nom_de_l_adresse())
-        return [geste, *super().get_urls()]
-
-    def _nom_de_l_adresse(self) -> str:
-        return f"{self.opts.model_name}_geste"
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        objet = self.get_object(request, object_id)
-        gestes = [
-            {
-                "adresse": reverse(f"admin:{self._nom_de_l_adresse()}", args=[objet.pk, bouton.nom]),
-                "texte": bouton.texte,
-                "form": bouton.form(objet=objet, auto_id=f"{bouton.nom}_%s") if bouton.form else None,
-            }
-            for bouton in self.boutons
-            if bouton.is_possible(objet) and can(request, bouton.droit)
-        ]
-        return super().change_view(request, object_id, form_url, {"gestes": gestes, **(extra_context or {})})
-
-    def agir(self, request: HttpRequest, pk: str, nom: str) -> HttpResponse:
-        """Un geste, sur un objet de l'agent : seulement par un bouton, seulement si son rôle le permet."""
-        objet = self.get_object(request, pk)
-        bouton = next((bouton for bouton in self.boutons if bouton.nom == nom), None)
-        if bouton is None:
-            raise Http404
-        if request.method != "POST" or not can(request, bouton.droit):
-            raise PermissionDenied
-        self._faire(request, objet, bouton)
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk]))
-
-    def _faire(self, request: HttpRequest, objet: Model, bouton: Bouton) -> None:
-        form = bouton.form(request.POST, objet=objet) if bouton.form else None
-        if form is not None and not form.is_valid():
-            fautes = " ".join(f"{form[nom].label} : {erreurs[0]}" for nom, erreurs in form.errors.items())
-            messages.error(request, f"Rien n'a été fait. {fautes}")
-            return
-        try:
-            phrase = bouton.faire(objet, form.cleaned_data if form else {}, request.user)
-        except bouton.refus as refus:
-            messages.error(request, f"Ce geste n'est pas possible : {refus}.")
-        else:
-            self.log_change(request, objet, _tracer(bouton, form))
-            messages.success(request, phrase)
-
-
-def _tracer(bouton: Bouton, form: forms.Form | None) -> str:
-    """Ce qui reste à l'historique de la fiche : le geste, et ce que l'agent a écrit."""
-    return " : ".join(
-        [bouton.texte, *(str(localize(valeur)) for valeur in (form.cleaned_data if form else {}).values() if valeur)]
-    )

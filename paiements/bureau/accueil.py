@@ -8,25 +8,43 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dettes.models import FichierRecu
-from paiements.bureau.en_jeu import avec_en_jeu
-from paiements.models import Anomalie, DemandeCloture, DemandeRestitution, MessagePayzen, Paiement, Ticket
+from dettes.models import FichierEmis, FichierRecu
+from paiements.bureau.jour import dire_la_journee, get_minuit, tracer_la_courbe
+from paiements.file.en_jeu import avec_en_jeu
+from paiements.models import (
+    Anomalie,
+    DemandeCloture,
+    DemandeMiseDeCote,
+    DemandeRestitution,
+    MessagePayzen,
+    Paiement,
+    Ticket,
+)
 from paiements.statuts import ENCAISSES, Statut
-from socle.bureau import limiter
+from socle.bureau import get_codes, limiter
 
 SUIVI = timedelta(hours=2)
 RETARD = timedelta(minutes=5)
+VIEILLE = timedelta(days=7)
+# Une Caf livre chaque nuit, PayZen parle à chaque paiement : au-delà, quelqu'un doit regarder.
+SANS_LIVRAISON = timedelta(days=2)
+SANS_NOTIFICATION = timedelta(days=1)
 ZERO = Decimal(0)
 TENU = Q(en_jeu__gt=0)
 
 
 def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
     """Tout ce que montre l'accueil, en un nombre fixe de requêtes. Montants en euros, jour de Paris."""
+    codes = get_codes(request)
     anomalies = limiter(Anomalie.objects.all(), request, sans_caf=True)
     paiements = limiter(Paiement.objects.all(), request)
     restitutions = limiter(DemandeRestitution.objects.all(), request, "paiement__caf")
     clotures = limiter(DemandeCloture.objects.all(), request, "paiement__caf")
+    mises_de_cote = limiter(DemandeMiseDeCote.objects.filter(accord=None), request, "anomalie__caf")
     return {
+        "journee": dire_la_journee(codes),
+        "courbe": tracer_la_courbe(codes),
+        "mises_de_cote_a_decider": mises_de_cote.count(),
         "anomalies": _compter_par_genre(avec_en_jeu(anomalies.filter(etat=Anomalie.Etat.OUVERTE))),
         "mises_de_cote": _compter_le_mis_de_cote(avec_en_jeu(anomalies.filter(etat=Anomalie.Etat.ECARTEE))),
         "a_confirmer": paiements.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False).count(),
@@ -34,17 +52,22 @@ def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
         "clotures": clotures.filter(accord=None).count(),
         "jour": _compter_le_jour(paiements),
         "liens": _regarder_les_liens(paiements, limiter(FichierRecu.objects.all(), request)),
+        "fichiers": _regarder_les_fichiers(request),
     }
 
 
 def _compter_par_genre(ouvertes: QuerySet[Anomalie]) -> list[dict[str, Any]]:
-    """Les ouvertes, de la plus ancienne à la plus récente, avec ce que la banque en tient."""
+    """Les ouvertes, la plus grosse somme d'abord, avec ce que la banque en tient, et depuis quand."""
     lignes = ouvertes.values("genre").annotate(
-        nombre=Count("pk"), tenu=Sum("en_jeu", filter=TENU, default=ZERO), plus_ancienne=Min("ouverte_le")
+        nombre=Count("pk"),
+        tenu=Sum("en_jeu", filter=TENU, default=ZERO),
+        plus_ancienne=Min("ouverte_le"),
+        vieilles=Count("pk", filter=Q(ouverte_le__lt=timezone.now() - VIEILLE)),
+        tenu_vieux=Sum("en_jeu", filter=TENU & Q(ouverte_le__lt=timezone.now() - VIEILLE), default=ZERO),
     )
     return [
         {**ligne, "libelle": Anomalie.Genre(ligne["genre"]).label}
-        for ligne in lignes.order_by("plus_ancienne", "genre")
+        for ligne in lignes.order_by("-tenu", "plus_ancienne", "genre")
     ]
 
 
@@ -73,13 +96,30 @@ def _regarder_les_liens(paiements: QuerySet[Paiement], livraisons: QuerySet[Fich
         cree_le__gte=maintenant - 2 * SUIVI,
         debit__apprise_le__gte=maintenant - SUIVI,
     )
+    notification = derniere.first()
     livraisons_par_caf = livraisons.values("caf").annotate(le=Max("pris_le")).values_list("le", flat=True)
     tickets = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER, paiement__in=paiements)
     return {
-        "notification": derniere.first(),
+        "notification": notification,
+        "is_muette": notification is not None and notification < maintenant - SANS_NOTIFICATION,
         "sans_notification": sans_notification.count(),
-        "livraison": min(livraisons_par_caf, default=None),
+        "livraison": (livraison := min(livraisons_par_caf, default=None)),
+        "is_sans_livraison": livraison is not None and livraison < maintenant - SANS_LIVRAISON,
         "interrogations": paiements.filter(prochain_controle_le__lt=maintenant - RETARD).count(),
         "imputations": paiements.filter(statut=Statut.VERIFIE, imputer_le__lt=maintenant - RETARD).count(),
         "tickets": tickets.filter(prochain_essai_le__lt=maintenant - RETARD).count(),
+    }
+
+
+def _regarder_les_fichiers(request: HttpRequest) -> dict[str, Any]:
+    """Ce que la Caf a envoyé et ce que nous lui avons rendu depuis minuit, et les derniers de chaque."""
+    minuit = get_minuit(timezone.localdate())
+    recus = limiter(FichierRecu.objects.order_by("-pris_le"), request)
+    emis = limiter(FichierEmis.objects.order_by("-emis_le"), request)
+    return {
+        "recus": recus.filter(pris_le__gte=minuit).count(),
+        "emis": emis.filter(emis_le__gte=minuit).count(),
+        "dernier_recu": recus.first(),
+        "dernier_emis": emis.first(),
+        "depuis": minuit,
     }

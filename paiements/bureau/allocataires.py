@@ -7,19 +7,18 @@ from django.http import HttpRequest, HttpResponse
 
 from comptes.models import Allocataire
 from paiements.bureau import dossier
-from socle.bureau import OfficeAdmin
+from paiements.bureau.recherche import ChercheAdmin
+from socle.liste import CafFilter, LongueListeAdmin
 
 
 @admin.register(Allocataire)
-class AllocataireAdmin(OfficeAdmin):
+class AllocataireAdmin(ChercheAdmin, LongueListeAdmin):
     change_form_template = "admin/allocataire.html"
     list_display = ["numero", "caf", "nom", "prenom", "date_naissance", "radie_le"]
-    list_filter = [("radie_le", admin.EmptyFieldListFilter)]
-    search_fields = ["=numero"]
-    search_help_text = "Le numéro allocataire, en entier."
-    ordering = ["caf", "numero"]
+    list_filter = [CafFilter, ("radie_le", admin.EmptyFieldListFilter)]
+    list_display_links = ["numero", "nom"]
+    tri = ["caf", "numero"]
     list_select_related = ["caf"]
-    show_full_result_count = False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -3,26 +3,33 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, QuerySet, Sum, Value, When
+from django.db.models.functions import Abs
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from paiements.bureau.conseils import conseiller
-from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
-from paiements.bureau.faits import dire_ce_qui_s_est_passe
+from paiements.bureau.faits import dire_ce_qui_s_est_passe, ecrire_en_jeu
 from paiements.bureau.gestes import BOUTONS
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
-from paiements.models import Anomalie, EtapeAnomalie
-from socle.bureau import GestesAdmin, JournalInline
+from paiements.bureau.recherche import ChercheAdmin
+from paiements.file.en_jeu import avec_en_jeu
+from paiements.models import Anomalie, EtapeAnomalie, Paiement
+from socle.bureau import JournalInline
+from socle.euros import ecrire_euros
+from socle.gestes import GestesAdmin
+from socle.liste import CafFilter
 
-# Ce qui attend d'abord, puis ce qui est mis de côté ; du plus ancien au plus récent.
+# Ce qui attend d'abord, puis ce qui est mis de côté ; la plus grosse somme en jeu d'abord, puis la plus ancienne.
 ORDRE_DE_LA_FILE = (
     Case(
         When(etat=Anomalie.Etat.OUVERTE, then=Value(0)),
         When(etat=Anomalie.Etat.ECARTEE, then=Value(1)),
         default=Value(2),
     ),
+    Abs("en_jeu").desc(nulls_last=True),
     "ouverte_le",
     "pk",
 )
@@ -33,19 +40,20 @@ class EtapeInline(JournalInline):
     fields = readonly_fields = ("le", "de", "vers", "motif", "auteur")
 
 
+def _lister_les_paiements(anomalie: Anomalie) -> list[SafeString | str]:
+    """Ceux qui ont payé la dette que la Caf mène sous zéro : c'est d'eux qu'une part se rend."""
+    if anomalie.dette is None or anomalie.paiement is not None:
+        return []
+    ont_paye = Paiement.objects.filter(imputations__dette=anomalie.dette).distinct().order_by("-cree_le")
+    return [lier_le_paiement(paiement) for paiement in ont_paye[:10]]
+
+
 @admin.register(Anomalie)
-class AnomalieAdmin(GestesAdmin):
+class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     sans_caf = True
     change_form_template = "admin/anomalie.html"
     list_display = ["genre", "argent_en_jeu", "age", "a_qui", "conseil", "caf", "etat"]
-    list_filter = ["etat", "genre", ("caf", admin.RelatedOnlyFieldListFilter)]
-    search_fields = [
-        "paiement__reference",
-        "paiement__demarche__reference",
-        "transaction__uuid",
-        "transaction__reference",
-    ]
-    search_help_text = "Référence du paiement ou de la démarche, identifiant ou référence dite par PayZen."
+    list_filter = ["etat", "genre", CafFilter]
     fields = readonly_fields = ("genre", "etat", "caf", "lien", "dette", "restitution", "ouverte_le")
     inlines = [EtapeInline]
     boutons = BOUTONS
@@ -69,13 +77,22 @@ class AnomalieAdmin(GestesAdmin):
     def get_ordering(self, request: HttpRequest) -> Any:
         return ORDRE_DE_LA_FILE
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """La liste, et ce qu'elle totalise : ce que la banque tient de ce qui est montré."""
+        reponse = super().changelist_view(request, extra_context)
+        if isinstance(reponse, TemplateResponse) and reponse.context_data and "cl" in reponse.context_data:
+            liste = reponse.context_data["cl"]
+            tenu = liste.queryset.order_by().filter(en_jeu__gt=0).aggregate(somme=Sum("en_jeu"))["somme"]
+            reponse.context_data["subtitle"] = f"Tenu par la banque dans cette liste : {ecrire_euros(tenu or 0)}"
+        return reponse
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Les faits et le conseil se lisent avant les boutons."""
         anomalie = self.get_object(request, object_id)
-        lue = {"faits": dire_ce_qui_s_est_passe(anomalie), "conseil": conseiller(anomalie)} if anomalie else {}
-        argent = {"en_jeu": self.argent_en_jeu(anomalie)} if anomalie else {}
+        lue = {"faits": dire_ce_qui_s_est_passe(anomalie), "conseil": conseiller(anomalie)}
+        argent = {"en_jeu": self.argent_en_jeu(anomalie), "paiements": _lister_les_paiements(anomalie)}
         contexte = {**presenter(anomalie), **lue, **argent, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, contexte)
 

@@ -21,8 +21,14 @@ CONSEILS = {
     Genre.REFERENCE_INCONNUE: "Chercher ce paiement au Back Office de PayZen : il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office, puis interroger PayZen : dès qu'il la montre, cela se ferme.",
     Genre.IMPAYE: "Les dettes sont remontées : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
-    Genre.COURRIEL_IMPOSSIBLE: "Rien à restituer : le ticket reste dans Mes démarches. Clore, ou le faire renvoyer.",
-    Genre.SOLDE_NEGATIF: "L'allocataire a payé plus que ce que la Caf attendait : voir avec la gestion des dettes.",
+    Genre.COURRIEL_IMPOSSIBLE: (
+        "Rien à restituer : le ticket reste dans Mes démarches. Corriger l'adresse avec l'allocataire et le renvoyer,"
+        " depuis la fiche du paiement, ou clore."
+    ),
+    Genre.SOLDE_NEGATIF: (
+        "L'allocataire a payé plus que ce que la Caf attendait : depuis le paiement, demander la restitution de cette"
+        " part, déjà proposée dette par dette. Rendu autrement, clore."
+    ),
     Genre.RESTITUTION_REFUSEE: (
         "Lire pourquoi, et le Back Office : l'argent est peut-être déjà restitué, ou en impayé. Restitué autrement, il"
         " est encore sur les dettes : prévenir la gestion des dettes."
@@ -34,6 +40,10 @@ CONSEILS = {
 }
 
 
+D_ABORD = "D'abord interroger PayZen : si tout s'accorde, cela se ferme seul. Sinon :"
+A_RELIRE = (Genre.MONTANT_DIFFERENT, Genre.DOUBLE_PAIEMENT, Genre.STATUT_INATTENDU, Genre.ECART)
+
+
 def conseiller(anomalie: Anomalie) -> str:
     """Quoi faire de cette anomalie, en une phrase ou deux. Sans requête, si ses comptes sont déjà lus."""
     if anomalie.etat == Anomalie.Etat.ECARTEE:
@@ -41,7 +51,12 @@ def conseiller(anomalie: Anomalie) -> str:
     if not anomalie.is_ouverte:
         return "Rien : elle est réglée."
     genre = Genre(anomalie.genre)
-    return CONSEILS[genre] if genre in CONSEILS else SELON_L_ETAT[genre](anomalie)
+    conseil = CONSEILS[genre] if genre in CONSEILS else SELON_L_ETAT[genre](anomalie)
+    # Ce que la banque a mal dit se règle souvent en la relisant : c'est le premier geste, avant de rendre.
+    d_abord = genre in A_RELIRE and anomalie.paiement is not None and "nterroger PayZen" not in conseil
+    return (
+        f"D'abord interroger PayZen : si tout s'accorde, cela se ferme seul. Sinon : {conseil}" if d_abord else conseil
+    )
 
 
 def _conseiller_le_montant(anomalie: Anomalie) -> str:

@@ -8,11 +8,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from dettes.models import Dette, Mouvement
-from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
+from paiements.bureau.faits import ecrire_en_jeu
 from paiements.bureau.qui import lier, lier_le_paiement
+from paiements.bureau.recherche import ChercheAdmin
+from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import Anomalie, Imputation
-from socle.bureau import JournalInline, OfficeAdmin
+from socle.bureau import JournalInline
 from socle.euros import ecrire_euros
+from socle.liste import CafFilter, LongueListeAdmin
 
 
 class MouvementInline(JournalInline):
@@ -61,12 +64,10 @@ class AnomalieInline(JournalInline):
 
 
 @admin.register(Dette)
-class DetteAdmin(OfficeAdmin):
+class DetteAdmin(ChercheAdmin, LongueListeAdmin):
     list_display = ["reference", "a_qui", "libelle", "reste", "origine", "situation", "phase", "caf"]
-    list_filter = ["situation", "phase", "nature", ("caf", admin.RelatedOnlyFieldListFilter)]
-    search_fields = ["reference", "allocataire__numero"]
-    search_help_text = "Référence de la dette, numéro allocataire."
-    ordering = ["-pk"]
+    list_filter = [CafFilter, "situation", "phase"]
+    tri = ["caf", "reference"]
     fields = readonly_fields = (
         *("a_qui", "reference", "libelle", "nom", "motif", "reste", "origine", "retenue", "situation", "phase"),
         *("nature", "creancier", "notifiee_le", "code", "caf"),
@@ -80,7 +81,7 @@ class DetteAdmin(OfficeAdmin):
     def a_qui(self, dette: Dette) -> SafeString | str:
         return lier(dette.allocataire)
 
-    @admin.display(description="solde", ordering="solde")
+    @admin.display(description="solde")
     def reste(self, dette: Dette) -> str:
         return ecrire_euros(dette.solde)
 

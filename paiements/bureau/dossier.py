@@ -10,7 +10,8 @@ from comptes.models import Allocataire
 from demarches.models import Demarche
 from dettes.models import Dette
 from paiements.bureau.conseils import conseiller
-from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
+from paiements.bureau.faits import ecrire_en_jeu
+from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket
 from paiements.statuts import Statut
 from socle.bureau import can
@@ -57,6 +58,7 @@ def ouvrir(allocataire: Allocataire, request: HttpRequest) -> dict[str, Any]:
         "restitutions": restitutions,
         "anomalies": anomalies,
         "comptes": list(allocataire.utilisateurs.order_by("identifiant")),
+        "peut_lire_le_journal": can(request, "lire_journal"),
         "a_faire": list(_dire_ce_qui_est_a_faire(request, paiements, restitutions, anomalies)),
     }
 

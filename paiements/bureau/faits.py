@@ -127,3 +127,11 @@ def _dire_la_lecture(paiement: Paiement) -> str:
         f"PayZen, interrogé, tient {ecrire_euros(paiement.solde_lu)} de ce paiement ;"
         f" d'après ce qu'il nous a dit jusque-là, ce devrait être {ecrire_euros(lire(paiement).solde)}."
     )
+
+
+def ecrire_en_jeu(anomalie: Anomalie, en_jeu: Decimal | None) -> str:
+    """L'argent en jeu, tel qu'un agent le lit ; un tiret s'il n'y en a pas à compter."""
+    vue = anomalie.transaction
+    if en_jeu is None:
+        return ecrire_montant(vue.montant, vue.devise) if vue and anomalie.is_a_trancher else "-"
+    return ecrire_euros(en_jeu) if en_jeu >= 0 else f"{ecrire_euros(-en_jeu)} en moins à la banque"

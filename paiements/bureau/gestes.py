@@ -1,97 +1,30 @@
 """Comment sortir d'une anomalie : un bouton chacun, qui appelle un service."""
 
-from decimal import Decimal
 from functools import partial
-from typing import Any, cast
-
-from django import forms
+from typing import Any
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
-from dettes.repartition import repartir
 from paiements.boutiques import BoutiqueAbsente
-from paiements.bureau.faits import dire_la_transaction
+from paiements.bureau.formulaires import (
+    RattachementForm,
+    RepriseForm,
+    ResteForm,
+    get_dettes_d_accueil,
+    get_reste,
+    lire_les_parts,
+)
 from paiements.bureau.plateforme import dire_ce_qui_change, relire
 from paiements.causes import par_agent
 from paiements.file import tenue
 from paiements.imputation.imputer import ResteImpossible
 from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.payzen import EchecRest
-from paiements.retours import impaye, reprise, restitution
-from socle.bureau import MOTIF, Bouton, MotifForm
-from socle.carte import MotifField
+from paiements.retours import impaye, mise_de_cote, reprise, restitution
 from socle.euros import ecrire_euros
+from socle.gestes import Bouton
 
 Verdict = TransactionPayzen.Verdict
-PART = "part_"
-
-
-class PartsForm(MotifForm):
-    """Un champ par dette, déjà rempli de ce qu'on propose ; l'agent le corrige. Montants en euros."""
-
-    def ajouter(self, dette: Dette, *, libelle: str, propose: Decimal, au_plus: Decimal) -> None:
-        self.fields[f"{PART}{dette.pk}"] = forms.DecimalField(
-            label=libelle,
-            initial=propose,
-            min_value=0,
-            max_value=au_plus,
-            decimal_places=2,
-            localize=True,
-            error_messages={"max_value": f"au plus {ecrire_euros(au_plus)}"},
-        )
-
-    def ranger(self) -> None:
-        """Les dettes d'abord, dans leur ordre, puis le motif."""
-        self.order_fields([nom for nom in self.fields if nom != "motif"])
-
-
-class RepriseForm(PartsForm):
-    """De quelles dettes reprendre la part que la banque ne tient plus."""
-
-    def __init__(self, *args: Any, objet: Anomalie, **kwargs: Any) -> None:
-        super().__init__(*args, objet=objet, **kwargs)
-        if objet.paiement:
-            imputees = objet.paiement.imputations.par_dette()
-            for dette, part in reprise.proposer(objet.paiement).items():
-                libelle = f"À reprendre à la dette {dette} (ce paiement y a imputé {ecrire_euros(imputees[dette.pk])})"
-                self.ajouter(dette, libelle=libelle, propose=part, au_plus=imputees[dette.pk])
-        self.ranger()
-
-
-class ResteForm(PartsForm):
-    """Sur quelles dettes placer le reste, et comment l'allocataire a donné son accord."""
-
-    motif = MotifField(label="Accord de l'allocataire : comment, quand", max_length=200, widget=MOTIF)
-
-    def __init__(self, *args: Any, objet: Anomalie, **kwargs: Any) -> None:
-        super().__init__(*args, objet=objet, **kwargs)
-        accueil = get_dettes_d_accueil(objet)
-        proposees = {dette.pk: part for dette, part in repartir(get_reste(objet), accueil)}
-        for dette in accueil:
-            libelle = f"À placer sur la dette {dette} (elle peut recevoir {ecrire_euros(dette.disponible)})"
-            propose = proposees.get(dette.pk, Decimal(0))
-            self.ajouter(dette, libelle=libelle, propose=propose, au_plus=dette.disponible)
-        self.ranger()
-
-
-def _nommer_le_debit(obj: TransactionPayzen) -> str:
-    return f"{dire_la_transaction(obj)}, identifiant {obj.uuid}"
-
-
-class RattachementForm(MotifForm):
-    """Quel débit du paiement ce remboursement a rendu, d'après le Back Office."""
-
-    debit = forms.ModelChoiceField(
-        TransactionPayzen.objects.none(), label="Le débit que ce remboursement rend", empty_label=None
-    )
-
-    def __init__(self, *args: Any, objet: Anomalie, **kwargs: Any) -> None:
-        super().__init__(*args, objet=objet, **kwargs)
-        debits = TransactionPayzen.objects.debits().filter(paiement=objet.paiement_id or 0)
-        champ = cast("forms.ModelChoiceField[TransactionPayzen]", self.fields["debit"])
-        champ.queryset = debits.select_related("compte").order_by("apprise_le")
-        champ.label_from_instance = _nommer_le_debit  # type: ignore[method-assign]
-        self.order_fields(["debit", "motif"])
 
 
 class SansPaiement(Exception):
@@ -104,33 +37,12 @@ def get_paiement(anomalie: Anomalie) -> Paiement:
     return anomalie.paiement
 
 
-def get_reste(anomalie: Anomalie) -> Decimal:
-    """Ce qui reste à placer, en euros, si c'est ce dont parle l'anomalie ; zéro sinon."""
-    paiement = anomalie.paiement
-    if paiement is None or not anomalie.is_a_trancher or anomalie.transaction_id != paiement.debit_id:
-        return Decimal(0)
-    return max(paiement.a_placer, Decimal(0))
-
-
-def get_dettes_d_accueil(anomalie: Anomalie) -> list[Dette]:
-    """Les dettes de l'allocataire qui peuvent recevoir un reste, les plus anciennes d'abord."""
-    if anomalie.paiement is None:
-        return []
-    siennes = Dette.objects.for_allocataire(anomalie.paiement.demarche.allocataire)
-    payables = siennes.payables().with_disponible().plus_anciennes_d_abord()
-    return [dette for dette in payables if dette.disponible > 0]
-
-
-def _lire_les_parts(donnees: dict[str, Any]) -> dict[int, Decimal]:
-    return {int(nom.removeprefix(PART)): part for nom, part in donnees.items() if nom.startswith(PART) and part}
-
-
 def interroger(anomalie: Anomalie, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
     return dire_ce_qui_change(get_paiement(anomalie))
 
 
 def placer_le_reste(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    choisies = _lire_les_parts(donnees)
+    choisies = lire_les_parts(donnees)
     siennes = Dette.objects.for_allocataire(get_paiement(anomalie).demarche.allocataire).in_bulk(choisies)
     parts = {siennes[cle]: part for cle, part in choisies.items()}
     reprise.placer_le_reste(anomalie, parts, accord=donnees["motif"], agent=agent)
@@ -140,7 +52,7 @@ def placer_le_reste(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisat
 def reprendre(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
     # La plateforme sait, elle, de quel débit est un crédit : on le lui redemande avant de faire remonter des dettes.
     relire(get_paiement(anomalie))
-    paiement = reprise.reprendre(anomalie, _lire_les_parts(donnees), motif=donnees["motif"], agent=agent)
+    paiement = reprise.reprendre(anomalie, lire_les_parts(donnees), motif=donnees["motif"], agent=agent)
     return f"La part est reprise : la banque tient encore {ecrire_euros(paiement.solde.tenu)} de ce paiement."
 
 
@@ -163,6 +75,8 @@ def rattacher(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -
 
 
 def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    # Un « autre montant » est parfois un message abîmé : la plateforme, relue, dit le vrai, et il n'y a rien à rendre.
+    relire(get_paiement(anomalie))
     restitution.demander(get_paiement(anomalie), motif=donnees["motif"], agent=agent, anomalie=anomalie)
     return "La restitution est demandée ; un comptable doit l'approuver."
 
@@ -173,8 +87,18 @@ def annuler_un_impaye(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilis
 
 
 def mettre_de_cote(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    tenue.mettre_de_cote(anomalie, motif=donnees["motif"], agent=agent)
+    mise_de_cote.mettre_de_cote(anomalie, motif=donnees["motif"], agent=agent)
     return "L'anomalie est mise de côté. Elle se rouvrira si les comptes changent."
+
+
+def demander_de_mettre_de_cote(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    mise_de_cote.demander(anomalie, motif=donnees["motif"], agent=agent)
+    return "La mise de côté est demandée ; un comptable doit l'approuver."
+
+
+def rouvrir(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    tenue.rouvrir(anomalie, motif=donnees["motif"], agent=agent)
+    return "L'anomalie est de nouveau à traiter."
 
 
 def clore(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -191,6 +115,15 @@ def _is_douteuse(anomalie: Anomalie) -> bool:
     return anomalie.paiement is not None and anomalie.is_a_trancher and vue is not None and vue.is_douteuse
 
 
+def _is_a_ecarter(anomalie: Anomalie) -> bool:
+    return anomalie.is_ouverte and _is_d_argent(anomalie) and not mise_de_cote.is_a_deux(anomalie)
+
+
+def _is_a_ecarter_a_deux(anomalie: Anomalie) -> bool:
+    ouverte = anomalie.is_ouverte and _is_d_argent(anomalie)
+    return ouverte and mise_de_cote.is_a_deux(anomalie) and not mise_de_cote.is_demandee(anomalie)
+
+
 def _is_a_restituer(anomalie: Anomalie) -> bool:
     paiement = anomalie.paiement
     if paiement is None or restitution.get_a_restituer_d_une(paiement, anomalie) is None:
@@ -201,7 +134,17 @@ def _is_a_restituer(anomalie: Anomalie) -> bool:
 DE_LA_PLATEFORME = (SansPaiement, EchecRest, BoutiqueAbsente)
 DE_LA_REPRISE = (SansPaiement, reprise.RepriseImpossible, tenue.DejaResolue)
 
+# Le premier geste est celui qui ne coûte rien, et règle souvent seul ce que la banque a mal dit.
 BOUTONS = [
+    Bouton(
+        "interroger",
+        "Interroger PayZen",
+        "verifier",
+        lambda anomalie: anomalie.paiement is not None and anomalie.is_a_trancher,
+        interroger,
+        refus=DE_LA_PLATEFORME,
+        form=None,
+    ),
     Bouton(
         "placer",
         "Placer le reste sur d'autres dettes",
@@ -259,7 +202,7 @@ BOUTONS = [
         "demander_restitution",
         _is_a_restituer,
         demander_la_restitution,
-        refus=(restitution.RestitutionImpossible, SansPaiement),
+        refus=(restitution.RestitutionImpossible, *DE_LA_PLATEFORME),
     ),
     Bouton(
         "annuler_impaye",
@@ -270,20 +213,27 @@ BOUTONS = [
         refus=(impaye.ImpayeImpossible,),
     ),
     Bouton(
-        "interroger",
-        "Interroger PayZen",
-        "verifier",
-        lambda anomalie: anomalie.paiement is not None and anomalie.is_a_trancher,
-        interroger,
-        refus=DE_LA_PLATEFORME,
-        form=None,
-    ),
-    Bouton(
         "ecarter",
         "Mettre de côté",
         "traiter_anomalie",
-        lambda anomalie: anomalie.is_ouverte and _is_d_argent(anomalie),
+        _is_a_ecarter,
         mettre_de_cote,
+        refus=(tenue.DejaResolue, mise_de_cote.MiseDeCoteImpossible),
+    ),
+    Bouton(
+        "ecarter_a_deux",
+        "Demander la mise de côté",
+        "traiter_anomalie",
+        _is_a_ecarter_a_deux,
+        demander_de_mettre_de_cote,
+        refus=(mise_de_cote.MiseDeCoteImpossible,),
+    ),
+    Bouton(
+        "rouvrir",
+        "Traiter de nouveau",
+        "traiter_anomalie",
+        lambda anomalie: anomalie.etat == Anomalie.Etat.ECARTEE,
+        rouvrir,
         refus=(tenue.DejaResolue,),
     ),
     Bouton(

@@ -12,9 +12,11 @@ from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
 from paiements.bureau.dossier import dire_ou_est_l_argent
 from paiements.bureau.faits import dire_l_heure
+from paiements.bureau.formulaires import RestitutionPartielleForm, TicketForm, lire_les_parts
 from paiements.bureau.papiers import PapiersAdmin
-from paiements.bureau.plateforme import dire_ce_qui_change
+from paiements.bureau.plateforme import dire_ce_qui_change, relire
 from paiements.bureau.qui import lier, presenter
+from paiements.bureau.recherche import ChercheAdmin
 from paiements.bureau.tableaux import (
     AnomalieInline,
     ClotureInline,
@@ -25,14 +27,16 @@ from paiements.bureau.tableaux import (
     TicketInline,
     TransactionInline,
 )
+from paiements.documents import envois
 from paiements.models import Paiement
 from paiements.passages import TransitionImpossible
 from paiements.payzen import EchecRest
 from paiements.retours import cloture, impaye, restitution
 from paiements.statuts import Geste, is_possible
 from paiements.verification import conclusions
-from socle.bureau import Bouton
 from socle.euros import ecrire_euros
+from socle.gestes import Bouton
+from socle.liste import CafFilter, LongueListeAdmin
 
 
 def interroger(paiement: Paiement, _donnees: dict[str, Any], _agent: Utilisateur) -> str:
@@ -45,8 +49,21 @@ def confirmer(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -
 
 
 def demander_la_restitution(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    relire(paiement)  # on ne demande que ce que la banque tient encore à cet instant
     restitution.demander(paiement, motif=donnees["motif"], agent=agent)
     return "La restitution est demandée ; un comptable doit l'approuver."
+
+
+def demander_une_part(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    relire(paiement)
+    parts = lire_les_parts(donnees)
+    demande = restitution.demander_une_part(paiement, parts, motif=donnees["motif"], agent=agent)
+    return f"La restitution de {ecrire_euros(demande.montant)} est demandée ; un comptable doit l'approuver."
+
+
+def renvoyer_le_ticket(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    envois.renvoyer_ailleurs(paiement, courriel=donnees["courriel"], motif=donnees["motif"], agent=agent)
+    return "Le ticket part dans la minute."
 
 
 def enregistrer_un_impaye(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -64,15 +81,10 @@ def _is_a_restituer(paiement: Paiement) -> bool:
 
 
 @admin.register(Paiement)
-class PaiementAdmin(PapiersAdmin):
+class PaiementAdmin(ChercheAdmin, PapiersAdmin, LongueListeAdmin):
     list_display = ["reference", "a_qui", "de", "statut", "cree_le", "paye_le", "caf"]
-    list_filter = ["statut", ("caf", admin.RelatedOnlyFieldListFilter), "cree_le"]
-    search_fields = [
-        *("reference", "demarche__reference", "demarche__allocataire__numero"),
-        *("transactions__carte_fin", "transactions__uuid"),
-    ]
-    search_help_text = "Référence, numéro allocataire, quatre derniers chiffres de la carte, uuid de transaction."
-    ordering = ["-cree_le"]
+    list_filter = [CafFilter, "statut", "cree_le"]
+    tri = ["-cree_le", "-pk"]
     essentiel = (
         *("tenu", "impute", "a_placer", "a_rendre", "admis"),
         *("cree_le", "paye_le", "confirme_le", "carte", "autorisation"),
@@ -111,7 +123,26 @@ class PaiementAdmin(PapiersAdmin):
             "demander_restitution",
             _is_a_restituer,
             demander_la_restitution,
-            refus=(restitution.RestitutionImpossible,),
+            refus=(restitution.RestitutionImpossible, EchecRest, BoutiqueAbsente),
+        ),
+        Bouton(
+            "restituer_une_part",
+            "Demander la restitution d'une part",
+            "demander_restitution",
+            lambda p: restitution.is_partielle_possible(p) and not restitution.is_en_cours(p),
+            demander_une_part,
+            refus=(restitution.RestitutionImpossible, EchecRest, BoutiqueAbsente),
+            form=RestitutionPartielleForm,
+        ),
+        Bouton(
+            "ticket",
+            "Renvoyer le ticket",
+            "traiter_anomalie",
+            envois.is_renvoyable,
+            renvoyer_le_ticket,
+            refus=(envois.EnvoiImpossible,),
+            form=TicketForm,
+            tus=("courriel",),
         ),
         Bouton(
             "impaye",
@@ -148,7 +179,7 @@ class PaiementAdmin(PapiersAdmin):
     def a_qui(self, paiement: Paiement) -> SafeString | str:
         return lier(paiement.demarche.allocataire)
 
-    @admin.display(description="montant", ordering="montant")
+    @admin.display(description="montant")
     def de(self, paiement: Paiement) -> str:
         return ecrire_euros(paiement.montant)
 

@@ -10,8 +10,9 @@ from django.utils.decorators import method_decorator
 from paiements.documents.papiers import PapierInconnu, verifier
 from paiements.models import Paiement
 from socle.bornes import borner
-from socle.bureau import GestesAdmin, consultation, limiter
+from socle.bureau import consultation, limiter
 from socle.carte import SansCarteMixin
+from socle.gestes import GestesAdmin
 
 
 class CopieField(SansCarteMixin, forms.CharField):

@@ -37,6 +37,8 @@ def trouver(objet: Any) -> Allocataire | None:
     """La personne dont parle un paiement, une anomalie, une demande ; None d'une référence qui n'est pas de nous."""
     if isinstance(objet, Paiement):
         return objet.demarche.allocataire
+    if getattr(objet, "anomalie", None) is not None:
+        return trouver(objet.anomalie)
     if getattr(objet, "paiement", None) is not None:
         return trouver(objet.paiement)
     return objet.dette.allocataire if isinstance(objet, Anomalie) and objet.dette else None
@@ -45,6 +47,7 @@ def trouver(objet: Any) -> Allocataire | None:
 def presenter(objet: Any) -> dict[str, Any]:
     """Ce que montre la tête d'une fiche (`admin/_qui.html`) : `personne` et son `paiement`, chacun peut manquer."""
     personne = trouver(objet)
+    objet = getattr(objet, "anomalie", objet)
     return {
         "qui": {
             "nom": personne and personne.nom_complet,

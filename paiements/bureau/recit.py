@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from paiements.bureau.conseils import conseiller
-from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
-from paiements.bureau.faits import dire_ce_qui_s_est_passe, dire_l_heure, dire_la_transaction
+from paiements.bureau.faits import dire_ce_qui_s_est_passe, dire_l_heure, dire_la_transaction, ecrire_en_jeu
+from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import DemandeRestitution, Impaye, Paiement
 from paiements.statuts import Statut
 from socle.euros import ecrire_euros
@@ -27,6 +27,12 @@ def raconter(paiement: Paiement) -> Iterator[str]:
     yield "\nCe qu'il attend, et quoi faire"
     for phrase in _suites(paiement):
         yield f"  {phrase}"
+
+
+def raconter_les_faits(paiement: Paiement) -> tuple[list[str], list[tuple[datetime, str]]]:
+    """L'essentiel, puis ce qui s'est passé, du plus ancien au plus récent : de quoi l'imprimer."""
+    essentiel = [phrase.strip() for phrase in _essentiel(paiement)]
+    return essentiel, sorted(_evenements(paiement), key=lambda evenement: evenement[0])
 
 
 def _essentiel(paiement: Paiement) -> Iterator[str]:

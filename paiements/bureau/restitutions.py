@@ -1,6 +1,6 @@
 """Ce qu'il faut être deux pour décider : un agent demande, un comptable approuve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -11,18 +11,21 @@ from django.utils.safestring import SafeString
 
 from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
+from paiements.bureau.faits import dire_ce_qui_s_est_passe
 from paiements.bureau.plateforme import dire_la_panne
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
 from paiements.bureau.tableaux import DeuxPersonnes
-from paiements.models import DemandeCloture, DemandeRestitution
+from paiements.file.tenue import DejaResolue
+from paiements.models import DemandeCloture, DemandeMiseDeCote, DemandeRestitution
 from paiements.payzen import EchecRest
-from paiements.retours import cloture, ordres, restitution
-from socle.bureau import Bouton, GestesAdmin
+from paiements.retours import cloture, mise_de_cote, ordres, restitution
 from socle.euros import ecrire_euros
+from socle.gestes import Bouton, GestesAdmin
+from socle.liste import CafFilter
 
 
-def decider(demande: DemandeRestitution, _donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
-    restitution.decider(demande, accord=accord, agent=agent)
+def decider(demande: DemandeRestitution, donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
+    restitution.decider(demande, accord=accord, agent=agent, motif=donnees["motif"])
     return "La restitution part à la plateforme." if accord else "La restitution est refusée."
 
 
@@ -32,9 +35,16 @@ def abandonner(demande: DemandeRestitution, donnees: dict[str, Any], agent: Util
     return "L'ordre est arrêté : la plateforme ne l'avait pas exécuté."
 
 
-def decider_de_clore(demande: DemandeCloture, _donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
-    cloture.decider(demande, accord=accord, agent=agent)
+def decider_de_clore(demande: DemandeCloture, donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
+    cloture.decider(demande, accord=accord, agent=agent, motif=donnees["motif"])
     return "Le paiement est clos sans débit ; ses montants sont libres." if accord else "La clôture est refusée."
+
+
+def decider_de_laisser(
+    demande: DemandeMiseDeCote, donnees: dict[str, Any], agent: Utilisateur, *, accord: bool
+) -> str:
+    mise_de_cote.decider(demande, accord=accord, agent=agent, motif=donnees["motif"])
+    return "L'anomalie est mise de côté." if accord else "La mise de côté est refusée : l'anomalie reste à traiter."
 
 
 def _is_en_route(demande: DemandeRestitution) -> bool:
@@ -45,14 +55,14 @@ def _is_a_decider(demande: DemandeRestitution) -> bool:
     return demande.etat == DemandeRestitution.Etat.DEMANDEE
 
 
-def _is_cloture_a_decider(demande: DemandeCloture) -> bool:
+def _is_a_trancher(demande: DemandeCloture | DemandeMiseDeCote) -> bool:
     return demande.accord is None
 
 
 def _boutons_a_deux(
-    approuver: str, is_a_decider: Callable[[Any], bool], decide: Callable[..., str], refus: type[Exception]
+    approuver: str, is_a_decider: Callable[[Any], bool], decide: Callable[..., str], *refus: type[Exception]
 ) -> list[Bouton]:
-    """Approuver ou refuser ce qu'un autre demande : le même droit, et rien à remplir."""
+    """Approuver ou refuser ce qu'un autre demande : le même droit, et sa raison."""
     return [
         Bouton(
             nom,
@@ -60,8 +70,7 @@ def _boutons_a_deux(
             "approuver_restitution",
             is_a_decider,
             partial(decide, accord=accord),
-            refus=(refus,),
-            form=None,
+            refus=refus,
         )
         for nom, libelle, accord in (("approuver", approuver, True), ("refuser", "Refuser", False))
     ]
@@ -71,21 +80,24 @@ class DemandeAdmin(DeuxPersonnes, GestesAdmin):
     """Une demande : à propos de qui, de quel paiement, pourquoi ; puis les boutons de qui décide."""
 
     chemin_caf = "paiement__caf"
-    search_fields = ["paiement__reference"]
+    liens: tuple[str, ...] = ("paiement__demarche__allocataire__caf", "paiement__solde", "demandeur", "approbateur")
     ordering = ["-demandee_le"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        liens = ("paiement__demarche__allocataire__caf", "paiement__solde", "demandeur", "approbateur")
-        return super().get_queryset(request).select_related(*liens)
+        return super().get_queryset(request).select_related(*self.liens)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         demande = self.get_object(request, object_id)
-        faits = {"faits": [f"Demandée par {demande.demandeur} : {demande.motif}"]}
+        faits = {"faits": [f"Demandée par {demande.demandeur} : {demande.motif}", *self.dire(demande)]}
         return super().change_view(
             request, object_id, form_url, {**presenter(demande), **faits, **(extra_context or {})}
         )
+
+    def dire(self, demande: Any) -> Iterator[str]:
+        """Ce qu'il faut lire avant de décider."""
+        yield from ()
 
     @admin.display(description="allocataire")
     def a_qui(self, demande: Any) -> SafeString | str:
@@ -103,10 +115,10 @@ class DemandeAdmin(DeuxPersonnes, GestesAdmin):
 @admin.register(DemandeRestitution)
 class DemandeRestitutionAdmin(DemandeAdmin):
     list_display = ["numero", "a_qui", "lien", "de", "etat", "qui_demande", "demandee_le", "qui_decide", "faite_le"]
-    list_filter = ["etat"]
+    list_filter = ["etat", CafFilter]
     fields = readonly_fields = (
         *("de", "motif", "etat", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "faite_le"),
-        *("cause", "prochain_essai_le", "debit_id", "credit_id"),
+        *("decision", "cause", "prochain_essai_le", "debit_id", "credit_id"),
     )
     boutons = [
         *_boutons_a_deux("Approuver", _is_a_decider, decider, restitution.RestitutionImpossible),
@@ -119,6 +131,11 @@ class DemandeRestitutionAdmin(DemandeAdmin):
             refus=(restitution.RestitutionImpossible, ordres.RestitutionPrise, EchecRest, BoutiqueAbsente),
         ),
     ]
+
+    def dire(self, demande: DemandeRestitution) -> Iterator[str]:
+        yield f"À rendre au porteur de la carte : {ecrire_euros(demande.montant)}."
+        for part in demande.parts.select_related("dette"):
+            yield f"Approuvée, la dette {part.dette} remontera de {ecrire_euros(part.montant)}."
 
     @admin.display(description="montant", ordering="montant")
     def de(self, demande: DemandeRestitution) -> str:
@@ -136,8 +153,39 @@ class DemandeRestitutionAdmin(DemandeAdmin):
 @admin.register(DemandeCloture)
 class DemandeClotureAdmin(DemandeAdmin):
     list_display = ["numero", "a_qui", "lien", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le"]
-    list_filter = ["accord"]
-    fields = readonly_fields = ("motif", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le")
-    boutons = _boutons_a_deux(
-        "Approuver la clôture sans débit", _is_cloture_a_decider, decider_de_clore, cloture.ClotureImpossible
+    list_filter = ["accord", CafFilter]
+    fields = readonly_fields = (
+        *("motif", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "decision"),
     )
+    boutons = _boutons_a_deux(
+        "Approuver la clôture sans débit", _is_a_trancher, decider_de_clore, cloture.ClotureImpossible
+    )
+
+
+@admin.register(DemandeMiseDeCote)
+class DemandeMiseDeCoteAdmin(DemandeAdmin):
+    chemin_caf = "anomalie__caf"
+    list_display = ["numero", "anomalie", "de", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le"]
+    list_filter = ["accord", CafFilter]
+    fields = readonly_fields = (
+        *("anomalie", "de", "motif", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "decision"),
+    )
+    boutons = _boutons_a_deux(
+        "Approuver la mise de côté",
+        _is_a_trancher,
+        decider_de_laisser,
+        mise_de_cote.MiseDeCoteImpossible,
+        DejaResolue,
+    )
+    liens = (
+        *("anomalie__paiement__demarche__allocataire__caf", "anomalie__paiement__solde", "anomalie__caf"),
+        *("anomalie__transaction__compte", "anomalie__dette__allocataire__caf", "demandeur", "approbateur"),
+    )
+
+    def dire(self, demande: DemandeMiseDeCote) -> Iterator[str]:
+        yield f"Argent en jeu à la demande : {ecrire_euros(demande.montant)}."
+        yield from dire_ce_qui_s_est_passe(demande.anomalie)
+
+    @admin.display(description="argent en jeu", ordering="montant")
+    def de(self, demande: DemandeMiseDeCote) -> str:
+        return ecrire_euros(demande.montant)

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
-from paiements.bureau.faits import dire_l_etat, dire_l_heure, ecrire_montant
+from paiements.bureau.faits import dire_l_etat, dire_l_heure, ecrire_en_jeu, ecrire_montant
+from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import (
     Anomalie,
     DemandeCloture,

@@ -15,15 +15,18 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Least
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.encoding import punycode
 
+from comptes.models import Utilisateur
 from paiements import liaisons
-from paiements.causes import Cause, par_service
+from paiements.causes import Cause, par_agent, par_service
 from paiements.documents import tickets
 from paiements.file.tenue import DejaResolue, clore, signaler
-from paiements.models import Anomalie, Paiement, Ticket
+from paiements.models import RENVOIS_AU_PLUS, Anomalie, Paiement, Ticket
 from socle import attente
 
 logger = logging.getLogger(__name__)
@@ -147,6 +150,37 @@ def _conclure(ticket: Ticket, **champs: object) -> bool:
     ticket.essais += 1
     meme_demande = Ticket.objects.filter(pk=ticket.pk, etat=Ticket.Etat.A_ENVOYER, renvois=ticket.renvois)
     return bool(meme_demande.update(essais=ticket.essais, **champs))
+
+
+class EnvoiImpossible(Exception):
+    """Ce paiement n'est pas encaissé, ou son ticket part déjà."""
+
+
+def is_renvoyable(paiement: Paiement) -> bool:
+    """Encaissé, et aucun envoi n'est déjà en route."""
+    ticket = getattr(paiement, "ticket", None)
+    return paiement.is_encaisse and (ticket is None or ticket.etat != Ticket.Etat.A_ENVOYER)
+
+
+@transaction.atomic
+def renvoyer_ailleurs(paiement: Paiement, *, courriel: str, motif: str, agent: Utilisateur) -> None:
+    """
+    Remet un ticket à envoyer, à l'adresse que l'allocataire vient de dire.
+
+    :param motif: comment il l'a dite, et quand
+    :raises EnvoiImpossible: si le paiement n'est pas encaissé, ou si un envoi est déjà en route
+    """
+    paiements = Paiement.objects.select_for_update(of=("self",), no_key=True).select_related("demarche")
+    paiement = paiements.get(pk=paiement.pk)
+    if not is_renvoyable(paiement):
+        raise EnvoiImpossible("le paiement n'est pas encaissé, ou son ticket part déjà")
+    if paiement.demarche.courriel != courriel:
+        paiement.demarche.courriel = courriel
+        paiement.demarche.save(update_fields=["courriel"])
+    ticket, _ = Ticket.objects.get_or_create(paiement=paiement)
+    # Ce n'est plus le même message : la boîte de la personne ne le jettera pas comme un doublon.
+    Ticket.objects.filter(pk=ticket.pk).update(renvois=Least(F("renvois") + 1, RENVOIS_AU_PLUS))
+    renvoyer(ticket, par_agent(agent, motif))
 
 
 def _noter_l_envoi(ticket: Ticket) -> None:

@@ -140,6 +140,20 @@ def fermer_les_inconnues(paiement: Paiement, cause: Cause) -> None:
             _passer(anomalie, Etat.SANS_OBJET, cause)
 
 
+@transaction.atomic
+def rouvrir(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
+    """
+    Ce qu'un agent avait mis de côté est de nouveau à traiter.
+
+    :raises DejaResolue: si elle n'est plus de côté
+    """
+    anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
+    if anomalie.etat != Etat.ECARTEE:
+        raise DejaResolue(f"elle est {anomalie.get_etat_display()}")
+    _passer(anomalie, Etat.OUVERTE, par_agent(agent, motif))
+    return anomalie
+
+
 def _passer(anomalie: Anomalie, vers: Anomalie.Etat, cause: Cause) -> None:
     _journaliser(anomalie, anomalie.etat, cause, vers)
     if vers == Etat.OUVERTE and anomalie.etat != Etat.OUVERTE:

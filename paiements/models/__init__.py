@@ -7,9 +7,10 @@ from paiements.models.jour_clos import JourClos
 from paiements.models.journal import JournalPayzen, LigneJournal
 from paiements.models.liaison import Liaison
 from paiements.models.message import MessagePayzen
+from paiements.models.mise_de_cote import DemandeMiseDeCote
 from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement
 from paiements.models.purge import Purge
-from paiements.models.restitution import DemandeCloture, DemandeRestitution
+from paiements.models.restitution import DemandeCloture, DemandeRestitution, PartRestituee
 from paiements.models.ticket import RENVOIS_AU_PLUS, Ticket
 from paiements.models.transaction import DebitTenu, Impaye, TransactionPayzen
 
@@ -20,6 +21,7 @@ __all__ = [
     "AnomalieQuerySet",
     "DebitTenu",
     "DemandeCloture",
+    "DemandeMiseDeCote",
     "DemandeRestitution",
     "EtapeAnomalie",
     "EtapePaiement",
@@ -32,6 +34,7 @@ __all__ = [
     "MessagePayzen",
     "Paiement",
     "PaiementQuerySet",
+    "PartRestituee",
     "Purge",
     "SoldePaiement",
     "Ticket",

@@ -97,7 +97,12 @@ class Paiement(models.Model):
             models.Index(
                 name="paiements_verifies_par_heure", fields=["imputer_le"], condition=Q(statut=Statut.VERIFIE)
             ),
-            models.Index(name="paiements_de_la_caf", fields=["caf", "-cree_le"]),
+            models.Index(name="paiements_de_la_caf", fields=["caf", "-cree_le", "-id"]),
+            # Ce que cherche et filtre le bureau (bancs/bureau.py).
+            models.Index(name="paiements_par_statut", fields=["caf", "statut", "-cree_le", "-id"]),
+            models.Index(name="paiements_par_montant", fields=["caf", "montant", "-cree_le"]),
+            models.Index(name="paiements_par_trans_id", fields=["trans_id"]),
+            models.Index(name="paiements_par_date", fields=["-cree_le", "-id"]),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from comptes.models import Utilisateur
+from dettes.models import Dette
 from paiements.models.paiement import Paiement
 from paiements.models.transaction import TransactionPayzen
 from socle.euros import ecrire_euros
@@ -56,6 +57,7 @@ class DemandeRestitution(models.Model):
         Utilisateur, models.PROTECT, related_name="restitutions_decidees", null=True, blank=True
     )
     decidee_le = models.DateTimeField("décidée le", null=True, blank=True)
+    decision = models.CharField("motif de la décision", max_length=200, blank=True)
     prochain_essai_le = models.DateTimeField("prochain essai le", null=True, blank=True)
     faite_le = models.DateTimeField("faite le", null=True, blank=True)
     cause = models.CharField("pourquoi elle est restée sans effet", max_length=200, blank=True)
@@ -115,6 +117,26 @@ class DemandeRestitution(models.Model):
         return f"restitution de {ecrire_euros(self.montant)} sur {self.paiement}"
 
 
+class PartRestituee(models.Model):
+    """De quelle dette, et combien, quand on ne restitue qu'une part d'un paiement imputé. Montant en euros."""
+
+    demande = models.ForeignKey(DemandeRestitution, models.PROTECT, related_name="parts")
+    dette = models.ForeignKey(Dette, models.PROTECT, related_name="+")
+    montant = models.DecimalField(max_digits=9, decimal_places=2)
+
+    class Meta:
+        verbose_name = "part restituée"
+        verbose_name_plural = "parts restituées"
+        constraints = [
+            models.UniqueConstraint(name="une_part_par_dette", fields=["demande", "dette"]),
+            models.CheckConstraint(name="part_restituee_positive", condition=Q(montant__gt=0)),
+        ]
+        triggers = [pgtrigger.Protect(name="part_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{ecrire_euros(self.montant)} de la dette {self.dette}"
+
+
 class DemandeCloture(models.Model):
     """
     Clore sans débit un paiement que la plateforme ne peut plus nous dire : un agent demande, un autre décide.
@@ -130,6 +152,7 @@ class DemandeCloture(models.Model):
         Utilisateur, models.PROTECT, related_name="clotures_decidees", null=True, blank=True
     )
     decidee_le = models.DateTimeField("décidée le", null=True, blank=True)
+    decision = models.CharField("motif de la décision", max_length=200, blank=True)
     accord = models.BooleanField(null=True, blank=True)
 
     class Meta:

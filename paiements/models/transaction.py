@@ -89,7 +89,13 @@ class TransactionPayzen(models.Model):
     class Meta:
         verbose_name = "transaction PayZen"
         verbose_name_plural = "transactions PayZen"
-        indexes = [models.Index(name="transactions_de_la_carte", fields=["carte_fin"], condition=~Q(carte_fin=""))]
+        indexes = [
+            models.Index(name="transactions_de_la_carte", fields=["carte_fin"], condition=~Q(carte_fin="")),
+            # Ce qu'un agent lit sur un ticket ou au Back Office, et tape.
+            models.Index(name="transactions_autorisees", fields=["autorisation"], condition=~Q(autorisation="")),
+            models.Index(name="transactions_par_trans_id", fields=["trans_id"]),
+            models.Index(name="transactions_inconnues", fields=["reference"], condition=Q(paiement=None)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="transaction_montants_ordonnes", condition=Q(montant__lte=models.F("montant_haut"))

@@ -33,7 +33,7 @@ def demander(paiement: Paiement, *, motif: str, agent: Utilisateur) -> DemandeCl
 
 
 @transaction.atomic
-def decider(demande: DemandeCloture, *, accord: bool, agent: Utilisateur) -> DemandeCloture:
+def decider(demande: DemandeCloture, *, accord: bool, agent: Utilisateur, motif: str = "") -> DemandeCloture:
     """
     Accorde ou refuse. Accordée, les montants sont libres ; un accord de la banque entendu ensuite est encore accepté.
 
@@ -47,8 +47,8 @@ def decider(demande: DemandeCloture, *, accord: bool, agent: Utilisateur) -> Dem
         raise ClotureImpossible("celui qui approuve n'est pas celui qui demande")
     if accord and paiement.statut != Statut.EN_ATTENTE:  # garde: la_banque_a_repondu_depuis
         raise ClotureImpossible(f"le paiement est {paiement.get_statut_display()}")
-    demande.accord, demande.approbateur, demande.decidee_le = accord, agent, timezone.now()
-    demande.save(update_fields=["accord", "approbateur", "decidee_le"])
+    demande.accord, demande.approbateur, demande.decidee_le, demande.decision = accord, agent, timezone.now(), motif
+    demande.save(update_fields=["accord", "approbateur", "decidee_le", "decision"])
     if accord:
         paiement.prochain_controle_le = None
         avancer(Geste.EXPIRER, paiement, par_agent(agent, f"clos sans débit : {demande.motif}"))

@@ -5,6 +5,7 @@ Ce qui est parti se lit dans les transactions : une restitution faite n'est que 
 """
 
 import logging
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,8 +13,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from paiements.models import Anomalie, DemandeRestitution, Paiement, TransactionPayzen
+from dettes.models import Mouvement
+from paiements.causes import Cause, par_agent
+from paiements.file.en_jeu import avec_en_jeu
+from paiements.file.tenue import clore
+from paiements.imputation.reprendre import reprendre_des_dettes
+from paiements.models import Anomalie, DemandeRestitution, Paiement, PartRestituee, TransactionPayzen
 from paiements.passages import verrouiller
+from paiements.reception.suivre import suivre
 from paiements.statuts import Geste, Statut, is_possible
 
 logger = logging.getLogger(__name__)
@@ -61,6 +68,79 @@ def demander(
     return demande
 
 
+@transaction.atomic
+def demander_une_part(
+    paiement: Paiement, parts: Mapping[int, Decimal], *, motif: str, agent: Utilisateur
+) -> DemandeRestitution:
+    """
+    Demande de restituer une part d'un paiement imputé, en disant de quelles dettes elle se reprendra.
+
+    :param parts: ce qu'on reprendra à chaque dette, par sa clé
+    :raises RestitutionImpossible: si ce n'est pas une part, si une dette n'a pas reçu autant, ou si autre chose est à
+        régler d'abord
+    """
+    paiement = verrouiller(paiement.pk)
+    choisies = {cle: part for cle, part in parts.items() if part}
+    if is_en_cours(paiement):  # garde: une_part_a_la_fois
+        raise RestitutionImpossible("une restitution est déjà en cours sur ce paiement")
+    _exiger_les_parts(paiement, choisies)
+    montant = sum(choisies.values(), Decimal(0))
+    debit = paiement.debit
+    if debit is None or _exiger_restituable(paiement, debit, montant) is None:
+        raise RestitutionImpossible("ce service ne sait pas restituer ce débit : le faire au Back Office de PayZen")
+    demande = DemandeRestitution.objects.create(
+        paiement=paiement, debit=debit, montant=montant, motif=motif, demandeur=agent
+    )
+    PartRestituee.objects.bulk_create(
+        PartRestituee(demande=demande, dette_id=cle, montant=part) for cle, part in choisies.items()
+    )
+    logger.info("restitution d'une part demandée", extra={"restitution": demande.pk, "paiement": paiement.reference})
+    return demande
+
+
+def is_partielle_possible(paiement: Paiement) -> bool:
+    """Imputé, et la banque en tient exactement ce qui est aux dettes : sinon, une anomalie se règle d'abord."""
+    return paiement.statut == Statut.IMPUTE and paiement.a_placer == 0 and not paiement.solde.orphelin
+
+
+def _exiger_les_parts(paiement: Paiement, parts: Mapping[int, Decimal]) -> None:
+    if not is_partielle_possible(paiement):  # garde: part_d_un_paiement_juste
+        raise RestitutionImpossible("ce paiement n'est pas imputé au centime : réglez d'abord son anomalie")
+    imputees = paiement.imputations.par_dette()
+    # garde: part_que_la_dette_a_recue
+    if any(part < 0 or part > imputees.get(cle, Decimal(0)) for cle, part in parts.items()):
+        raise RestitutionImpossible("une dette ne peut rendre plus que ce que ce paiement y a imputé")
+    if not 0 < sum(parts.values(), Decimal(0)) < paiement.solde.tenu:  # garde: une_part_n_est_pas_le_tout
+        raise RestitutionImpossible("une part est moins que le tout : pour le tout, demandez la restitution entière")
+
+
+def _reprendre_les_parts(demande: DemandeRestitution, paiement: Paiement, cause: Cause) -> None:
+    """
+    Les dettes remontent de leur part dès l'approbation : l'ordre ne rend que ce qui n'est sur aucune dette.
+
+    Ce que le fichier de la Caf menait sous zéro y reste : elle n'attend pas cette part, l'allocataire ne la doit pas.
+    """
+    parts = dict(demande.parts.values_list("dette_id", "montant"))
+    if not parts:
+        return
+    _exiger_les_parts(paiement, parts)  # garde: parts_relues_avant_d_approuver
+    reprendre_des_dettes(paiement, parts, cause)
+    trop = avec_en_jeu(Anomalie.objects.ouvertes().filter(genre=Genre.SOLDE_NEGATIF, dette__in=parts))
+    for anomalie in trop:
+        en_trop = min(parts[anomalie.dette_id], anomalie.en_jeu or Decimal(0))
+        if en_trop:
+            Mouvement.objects.create(
+                dette_id=anomalie.dette_id,
+                genre=Mouvement.Genre.AJUSTEMENT,
+                montant=-en_trop,
+                origine=paiement.reference,
+                motif="la Caf n'attendait pas cette part, restituée",
+            )
+        if en_trop == anomalie.en_jeu:
+            clore(anomalie, cause)
+    suivre(paiement, cause)
+
+
 def is_en_cours(paiement: Paiement) -> bool:
     """Une restitution de ce paiement est demandée, approuvée ou envoyée : on n'en demande pas une deuxième."""
     return paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists()
@@ -97,22 +177,25 @@ def _exiger_restituable(paiement: Paiement, debit: TransactionPayzen, montant: D
 
 
 @transaction.atomic
-def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur) -> DemandeRestitution:
+def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur, motif: str = "") -> DemandeRestitution:
     """
     Approuve ou refuse une demande. Celui qui approuve n'est pas celui qui demande.
 
-    :raises RestitutionImpossible: si elle est déjà décidée, ou si c'est la même personne
+    :raises RestitutionImpossible: si elle est déjà décidée, si c'est la même personne, ou si ses parts ne vont plus
     """
+    paiement = verrouiller(demande.paiement_id)
     # garde: verrou_de_qui_decide
     demande = DemandeRestitution.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
     if demande.etat != Etat.DEMANDEE:  # garde: decider_une_fois
         raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
     if demande.demandeur_id == agent.pk:  # garde: restituer_a_deux
         raise RestitutionImpossible("celui qui approuve n'est pas celui qui demande")
-    demande.approbateur = agent
+    if accord:
+        _reprendre_les_parts(demande, paiement, par_agent(agent, f"restitution n° {demande.pk} : {demande.motif}"))
+    demande.approbateur, demande.decision = agent, motif
     demande.decidee_le = timezone.now()
     demande.etat = Etat.APPROUVEE if accord else Etat.REFUSEE
     demande.prochain_essai_le = timezone.now() if accord else None
-    demande.save(update_fields=["approbateur", "decidee_le", "etat", "prochain_essai_le"])
+    demande.save(update_fields=["approbateur", "decision", "decidee_le", "etat", "prochain_essai_le"])
     logger.info("restitution décidée", extra={"restitution": demande.pk, "etat": demande.etat})
     return demande

@@ -21,8 +21,8 @@ from django.utils import timezone
 from comptes.models import Agent, Evenement, Utilisateur
 from dettes.models import FichierEmis, FichierRecu, Plausibilite
 from paiements.models import Anomalie
-from paiements.retours import cloture, restitution
-from socle.bureau import GestesAdmin
+from paiements.retours import cloture, mise_de_cote, restitution
+from socle.gestes import GestesAdmin
 from tests.connexion import entrer, entrer_en_agent, poser_un_totp
 from tests.factories import (
     MOT_DE_PASSE,
@@ -78,6 +78,7 @@ class Monde:
         self.agent = AgentFactory(role=Agent.Role.GESTION)
         rendu = restitution.demander(paiement, motif="erreur", agent=self.agent.utilisateur)
         fin = cloture.demander(attente, motif="clés perdues", agent=self.agent.utilisateur)
+        laisse = mise_de_cote.demander(anomalie, motif="à part", agent=self.agent.utilisateur)
         commun = {"caf": paiement.caf, "sequence": 1, "empreinte": "e"}
         recu = FichierRecu.objects.create(
             **commun, arrete_le=timezone.now(), mode="complet", somme_soldes=0, derniere_sequence_encaissements=0
@@ -92,7 +93,7 @@ class Monde:
         }
         self.objets: dict[str, Any] = {
             objet._meta.label_lower: objet.pk
-            for objet in (allocataire, paiement.caf, dette, paiement, anomalie, rendu, fin, recu, emis, bornes)
+            for objet in (allocataire, paiement.caf, dette, paiement, anomalie, rendu, fin, laisse, recu, emis, bornes)
         }
         regard = Evenement.objects.create(genre=Evenement.Genre.LISTE, cafs=["661"])
         facteur = poser_un_totp(self.agent.utilisateur)

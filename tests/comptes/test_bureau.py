@@ -114,10 +114,10 @@ def test_le_responsable_suspend_avec_un_message_puis_rouvre(client: Client, inst
     client.post(suspendre, {"message": "  "})
     caf.refresh_from_db()
     assert caf.ouverte
-    client.post(suspendre, {"message": "Panne de réseau.", "retour_prevu_le": "2026-12-24"})
+    client.post(suspendre, {"message": "Panne de réseau.", "retour_prevu_le": "2026-12-24", "motif": "panne"})
     caf.refresh_from_db()
     assert (caf.ouverte, caf.message_suspension, str(caf.retour_prevu_le)) == (False, "Panne de réseau.", "2026-12-24")
-    client.post(reverse("admin:caf_geste", args=[caf.pk, "rouvrir"]))
+    client.post(reverse("admin:caf_geste", args=[caf.pk, "rouvrir"]), {"motif": "réparé"})
     caf.refresh_from_db()
     assert (caf.ouverte, caf.message_suspension, caf.retour_prevu_le) == (True, "", None)
     assert LogEntry.objects.filter(object_id=caf.pk).count() == 2
@@ -147,7 +147,7 @@ def test_le_responsable_d_une_caf_n_en_suspend_pas_une_autre(client: Client, ins
 def test_un_geste_ne_part_pas_d_un_lien(client: Client, installer) -> None:
     installer(Agent.Role.RESPONSABLE)
 
-    assert client.get(reverse("admin:caf_geste", args=["661", "rouvrir"])).status_code == 403
+    assert client.get(reverse("admin:caf_geste", args=["661", "rouvrir"])).status_code == 302
 
 
 def test_chaque_role_a_sa_ligne_et_regarde() -> None:

@@ -140,14 +140,15 @@ def test_un_agent_confirme_au_dessus_du_seuil(client, entrer, plateforme):
     assert (paiement.statut, etape.auteur, etape.motif) == (Statut.VERIFIE, agent.identifiant, "justificatif vu")
 
 
-def test_une_restitution_passe_par_deux_personnes(client, entrer):
+def test_une_restitution_passe_par_deux_personnes(client, entrer, plateforme):
     paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "AUTHORISED")
     entrer("GESTION")
     client.post(geste(paiement, "restituer"), {"motif": "payé deux fois"})
     demande = DemandeRestitution.objects.get()
     entrer("COMPTABLE")
 
-    client.post(geste(demande, "approuver"))
+    client.post(geste(demande, "approuver"), {"motif": "vu"})
 
     demande.refresh_from_db()
     assert demande.etat == DemandeRestitution.Etat.APPROUVEE

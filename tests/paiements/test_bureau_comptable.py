@@ -92,7 +92,7 @@ def test_un_paiement_se_clot_sans_debit_par_deux_personnes(client, entrer):
     entrer("COMPTABLE")
     fiche_du_paiement = client.get(fiche(paiement)).content.decode()
 
-    client.post(geste(demande, "approuver"))
+    client.post(geste(demande, "approuver"), {"motif": "vu"})
 
     paiement.refresh_from_db()
     demande.refresh_from_db()
@@ -108,7 +108,7 @@ def test_une_cloture_refusee_laisse_le_paiement_attendre(client, entrer):
     seul = client.post(geste(demande, "approuver")).status_code
     entrer("COMPTABLE")
 
-    client.post(geste(demande, "refuser"))
+    client.post(geste(demande, "refuser"), {"motif": "non"})
 
     paiement.refresh_from_db()
     demande.refresh_from_db()

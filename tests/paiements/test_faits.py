@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from paiements.bureau.conseils import CONSEILS, SELON_L_ETAT, conseiller
-from paiements.bureau.en_jeu import avec_en_jeu, ecrire_en_jeu
-from paiements.bureau.faits import dire_ce_qui_s_est_passe
+from paiements.bureau.faits import dire_ce_qui_s_est_passe, ecrire_en_jeu
+from paiements.file.en_jeu import avec_en_jeu
 from paiements.file.tenue import mettre_de_cote
 from paiements.models import Anomalie, DemandeRestitution, TransactionPayzen
 from paiements.retours import impaye, ordres, reprise, restitution

@@ -118,4 +118,43 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_relectures::test_rien_ne_se_reprend_tant_que_la_banque_dit_deux_choses",
         faux,
     ),
+    "une_part_a_la_fois": ("paiements/test_restitution_partielle::test_une_seule_restitution_a_la_fois", faux),
+    "part_d_un_paiement_juste": (
+        "paiements/test_restitution_partielle::test_un_paiement_pas_encore_impute_n_a_pas_de_part",
+        faux,
+    ),
+    "part_que_la_dette_a_recue": (
+        "paiements/test_restitution_partielle::test_une_dette_d_un_autre_ne_rend_rien",
+        faux,
+    ),
+    "une_part_n_est_pas_le_tout": (
+        "paiements/test_restitution_partielle"
+        "::test_une_part_est_moins_que_le_tout_et_pas_plus_que_ce_que_la_dette_a_recu",
+        faux,
+    ),
+    "parts_relues_avant_d_approuver": (
+        "paiements/test_restitution_partielle::test_une_part_qui_ne_va_plus_ne_s_approuve_pas",
+        oter,
+    ),
+    "seuil_de_mise_de_cote": (
+        "paiements/test_mise_de_cote::test_au_dessus_du_seuil_une_personne_ne_suffit_pas",
+        remplacer("get_en_jeu(anomalie) >= seuil", "False"),
+    ),
+    "mettre_de_cote_a_deux": (
+        "paiements/test_mise_de_cote::test_au_dessus_du_seuil_une_personne_ne_suffit_pas",
+        faux,
+    ),
+    "demander_une_mise_de_cote_une_fois": (
+        "paiements/test_mise_de_cote::test_une_demande_ne_se_fait_pas_deux_fois",
+        faux,
+    ),
+    "decider_une_mise_de_cote_une_fois": (
+        "paiements/test_mise_de_cote::test_une_demande_se_decide_une_fois",
+        faux,
+    ),
+    "mise_de_cote_par_un_autre": ("paiements/test_mise_de_cote::test_celui_qui_demande_n_approuve_pas", faux),
+    "mise_de_cote_du_meme_etat": (
+        "paiements/test_mise_de_cote::test_si_les_comptes_changent_il_n_y_a_plus_rien_a_approuver",
+        faux,
+    ),
 }

@@ -24,6 +24,7 @@ JOURNAUX = (
     "paiements_messagepayzen",
     "paiements_imputation",
     "paiements_impaye",
+    "paiements_partrestituee",
 )
 INEFFACABLES = (
     *JOURNAUX,
@@ -32,6 +33,7 @@ INEFFACABLES = (
     "paiements_anomalie",
     "paiements_demanderestitution",
     "paiements_demandecloture",
+    "paiements_demandemisedecote",
     "dettes_dette",
 )
 

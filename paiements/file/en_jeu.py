@@ -3,15 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest, Least
+from django.db.models import Case, DecimalField, F, Func, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Greatest, Least
 
-from paiements.bureau.faits import ecrire_montant
 from paiements.models import Anomalie, TransactionPayzen
 from paiements.payzen import EURO, Famille
 from paiements.payzen.statuts import FAMILLES
 from paiements.statuts import Statut
-from socle.euros import ecrire_euros
 
 Genre, Etat = Anomalie.Genre, Anomalie.Etat
 ZERO = Value(Decimal(0))
@@ -25,7 +23,14 @@ DOUTE = Q(genre=Genre.STATUT_INATTENDU, transaction__verdict="") & ~Q(transactio
 DU_DEBIT_ENTIER = (Genre.ECART, Genre.DESACCORD, Genre.REMISE_ABSENTE)
 IMPUTE = Q(transaction=F("paiement__debit"), paiement__statut=Statut.IMPUTE) & ~Q(genre__in=DU_DEBIT_ENTIER)
 
+# Ce que le fichier de la Caf mène sous zéro : l'allocataire a payé d'autant en trop (dettes.importation.application).
+MANQUE = Cast(
+    Func(F("situation"), Value(r"manque ([0-9]+\.[0-9]{2})"), function="substring"),
+    DecimalField(max_digits=9, decimal_places=2),
+)
+
 EN_JEU = Case(
+    When(A_TRANCHER & Q(genre=Genre.SOLDE_NEGATIF), then=MANQUE),
     When(~A_TRANCHER | Q(transaction=None) | ~EN_EUROS, then=None),
     When(
         restitution__isnull=False,
@@ -47,11 +52,3 @@ def avec_en_jeu(anomalies: QuerySet[Anomalie]) -> QuerySet[Any]:
     Nul si l'anomalie est réglée, ne parle d'aucune transaction, ou parle d'une autre devise.
     """
     return anomalies.annotate(en_jeu=EN_JEU)
-
-
-def ecrire_en_jeu(anomalie: Anomalie, en_jeu: Decimal | None) -> str:
-    """L'argent en jeu, tel qu'un agent le lit ; un tiret s'il n'y en a pas à compter."""
-    vue = anomalie.transaction
-    if en_jeu is None:
-        return ecrire_montant(vue.montant, vue.devise) if vue and anomalie.is_a_trancher else "-"
-    return ecrire_euros(en_jeu) if en_jeu >= 0 else f"{ecrire_euros(-en_jeu)} en moins à la banque"

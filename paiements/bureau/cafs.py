@@ -1,0 +1,96 @@
+"""Les Caf de l'agent : ouvrir et suspendre le service, régler les seuils, chaque fois avec sa raison."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.validators import MaxValueValidator
+from django.http import HttpRequest
+
+from comptes import services
+from comptes.models import Caf, Utilisateur
+from demarches.champs import MontantField
+from socle.carte import MotifField
+from socle.euros import ecrire_euros
+from socle.gestes import Bouton, GestesAdmin, MotifForm
+
+AU_PLUS = MaxValueValidator(Decimal("9999999.99"), "au plus 9 999 999,99 €")
+
+
+class SuspensionForm(MotifForm):
+    """Ce que les allocataires liront pendant la suspension, et pourquoi on la décide."""
+
+    message = MotifField(
+        label="Ce que liront les allocataires", max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 30})
+    )
+    retour_prevu_le = forms.DateField(
+        label="Retour prévu le", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+class SeuilsForm(MotifForm):
+    """Les montants à partir desquels il faut un agent de plus ; vide : jamais."""
+
+    seuil_controle = MontantField(
+        label="Confirmer un paiement à partir de (vide : jamais)", required=False, validators=[AU_PLUS]
+    )
+    seuil_mise_de_cote = MontantField(
+        label="Mettre de côté à deux à partir de (vide : jamais)", required=False, validators=[AU_PLUS]
+    )
+    field_order = ("seuil_controle", "seuil_mise_de_cote", "motif")
+
+    def __init__(self, *args: Any, objet: Caf, **kwargs: Any) -> None:
+        seuils = {"seuil_controle": objet.seuil_controle, "seuil_mise_de_cote": objet.seuil_mise_de_cote}
+        super().__init__(*args, objet=objet, initial=seuils | kwargs.pop("initial", {}), **kwargs)
+
+
+def regler_les_seuils(caf: Caf, donnees: dict[str, Any], auteur: Utilisateur) -> str:
+    services.regler_les_seuils(caf, donnees["seuil_controle"], donnees["seuil_mise_de_cote"], auteur)
+    return "Les seuils sont réglés ; ils valent pour ce qui vient."
+
+
+def suspendre(caf: Caf, donnees: dict[str, Any], auteur: Utilisateur) -> str:
+    services.suspendre(caf, donnees["message"], donnees["retour_prevu_le"], auteur)
+    return "Le service est suspendu."
+
+
+def rouvrir(caf: Caf, _donnees: dict[str, Any], auteur: Utilisateur) -> str:
+    services.rouvrir(caf, auteur)
+    return "Le service est rouvert."
+
+
+@admin.register(Caf)
+class CafAdmin(GestesAdmin):
+    """L'opérateur règle boutique, seuil de contrôle et délai annoncé ; le reste vient du fichier, ou d'un bouton."""
+
+    chemin_caf = "pk"
+    list_display = ["code", "nom", "departement", "boutique", "seuil", "seuil_a_deux", "ouverte"]
+    list_filter = ["ouverte"]
+    search_fields = ["=code", "nom"]
+    ordering = ["code"]
+    readonly_fields = ["code", "nom", "departement", "ouverte", "message_suspension", "retour_prevu_le"]
+    boutons = [
+        Bouton(
+            "suspendre",
+            "Suspendre le service",
+            "suspendre_service",
+            lambda caf: caf.ouverte,
+            suspendre,
+            refus=(services.MessageAbsent,),
+            form=SuspensionForm,
+        ),
+        Bouton("rouvrir", "Rouvrir le service", "suspendre_service", lambda caf: not caf.ouverte, rouvrir),
+        Bouton("seuils", "Régler les seuils", "regler_seuils", lambda _caf: True, regler_les_seuils, form=SeuilsForm),
+    ]
+
+    def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
+        return request.user.is_superuser
+
+    @admin.display(description="à confirmer dès")
+    def seuil(self, caf: Caf) -> str:
+        return "-" if caf.seuil_controle is None else ecrire_euros(caf.seuil_controle)
+
+    @admin.display(description="mettre de côté à deux dès")
+    def seuil_a_deux(self, caf: Caf) -> str:
+        return "-" if caf.seuil_mise_de_cote is None else ecrire_euros(caf.seuil_mise_de_cote)

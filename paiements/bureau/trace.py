@@ -1,0 +1,127 @@
+"""
+La trace : qui a fait quoi ce jour-là, dans les Caf de l'agent, et qui a consulté le dossier d'une personne.
+
+Les gestes sont ceux que le bureau consigne à chaque bouton ; on n'y montre que ce qui touche une fiche que cet agent
+a le droit de voir.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from comptes.models import Allocataire, Evenement, Utilisateur
+from paiements.bureau.qui import get_page, nommer
+from socle.bornes import borner
+from socle.bureau import can, consultation, get_codes, limiter
+
+AU_PLUS = 200
+
+
+class TraceForm(forms.Form):
+    """Le jour, la personne, et ce sur quoi elle a agi."""
+
+    jour = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    qui = forms.ChoiceField(label="Par qui", required=False)
+    quoi = forms.ChoiceField(label="Sur quoi", required=False)
+
+    def __init__(self, *args: Any, codes: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        agents = Utilisateur.objects.filter(agent__cafs__in=codes).distinct().order_by("identifiant")
+        self.fields["qui"].choices = [("", "tous"), *((u.identifiant, u.identifiant) for u in agents)]  # type: ignore[attr-defined]
+        modeles = sorted((m._meta.model_name or "", str(m._meta.verbose_name)) for m in admin.site._registry)
+        self.fields["quoi"].choices = [("", "tout"), *modeles]  # type: ignore[attr-defined]
+
+
+@require_safe
+@borner("liste")
+def tracer(request: HttpRequest) -> HttpResponse:
+    """Les gestes d'un jour, du plus récent au plus ancien ; filtrables."""
+    if not can(request, "regarder"):
+        raise PermissionDenied
+    form = TraceForm({"jour": timezone.localdate().isoformat(), **request.GET.dict()}, codes=get_codes(request))
+    choix = form.cleaned_data if form.is_valid() else {}
+    jour = choix.get("jour") or timezone.localdate()
+    entrees = _lire_les_gestes(jour, choix.get("qui", ""), choix.get("quoi", ""))
+    consultation.send(LogEntry, request=request, objet=None)
+    contexte = {
+        **admin.site.each_context(request),
+        "title": "Qui a fait quoi",
+        "form": form,
+        "jour": jour,
+        "gestes": [_presenter(entree) for entree in _garder_les_visibles(entrees, request)],
+        "is_tronquee": len(entrees) == AU_PLUS,
+    }
+    return TemplateResponse(request, "admin/trace.html", contexte)
+
+
+@require_safe
+@borner("liste")
+def lire_les_consultations(request: HttpRequest, pk: int) -> HttpResponse:
+    """Qui a regardé le dossier d'une personne : au responsable de sa Caf, et à l'opérateur."""
+    personne = limiter(Allocataire.objects.select_related("caf"), request).filter(pk=pk).first()
+    if personne is None:
+        raise Http404
+    if not can(request, "lire_journal"):
+        raise PermissionDenied
+    evenements = Evenement.objects.filter(allocataire=personne).select_related("auteur").order_by("-pk")[:AU_PLUS]
+    consultation.send(Evenement, request=request, objet=personne)
+    contexte = {
+        **admin.site.each_context(request),
+        "title": "Qui a consulté ce dossier",
+        "personne": nommer(personne),
+        "page": get_page(personne),
+        "evenements": evenements,
+    }
+    return TemplateResponse(request, "admin/consultations.html", contexte)
+
+
+def _lire_les_gestes(jour: date, qui: str, quoi: str) -> list[LogEntry]:
+    minuit, demain = (timezone.make_aware(datetime.combine(j, time.min)) for j in (jour, jour + timedelta(days=1)))
+    voulu = Q(action_time__gte=minuit, action_time__lt=demain)
+    if qui:
+        voulu &= Q(user__identifiant=qui)
+    if quoi:
+        voulu &= Q(content_type__model=quoi)
+    entrees = LogEntry.objects.filter(voulu).select_related("user", "content_type").order_by("-action_time")
+    return list(entrees[:AU_PLUS])
+
+
+def _garder_les_visibles(entrees: list[LogEntry], request: HttpRequest) -> Iterable[LogEntry]:
+    """Celles dont la fiche est à cet agent : une lecture par sorte de fiche, quel que soit leur nombre."""
+    par_sorte: dict[Any, set[str]] = {}
+    for entree in entrees:
+        par_sorte.setdefault(entree.content_type, set()).add(entree.object_id or "")
+    visibles = set()
+    for sorte, cles in par_sorte.items():
+        fiche = admin.site._registry.get(sorte.model_class())
+        if fiche is not None and fiche.has_view_permission(request):
+            siens = fiche.get_queryset(request).filter(pk__in=cles).values_list("pk", flat=True)
+            visibles |= {(sorte.pk, str(cle)) for cle in siens}
+    return [entree for entree in entrees if (entree.content_type_id, entree.object_id) in visibles]
+
+
+def _presenter(entree: LogEntry) -> dict[str, Any]:
+    sorte = entree.content_type
+    try:
+        adresse = reverse(f"admin:{sorte.app_label}_{sorte.model}_change", args=[entree.object_id])  # type: ignore[union-attr]
+    except NoReverseMatch:
+        adresse = ""
+    return {
+        "le": entree.action_time,
+        "qui": str(entree.user),
+        "sorte": str(sorte and sorte.name),
+        "objet": entree.object_repr,
+        "adresse": adresse,
+        "geste": entree.get_change_message(),
+    }

@@ -1,0 +1,96 @@
+"""Mettre de côté ce qu'un agent a réglé autrement ; au-dessus du seuil de la Caf, il y faut deux personnes."""
+
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from comptes.models import Utilisateur
+from paiements.file import tenue
+from paiements.file.en_jeu import avec_en_jeu
+from paiements.models import Anomalie, DemandeMiseDeCote
+
+
+class MiseDeCoteImpossible(Exception):
+    """Elle demande deux personnes, est déjà décidée, ou ne parle plus du même état des comptes."""
+
+
+def get_en_jeu(anomalie: Anomalie) -> Decimal:
+    """L'argent en jeu du moment, en euros, dans un sens ou dans l'autre."""
+    lue = avec_en_jeu(Anomalie.objects.filter(pk=anomalie.pk)).values_list("en_jeu", flat=True)
+    en_jeu: Decimal | None = lue.get()
+    return abs(en_jeu or Decimal(0))
+
+
+def is_a_deux(anomalie: Anomalie) -> bool:
+    """L'argent en jeu atteint le seuil de la Caf ; celui d'aucune Caf n'a pas de seuil."""
+    seuil = anomalie.caf.seuil_mise_de_cote if anomalie.caf else None
+    return seuil is not None and get_en_jeu(anomalie) >= seuil  # garde: seuil_de_mise_de_cote
+
+
+def is_demandee(anomalie: Anomalie) -> bool:
+    """Un agent l'a demandée, un comptable ne l'a pas encore décidée."""
+    return anomalie.demandes.filter(accord=None).exists()
+
+
+@transaction.atomic
+def mettre_de_cote(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
+    """
+    Seul, en dessous du seuil.
+
+    :raises MiseDeCoteImpossible: si l'argent en jeu demande deux personnes
+    :raises DejaResolue: si un autre agent, ou les faits, l'ont réglée avant
+    """
+    anomalie = _verrouiller(anomalie)
+    if is_a_deux(anomalie):  # garde: mettre_de_cote_a_deux
+        raise MiseDeCoteImpossible("au-dessus du seuil de la Caf, un comptable doit l'approuver : demandez-la")
+    return tenue.mettre_de_cote(anomalie, motif=motif, agent=agent)
+
+
+@transaction.atomic
+def demander(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> DemandeMiseDeCote:
+    """
+    Demande à un comptable de laisser cet argent de côté.
+
+    :raises MiseDeCoteImpossible: si elle n'est plus à traiter, ou si c'est déjà demandé
+    """
+    anomalie = _verrouiller(anomalie)
+    if not anomalie.is_ouverte or is_demandee(anomalie):  # garde: demander_une_mise_de_cote_une_fois
+        raise MiseDeCoteImpossible(f"elle est {anomalie.get_etat_display()}, ou la demande est déjà faite")
+    return DemandeMiseDeCote.objects.create(
+        anomalie=anomalie,
+        situation=anomalie.situation,
+        montant=get_en_jeu(anomalie),
+        motif=motif,
+        demandeur=agent,
+    )
+
+
+@transaction.atomic
+def decider(demande: DemandeMiseDeCote, *, accord: bool, agent: Utilisateur, motif: str) -> DemandeMiseDeCote:
+    """
+    Accorde ou refuse ; accordée, l'anomalie est mise de côté aux mots de qui l'a demandé.
+
+    :raises MiseDeCoteImpossible: si elle est déjà décidée, si c'est la même personne, ou si les comptes ont changé
+    :raises DejaResolue: si l'anomalie n'est plus à traiter
+    """
+    anomalie = _verrouiller(demande.anomalie)
+    demande = DemandeMiseDeCote.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
+    if demande.accord is not None:  # garde: decider_une_mise_de_cote_une_fois
+        raise MiseDeCoteImpossible("la demande est déjà décidée")
+    if demande.demandeur_id == agent.pk:  # garde: mise_de_cote_par_un_autre
+        raise MiseDeCoteImpossible("celui qui approuve n'est pas celui qui demande")
+    # garde: mise_de_cote_du_meme_etat
+    if accord and (anomalie.situation, get_en_jeu(anomalie)) != (demande.situation, demande.montant):
+        raise MiseDeCoteImpossible("les comptes ont changé depuis la demande : refusez-la, et relisez l'anomalie")
+    demande.accord, demande.approbateur, demande.decidee_le, demande.decision = accord, agent, timezone.now(), motif
+    demande.save(update_fields=["accord", "approbateur", "decidee_le", "decision"])
+    if accord:
+        tenue.mettre_de_cote(
+            anomalie, motif=f"{demande.motif} ; approuvé par {agent} : {motif}", agent=demande.demandeur
+        )
+    return demande
+
+
+def _verrouiller(anomalie: Anomalie) -> Anomalie:
+    return Anomalie.objects.select_for_update(of=("self",), no_key=True).select_related("caf").get(pk=anomalie.pk)

@@ -1,0 +1,130 @@
+"""Rendre une part d'un paiement imputé : dette par dette, à deux, et les comptes restent justes."""
+
+from decimal import Decimal
+
+import pytest
+
+from dettes import signals
+from dettes.models import Dette
+from paiements.models import Anomalie, DemandeRestitution, Paiement
+from paiements.retours import ordres, restitution
+from paiements.surveillance import invariants
+from tests.factories import DetteFactory
+
+pytestmark = pytest.mark.django_db
+
+Etat = DemandeRestitution.Etat
+
+
+@pytest.fixture
+def imputee(paye, dettes):
+    """100 € imputés à l'ancienne dette, 50 € à la récente."""
+    return paye(impute=True)
+
+
+def soldes(dettes):
+    return [Dette.objects.get(pk=dette.pk).solde for dette in dettes]
+
+
+def mener_sous_zero(dette, manque):
+    """Le fichier de la Caf n'attendait plus que ce qui reste, moins `manque` euros."""
+    signals.solde_negatif.send(
+        sender=Dette, dette=dette, montant=Decimal(manque), origine=f"encaissements 661, manque {manque}.00 €"
+    )
+    return Anomalie.objects.get(dette=dette)
+
+
+def test_une_part_se_rend_et_ses_dettes_remontent_d_autant(plateforme, rembourser, imputee, dettes, agent, comptable):
+    plateforme(imputee, "CAPTURED")
+    appel = rembourser(imputee, montant=Decimal(30))
+    parts = {dettes[0].pk: Decimal(10), dettes[1].pk: Decimal(20)}
+    demande = restitution.demander_une_part(imputee, parts, motif="trop payé", agent=agent)
+    avant = soldes(dettes)
+
+    demande = restitution.decider(demande, accord=True, agent=comptable, motif="vu")
+    demande = ordres.executer(demande)
+
+    assert demande.etat == Etat.FAITE
+    assert appel.call_count == 1
+    assert avant == [Decimal(800), Decimal(850)]
+    assert soldes(dettes) == [Decimal(810), Decimal(870)]
+    solde = Paiement.objects.get(pk=imputee.pk).solde
+    assert (solde.tenu, solde.impute, solde.a_placer) == (Decimal(120), Decimal(120), Decimal(0))
+    assert not imputee.anomalies.ouvertes()
+    assert not list(invariants.verifier())
+
+
+def test_refusee_rien_ne_bouge(imputee, dettes, agent, comptable):
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+
+    restitution.decider(demande, accord=False, agent=comptable, motif="non")
+
+    assert soldes(dettes) == [Decimal(800), Decimal(850)]
+
+
+def test_si_la_plateforme_refuse_l_argent_reste_sous_les_yeux_d_un_agent(
+    plateforme, rembourser, imputee, dettes, agent, comptable
+):
+    plateforme(imputee, "CAPTURED")
+    erreur = {"status": "ERROR", "mode": "TEST", "answer": {"errorCode": "PSP_083", "shopId": imputee.boutique}}
+    rembourser(imputee, json=erreur)
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+
+    restitution.decider(demande, accord=True, agent=comptable, motif="vu")
+    demande = ordres.executer(demande)
+
+    assert demande.etat == Etat.ECHOUEE
+    genres = set(imputee.anomalies.ouvertes().values_list("genre", flat=True))
+    assert genres == {Anomalie.Genre.RELIQUAT, Anomalie.Genre.RESTITUTION_REFUSEE}
+    assert not list(invariants.verifier())
+
+
+@pytest.mark.parametrize("parts", [(100, 50), (101, 0), (0, 0), (-5, 10)])
+def test_une_part_est_moins_que_le_tout_et_pas_plus_que_ce_que_la_dette_a_recu(imputee, dettes, agent, parts):
+    choisies = {dette.pk: Decimal(part) for dette, part in zip(dettes, parts, strict=True)}
+
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.demander_une_part(imputee, choisies, motif="trop", agent=agent)
+
+
+def test_une_dette_d_un_autre_ne_rend_rien(imputee, agent):
+    with pytest.raises(restitution.RestitutionImpossible):
+        restitution.demander_une_part(imputee, {DetteFactory().pk: Decimal(1)}, motif="trop", agent=agent)
+
+
+def test_une_seule_restitution_a_la_fois(imputee, dettes, agent):
+    restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+
+    with pytest.raises(restitution.RestitutionImpossible, match="déjà en cours"):
+        restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="encore", agent=agent)
+
+
+def test_un_paiement_pas_encore_impute_n_a_pas_de_part(dettes, agent, paye):
+    with pytest.raises(restitution.RestitutionImpossible, match="imputé au centime"):
+        restitution.demander_une_part(paye(verifie=True), {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+
+
+def test_une_part_qui_ne_va_plus_ne_s_approuve_pas(imputee, dettes, agent, comptable):
+    from tests.factories import dire
+
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+    dire(imputee, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32, parent=imputee.debit_id)
+
+    with pytest.raises(restitution.RestitutionImpossible, match="son anomalie"):
+        restitution.decider(demande, accord=True, agent=comptable, motif="vu")
+
+    demande.refresh_from_db()
+    assert demande.etat == Etat.DEMANDEE
+
+
+def test_ce_que_la_caf_n_attendait_pas_se_rend_sans_etre_du_de_nouveau(imputee, dettes, agent, comptable):
+    anomalie = mener_sous_zero(dettes[0], 15)
+    avant = soldes(dettes)
+
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(15)}, motif="trop", agent=agent)
+    restitution.decider(demande, accord=True, agent=comptable, motif="vu")
+
+    anomalie.refresh_from_db()
+    assert soldes(dettes) == avant
+    assert anomalie.etat == Anomalie.Etat.CLOSE
+    assert not list(invariants.verifier())
