@@ -164,6 +164,8 @@ def lister_les_pages() -> list[tuple[str, Callable[[Any], Any]]]:
         "clôtures": "admin:paiements_demandecloture_changelist",
         "fichiers reçus": "admin:dettes_fichierrecu_changelist",
         "fichiers émis": "admin:dettes_fichieremis_changelist",
+        "mises de côté": "admin:paiements_demandemisedecote_changelist",
+        "qui a fait quoi": "bureau:trace",
         "journal de sécurité": "admin:comptes_evenement_changelist",
     }
     pages += [(nom, _ouvrir(reverse(vue))) for nom, vue in listes.items()]
@@ -183,6 +185,10 @@ def lister_les_pages() -> list[tuple[str, Callable[[Any], Any]]]:
     pages += [(nom, _ouvrir(f"{reverse(f'admin:{m}_changelist')}?{f}")) for nom, (m, f) in filtres.items()]
     pages += [(f"{nom}, page {rang}", _feuilleter(m, rang)) for nom, m in PROFONDES for rang in (2, 100)]
     pages += [(f"fiche : {o._meta.verbose_name}", _ouvrir(_fiche(o))) for o in (paiement, dette, anomalie, personne)]
+    pages += [
+        ("fiche imprimable", _ouvrir(reverse("bureau:imprimer", args=[paiement.pk]))),
+        ("qui a consulté ce dossier", _ouvrir(reverse("bureau:consultations", args=[personne.pk]))),
+    ]
     return pages
 
 
@@ -211,6 +217,7 @@ def _feuilleter(modele: str, rang: int) -> Callable[[Any], Any]:
 
     fiche = next(f for m, f in admin.site._registry.items() if m._meta.label_lower == modele.replace("_", ".", 1))
     tri: list[str] = fiche.tri  # type: ignore[attr-defined]
-    objet = fiche.model._default_manager.filter(caf="661").order_by(*tri)[50 * (rang - 1) - 1]
+    avant = fiche.model._default_manager.filter(caf="661").order_by(*tri)[: 50 * (rang - 1)]
+    objet = list(avant)[-1]
     cle = dumps([str(objet.serializable_value(champ.removeprefix("-"))) for champ in tri], salt=SEL)
     return _ouvrir(f"{reverse(f'admin:{modele}_changelist')}?p={cle}")

@@ -8,7 +8,9 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from comptes.models import Caf
 from dettes.models import FichierEmis, FichierRecu
+from paiements import liaisons
 from paiements.bureau.jour import dire_la_journee, get_minuit, tracer_la_courbe
 from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import (
@@ -16,6 +18,7 @@ from paiements.models import (
     DemandeCloture,
     DemandeMiseDeCote,
     DemandeRestitution,
+    Liaison,
     MessagePayzen,
     Paiement,
     Ticket,
@@ -53,6 +56,7 @@ def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
         "jour": _compter_le_jour(paiements),
         "liens": _regarder_les_liens(paiements, limiter(FichierRecu.objects.all(), request)),
         "fichiers": _regarder_les_fichiers(request),
+        "muettes": _lister_les_muettes(codes),
     }
 
 
@@ -123,3 +127,10 @@ def _regarder_les_fichiers(request: HttpRequest) -> dict[str, Any]:
         "dernier_emis": emis.first(),
         "depuis": minuit,
     }
+
+
+def _lister_les_muettes(codes: list[str]) -> list[Liaison]:
+    """Ce qui ne répond plus : les boutiques de ces Caf, le courriel, le rendu des PDF."""
+    boutiques = Caf.objects.filter(pk__in=codes).exclude(boutique="").values_list("boutique", flat=True)
+    noms = [*map(liaisons.get_nom, boutiques), liaisons.COURRIEL, liaisons.PDF]
+    return list(Liaison.objects.filter(nom__in=noms, muette_depuis__isnull=False).order_by("muette_depuis"))
