@@ -100,7 +100,7 @@ def demander_une_part(
 
 def is_partielle_possible(paiement: Paiement) -> bool:
     """Imputé, et la banque en tient exactement ce qui est aux dettes : sinon, une anomalie se règle d'abord."""
-    return paiement.statut == Statut.IMPUTE and paiement.a_placer == 0 and not paiement.solde.orphelin
+    return paiement.statut == Statut.IMPUTE and paiement.a_placer == 0 and not paiement.solde.is_en_l_air
 
 
 def _exiger_les_parts(paiement: Paiement, parts: Mapping[int, Decimal]) -> None:
