@@ -42,7 +42,7 @@ JOIN comptes_utilisateur u ON u.allocataire_id = a.id;
 INSERT INTO paiements_paiement (demarche_id, caf_id, reference, statut, montant, boutique, mode, trans_id, cree_le,
                                 controles, echecs)
 SELECT d.id, '661', d.reference, 'REFUSE', d.montant,
-       '66100001', 'TEST', substr(md5(d.reference), 1, 6), d.cree_le, 1, 0
+       '66100001', 'TEST', lpad(to_hex(d.id), 6, '0'), d.cree_le, 1, 0
 FROM demarches_demarche d;
 INSERT INTO paiements_transactionpayzen (uuid, paiement_id, reference, boutique, mode, operation, statut, verdict,
     montant, montant_haut, devise, devise_effective, trans_id, creee_le, apprise_le, marque, carte_fin, autorisation)

@@ -28,6 +28,8 @@ admin.site.password_change = lambda *_, **__: redirect("account_change_password"
 admin.site.site_header = "Rembourser ma Caf : bureau des agents"
 admin.site.site_title = "Bureau des agents"
 admin.site.index_title = "Les dossiers de vos Caf"
+# La largeur est aux lignes : les listes se choisissent en tête de page.
+admin.site.enable_nav_sidebar = False
 # Ni groupes ni courriels ici ; un second facteur perdu s'ôte par `manage.py rendre_acces`, qui ferme les sessions.
 for modele in (Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(modele)

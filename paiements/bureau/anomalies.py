@@ -17,7 +17,7 @@ from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
 from paiements.bureau.recherche import ChercheAdmin
 from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import Anomalie, EtapeAnomalie, Paiement
-from socle.bureau import JournalInline
+from socle.bureau import JournalInline, get_codes
 from socle.euros import ecrire_euros
 from socle.gestes import GestesAdmin
 from socle.liste import CafFilter
@@ -73,6 +73,11 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
             )
         )
         return avec_en_jeu(anomalies)
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """La colonne de la Caf n'apprend rien à qui n'en a qu'une."""
+        seule = len(get_codes(request)) == 1
+        return [nom for nom in self.list_display if nom != "caf" or not seule]
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return ORDRE_DE_LA_FILE
