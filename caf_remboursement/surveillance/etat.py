@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Max, Q, Sum
 from django.utils import timezone
-from paiements.bureau.en_jeu import avec_en_jeu
 
 from caf_remboursement.surveillance import retards
 from comptes.models import Caf
 from paiements import liaisons
+from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import Anomalie, Liaison, MessagePayzen
 
 DELAI_S = 3

@@ -74,7 +74,7 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
         )
         return avec_en_jeu(anomalies)
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         """La colonne de la Caf n'apprend rien à qui n'en a qu'une."""
         seule = len(get_codes(request)) == 1
         return [nom for nom in self.list_display if nom != "caf" or not seule]
