@@ -19,6 +19,10 @@ from comptes.models import Agent, Allocataire, Caf, Utilisateur
 from outils.systeme import Empechement, write_private
 
 BOUTIQUES = {"661": "66100001", "751": "75100001", "598": "59800001"}
+# À partir de là, la vérification attend qu'un agent la confirme : de quoi voir « enregistrée » et le bandeau.
+SEUIL_DE_CONTROLE = 100  # euros
+# Jours ouvrés, entre un paiement enregistré et des dettes à jour.
+DELAI_ANNONCE = 2
 PLUSIEURS = range(3, 7)
 OPERATEUR = "operateur"
 SEUIL = Decimal(100)
@@ -87,14 +91,15 @@ def _tirer_syllabe() -> str:
 
 
 def _ouvrir_les_cafs() -> list[Caf]:
-    """Rattache à chaque Caf de démonstration sa boutique PayZen d'essai."""
+    """Rattache à chaque Caf de démonstration sa boutique PayZen d'essai, son seuil de contrôle et son délai."""
     cafs = list(Caf.objects.filter(pk__in=BOUTIQUES).order_by("pk"))
     if len(cafs) != len(BOUTIQUES):
         raise Empechement("il manque des Caf : lancez d'abord charger_cafs, puis importer_livraison.")
     for caf in cafs:
         caf.boutique = BOUTIQUES[caf.code]
         caf.seuil_mise_de_cote = SEUIL
-        caf.save(update_fields=["boutique", "seuil_mise_de_cote"])
+        caf.seuil_controle, caf.delai_mise_a_jour = SEUIL_DE_CONTROLE, DELAI_ANNONCE
+        caf.save(update_fields=["boutique", "seuil_mise_de_cote", "seuil_controle", "delai_mise_a_jour"])
     return cafs
 
 

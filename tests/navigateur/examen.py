@@ -11,17 +11,23 @@ REGLES_DU_BUREAU = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     "rules": {"scrollable-region-focusable": {"enabled": False}},
 }
+# Le thème ne change que les couleurs.
+CONTRASTE = {"runOnly": ["color-contrast"]}
 LARGEURS = (1440, 320)
+# L'état d'une page : ce dont elle est faite. Une erreur, un bandeau, un repli ouvert en font un autre.
+ETAT = """() => [...new Set([...document.querySelectorAll("body, body *")].map(
+  (noeud) => `${noeud.localName}.${noeud.getAttribute("class") ?? ""}.${noeud.hasAttribute("open")}`,
+))].sort().join()"""
 HAUTEUR = 800
 # Chromium note ainsi toute réponse 4xx ou 5xx : ce sont nos refus, que chaque essai constate lui-même.
 REFUS = "Failed to load resource: the server responded with a status of"
 
 
 class Examen:
-    """Relève les fautes au passage ; chaque page n'est examinée qu'une fois par session."""
+    """Relève les fautes au passage ; chaque état de chaque page n'est examiné qu'une fois par session."""
 
     def __init__(self) -> None:
-        self.vues: set[str] = set()
+        self.vus: set[tuple[str, str]] = set()
         self.fautes: list[str] = []
         self.est_sourd = False
 
@@ -32,21 +38,26 @@ class Examen:
         contexte.on("weberror", lambda erreur: self.fautes.append(f"script : {erreur.error}"))
 
     def passer(self, page: Page) -> None:
-        """Examine la page ouverte avec axe, à 1440 puis 320 px ; elle reste à 320 px."""
+        """Examine la page ouverte avec axe, à 1440 puis 320 px, et dans le noir ; elle reste à 320 px, en clair."""
         page.wait_for_load_state()
-        titre = page.title()
-        if titre in self.vues:
+        etat = (page.title(), page.evaluate(ETAT))
+        if etat in self.vus:
             return
-        self.vues.add(titre)
-        options = REGLES_DU_BUREAU if "/agents/" in page.url else {}
+        self.vus.add(etat)
         self.est_sourd = True  # axe parle lui-même à la console
         for largeur in LARGEURS:
             page.set_viewport_size({"width": largeur, "height": HAUTEUR})
-            for regle in Axe().run(page, options=options).response["violations"]:
-                cibles = [noeud["target"] for noeud in regle["nodes"]]
-                self.fautes.append(f"{titre}, {largeur} px : {regle['id']} ({regle['help']}) {cibles}")
+            self._relever(page, f"{largeur} px", REGLES_DU_BUREAU if "/agents/" in page.url else {})
             self.mesurer(page)
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        self._relever(page, "dans le noir", CONTRASTE)
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         self.est_sourd = False
+
+    def _relever(self, page: Page, comment: str, options: dict[str, object]) -> None:
+        for regle in Axe().run(page, options=options).response["violations"]:
+            cibles = [noeud["target"] for noeud in regle["nodes"]]
+            self.fautes.append(f"{page.title()}, {comment} : {regle['id']} ({regle['help']}) {cibles}")
 
     def mesurer(self, page: Page) -> None:
         """Rien ne dépasse de la largeur de l'écran, une fois la feuille de style arrivée."""

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.navigateur.demonstration import attendre
-from tests.navigateur.visiteur import ACCEPTEE, Visiteur
+from tests.navigateur.visiteur import ACCEPTEE, RECAPITULATIF, Visiteur
 
 pytestmark = pytest.mark.navigateur
-PLUSIEURS = "allocataire qui a plusieurs dettes"
+PLUSIEURS, TRENTE = "allocataire qui a plusieurs dettes", "allocataire qui a trente dettes"
 
 
 def entrer_au_bureau(agent: Visiteur, role: str) -> None:
@@ -42,6 +42,37 @@ def test_un_agent_lit_tout_d_un_paiement_sur_une_page(ouvrir):
 
     for phrase in (reference, "soumettre à la banque", "clic sur Payer", "accepter", "le débit du paiement, accordé"):
         agent.lire(phrase)
+
+
+def test_la_verification_de_la_caf_attend_un_bouton_le_temps_qu_on_la_regarde(ouvrir):
+    allocataire, agent = ouvrir(), ouvrir()
+    allocataire.se_connecter(TRENTE)
+    allocataire.commencer()
+    allocataire.informer()
+    allocataire.choisir_un_montant("100")
+    allocataire.presser("Continuer")
+    allocataire.voir(RECAPITULATIF)
+    reference = allocataire.payer()
+    entrer_au_bureau(agent, "agent, gestion")
+
+    def est_a_confirmer() -> bool:
+        agent.aller(f"agents/paiements/paiement/?q={reference}")
+        agent.page.locator("#result_list tbody a").first.click()
+        agent.page.wait_for_url("**/change/**")
+        return agent.page.get_by_role("button", name="Confirmer la vérification").count() > 0
+
+    attendre(est_a_confirmer, 60, "la plateforme n'a pas confirmé ce paiement")
+    allocataire.aller("mon-compte/dettes/")
+    allocataire.lire("Vous avez effectué un paiement de 100,00\xa0€")
+    geste = agent.page.locator("form", has=agent.page.get_by_role("button", name="Confirmer la vérification"))
+    geste.get_by_label("Motif").fill("vu")
+    agent.presser("Confirmer la vérification")
+
+    def est_prise_en_compte() -> bool:
+        allocataire.aller(f"mon-compte/demarches/{reference}/")
+        return allocataire.page.get_by_text("Vos dettes sont à jour").count() > 0
+
+    attendre(est_prise_en_compte, 60, "la démarche n'est pas prise en compte")
 
 
 def test_un_agent_met_de_cote_une_anomalie_en_disant_pourquoi(ouvrir):

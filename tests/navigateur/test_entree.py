@@ -28,7 +28,8 @@ def test_on_entre_par_son_departement_et_l_on_montre_son_mot_de_passe(visiteur):
     mot_de_passe = visiteur.page.get_by_label("Mot de passe", exact=True)
     mot_de_passe.fill(compte["mot_de_passe"])
 
-    visiteur.presser("Montrer")
+    expect(visiteur.page.get_by_role("button", name="mot de passe")).to_have_count(1)
+    visiteur.presser("Afficher")
     expect(mot_de_passe).to_have_attribute("type", "text")
     visiteur.presser("Se connecter")
 

@@ -15,7 +15,7 @@ PLUSIEURS = "allocataire qui a plusieurs dettes"
 RADIE = "allocataire au dossier clos, qui doit encore"
 TRENTE = "allocataire qui a trente dettes"
 SANS_DETTE = "allocataire sans dette"
-TEXTE_DU_TICKET = "Ce ticket atteste l’opération de carte"
+TEXTE_DU_TICKET = "Ce ticket prouve votre paiement par carte"
 
 
 def lire_pdf(contenu: bytes) -> str:

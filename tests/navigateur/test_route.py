@@ -158,6 +158,23 @@ def test_sans_javascript_revenir_en_arriere_montre_toujours_une_page_du_service(
 
 
 @javascript_ou_non
+def test_revenir_de_payzen_en_arriere_montre_une_page_du_service(ouvrir, javascript):
+    visiteur = ouvrir(javascript=javascript)
+    visiteur.se_connecter(PLUSIEURS)
+    visiteur.commencer()
+    visiteur.informer()
+    visiteur.choisir_un_montant("1")
+    visiteur.presser("Continuer")
+    visiteur.voir(RECAPITULATIF)
+    visiteur.partir_payer()
+
+    visiteur.page.go_back()
+
+    expect(visiteur.page.get_by_role("link", name="Rembourser ma Caf")).to_be_visible()
+    expect(visiteur.page.get_by_role("button", name="Continuer vers PayZen")).to_have_count(0)
+
+
+@javascript_ou_non
 def test_une_session_qui_finit_rend_ce_qui_etait_tape(ouvrir, javascript):
     visiteur = ouvrir(javascript=javascript)
     visiteur.se_connecter(PLUSIEURS)
