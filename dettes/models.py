@@ -173,7 +173,12 @@ class Dette(models.Model):
     @property
     def prestation(self) -> str:
         """Le libellé sans « Trop-perçu », qui se répéterait à chaque ligne d'une liste, et bien ponctué."""
-        return capfirst(TROP_PERCU.sub("", self.libelle).replace("'", "’"))
+        return capfirst(TROP_PERCU.sub("", self.intitule))
+
+    @property
+    def intitule(self) -> str:
+        """Le libellé, bien ponctué."""
+        return self.libelle.replace("'", "’")
 
     @property
     def nom(self) -> str:

@@ -7,7 +7,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from comptes.models import Caf
+from comptes.models import Allocataire, Caf
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
 from dettes import cartes
@@ -132,7 +132,10 @@ def build_contexte(page: str) -> dict[str, object]:
         "lignes": [LigneDemarche(dette=d, montant=m) for d, m in zip(dettes, montants, strict=False)],
         "paiement": Paiement(
             reference="D-7K4M-2QXZ-9B3T",
-            demarche=Demarche(reference="D-7K4M-2QXZ-9B3T"),
+            demarche=Demarche(
+                reference="D-7K4M-2QXZ-9B3T",
+                allocataire=Allocataire(numero="0000354", civilite="MME", prenom="Inès", nom="Colin"),
+            ),
             caf=Caf(code="661", nom="Caf des Pyrénées-Orientales"),
             montant=Decimal(120),
             statut=Statut.ACCEPTE,

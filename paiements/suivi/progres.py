@@ -114,7 +114,7 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
     suite = _dire_la_part(paiement)
     if paiement.a_placer > 0:
         suite.append(
-            f"{ecrire_euros(paiement.a_placer)} n’ont pas trouvé place sur vos dettes, qui avaient baissé entre-temps."
+            f"{ecrire_euros(paiement.a_placer)} n’ont pas pu être déduits : vos dettes avaient déjà baissé."
             f" {_UN_AGENT} : cette somme ne se perd pas."
         )
     if paiement.debit is not None and paiement.debit.is_douteuse:
@@ -127,7 +127,7 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
     return Progres(
         "succes",
         "Vos dettes sont à jour",
-        "La Caf a porté ce paiement sur vos dettes. Gardez votre ticket : il porte la référence du paiement.",
+        "La Caf a déduit ce paiement de vos dettes. Gardez votre ticket : il porte la référence de cette démarche.",
         suite,
     )
 

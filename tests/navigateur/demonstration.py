@@ -19,7 +19,7 @@ from outils.demo_reglages import get_secrets
 from outils.systeme import find_port, remove_tree, wait_until
 
 RACINE = Path(__file__).resolve().parents[2]
-DELAI_DE_DEPART = 120
+DELAI_DE_DEPART = 600  # secondes : ne borne qu'un échec, même sur une machine très chargée
 # Rien des réglages des tests (base, courtier, boutiques) ne doit passer à la démonstration.
 GARDEES = ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV")
 

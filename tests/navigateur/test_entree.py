@@ -62,3 +62,9 @@ def test_un_texte_deux_fois_plus_gros_ne_deborde_pas(visiteur):
         for chemin in ("mon-compte/", "mon-compte/dettes/", f"mon-compte/dettes/{reference}/"):
             visiteur.aller(chemin)
             grossir(visiteur, largeur)
+    visiteur.preparer({reference: "2"})
+    recapitulatif = visiteur.page.url
+    for largeur in (640, 320):
+        for etape in ("informations", "montants", "recapitulatif"):
+            visiteur.page.goto(recapitulatif.replace("/recapitulatif/", f"/{etape}/"))
+            grossir(visiteur, largeur)

@@ -171,7 +171,7 @@ def test_ce_qui_n_a_pas_trouve_place_est_dit(voir, payer, dette):
 
     page = voir("detail", paiement.demarche).content.decode()
 
-    assert "20,00\u00a0€ n’ont pas trouvé place" in page
+    assert "20,00\u00a0€ n’ont pas pu être déduits" in page
 
 
 @pytest.mark.parametrize(
@@ -423,7 +423,11 @@ def test_recommencer_dit_que_les_montants_ont_baisse(connecte, envoyer, payer, d
 
 
 def test_recommencer_ne_se_fait_pas_par_get(voir, payer):
-    assert voir("recommencer", payer(refuse=True).demarche).status_code == 405
+    demarche = payer(refuse=True).demarche
+
+    # On y revient en GET après s'être reconnecté : la démarche se relit, rien ne s'ouvre.
+    assert voir("recommencer", demarche)["Location"] == f"{LISTE}{demarche.reference}/"
+    assert not Demarche.objects.brouillons().exists()
 
 
 def test_recommencer_ce_qui_est_en_route_ramene_au_suivi(envoyer, payer):
