@@ -158,7 +158,11 @@ def recommencer(demarche: Demarche) -> Demarche:
     brouillons = Demarche.objects.brouillons().filter(auteur=ancienne.auteur_id)
     for brouillon in brouillons.select_for_update(of=("self",), no_key=True):
         _effacer(brouillon)
+    return _reprendre(_ouvrir_d_apres(ancienne), ancienne)
 
+
+def _ouvrir_d_apres(ancienne: Demarche) -> Demarche:
+    """Un brouillon sans ligne ; les mentions déjà lues ne se relisent que si elles ont changé."""
     nouvelle = Demarche(
         auteur_id=ancienne.auteur_id,
         allocataire_id=ancienne.allocataire_id,
@@ -170,7 +174,7 @@ def recommencer(demarche: Demarche) -> Demarche:
         nouvelle.mentions_lues_le = ancienne.mentions_lues_le
     nouvelle.mode = ancienne.mode
     nouvelle.save()
-    return _reprendre(nouvelle, ancienne)
+    return nouvelle
 
 
 def get_dettes(demarche: Demarche) -> list[Dette]:

@@ -51,12 +51,16 @@ def raconter(paiement: Paiement, etapes: Iterable[EtapePaiement]) -> list[dict[s
     ]
     if fin := _finir(paiement):
         return [*faites, {"titre": fin.titre, "etat": fin.etat, "le": derniere, "texte": fin.texte}]
-    a_venir = [geste for geste in CHEMIN if geste not in dates]
-    if Geste.ACCEPTER in a_venir:
-        texte = DEBIT_EXAMINE if paiement.retenu > 0 else REPONSE_ATTENDUE
-        faites.append({"titre": A_LA_BANQUE, "etat": "en_cours", "texte": texte})
-    en_cours = None if Geste.ACCEPTER in a_venir else a_venir[:1]
-    return faites + [_annoncer(paiement, geste, en_cours=[geste] == en_cours) for geste in a_venir]
+    return faites + _annoncer_la_suite(paiement, [geste for geste in CHEMIN if geste not in dates])
+
+
+def _annoncer_la_suite(paiement: Paiement, a_venir: list[Geste]) -> list[dict[str, object]]:
+    """Ce qui est en cours, et ce qui viendra ; tant que la banque n'a pas répondu, c'est elle qu'on attend."""
+    if Geste.ACCEPTER not in a_venir:
+        return [_annoncer(paiement, geste, en_cours=geste == a_venir[0]) for geste in a_venir]
+    texte = DEBIT_EXAMINE if paiement.retenu > 0 else REPONSE_ATTENDUE
+    attente: dict[str, object] = {"titre": A_LA_BANQUE, "etat": "en_cours", "texte": texte}
+    return [attente, *(_annoncer(paiement, geste, en_cours=False) for geste in a_venir)]
 
 
 def _annoncer(paiement: Paiement, geste: Geste, *, en_cours: bool) -> dict[str, object]:

@@ -158,17 +158,7 @@ def _dire_sans_suite(paiement: Paiement) -> Progres:
             is_a_recommencer=True,
         )
     if paiement.statut == Statut.REFUSE:
-        return Progres(
-            "attention",
-            "Cette demande n’a pas pu être prise en compte",
-            "La banque n’a pas accepté le paiement, sans nous dire pourquoi. À notre connaissance, votre carte n’a pas"
-            " été débitée et vos dettes n’ont pas changé.",
-            [
-                "Ce qui aide souvent : vérifier le plafond de votre carte auprès de votre banque, essayer une autre"
-                " carte, rembourser un montant plus petit, en plusieurs fois."
-            ],
-            is_a_recommencer=True,
-        )
+        return _refusee()
     if has_renonce(paiement):
         return _abandonnee(paiement)
     return Progres(
@@ -195,6 +185,20 @@ def _abandonnee(paiement: Paiement) -> Progres:
         ]
         if ouverte
         else [],
+        is_a_recommencer=True,
+    )
+
+
+def _refusee() -> Progres:
+    return Progres(
+        "attention",
+        "Cette demande n’a pas pu être prise en compte",
+        "La banque n’a pas accepté le paiement, sans nous dire pourquoi. À notre connaissance, votre carte n’a pas"
+        " été débitée et vos dettes n’ont pas changé.",
+        [
+            "Ce qui aide souvent : vérifier le plafond de votre carte auprès de votre banque, essayer une autre"
+            " carte, rembourser un montant plus petit, en plusieurs fois."
+        ],
         is_a_recommencer=True,
     )
 
