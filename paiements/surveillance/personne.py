@@ -25,6 +25,7 @@ from demarches.models import Demarche, LigneDemarche
 from dettes.models import Dette, FichierEmis, FichierRecu, LigneEmise, Mouvement
 from dettes.plausibilite import Plausibilite
 from paiements.models import (
+    Alerte,
     Anomalie,
     DebitTenu,
     DemandeCloture,
@@ -125,6 +126,7 @@ SANS_PERSONNE: dict[type[Model], str] = {
     Agent.cafs.through: "idem",
     FichierRecu: "des nombres de lignes ; les dettes qu'il portait sont ci-dessus",
     FichierEmis: "idem",
+    Alerte: "ce dont l'exploitant a été prévenu",
     Liaison: "une boutique, un serveur",
     JournalPayzen: "le nom d'un fichier et des nombres ; ses lignes sont ci-dessus",
     Plausibilite: "des seuils",
