@@ -1,0 +1,132 @@
+"""Jamais deux débits par surprise, jamais enfermé : la vieille page, la page de la banque quittée, l'ancien onglet."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.navigateur.visiteur import ACCEPTEE, ENREGISTREE, NON_REALISEE, RECAPITULATIF, Visiteur
+
+pytestmark = pytest.mark.navigateur
+PLUSIEURS = "allocataire qui a plusieurs dettes"
+QUESTION = "Avez-vous terminé le paiement ?"
+OUI, NON = "Oui, j’ai payé", "Non, je n’ai pas payé"
+LARGEURS = (320, 360, 1440)
+
+
+@pytest.fixture(params=[True, False], ids=["avec JavaScript", "sans JavaScript"])
+def recapitulatif(ouvrir, request) -> Visiteur:
+    """Une personne devant son récapitulatif : 2,20 € sur sa plus ancienne dette."""
+    visiteur = ouvrir(javascript=request.param)
+    visiteur.se_connecter(PLUSIEURS)
+    visiteur.preparer({visiteur.choisir_les_grandes()[0]: "2,20"})
+    return visiteur
+
+
+def regarder(visiteur: Visiteur) -> None:
+    """Examine la page ouverte dans les deux thèmes, et mesure ce qui dépasse à 320, 360 et 1440 px."""
+    for theme in ("dark", "light"):
+        visiteur.page.emulate_media(color_scheme=theme)
+        visiteur.examen.vues.discard(visiteur.page.title())
+        if visiteur.javascript:
+            visiteur.examen.passer(visiteur.page)
+        for largeur in LARGEURS:
+            visiteur.page.set_viewport_size({"width": largeur, "height": 800})
+            visiteur.examen.mesurer(visiteur.page)
+    visiteur.page.set_viewport_size({"width": 320, "height": 800})
+
+
+def test_une_vieille_page_mene_a_la_demande_qui_la_recommence(recapitulatif):
+    recapitulatif.partir_payer()
+    recapitulatif.presser("Annuler et retourner à la boutique")
+    recapitulatif.voir(NON_REALISEE)
+    ancienne = recapitulatif.ouvrir_un_onglet()
+    ancienne.page.goto(recapitulatif.page.url)
+    recapitulatif.presser("Recommencer")
+    recapitulatif.voir(RECAPITULATIF)
+    nouvelle = recapitulatif.payer()
+
+    ancienne.presser("Recommencer")
+
+    assert ancienne.page.url.endswith(f"/mon-compte/demarches/{nouvelle}/")
+    ancienne.page.go_back()
+    ancienne.page.reload()
+    ancienne.lire("Vous avez recommencé cette demande")
+    expect(ancienne.page.get_by_role("button", name="Recommencer")).to_have_count(0)
+    regarder(ancienne)
+    ancienne.suivre(f"voir la nouvelle, {nouvelle}")
+    ancienne.lire("2,20 €")
+
+
+def test_payer_de_nouveau_les_memes_dettes_se_lit_avant(recapitulatif):
+    dette = recapitulatif.page.locator(".recap--montants .reference").first.inner_text()
+    recapitulatif.payer()
+    regarder(recapitulatif)
+
+    recapitulatif.preparer({dette: "2,20"})
+
+    recapitulatif.lire("Ce serait un paiement de plus")
+    recapitulatif.lire("Vous avez déjà payé 2,20 € sur ces dettes le")
+    expect(recapitulatif.page.get_by_role("button", name="Payer 2,20 € de plus")).to_be_visible()
+    regarder(recapitulatif)
+
+
+def test_revenir_de_payzen_sans_payer_puis_recommencer(recapitulatif):
+    recapitulatif.partir_payer()
+    recapitulatif.page.go_back()
+    recapitulatif.lire(QUESTION)
+    regarder(recapitulatif)
+    recapitulatif.aller("mon-compte/dettes/")
+    recapitulatif.lire("2,20 € sont réservés pour la demande commencée le")
+    regarder(recapitulatif)
+
+    recapitulatif.presser(NON)
+
+    recapitulatif.voir(NON_REALISEE)
+    recapitulatif.lire("Vos montants sont libérés")
+    regarder(recapitulatif)
+    recapitulatif.presser("Recommencer")
+    recapitulatif.voir(RECAPITULATIF)
+    recapitulatif.payer()
+
+
+def test_abandonner_puis_payer_dans_l_ancien_onglet(recapitulatif):
+    demarche = recapitulatif.page.url.split("/")[-3]
+    recapitulatif.partir_payer()
+    autre = recapitulatif.ouvrir_un_onglet()
+    autre.aller(f"mon-compte/demarches/{demarche}/")
+    autre.presser(NON)
+    autre.voir(NON_REALISEE)
+
+    recapitulatif.payer_par_carte(ACCEPTEE)
+    recapitulatif.voir("Paiement accepté")
+    recapitulatif.revenir(ENREGISTREE)
+
+    recapitulatif.lire("Vous nous aviez dit ne pas avoir payé : votre banque a pourtant accepté ce paiement")
+    regarder(recapitulatif)
+
+
+def test_dire_avoir_paye_sans_nouvelle_de_la_banque(recapitulatif):
+    demarche = recapitulatif.page.url.split("/")[-3]
+    recapitulatif.partir_payer()
+    recapitulatif.aller(f"paiements/{demarche}/retour/?essai=30")
+    recapitulatif.lire("La réponse tarde")
+    regarder(recapitulatif)
+
+    recapitulatif.presser(OUI)
+
+    recapitulatif.lire("PayZen ne nous annonce encore aucun paiement terminé")
+    recapitulatif.aller(f"mon-compte/demarches/{demarche}/")
+    recapitulatif.presser(NON)
+    recapitulatif.voir(NON_REALISEE)
+
+
+def test_payzen_en_panne_se_dit_sans_rien_perdre(recapitulatif):
+    demarche = recapitulatif.page.url.split("/")[-3]
+    recapitulatif.partir_payer()
+    recapitulatif.aller(f"mon-compte/demarches/{demarche}/")
+    recapitulatif.demonstration.regler(pannes={"rest": "html"})
+
+    recapitulatif.presser(NON)
+
+    recapitulatif.lire("ne répond pas en ce moment. Rien n’est changé, et rien n’est perdu")
+    recapitulatif.lire(QUESTION)
+    regarder(recapitulatif)
