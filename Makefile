@@ -7,7 +7,7 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: aide demo demo-neuve test qualite images simulateur migration nomenclature
+.PHONY: essai-installation aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
@@ -35,6 +35,11 @@ test:
 bancs:
 	@$(PYTHON) -m outils.installer tests
 	@$(VENV) -m bancs $(ARGS)
+
+# En root, sur une Debian à jeter : installe des paquets, écrit dans /srv, /etc et /run, et n'en laisse rien.
+essai-installation:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m outils.essai.installation
 
 qualite:
 	@$(PYTHON) -m outils.installer tests

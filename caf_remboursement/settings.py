@@ -166,6 +166,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 60,
     "CONN_HEALTH_CHECKS": True,
+    # Un curseur de serveur vit hors d'une transaction : PgBouncer le perdrait.
+    "DISABLE_SERVER_SIDE_CURSORS": env.bool("DERRIERE_PGBOUNCER", default=False),
 }
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
     "-c statement_timeout=30s -c lock_timeout=4s -c idle_in_transaction_session_timeout=30s"

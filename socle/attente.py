@@ -1,4 +1,4 @@
-"""Le travail en attente en base : en prendre un lot, ne le faire qu'un à la fois, ne pas attendre un verrou."""
+"""Le travail en attente en base : en prendre un lot le temps d'un bail, ne pas attendre un verrou."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,27 +27,7 @@ def reserver(en_attente: QuerySet, champ: str, *, combien: int, bail: timedelta)
 
 
 class Occupe(Exception):
-    """Un autre fait déjà ce travail."""
-
-
-@contextmanager
-def seul(cle: str) -> Iterator[None]:
-    """
-    Ne fait pas à deux ce que ce nom désigne : regarder puis envoyer, publier un fichier.
-
-    Le verrou tient à la connexion et non à une transaction, qui n'a pas à attendre le réseau.
-
-    :raises Occupe: si un autre le fait en ce moment
-    """
-    with connection.cursor() as curseur:
-        curseur.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [cle])
-        if not curseur.fetchone()[0]:  # garde: un_seul_a_la_fois
-            raise Occupe(cle)
-    try:
-        yield
-    finally:
-        with connection.cursor() as curseur:
-            curseur.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [cle])
+    """Un autre tient ce qu'il fallait."""
 
 
 @contextmanager

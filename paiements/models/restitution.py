@@ -60,6 +60,7 @@ class DemandeRestitution(models.Model):
     decision = models.CharField("motif de la décision", max_length=200, blank=True)
     prochain_essai_le = models.DateTimeField("prochain essai le", null=True, blank=True)
     faite_le = models.DateTimeField("faite le", null=True, blank=True)
+    tenue_jusqu_a = models.DateTimeField("tenue par un ouvrier jusqu'à", null=True, blank=True)
     cause = models.CharField("pourquoi elle est restée sans effet", max_length=200, blank=True)
 
     class Meta:

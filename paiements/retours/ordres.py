@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from comptes.models import Utilisateur
@@ -30,6 +31,8 @@ from socle import attente
 Etat = DemandeRestitution.Etat
 # Entre deux essais : le temps qu'une réponse perdue soit visible, ou que le débit soit remis en banque (PSP_076).
 BAIL = timedelta(minutes=15)
+# Plus long que toute tâche, que Celery arrête à deux minutes ; plus court que le bail.
+TENUE = timedelta(minutes=10)
 
 
 class RestitutionPrise(Exception):
@@ -58,12 +61,20 @@ def executer(demande: DemandeRestitution) -> DemandeRestitution:
 
 @contextmanager
 def _seul_sur(demande: DemandeRestitution) -> Iterator[None]:
-    """Regarder puis envoyer ne se fait pas à deux : la plateforme ferait deux remboursements."""
+    """
+    Regarder puis envoyer ne se fait pas à deux : la plateforme ferait deux remboursements.
+
+    Une ligne et non un verrou de connexion, que PgBouncer prêterait à un autre ; mort, l'ouvrier la rend à son heure.
+    """
+    maintenant = timezone.now()
+    jusqu_a = maintenant + TENUE
+    libre = DemandeRestitution.objects.filter(Q(tenue_jusqu_a=None) | Q(tenue_jusqu_a__lt=maintenant), pk=demande.pk)
+    if not libre.update(tenue_jusqu_a=jusqu_a):  # garde: un_seul_a_la_fois
+        raise RestitutionPrise(f"restitution {demande.pk}")
     try:
-        with attente.seul(f"restitution {demande.pk}"):
-            yield
-    except attente.Occupe as occupe:
-        raise RestitutionPrise(str(occupe)) from None
+        yield
+    finally:
+        DemandeRestitution.objects.filter(pk=demande.pk, tenue_jusqu_a=jusqu_a).update(tenue_jusqu_a=None)
 
 
 def _executer(demande: DemandeRestitution) -> DemandeRestitution:

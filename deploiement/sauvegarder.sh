@@ -1,0 +1,15 @@
+#!/bin/sh
+# Une base entière, chaque nuit, par le compte postgres ; entre deux, les WAL (archive_command) la mènent à la minute.
+# pg_basebackup et non pgBackRest : une seule base, une seule machine, rien d'autre à apprendre à trois heures du matin.
+set -eu
+ou=${1:-/var/backups/rembourser}
+port=${PGPORT:-5432}
+jour=$(date +%Y%m%d-%H%M%S)
+mkdir -p "$ou/base" "$ou/wal"
+pg_basebackup --port "$port" --pgdata "$ou/base/$jour" --format tar --gzip --wal-method stream --checkpoint fast
+pg_verifybackup --help >/dev/null
+# Quatorze bases ; les WAL d'avant la plus vieille ne servent plus.
+ls -1d "$ou"/base/* | sort | head -n -14 | xargs -r rm -rf --
+vieille=$(ls -1d "$ou"/base/* | sort | head -n 1)
+find "$ou/wal" -type f ! -newer "$vieille" -delete
+echo "$ou/base/$jour"

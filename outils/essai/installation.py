@@ -1,0 +1,96 @@
+"""
+Suit docs/exploitation.md sur une Debian nue, avec les fichiers de deploiement/ : `make essai-installation`.
+
+En root, hors de `make test` : il emploie les postgresql, redis et nginx de Debian (apt), écrit dans /srv, /etc et
+/run, et n'en laisse rien. Sans systemd (conteneur), il lance lui-même l'ExecStart de chaque unité.
+"""
+
+import os
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+from outils.essai.machine import BOUTIQUE, COPIES, GRAPPE, SRV, Installation, dire, exiger, lancer
+from outils.systeme import RACINE, wait_until
+
+DONNEES = Path("/var/lib/postgresql/15") / GRAPPE
+
+
+def main() -> None:
+    """Installe, paie, met à jour, revient, sauvegarde, restaure ; dit chaque étape, et s'arrête à une faute."""
+    if os.geteuid() != 0:
+        raise SystemExit("Cet essai installe des paquets et des comptes : il lui faut root.")
+    with ExitStack() as pile:
+        machine = Installation(pile)
+        version_a = installer(machine)
+        demarrer(machine)
+        version_b = machine.installer_une_version("B")
+        for titre, version in (("mise à jour vers B", version_b), ("retour à A", version_a)):
+            with machine.sonder_sans_cesse() as fautes:
+                machine.mettre_a_jour(version)
+                imputes = machine.attendre_l_imputation(machine.payer(5))
+            dire(f"{titre} : cinq paiements pendant, imputés en {imputes:.1f} s ; réponses fautives : {fautes}")
+            exiger(not fautes, "une demande s'est perdue pendant la mise à jour")
+        perdre_la_base(machine, version_a)
+        dire(machine.gerer("verifier_invariants").strip())
+        dire("tout est suivi, tout tient")
+
+
+def installer(machine: Installation) -> Path:
+    """Les étapes 1 à 6 du manuel ; rend la version installée."""
+    dire("machine : paquets de Debian, compte, certificat")
+    machine.preparer_la_machine()
+    dire("base : creer.sql, rembourser.conf")
+    machine.installer_la_base()
+    dire("version A : code et environnement (pip --require-hashes)")
+    version = machine.installer_une_version("A")
+    machine.regler()
+    (SRV / "courant").symlink_to(version)
+    machine.gerer("migrate", "--no-input", proprietaire=True)
+    lancer("psql", machine.proprietaire, "-q", "-f", version / "deploiement/postgresql/droits.sql")
+    machine.gerer("charger_cafs")
+    machine.gerer("collectstatic", "--no-input")
+    machine.gerer("importer_livraison", str(RACINE / "donnees/exemple/661"), "--appliquer")
+    machine.demander(f"UPDATE comptes_caf SET boutique = '{BOUTIQUE}' WHERE code = '661'")  # noqa: S608 (la nôtre)
+    dire(f"check --deploy : {machine.gerer('check', '--deploy', '--fail-level', 'WARNING').strip()}")
+    return version
+
+
+def demarrer(machine: Installation) -> None:
+    """L'étape 7, et un premier paiement."""
+    dire("démarrage : courtier, unités, nginx")
+    machine.demarrer()
+    accueil, autre = machine.sonder("/"), machine.sonder("/", "10.0.0.5")
+    sante = machine.sonder("/sante/", "10.0.0.5")
+    dire(f"frontal : accueil {accueil}, autre nom {autre} (0 : rien), santé à tout nom {sante}")
+    exiger((accueil, autre, sante) == (200, 0, 200), "le frontal ne répond pas ce qu'il faut")
+    dire(f"cinq paiements imputés en {machine.attendre_l_imputation(machine.payer(5)):.1f} s")
+
+
+def perdre_la_base(machine: Installation, version: Path) -> None:
+    """Sauvegarde, paie encore, perd tout, et restaure jusqu'à la dernière minute."""
+    copier = ["sh", str(version / "deploiement/sauvegarder.sh"), str(COPIES)]
+    sauvegarde = machine.postgres(*copier, env=os.environ | {"PGPORT": str(machine.port_base)}).split()[-1]
+    machine.attendre_l_imputation(machine.payer(3))
+    attendu = machine.demander("SELECT count(*), sum(montant) FROM paiements_imputation")
+    archives = "SELECT archived_count FROM pg_stat_archiver"
+    avant = machine.demander(archives)
+    machine.postgres("psql", "-qAt", "-p", str(machine.port_base), "-c", "SELECT pg_switch_wal()")
+    exiger(wait_until(lambda: machine.demander(archives) != avant, 60), "le dernier WAL ne s'est pas archivé")
+    dire("sauvegarde faite ; puis trois paiements, et la base est perdue")
+    lancer("pg_ctlcluster", "15", GRAPPE, "stop", "-m", "immediate")
+    shutil.rmtree(DONNEES)
+    DONNEES.mkdir(mode=0o700)
+    shutil.chown(DONNEES, "postgres", "postgres")
+    machine.postgres("sh", str(version / "deploiement/restaurer.sh"), sauvegarde, str(DONNEES), str(COPIES / "wal"))
+    lancer("pg_ctlcluster", "15", GRAPPE, "start")
+    exiger(wait_until(lambda: machine.sonder("/sante/") == 200, 120), "le service ne revient pas")
+    exiger(wait_until(lambda: machine.demander("SELECT pg_is_in_recovery()") == "f", 120), "toujours en reprise")
+    retrouve = machine.demander("SELECT count(*), sum(montant) FROM paiements_imputation")
+    dire(f"restaurée : imputations et somme {retrouve}, attendu {attendu}")
+    exiger(retrouve == attendu, "la restauration a perdu de l'argent")
+    dire(f"après restauration, imputés en {machine.attendre_l_imputation(machine.payer(2)):.1f} s")
+
+
+if __name__ == "__main__":
+    main()
