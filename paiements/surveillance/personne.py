@@ -29,16 +29,19 @@ from paiements.models import (
     Anomalie,
     DebitTenu,
     DemandeCloture,
+    DemandeMiseDeCote,
     DemandeRestitution,
     EtapeAnomalie,
     EtapePaiement,
     Impaye,
     Imputation,
+    JourClos,
     JournalPayzen,
     Liaison,
     LigneJournal,
     MessagePayzen,
     Paiement,
+    PartRestituee,
     Purge,
     SoldePaiement,
     Ticket,
@@ -87,6 +90,11 @@ def _gestes(compte: Utilisateur) -> Q:
 
 
 D_UN_PAIEMENT = "paiement__demarche__allocataire"
+D_UNE_ANOMALIE = (
+    f"anomalie__{D_UN_PAIEMENT}",
+    f"anomalie__transaction__{D_UN_PAIEMENT}",
+    "anomalie__dette__allocataire",
+)
 
 PERSONNE: dict[type[Model], Chemin] = {
     Allocataire: _au_dossier("pk"),
@@ -111,11 +119,11 @@ PERSONNE: dict[type[Model], Chemin] = {
     Imputation: _au_dossier(D_UN_PAIEMENT),
     Impaye: _au_dossier(f"debit__{D_UN_PAIEMENT}"),
     DemandeRestitution: _au_dossier(D_UN_PAIEMENT),
+    PartRestituee: _au_dossier(f"demande__{D_UN_PAIEMENT}"),
+    DemandeMiseDeCote: _au_dossier(*D_UNE_ANOMALIE),
     DemandeCloture: _au_dossier(D_UN_PAIEMENT),
     Anomalie: _au_dossier(D_UN_PAIEMENT, f"transaction__{D_UN_PAIEMENT}", "dette__allocataire"),
-    EtapeAnomalie: _au_dossier(
-        f"anomalie__{D_UN_PAIEMENT}", f"anomalie__transaction__{D_UN_PAIEMENT}", "anomalie__dette__allocataire"
-    ),
+    EtapeAnomalie: _au_dossier(*D_UNE_ANOMALIE),
     Ticket: _au_dossier(D_UN_PAIEMENT),
     LogEntry: _gestes,
 }
@@ -128,6 +136,7 @@ SANS_PERSONNE: dict[type[Model], str] = {
     FichierEmis: "idem",
     Alerte: "ce dont l'exploitant a été prévenu",
     Liaison: "une boutique, un serveur",
+    JourClos: "des totaux, et l'agent qui les a clos",
     JournalPayzen: "le nom d'un fichier et des nombres ; ses lignes sont ci-dessus",
     Plausibilite: "des seuils",
     Purge: "des nombres",
