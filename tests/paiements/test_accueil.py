@@ -101,7 +101,7 @@ def test_l_accueil_compte_ce_que_la_banque_tient_vraiment_des_paiements_du_jour(
 
     page = lire()
 
-    assert "3 paiements demandés, 3 acceptés ; la banque en tient 220,00\xa0€." in page
+    assert "3 paiements demandés</a>, 3 acceptés ; la banque en tient 220,00\xa0€." in page
     assert "0 paiement à confirmer" in page
 
 
@@ -168,7 +168,7 @@ COMPTES = {
     "à confirmer": ("1 paiement à confirmer", "0 paiement à confirmer"),
     "restitutions": ("1 restitution à approuver", "0 restitution à approuver"),
     "clôtures": ("1 clôture sans débit à approuver", "0 clôture sans débit à approuver"),
-    "journée": (" paiements demandés, ", "0 paiement demandé, 0 accepté ; la banque en tient 0,00"),
+    "journée": (" paiements demandés</a>, ", "0 paiement demandé</a>, 0 accepté ; la banque en tient 0,00"),
     "notification": ("PayZen : il y a ", "PayZen : aucune"),
     "notifications perdues": ("Notifications perdues", "Dernière notification"),
     "livraison": ("le plus longtemps : il y a ", "le plus longtemps : aucune"),
@@ -194,7 +194,7 @@ def test_l_accueil_coute_autant_pour_beaucoup_que_pour_peu(
 ):
     entrer()
     lire()
-    with django_assert_max_num_queries(25) as peu:
+    with django_assert_max_num_queries(32) as peu:
         lire()
     for _ in range(3):
         debiter_deux_fois(PaiementFactory(impute=True))

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from dettes import signals
 from dettes.models import Dette
+from paiements.file.tenue import signaler_solde_negatif
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.retours import ordres, restitution
 from paiements.surveillance import invariants
@@ -27,9 +27,9 @@ def soldes(dettes):
 
 
 def mener_sous_zero(dette, manque):
-    """Le fichier de la Caf n'attendait plus que ce qui reste, moins `manque` euros."""
-    signals.solde_negatif.send(
-        sender=Dette, dette=dette, montant=Decimal(manque), origine=f"encaissements 661, manque {manque}.00 €"
+    """Le fichier de la Caf mène la dette sous zéro, et aucun paiement ne l'expliquait alors."""
+    signaler_solde_negatif(
+        None, dette=dette, montant=Decimal(manque), origine=f"encaissements 661, manque {manque}.00 €"
     )
     return Anomalie.objects.get(dette=dette)
 
