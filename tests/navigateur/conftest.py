@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.navigateur.demonstration import Demonstration
 from tests.navigateur.examen import HAUTEUR, Examen
 from tests.navigateur.visiteur import Visiteur
 
 Ouvrir = Callable[..., Visiteur]
+# Ne borne qu'un échec : une machine chargée met plus de cinq secondes à ouvrir une page.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
