@@ -9,8 +9,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from django.db.models.functions import Abs, Cast, Concat, TruncDate
 
 from comptes.models import Caf
 from dettes.models import FichierEmis, LigneEmise, Mouvement
+from socle.attente import seul
 
 logger = logging.getLogger(__name__)
 
@@ -96,29 +96,25 @@ def reemettre(caf: Caf, sequence: int, dossier: Path) -> FichierEmis:
     if fichier is None:
         raise EmissionImpossible(f"le fichier d'encaissements {caf.pk} n° {sequence} n'a jamais été émis.")
     with _reserver(caf):
-        with transaction.atomic():
-            empreinte = _ecrire_brouillon(fichier, dossier)
-        if empreinte != fichier.empreinte:
-            _get_brouillon(fichier, dossier).unlink()
-            raise EmissionImpossible(
-                f"{get_nom(fichier)} ne se réécrit plus à l'identique : la base a changé. Rien n'est écrit, alertez."
-            )
-        _publier(fichier, dossier)
+        _reecrire(fichier, dossier)
     return fichier
 
 
-@contextmanager
-def _reserver(caf: Caf) -> Iterator[None]:
+def _reecrire(fichier: FichierEmis, dossier: Path) -> None:
+    with transaction.atomic():
+        empreinte = _ecrire_brouillon(fichier, dossier)
+    if empreinte != fichier.empreinte:
+        _get_brouillon(fichier, dossier).unlink()
+        raise EmissionImpossible(
+            f"{get_nom(fichier)} ne se réécrit plus à l'identique : la base a changé. Rien n'est écrit, alertez."
+        )
+    _publier(fichier, dossier)
+
+
+def _reserver(caf: Caf) -> AbstractContextManager[None]:
     """Une émission à la fois pour une Caf, de la base au fichier : deux ne se partagent pas un brouillon."""
-    cle = f"encaissements {caf.pk}"
-    with connection.cursor() as curseur:
-        curseur.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [cle])
-        if not curseur.fetchone()[0]:
-            raise EmissionImpossible(f"une autre émission de la Caf {caf.pk} est en cours. Attendez sa fin.")
-        try:
-            yield
-        finally:
-            curseur.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [cle])
+    refus = EmissionImpossible(f"une autre émission de la Caf {caf.pk} est en cours. Attendez sa fin.")
+    return seul(f"encaissements {caf.pk}", refus)
 
 
 def get_derniere(caf: Caf) -> int:
@@ -184,10 +180,11 @@ def _achever(caf: Caf, dossier: Path) -> None:
     """Donne leur nom aux fichiers validés qu'une panne a laissés en brouillon ; efface ceux qui ne le sont pas."""
     for brouillon in sorted(dossier.glob(f".encaissements_{caf.pk}_*{BROUILLON}")):
         numero = re.search(r"_(\d+)\.", brouillon.name)
-        if numero and FichierEmis.objects.filter(caf=caf, sequence=int(numero[1])).exists():
-            reemettre(caf, int(numero[1]), dossier)
-        else:
+        emis = FichierEmis.objects.filter(caf=caf, sequence=int(numero[1])).first() if numero else None
+        if emis is None:
             brouillon.unlink()
+        else:
+            _reecrire(emis, dossier)
 
 
 def _get_brouillon(fichier: FichierEmis, dossier: Path) -> Path:

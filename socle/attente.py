@@ -1,4 +1,4 @@
-"""Le travail en attente en base : en prendre un lot le temps d'un bail, ne pas attendre un verrou."""
+"""Le travail en attente en base : en prendre un lot le temps d'un bail, ne pas attendre un verrou, être seul."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +28,29 @@ def reserver(en_attente: QuerySet, champ: str, *, combien: int, bail: timedelta)
 
 class Occupe(Exception):
     """Un autre tient ce qu'il fallait."""
+
+
+@contextmanager
+def seul(cle: str, refus: Exception) -> Iterator[None]:
+    """
+    Ce qui ne se fait pas à deux, d'une commande entière : plusieurs transactions, et des fichiers.
+
+    Tenu par une transaction à part, et non par une connexion : PgBouncer en change (docs/adr/0058).
+
+    :param refus: ce qui se lève si un autre le tient déjà
+    """
+    tenue = connection.copy()
+    try:
+        tenue.set_autocommit(False)
+        with tenue.cursor() as curseur:
+            curseur.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            curseur.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [cle])
+            if not curseur.fetchone()[0]:  # garde: une_commande_a_la_fois
+                raise refus
+        yield
+    finally:
+        tenue.rollback()  # rendu aussitôt : la base n'apprend qu'après coup qu'une connexion est fermée
+        tenue.close()
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from enum import IntEnum
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
+
+from socle.attente import seul
 
 A_BLANC = "Rien n'a été écrit : ajoutez --appliquer."
 
@@ -104,14 +106,9 @@ class Commande(CommandeSobre):
             yield
             return
         nom = type(self).__module__.rpartition(".")[2]
-        with connection.cursor() as curseur:
-            curseur.execute("SELECT pg_try_advisory_lock(hashtextextended('commande ' || %s, 0))", [nom])
-            if not curseur.fetchone()[0]:  # garde: une_commande_a_la_fois
-                raise CommandError(f"{nom} tourne déjà : attendez sa fin, puis relancez.", returncode=Code.PAS_PU)
-            try:
-                yield
-            finally:
-                curseur.execute("SELECT pg_advisory_unlock(hashtextextended('commande ' || %s, 0))", [nom])
+        refus = CommandError(f"{nom} tourne déjà : attendez sa fin, puis relancez.", returncode=Code.PAS_PU)
+        with seul(f"commande {nom}", refus):
+            yield
 
     def montrer(self, compte_rendu: Mapping[str, Any], phrases: Iterable[str]) -> None:
         """Rend le compte rendu : l'objet entier à une machine, des phrases à une personne. À n'appeler qu'une fois."""
