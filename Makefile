@@ -30,7 +30,7 @@ demo-neuve:
 
 test:
 	@$(PYTHON) -m outils.installer tests
-	@$(VENV) -m pytest $(ARGS)
+	@$(VENV) -m $(if $(strip $(ARGS)),pytest $(ARGS),outils.essais)
 
 bancs:
 	@$(PYTHON) -m outils.installer tests
