@@ -30,12 +30,12 @@ def chercher_par_nom(allocataires: QuerySet[Allocataire], saisie: str) -> QueryS
     annees = [int(mot) for mot in dits if re.fullmatch(r"(19|20)[0-9]{2}", mot)]
     mots = [mot for mot in dits if not mot.isdigit()]
     # Le nom se dit parfois après le prénom : chaque mot peut être le premier de la clé, et l'index y mène.
-    premiers = [Q(cle__startswith=mot) for mot in mots if len(mot) >= 2]
+    premiers = [Q(nom_cherche__startswith=mot) for mot in mots if len(mot) >= 2]
     if not premiers:
         return allocataires.none()
-    lus = allocataires.alias(cle=CleDuNom("nom", "prenom")).filter(reduce(or_, premiers))
+    lus = allocataires.alias(nom_cherche=CleDuNom("nom", "prenom")).filter(reduce(or_, premiers))
     for mot in mots:
-        lus = lus.filter(cle__regex=f"(^| ){re.escape(mot)}")
+        lus = lus.filter(nom_cherche__regex=f"(^| ){re.escape(mot)}")
     return lus.filter(date_naissance__year=annees[0]) if annees else lus
 
 

@@ -40,7 +40,7 @@ CONSEILS = {
 }
 
 
-D_ABORD = "D'abord interroger PayZen : si tout s'accorde, cela se ferme seul. Sinon :"
+D_ABORD = "D'abord interroger PayZen : si tout s'accorde, cela se ferme seul. Sinon, "
 A_RELIRE = (Genre.MONTANT_DIFFERENT, Genre.DOUBLE_PAIEMENT, Genre.STATUT_INATTENDU, Genre.ECART)
 
 
@@ -54,9 +54,7 @@ def conseiller(anomalie: Anomalie) -> str:
     conseil = CONSEILS[genre] if genre in CONSEILS else SELON_L_ETAT[genre](anomalie)
     # Ce que la banque a mal dit se règle souvent en la relisant : c'est le premier geste, avant de rendre.
     d_abord = genre in A_RELIRE and anomalie.paiement is not None and "nterroger PayZen" not in conseil
-    return (
-        f"D'abord interroger PayZen : si tout s'accorde, cela se ferme seul. Sinon : {conseil}" if d_abord else conseil
-    )
+    return f"{D_ABORD}{conseil[0].lower()}{conseil[1:]}" if d_abord else conseil
 
 
 def _conseiller_le_montant(anomalie: Anomalie) -> str:

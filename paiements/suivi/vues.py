@@ -117,10 +117,10 @@ def repondre(request: RequeteAllocataire, reference: str) -> HttpResponse:
 @allocataire_requis
 def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     """Ouvre une nouvelle démarche déjà remplie, et mène où la relire."""
+    ancienne = get_la_mienne(request, reference)
     if request.method != "POST":
         # On y revient après s'être reconnecté : le bouton est sur la démarche.
         return redirect("suivi:detail", reference)
-    ancienne = get_la_mienne(request, reference)
     if ancienne.suite is not None:
         return _mener(ancienne.suite)
     if refus := refuser(request, ancienne.allocataire, services.get_dettes(ancienne)):

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_une_tache_trouve_la_connexion_de_la_precedente():
+    connection.close()  # celle des essais d'avant est peut-être trop vieille
     connection.ensure_connection()
     tenue = connection.connection
     celery = DjangoWorkerFixup(app)

@@ -81,7 +81,7 @@ def test_regarder_n_ecrit_rien_et_ne_se_garde_pas(voir, demarche, nom, django_as
 
     assert reponse.status_code == 200
     assert "no-store" in reponse["Cache-Control"]
-    assert all(requete["sql"].startswith("SELECT") for requete in requetes)
+    assert [requete["sql"] for requete in requetes if not requete["sql"].lstrip().startswith("SELECT")] == []
 
 
 @pytest.mark.parametrize("nom", ETAPES)
@@ -112,7 +112,7 @@ def test_regarder_le_debut_n_ouvre_pas_de_demarche(connecte, dette, django_asser
     with django_assert_num_queries(9, exact=False) as requetes:
         assert connecte.get(COMMENCER).status_code == 200
 
-    assert all(requete["sql"].startswith("SELECT") for requete in requetes)
+    assert [requete["sql"] for requete in requetes if not requete["sql"].lstrip().startswith("SELECT")] == []
     assert not Demarche.objects.exists()
 
 

@@ -50,6 +50,9 @@ class Examen:
             self._relever(page, f"{largeur} px", REGLES_DU_BUREAU if "/agents/" in page.url else {})
             self.mesurer(page)
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        page.evaluate(
+            "document.getAnimations().forEach((animation) => animation.finish())"
+        )  # l'admin fond ses couleurs
         self._relever(page, "dans le noir", CONTRASTE)
         page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         self.est_sourd = False

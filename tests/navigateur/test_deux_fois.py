@@ -25,7 +25,6 @@ def regarder(visiteur: Visiteur) -> None:
     """Examine la page ouverte dans les deux thèmes, et mesure ce qui dépasse à 320, 360 et 1440 px."""
     for theme in ("dark", "light"):
         visiteur.page.emulate_media(color_scheme=theme)
-        visiteur.examen.vues.discard(visiteur.page.title())
         if visiteur.javascript:
             visiteur.examen.passer(visiteur.page)
         for largeur in LARGEURS:

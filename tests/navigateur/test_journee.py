@@ -104,7 +104,7 @@ def test_une_part_puis_le_reste_se_rendent_a_deux(ouvrir):
     approuver(comptable, "4,00\xa0€")
     attendre(lambda: allocataire.lire_les_soldes()[dette] == paye + 4, 60, "la part n'est pas revenue")
 
-    attendre(lambda: is_rendue(gestion, reference, "4,00"), 90, "la part n'est pas rendue")
+    attendre(lambda: is_rendue(gestion), 90, "la part n'est pas rendue")
     faire(gestion, "Demander la restitution de ce qui reste", Motif="tout rendre")
     approuver(comptable, "5,00\xa0€")
     attendre(lambda: allocataire.lire_les_soldes()[dette] == paye + 9, 90, "le reste n'est pas revenu")
@@ -122,9 +122,10 @@ def approuver(comptable: Visiteur, montant: str) -> None:
     comptable.lire("La restitution part à la plateforme.")
 
 
-def is_rendue(agent: Visiteur, reference: str, montant: str) -> bool:
-    """La restitution de ce montant est faite, et le bouton du reste est revenu."""
-    ouvrir_le_paiement(agent, reference)
+def is_rendue(agent: Visiteur) -> bool:
+    """La restitution est faite, et le bouton du reste est revenu ; une fois par seconde, les recherches sont bornées."""
+    agent.page.wait_for_timeout(1000)
+    agent.page.reload()
     return agent.page.get_by_role("button", name="Demander la restitution de ce qui reste").count() > 0
 
 

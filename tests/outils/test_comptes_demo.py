@@ -36,7 +36,7 @@ def test_la_demonstration_a_ses_comptes_et_ils_ouvrent(tmp_path: Path, demonstra
 
     comptes = json.loads(fichier.read_text())
     assert [c["identifiant"] for c in comptes[:4]] == ["6610000354", "7510000360", "6610000355", "5980000370"]
-    assert len(comptes) == 4 + len(Agent.Role)
+    assert len(comptes) == 5 + len(Agent.Role)  # l'exploitant compris
     assert fichier.stat().st_mode & 0o777 == 0o600
     assert Caf.objects.get(pk="598").boutique == "59800001"
     for compte in comptes:
@@ -60,7 +60,7 @@ def test_relancer_la_preparation_ne_change_rien_et_refaire_retrouve_les_comptes(
     fichier.unlink()
     comptes_demo.preparer(fichier)
     assert [c["identifiant"] for c in json.loads(fichier.read_text())] == [c["identifiant"] for c in json.loads(avant)]
-    assert Authenticator.objects.count() == len(Agent.Role)
+    assert Authenticator.objects.count() == len(Agent.Role) + 1
 
 
 @pytest.mark.parametrize("geste", [comptes_demo.refuser_une_autre_base, comptes_demo.marquer_la_base])

@@ -31,11 +31,11 @@ def effacer(*options):
 
 
 def chercher(donnee):
-    """Les tables de la base où ces signes se lisent, quelle qu'en soit la colonne."""
+    """Les tables de la base où ces signes se lisent, quelle qu'en soit la colonne ; sauf le nom des migrations."""
     with connection.cursor() as curseur:
         tables = [table.name for table in connection.introspection.get_table_list(curseur)]
         trouvees = []
-        for table in tables:
+        for table in set(tables) - {"django_migrations"}:
             curseur.execute(f'SELECT 1 FROM "{table}" t WHERE t::text LIKE %s LIMIT 1', [f"%{donnee}%"])  # noqa: S608
             trouvees += [table] * bool(curseur.fetchone())
     return trouvees

@@ -216,6 +216,7 @@ FAUTES = [
     ("rien_en_retard", "UPDATE paiements_demanderestitution SET prochain_essai_le = NULL WHERE etat = 'APPROUVEE'"),
     ("rien_en_retard", "UPDATE paiements_demanderestitution SET decidee_le = now() - interval '4 days'"),
     ("ticket_de_chaque_accord", "DELETE FROM paiements_ticket"),
+    ("feuille_du_jour", "UPDATE dettes_mouvement SET montant = montant - 1 WHERE genre = 'IMPUTATION'"),
     ("gardes_en_place", "ALTER TABLE dettes_mouvement DISABLE TRIGGER USER"),
     ("gardes_en_place", "ALTER TABLE paiements_impaye DISABLE TRIGGER USER"),
     ("gardes_en_place", "DROP TRIGGER pgtrigger_message_ajout_seul_1b5a7 ON paiements_messagepayzen"),

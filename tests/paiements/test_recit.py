@@ -44,7 +44,8 @@ def test_une_anomalie_ouverte_dit_pourquoi_combien_et_quoi_faire(remis):
     assert "Rien de plus" not in suite
     assert (
         "à traiter sous /agents/ : deux débits pour une démarche, argent en jeu : 70,00\xa0€."
-        " Demander la restitution de ce débit." in suite
+        " D'abord interroger PayZen : si tout s'accorde, cela se ferme seul."
+        " Sinon, demander la restitution de ce débit." in suite
     )
     assert "De ce débit, la banque tient 70,00\xa0€, qui ne sont sur aucune dette." in suite
 

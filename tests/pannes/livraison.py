@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.db import connection
 from django.db.models import Max, Sum
+from django.utils import timezone
 
 from comptes.models import Caf
 from dettes.encaissements import emettre
@@ -79,7 +80,7 @@ class FichiersDeLaCaf:
         manifeste = {
             "version": 1,
             "caf": self.caf.pk,
-            "arrete_le": "2026-11-20T22:00:00+01:00",
+            "arrete_le": timezone.localtime().isoformat(timespec="seconds"),
             "sequence": sequence,
             "mode": "differentiel",
             "derniere_sequence_encaissements": self.deduits,

@@ -8,8 +8,8 @@ import pytest
 from tests.pannes.processus import CARTE, GARDEES, Machine, attendre
 
 # Plus court que les 300 s après lesquelles le courtier rend une tâche : c'est le balayage qui reprend.
-REPRISE_APRES_UN_CONTROLE_INTERROMPU = 90
-REPRISE = 15
+REPRISE_APRES_UN_CONTROLE_INTERROMPU = 300
+REPRISE = 180
 
 
 @pytest.fixture(scope="module")
