@@ -123,7 +123,7 @@ def approuver(comptable: Visiteur, montant: str) -> None:
 
 
 def is_rendue(agent: Visiteur) -> bool:
-    """La restitution est faite, et le bouton du reste est revenu ; une fois par seconde, les recherches sont bornées."""
+    """La restitution est faite, et le bouton du reste est revenu ; sans chercher, c'est borné."""
     agent.page.wait_for_timeout(1000)
     agent.page.reload()
     return agent.page.get_by_role("button", name="Demander la restitution de ce qui reste").count() > 0
