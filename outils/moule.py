@@ -31,15 +31,16 @@ def get_archive() -> Path:
 def start(dossier: Path) -> tuple[str, bool]:
     """Démarre la base des tests ; rend son adresse, et vrai si elle est déjà migrée."""
     archive = get_archive()
-    if archive.exists():
+    migree = archive.exists()  # une seule fois : une autre exécution la garde peut-être en ce moment
+    if migree:
         lieu = postgres._locate(dossier).lieu
         with tarfile.open(archive) as tar:
             tar.extractall(lieu, filter="fully_trusted")  # noqa: S202 (le nôtre, dans un dossier à nous seuls)
         archive.touch()
     url = postgres.start(dossier, durable=False)
-    if archive.exists():
+    if migree:
         _copy(url, BASE, TESTS)
-    return url, archive.exists()
+    return url, migree
 
 
 def cast(url: str) -> None:
