@@ -1,4 +1,4 @@
-"""La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, décider à deux, clore, emporter, relire."""
+"""La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, emporter, relire."""
 
 from pathlib import Path
 
@@ -10,17 +10,6 @@ from tests.navigateur.visiteur import Visiteur
 pytestmark = pytest.mark.navigateur
 PLUSIEURS = "allocataire qui a plusieurs dettes"
 ROLES = ("consultation", "gestion", "comptable", "responsable")
-# Une anomalie de chaque espèce, sur un vrai paiement : la moitié ne se fabrique pas d'une page.
-FABRIQUER = """
-from paiements.causes import par_service
-from paiements.file.tenue import signaler
-from paiements.models import Anomalie, Paiement
-p = Paiement.objects.for_reference("{reference}").get()
-for genre in Anomalie.Genre:
-    anomalie = signaler(genre, "essai:" + genre, situation="manque 1.00 €", paiement=p, transaction_payzen=p.debit,
-                        cause=par_service("essai"))
-    print("ANOMALIE", anomalie.pk, genre in Anomalie.D_ARGENT)
-"""
 
 
 def entrer(agent: Visiteur, role: str) -> Visiteur:
@@ -40,15 +29,6 @@ def taper(agent: Visiteur, saisie: str) -> None:
 def ouvrir_le_paiement(agent: Visiteur, reference: str) -> None:
     taper(agent, reference)
     agent.page.wait_for_url("**/paiements/paiement/*/change/")
-
-
-def faire(agent: Visiteur, bouton: str, **champs: str) -> None:
-    """Remplit le formulaire d'un geste, et presse son bouton."""
-    geste = agent.page.locator("form.geste", has=agent.page.get_by_role("button", name=bouton, exact=True))
-    for libelle, saisie in champs.items():
-        geste.get_by_label(libelle).fill(saisie)
-    geste.get_by_role("button").click()
-    agent.page.wait_for_load_state()
 
 
 def payer(allocataire: Visiteur, montant: str) -> tuple[str, str]:
@@ -86,97 +66,3 @@ def test_chaque_role_trouve_emporte_et_relit_sans_quitter_le_bureau(ouvrir):
         assert reference in Path(telechargement.value.path()).read_text(encoding="utf-8")
         agent.page.get_by_role("link", name="Qui a fait quoi").click()
         agent.voir("Qui a fait quoi")
-
-
-def test_une_part_puis_le_reste_se_rendent_a_deux(ouvrir):
-    allocataire, gestion, comptable = ouvrir(), ouvrir(), ouvrir()
-    allocataire.se_connecter(PLUSIEURS)
-    reference, dette = payer(allocataire, "9,00")
-    paye = allocataire.lire_les_soldes()[dette]
-    entrer(gestion, "gestion")
-    entrer(comptable, "comptable")
-
-    ouvrir_le_paiement(gestion, reference)
-    faire(
-        gestion, "Demander la restitution d'une part", **{f"À rendre de la dette {dette}": "4,00 €", "Motif": "trop"}
-    )
-    gestion.lire("La restitution de 4,00\xa0€ est demandée")
-    approuver(comptable, "4,00\xa0€")
-    attendre(lambda: allocataire.lire_les_soldes()[dette] == paye + 4, 60, "la part n'est pas revenue")
-
-    attendre(lambda: is_rendue(gestion), 90, "la part n'est pas rendue")
-    faire(gestion, "Demander la restitution de ce qui reste", Motif="tout rendre")
-    approuver(comptable, "5,00\xa0€")
-    attendre(lambda: allocataire.lire_les_soldes()[dette] == paye + 9, 90, "le reste n'est pas revenu")
-    gestion.page.get_by_role("link", name="Qui a fait quoi").click()
-    gestion.lire("tout rendre")
-
-
-def approuver(comptable: Visiteur, montant: str) -> None:
-    comptable.aller("agents/")
-    comptable.page.get_by_role("link", name="à approuver").first.click()
-    comptable.page.locator("#result_list tbody tr", has_text=montant).get_by_role("link").first.click()
-    comptable.page.wait_for_url("**/change/**")
-    comptable.examen.passer(comptable.page)
-    faire(comptable, "Approuver", Motif="vu")
-    comptable.lire("La restitution part à la plateforme.")
-
-
-def is_rendue(agent: Visiteur) -> bool:
-    """La restitution est faite, et le bouton du reste est revenu ; sans chercher, c'est borné."""
-    agent.page.wait_for_timeout(1000)
-    agent.page.reload()
-    return agent.page.get_by_role("button", name="Demander la restitution de ce qui reste").count() > 0
-
-
-def test_au_dessus_du_seuil_un_agent_confirme(ouvrir):
-    allocataire, responsable, gestion = ouvrir(), ouvrir(), ouvrir()
-    entrer(responsable, "responsable")
-    responsable.aller("agents/comptes/caf/661/change/")
-    responsable.examen.passer(responsable.page)
-    faire(responsable, "Régler les seuils", **{"Confirmer à partir de": "6,00", "Motif": "essai"})
-    responsable.lire("Les seuils sont réglés")
-    allocataire.se_connecter(PLUSIEURS)
-    dette = allocataire.choisir_les_grandes()[0]
-    avant = allocataire.lire_les_soldes()[dette]
-    allocataire.preparer({dette: "6,50"})
-    allocataire.payer()
-    entrer(gestion, "gestion")
-
-    attendre(lambda: trouver_a_confirmer(gestion), 60, "rien n'est à confirmer")
-    gestion.page.locator("#result_list tbody a").first.click()
-    gestion.page.wait_for_url("**/change/**")
-    faire(gestion, "Confirmer la vérification", Motif="justificatif vu")
-
-    attendre(lambda: allocataire.lire_les_soldes()[dette] < avant, 60, "confirmé, il ne s'impute pas")
-    responsable.aller("agents/comptes/caf/661/change/")
-    faire(responsable, "Régler les seuils", **{"Confirmer à partir de": "", "Motif": "fin de l'essai"})
-
-
-def trouver_a_confirmer(agent: Visiteur) -> bool:
-    agent.aller("agents/")
-    agent.page.get_by_role("link", name="à confirmer").click()
-    agent.page.wait_for_load_state()
-    return agent.page.locator("#result_list tbody a").count() > 0
-
-
-def test_une_anomalie_de_chaque_espece_se_ferme(ouvrir):
-    allocataire, agent = ouvrir(), ouvrir()
-    allocataire.se_connecter(PLUSIEURS)
-    reference, _ = payer(allocataire, "2,20")
-    dites = allocataire.demonstration.gerer("shell", "-c", FABRIQUER.format(reference=reference))
-    anomalies = [ligne.split()[1:] for ligne in dites.splitlines() if ligne.startswith("ANOMALIE")]
-    entrer(agent, "gestion")
-    agent.aller("agents/paiements/anomalie/")
-    agent.examen.passer(agent.page)
-
-    for cle, d_argent in anomalies:
-        agent.aller(f"agents/paiements/anomalie/{cle}/change/")
-        agent.examen.passer(agent.page)
-        faire(agent, "Mettre de côté" if d_argent == "True" else "Clore", Motif="vu avec la comptabilité")
-        agent.lire("L'anomalie est mise de côté." if d_argent == "True" else "L'anomalie est close.")
-
-    assert len(anomalies) >= 16
-    ouvrir_le_paiement(agent, reference)
-    faire(agent, "Interroger PayZen")
-    agent.lire("PayZen a été interrogé")
