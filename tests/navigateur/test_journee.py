@@ -1,4 +1,4 @@
-"""La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, emporter, relire."""
+"""La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, emporter, relire, clore."""
 
 from pathlib import Path
 
@@ -10,6 +10,17 @@ from tests.navigateur.visiteur import Visiteur
 pytestmark = pytest.mark.navigateur
 PLUSIEURS = "allocataire qui a plusieurs dettes"
 ROLES = ("consultation", "gestion", "comptable", "responsable")
+# Une anomalie de chaque espèce, sur un vrai paiement : la moitié ne se fabrique pas d'une page.
+FABRIQUER = """
+from paiements.causes import par_service
+from paiements.file.tenue import signaler
+from paiements.models import Anomalie, Paiement
+p = Paiement.objects.for_reference("{reference}").get()
+for genre in Anomalie.Genre:
+    anomalie = signaler(genre, "essai:" + genre, situation="manque 1.00 €", paiement=p, transaction_payzen=p.debit,
+                        cause=par_service("essai"))
+    print("ANOMALIE", anomalie.pk, genre in Anomalie.D_ARGENT)
+"""
 
 
 def entrer(agent: Visiteur, role: str) -> Visiteur:
@@ -29,6 +40,15 @@ def taper(agent: Visiteur, saisie: str) -> None:
 def ouvrir_le_paiement(agent: Visiteur, reference: str) -> None:
     taper(agent, reference)
     agent.page.wait_for_url("**/paiements/paiement/*/change/")
+
+
+def faire(agent: Visiteur, bouton: str, **champs: str) -> None:
+    """Remplit le formulaire d'un geste, et presse son bouton."""
+    geste = agent.page.locator("form.geste", has=agent.page.get_by_role("button", name=bouton, exact=True))
+    for libelle, saisie in champs.items():
+        geste.get_by_label(libelle).fill(saisie)
+    geste.get_by_role("button").click()
+    agent.page.wait_for_load_state()
 
 
 def payer(allocataire: Visiteur, montant: str) -> tuple[str, str]:
@@ -66,3 +86,25 @@ def test_chaque_role_trouve_emporte_et_relit_sans_quitter_le_bureau(ouvrir):
         assert reference in Path(telechargement.value.path()).read_text(encoding="utf-8")
         agent.page.get_by_role("link", name="Qui a fait quoi").click()
         agent.voir("Qui a fait quoi")
+
+
+def test_une_anomalie_de_chaque_espece_se_ferme(ouvrir):
+    allocataire, agent = ouvrir(), ouvrir()
+    allocataire.se_connecter(PLUSIEURS)
+    reference, _ = payer(allocataire, "2,20")
+    dites = allocataire.demonstration.gerer("shell", "-c", FABRIQUER.format(reference=reference))
+    anomalies = [ligne.split()[1:] for ligne in dites.splitlines() if ligne.startswith("ANOMALIE")]
+    entrer(agent, "gestion")
+    agent.aller("agents/paiements/anomalie/")
+    agent.examen.passer(agent.page)
+
+    for cle, d_argent in anomalies:
+        agent.aller(f"agents/paiements/anomalie/{cle}/change/")
+        agent.examen.passer(agent.page)
+        faire(agent, "Mettre de côté" if d_argent == "True" else "Clore", Motif="vu avec la comptabilité")
+        agent.lire("L'anomalie est mise de côté." if d_argent == "True" else "L'anomalie est close.")
+
+    assert len(anomalies) >= 16
+    ouvrir_le_paiement(agent, reference)
+    faire(agent, "Interroger PayZen")
+    agent.lire("PayZen a été interrogé")
