@@ -17,6 +17,7 @@ import requests
 from outils import postgres
 from outils.demo_reglages import get_secrets
 from outils.systeme import find_port, remove_tree, wait_until
+from tests.connexion import calculer_code
 
 RACINE = Path(__file__).resolve().parents[2]
 DELAI_DE_DEPART = 600  # secondes : ne borne qu'un échec, même sur une machine très chargée
@@ -31,6 +32,7 @@ class Demonstration:
         self.dossier = Path(tempfile.mkdtemp(prefix="rembourser-navigateur-"))
         self.journal = self.dossier / "demo.log"
         self.acces: dict[str, Any] = {}
+        self.codes_donnes: set[tuple[str, str]] = set()
 
     def lancer(self) -> None:
         """Lance tout et attend « Prêt » ; échoue avec ce que la démonstration a dit."""
@@ -101,6 +103,20 @@ class Demonstration:
     def get_compte(self, role: str) -> dict[str, str]:
         """Le compte d'essai qui a ce rôle : identifiant, mot_de_passe, et secret_totp pour un agent."""
         return next(compte for compte in self.acces["comptes"] if compte["role"] == role)
+
+    def prendre_un_code(self, role: str) -> str:
+        """Un code du téléphone de cet agent, que personne n'a encore donné : le service n'en accepte aucun deux fois."""
+        secret = self.get_compte(role)["secret_totp"]
+
+        def list_neufs() -> list[str]:
+            # Le suivant d'abord : il vaut déjà, et vaudra encore après une page lente.
+            codes = [calculer_code(secret, decalage) for decalage in (1, 0)]
+            return [code for code in codes if (role, code) not in self.codes_donnes]
+
+        wait_until(lambda: bool(list_neufs()), 120)
+        code = list_neufs()[0]
+        self.codes_donnes.add((role, code))
+        return code
 
     def regler(self, pannes: dict[str, Any] | None = None, **reglages: Any) -> None:
         """Change les pannes ou les réglages du simulateur."""

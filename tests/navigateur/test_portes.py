@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.connexion import calculer_code
 from tests.navigateur.visiteur import Visiteur
 
 pytestmark = pytest.mark.navigateur
@@ -31,14 +30,13 @@ def agent(visiteur: Visiteur) -> Visiteur:
 
 
 def test_une_cle_de_securite_s_ajoute_puis_ouvre_le_bureau(agent: Visiteur) -> None:
-    secret = agent.demonstration.get_compte(CONSULTATION)["secret_totp"]
     agent.se_connecter(CONSULTATION)
     agent.donner_le_code_d_agent(CONSULTATION)
     agent.page.wait_for_url("**/agents/")
 
     agent.aller("compte/double-authentification/cles/ajouter/")
     agent.voir("Confirmez que c’est vous")
-    agent.page.get_by_label("Code").fill(calculer_code(secret, 1))
+    agent.page.get_by_label("Code").fill(agent.demonstration.prendre_un_code(CONSULTATION))
     agent.presser("Confirmer")
     agent.voir("Ajouter une clé de sécurité")
     agent.page.get_by_label("Nom de la clé").fill("Clé du bureau")

@@ -1,10 +1,5 @@
 """Une personne devant le service : elle lit les titres, remplit ce qui a un libellé, presse ce qui a un nom."""
 
-import base64
-import hashlib
-import hmac
-import struct
-import time
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -87,8 +82,7 @@ class Visiteur:
     def donner_le_code_d_agent(self, role: str) -> None:
         """La deuxième clé d'un agent : le code que montre son téléphone."""
         self.voir("Entrez votre code de sécurité")
-        secret = self.demonstration.get_compte(role)["secret_totp"]
-        self.page.get_by_label("Code").fill(calculer_code(secret))
+        self.page.get_by_label("Code").fill(self.demonstration.prendre_un_code(role))
         self.presser("Se connecter")
 
     # --- Mes dettes
@@ -212,11 +206,3 @@ def lire_euros(endroit: Locator) -> Decimal:
     """« 1 234,56 € », quelles que soient les espaces."""
     texte = endroit.inner_text()
     return Decimal("".join(signe for signe in texte if signe.isdigit() or signe == ",").replace(",", "."))
-
-
-def calculer_code(secret: str) -> str:
-    """Le code à usage unique de l'instant (RFC 6238 : trente secondes, six chiffres)."""
-    empreinte = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1)
-    debut = empreinte[-1] & 0x0F
-    nombre = struct.unpack(">I", empreinte[debut : debut + 4])[0] & 0x7FFFFFFF
-    return f"{nombre % 1_000_000:06d}"
