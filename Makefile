@@ -7,7 +7,7 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: essai-installation aide demo demo-neuve test qualite images simulateur migration nomenclature
+.PHONY: essai-installation captures aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
@@ -16,6 +16,7 @@ aide:
 	@echo "make bancs        la vitesse, en rapports (ou un banc : make bancs ARGS=notification)"
 	@echo "make qualite      style, types, flèches, migrations, déploiement"
 	@echo "make images       redessine le modèle et la table des passages (docs/images ; demande graphviz)"
+	@echo "make captures     chaque état de chaque page en images, dans captures/, et une planche qui les montre"
 	@echo "make simulateur   la plateforme de paiement simulée, seule, pour essayer un autre marchand"
 	@echo "make nomenclature écrit nomenclature.json : ce dont la production est faite (SBOM, CycloneDX)"
 	@echo "make migration    écrit la migration d'une app : make migration APP=dettes NOM=bareme"
@@ -49,6 +50,12 @@ images:
 	@$(PYTHON) -m outils.installer tests
 	@SECRET_KEY=images DATABASE_URL=postgresql:///images REDIS_URL=redis:// PAYZEN_MODE=TEST \
 		$(VENV) -W ignore -m outils.images
+
+captures:
+	@$(PYTHON) -m outils.installer tests
+	@rm -rf captures
+	@CAPTURES=captures $(VENV) -m pytest -q tests/navigateur $(ARGS)
+	@echo "La planche : captures/planche.html"
 
 simulateur:
 	@$(PYTHON) -m outils.installer demo

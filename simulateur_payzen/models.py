@@ -258,6 +258,7 @@ def get_boutique(site_id: str) -> Boutique | None:
 
 
 def get_boutiques() -> list[Boutique]:
-    """Toutes les boutiques de l'environnement."""
-    boutiques = [get_boutique(site_id) for site_id in settings.BOUTIQUES]
+    """Toutes les boutiques de l'environnement, d'une lecture quand elles sont déjà en base."""
+    connues = {boutique.site_id: boutique for boutique in Boutique.objects.filter(site_id__in=settings.BOUTIQUES)}
+    boutiques = [connues.get(site_id) or get_boutique(site_id) for site_id in settings.BOUTIQUES]
     return [boutique for boutique in boutiques if boutique]

@@ -59,8 +59,8 @@ def tourner() -> None:
 
 def battre(equipe: ThreadPoolExecutor) -> None:
     """Un battement : chaque boutique a sa propre horloge."""
+    expirer_sessions()
     for boutique in get_boutiques():
-        expirer_sessions(boutique)
         if boutique.reglages.remise_auto:
             remettre_du_soir(boutique)
         deposer_les_journaux(boutique)
@@ -83,11 +83,12 @@ def faire(appel: AppelIpn) -> None:
         connection.close()
 
 
-def expirer_sessions(boutique: Boutique) -> None:
-    """Ferme les sessions dont les dix minutes sont passées."""
-    for session in boutique.sessions.filter(etape__in=OUVERTES, expire_le__lte=boutique.maintenant()):
+def expirer_sessions() -> None:
+    """Ferme les sessions dont les dix minutes sont passées, à l'horloge de leur boutique."""
+    for session in SessionPaiement.objects.filter(etape__in=OUVERTES).select_related("boutique"):
         try:
-            expirer(session)
+            if session.expire_le <= session.boutique.maintenant():
+                expirer(session)
         except banque.SessionFermee:
             continue  # le payeur a fini entre la lecture et l'écriture
 

@@ -1,10 +1,13 @@
 """Une démonstration pour toute la session, des navigateurs avec et sans JavaScript."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.navigateur.captures import Captures
 from tests.navigateur.demonstration import Demonstration
 from tests.navigateur.examen import HAUTEUR, Examen
 from tests.navigateur.visiteur import Visiteur
@@ -29,8 +32,12 @@ def demonstration() -> Iterator[Demonstration]:
 
 
 @pytest.fixture(scope="session")
-def examen_de_session() -> Examen:
-    return Examen()
+def examen_de_session() -> Iterator[Examen]:
+    """Ce qui a été vu ; avec CAPTURES=dossier (`make captures`), chaque état y est aussi photographié."""
+    captures = Captures(Path(os.environ["CAPTURES"])) if os.environ.get("CAPTURES") else None
+    yield Examen(captures)
+    if captures:
+        captures.composer_la_planche()
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ class Demonstration:
         return next(compte for compte in self.acces["comptes"] if compte["role"] == role)
 
     def prendre_un_code(self, role: str) -> str:
-        """Un code du téléphone de cet agent, que personne n'a encore donné : le service n'en accepte aucun deux fois."""
+        """Un code du téléphone de cet agent, que personne n'a encore donné : aucun ne sert deux fois."""
         secret = self.get_compte(role)["secret_totp"]
 
         def list_neufs() -> list[str]:

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
+from tests.navigateur.captures import Captures
+
 # L'admin de Django n'est pas de nous : il y suffit que WCAG AA soit tenu, quand nos pages tiennent aussi l'usage. Ses
 # tableaux de journal, trop larges pour un téléphone, défilent ; Chromium leur donne le clavier de lui-même.
 REGLES_DU_BUREAU = {
@@ -26,7 +28,8 @@ REFUS = "Failed to load resource: the server responded with a status of"
 class Examen:
     """Relève les fautes au passage ; chaque état de chaque page n'est examiné qu'une fois par session."""
 
-    def __init__(self) -> None:
+    def __init__(self, captures: Captures | None = None) -> None:
+        self.captures = captures
         self.vus: set[tuple[str, str]] = set()
         self.fautes: list[str] = []
         self.est_sourd = False
@@ -35,6 +38,8 @@ class Examen:
         """Écoute tout ce que fait un navigateur."""
         contexte.on("request", self._noter_la_requete)
         contexte.on("console", self._noter_la_console)
+        if self.captures:
+            contexte.on("page", lambda page: page.on("download", self.captures.prendre_le_papier))
         contexte.on("weberror", lambda erreur: self.fautes.append(f"script : {erreur.error}"))
 
     def passer(self, page: Page) -> None:
@@ -45,6 +50,8 @@ class Examen:
             return
         self.vus.add(etat)
         self.est_sourd = True  # axe parle lui-même à la console
+        if self.captures:
+            self.captures.prendre(page)
         for largeur in LARGEURS:
             page.set_viewport_size({"width": largeur, "height": HAUTEUR})
             self._relever(page, f"{largeur} px", REGLES_DU_BUREAU if "/agents/" in page.url else {})

@@ -65,12 +65,13 @@ def test_le_navigateur_laisse_le_formulaire_de_retour_partir(simulateur, marchan
 
 
 def test_le_refus_l_expiration_et_l_erreur(simulateur, page):
-    simulateur.regler(tentatives_supplementaires=0, session_s=2)
-    refusee, oubliee = simulateur.ouvrir(), simulateur.ouvrir()
-    page.goto(refusee.url)
+    simulateur.regler(tentatives_supplementaires=0)
+    page.goto(simulateur.ouvrir().url)
     choisir_et_valider(page, REFUSEE)
     verifier(page)
-    page.wait_for_timeout(2000)
+    simulateur.regler(session_s=1)
+    oubliee = simulateur.ouvrir()
+    page.wait_for_timeout(1500)
     page.goto(oubliee.url)
     verifier(page)
     page.set_content(f'<form method="post" action="{simulateur.base}/vads-payment/"><button>Payer</button></form>')

@@ -78,7 +78,7 @@ def test_une_session_expire_seule_et_le_dit_au_marchand(simulateur, marchand):
 
 
 def test_une_banque_laissee_sans_reponse_refuse(simulateur, marchand):
-    simulateur.regler(session_s=1)
+    simulateur.regler(session_s=10)  # le temps d'arriver à la page du code, même sur une machine lente
     payeur = simulateur.ouvrir(order_id="LENT-1").carte("4970110000000021")
 
     marchand.attendre(1)
