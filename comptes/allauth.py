@@ -32,7 +32,6 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
         "rate_limited": TROP_D_ESSAIS,
         "incorrect_password": "Le mot de passe est faux",
         "enter_current_password": "Le mot de passe actuel est faux",
-        "incorrect_code": "Le code est faux, ou a déjà servi",
         "username_taken": "Cet identifiant est déjà pris.",
     }
 
@@ -93,7 +92,13 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
 
 
 class AdaptateurDeFacteurs(DefaultMFAAdapter):  # type: ignore[misc]  # allauth n'a pas de types
-    """Les secrets des seconds facteurs ne se lisent pas en base."""
+    """Les secrets des seconds facteurs ne se lisent pas en base ; un code refusé dit pourquoi."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "Nous n’avons pas reconnu ce code, ou cette clé. Recommencez, avec le code affiché maintenant",
+        "code_deja_servi": "Ce code a déjà servi\u00a0: attendez que l’application montre le suivant",
+    }
 
     def encrypt(self, text: str) -> str:
         return chiffrement.chiffrer(text)

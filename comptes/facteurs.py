@@ -10,9 +10,12 @@ from allauth.account.authentication import get_authentication_records
 
 # Allauth ne l'expose pas autrement ; c'est la seule écriture que nous fassions dans son registre.
 from allauth.account.internal.flows.login import record_authentication
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings as mfa
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -51,6 +54,21 @@ def garder_la_session_qui_ajoute(request: HttpRequest, user: Utilisateur, authen
         return
     sessions.fermer(user, sauf=request.session.session_key or "")
     record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True)
+
+
+def has_servi(utilisateur: Utilisateur, code: str) -> bool:
+    """Dit si ce code a déjà été accepté pour ce compte, depuis moins de temps qu'il n'en vaut."""
+    return bool(cache.get(_get_cle(utilisateur, code)))
+
+
+def noter_qu_il_a_servi(utilisateur: Utilisateur, code: str) -> None:
+    """Retient un code accepté, tant qu'une horloge en avance ou en retard le ferait encore valoir."""
+    cache.set(_get_cle(utilisateur, code), True, mfa.TOTP_PERIOD * (2 * mfa.TOTP_TOLERANCE + 1))
+
+
+def _get_cle(utilisateur: Utilisateur, code: str) -> str:
+    # Comme allauth les compare : « 123 456 » est le même code que « 123456 ».
+    return f"code:{utilisateur.pk}:{normalize_user_code(code)}"
 
 
 def _lire(request: HttpRequest, utilisateur: Any) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ConfirmerParCodeForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
@@ -13,7 +14,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from comptes import journal
+from comptes import facteurs, journal
 from comptes.activation import CHIFFRES
 from comptes.identifiants import LONGUEUR, lire_chiffres, lire_dossier, normaliser
 from comptes.models import Caf, Utilisateur
@@ -116,12 +117,32 @@ class FacteurMixin:
 
 
 class CodeMixin(FacteurMixin):
-    """Un code à chiffres : le clavier du téléphone s'ouvre sur les chiffres."""
+    """
+    Un code à chiffres : le clavier du téléphone s'ouvre sur les chiffres.
+
+    Un code accepté ne l'est plus jamais. Allauth l'oublie après une période, et celui qui active l'application tout de
+    suite ; or il vaut encore, le temps des horloges en avance ou en retard (RFC 6238 §5.2 : une fois, et une seule).
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         saisie = self.fields["code"].widget  # type: ignore[attr-defined]  # le formulaire d'allauth qui suit l'apporte
         saisie.attrs = {"class": "court", "inputmode": "numeric", "autocomplete": "one-time-code"}
+
+    def clean_code(self) -> str:
+        saisi = self.cleaned_data["code"]  # type: ignore[attr-defined]  # le formulaire d'allauth l'apporte
+        has_servi = facteurs.has_servi(self.user, saisi)  # type: ignore[attr-defined]  # idem
+        if has_servi:
+            # Allauth le compte et l'annonce alors comme un code faux.
+            self.cleaned_data["code"] = ""  # type: ignore[attr-defined]  # idem
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]  # idem
+        except ValidationError as refus:
+            if has_servi and refus.code == "incorrect_code":
+                raise get_adapter().validation_error("code_deja_servi") from refus
+            raise
+        facteurs.noter_qu_il_a_servi(self.user, code)  # type: ignore[attr-defined]  # idem
+        return code
 
 
 class CodeForm(CodeMixin, AuthenticateForm):  # type: ignore[misc]  # allauth n'a pas de types

@@ -1,15 +1,18 @@
 """La deuxième preuve : celle de cette session, redemandée pour y toucher, et jamais par le mot de passe seul."""
 
 import re
+import time
+from collections.abc import Callable
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
 from comptes import activation, services
-from comptes.models import Agent, Utilisateur
-from tests.connexion import SECRET, calculer_code, donner_le_code, entrer, entrer_en_agent, poser_un_totp
+from comptes.models import Agent, Evenement, Utilisateur
+from tests.connexion import PERIODE, SECRET, calculer_code, donner_le_code, entrer, entrer_en_agent, poser_un_totp
 from tests.factories import MOT_DE_PASSE, AgentFactory, UtilisateurFactory
 
 # Allauth annonce un facteur ajouté quand la transaction est finie : il en faut de vraies.
@@ -29,6 +32,28 @@ def voleur(agent: Agent) -> Client:
     session = Client()
     session.force_login(agent.utilisateur)  # par une vraie connexion elle n'existerait plus : c'est la garde d'après
     return session
+
+
+@pytest.fixture
+def instant(monkeypatch, settings) -> Callable[[int], None]:
+    """Une horloge arrêtée au début d'une période de trente secondes, et de quoi l'avancer depuis là."""
+    # Redis a son horloge à lui ; ce cache-ci suit la nôtre.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "instant"}}
+    debut = int(time.time()) // PERIODE * PERIODE + PERIODE
+
+    def avancer(secondes: int) -> None:
+        monkeypatch.setattr(time, "time", lambda: float(debut + secondes))
+
+    avancer(0)
+    cache.clear()
+    return avancer
+
+
+def presenter(agent: Agent, code: str, mot_de_passe: str = MOT_DE_PASSE):
+    """Donne ce code dans une visite neuve, ouverte par le mot de passe."""
+    visite = Client()
+    entrer(visite, agent.utilisateur.identifiant, mot_de_passe)
+    return visite.post(reverse("mfa_authenticate"), {"code": code})
 
 
 def entrer_par_code(client: Client, utilisateur: Utilisateur, mot_de_passe: str = NOUVEAU):
@@ -84,6 +109,52 @@ def test_le_mot_de_passe_puis_le_code_menent_au_bureau(client, agent) -> None:
     assert porte_close.startswith(("/connexion/", reverse("mfa_authenticate")))
     assert faux.status_code == 200
     assert apres_le_code.url == "/agents/"
+
+
+@pytest.mark.parametrize("secondes", [5, 31, 59])
+def test_un_code_donne_ne_ressert_pas_tant_qu_il_vaut_encore(agent, instant, secondes: int) -> None:
+    """Le code suivant, pris d'avance : il vaut de -30 à +60 secondes, donc 90 en tout."""
+    poser_un_totp(agent.utilisateur)
+    code = calculer_code(SECRET, 1)
+    assert presenter(agent, code).status_code == 302
+
+    instant(secondes)
+    reponse = presenter(agent, f"{code[:3]} {code[3:]}")
+
+    assert "a déjà servi" in reponse.content.decode()
+    assert "le suivant" in reponse.content.decode()
+
+
+def test_un_code_deja_donne_ne_confirme_rien_non_plus(client, agent, instant) -> None:
+    entrer_en_agent(client, agent.utilisateur)
+
+    instant(31)
+    reponse = donner_le_code(client, -1, nom="mfa_reauthenticate")
+
+    assert "a déjà servi" in reponse.content.decode()
+
+
+def test_le_code_qui_active_l_application_ne_fait_pas_entrer(client, agent) -> None:
+    entrer_par_code(client, agent.utilisateur)
+    secret = activer(client)
+
+    reponse = presenter(agent, calculer_code(secret), NOUVEAU)
+
+    assert "a déjà servi" in reponse.content.decode()
+
+
+def test_redonner_un_code_se_compte_et_se_consigne(client, agent) -> None:
+    """Un code vu ne sert pas non plus à deviner sans fin le suivant."""
+    poser_un_totp(agent.utilisateur)
+    entrer(client, agent.utilisateur.identifiant)
+    donner_le_code(client)
+    entrer(autre := Client(), agent.utilisateur.identifiant)
+
+    reponses = [donner_le_code(autre).content.decode() for _ in range(6)]
+
+    assert all("a déjà servi" in reponse for reponse in reponses[:5])
+    assert "Trop d’essais" in reponses[5]
+    assert Evenement.objects.filter(genre=Evenement.Genre.FACTEUR_FAUX, compte=agent.utilisateur).count() == 5
 
 
 def test_sans_facteur_le_mot_de_passe_n_ouvre_aucune_session(client, agent) -> None:
