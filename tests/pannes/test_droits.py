@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import DatabaseError, ProgrammingError, connection, transaction
 
 from dettes.encaissements import emettre
 from dettes.models import Dette
@@ -82,3 +82,13 @@ def test_le_service_fait_tout_son_travail(service, tmp_path):
 def test_le_service_ne_peut_ni_retoucher_ni_vider_ni_eteindre(service, faute):
     with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"), transaction.atomic():
         service.execute(faute)
+
+
+def test_le_service_n_eteint_aucune_garde_par_un_reglage(service):
+    """Pgtrigger laisse toute session taire une garde en la nommant dans un réglage : pas celle du service."""
+    dette = DetteFactory()
+    service.execute("SELECT array_agg(tgname)::text FROM pg_trigger WHERE NOT tgisinternal")
+    service.execute("SELECT set_config('pgtrigger.ignore', %s, true)", service.fetchone())
+
+    with pytest.raises(DatabaseError, match="Le solde ne change que par un mouvement"), transaction.atomic():
+        service.execute("UPDATE dettes_dette SET solde = 0 WHERE id = %s", [dette.pk])
