@@ -96,7 +96,7 @@ class AdaptateurDeFacteurs(DefaultMFAAdapter):  # type: ignore[misc]  # allauth 
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "Nous n’avons pas reconnu ce code, ou cette clé. Recommencez, avec le code affiché maintenant",
+        "incorrect_code": "Nous n’avons reconnu ni code ni clé. Recommencez, avec le code affiché à l’instant",
         "code_deja_servi": "Ce code a déjà servi\u00a0: attendez que l’application montre le suivant",
     }
 

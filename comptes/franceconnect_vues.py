@@ -8,7 +8,6 @@ import jwt
 import requests
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
-from allauth.decorators import rate_limit
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
@@ -21,6 +20,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
 from comptes import franceconnect
 from comptes.models import Utilisateur
+from socle.bornes import borner
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class DepartView(franceconnect.ReglagesMixin, OIDCAuthenticationRequestView):  #
 
 @login_not_required
 @require_safe
-@rate_limit(action="login")  # type: ignore[untyped-decorator]  # allauth n'a pas de types
+@borner("login")
 def commencer(request: HttpRequest) -> HttpResponse:
     """Mène chez FranceConnect."""
     _exiger_le_reglage()
@@ -55,7 +55,7 @@ def commencer(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-@rate_limit(action="login")  # type: ignore[untyped-decorator]  # idem
+@borner("login")
 def retour(request: HttpRequest) -> HttpResponse:
     """Revient de FranceConnect : ouvre le dossier de cette identité, ou dit pourquoi aucun ne s'ouvre."""
     _exiger_le_reglage()

@@ -103,7 +103,10 @@ class Allocataire(models.Model):
         verbose_name = "allocataire"
         constraints = [
             models.UniqueConstraint(name="un_numero_par_caf", fields=["caf", "numero"]),
-            models.CheckConstraint(name="numero_de_sept_chiffres", condition=Q(numero__regex=r"^[0-9]{7}$")),
+            # Des lettres : un dossier clos depuis dix ans, dont la personne est effacée (paiements 0035).
+            models.CheckConstraint(
+                name="numero_de_sept_chiffres", condition=Q(numero__regex=r"^([0-9]{7}|[A-P]{7})$")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -29,8 +29,9 @@ REVOKE INSERT, UPDATE, DELETE ON
     django_migrations, django_content_type, auth_permission, auth_group, auth_group_permissions,
     comptes_utilisateur_groups, comptes_utilisateur_user_permissions
 FROM rembourser_service;
--- Les journaux ne s'effacent que par elles, et que passée leur durée.
-GRANT EXECUTE ON FUNCTION effacer_le_journal_de_securite(), effacer_les_gestes_du_bureau() TO rembourser_service;
+-- Les journaux et les dossiers clos ne s'effacent que par elles, et que passée leur durée.
+GRANT EXECUTE ON FUNCTION effacer_le_journal_de_securite(), effacer_les_gestes_du_bureau(),
+    effacer_les_personnes_des_dossiers_clos() TO rembourser_service;
 -- Pgtrigger laisse toute session taire une garde en la nommant dans un réglage. Celle du service, non : ses gardes
 -- valent aussi pour qui lui ferait dire du SQL. (Chaque migration d'une garde récrit cette fonction : repasser ce fichier.)
 CREATE OR REPLACE FUNCTION _pgtrigger_should_ignore(trigger_name NAME) RETURNS BOOLEAN LANGUAGE plpgsql AS $$

@@ -20,7 +20,7 @@ from comptes.models import Allocataire, CodeActivation, Evenement, Utilisateur
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
 from dettes.models import Mouvement
-from paiements.models import Purge, Ticket, TransactionPayzen
+from paiements.models import Anomalie, Purge, Ticket, TransactionPayzen
 
 Lignes = QuerySet[Any]
 
@@ -72,11 +72,15 @@ def _sessions() -> Lignes:
 
 
 def _dossiers_clos() -> Lignes:
-    """Ceux qui ne doivent plus rien, sans une écriture ni une démarche depuis dix ans."""
+    """Ceux qui ne doivent plus rien, sans écriture ni démarche depuis dix ans ni anomalie ouverte, non effacés."""
     ecritures = Mouvement.objects.filter(dette__allocataire=OuterRef("pk"), le__gt=_il_y_a(3653))
     demarches = Demarche.objects.filter(allocataire=OuterRef("pk"), cree_le__gt=_il_y_a(3653))
-    soldes = Allocataire.objects.filter(dettes__isnull=False).exclude(dettes__solde__gt=0)
-    return soldes.exclude(Exists(ecritures)).exclude(Exists(demarches)).distinct()
+    ouvertes = Anomalie.objects.filter(
+        Q(dette__allocataire=OuterRef("pk")) | Q(paiement__demarche__allocataire=OuterRef("pk")),
+        etat=Anomalie.Etat.OUVERTE,
+    )
+    soldes = Allocataire.objects.filter(dettes__isnull=False, numero__regex="^[0-9]").exclude(dettes__solde__gt=0)
+    return soldes.exclude(Exists(ecritures)).exclude(Exists(demarches)).exclude(Exists(ouvertes)).distinct()
 
 
 def _effacer_les_saisies(saisies: Lignes) -> int:
@@ -105,7 +109,7 @@ def _effacer(lignes: Lignes) -> int:
 
 
 def _par_la_base(fonction: str) -> Callable[[Lignes], int]:
-    """Le compte du service n'a le droit d'effacer aucun journal ; la base le fait pour lui, et sait ce qui a fini."""
+    """Le compte du service n'a le droit d'effacer aucune trace ; la base le fait pour lui, et sait ce qui a fini."""
 
     def effacer(_: Lignes) -> int:
         with connection.cursor() as curseur:
@@ -137,8 +141,8 @@ REGLES = [
     ),
     # Après le journal, qui les cite.
     Regle("dossiers vides depuis un an", _dossiers_vides, _effacer_les_dossiers),
-    # La base refuse d'effacer une écriture : le premier dossier compté ici fait échouer la purge, qui le dit.
-    Regle("dossiers clos depuis dix ans", _dossiers_clos, lambda _: 0),
+    # La personne s'en va, les sommes restent : les livres et les fichiers s'y retrouvent encore (docs/adr/0059).
+    Regle("dossiers clos depuis dix ans", _dossiers_clos, _par_la_base("effacer_les_personnes_des_dossiers_clos")),
 ]
 
 

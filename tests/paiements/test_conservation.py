@@ -14,11 +14,14 @@ from django.utils import timezone
 from comptes import activation
 from comptes.models import Allocataire, CodeActivation, Evenement, Utilisateur
 from demarches.models import Demarche
+from dettes.models import Mouvement
+from paiements.causes import par_service
 from paiements.documents import envois
-from paiements.models import MessagePayzen, Purge, TransactionPayzen
+from paiements.file import tenue
+from paiements.models import Anomalie, MessagePayzen, Purge, TransactionPayzen
 from paiements.surveillance import conservation
 from paiements.surveillance.invariants import verifier
-from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
+from tests.factories import AgentFactory, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
 
 pytestmark = pytest.mark.django_db
 DROITS = Path(__file__).parents[2] / "docs" / "droits.sql"
@@ -130,6 +133,65 @@ def test_un_dossier_vide_s_efface_au_bout_d_un_an_et_les_autres_restent(payee, s
 
     assert not Allocataire.objects.filter(pk=vide.allocataire_id).exists()
     assert Allocataire.objects.filter(pk__in=[payee.allocataire_id, saisie.allocataire_id, endette.pk]).count() == 3
+
+
+@pytest.fixture
+def clos(time_machine):
+    """Un dossier soldé il y a onze ans par un paiement ; l'horloge est ensuite rendue à aujourd'hui."""
+    aujourd_hui = timezone.now()
+    time_machine.move_to(aujourd_hui - timedelta(days=11 * 366))
+    auteur = UtilisateurFactory(allocataire__nom="Vanterpool", allocataire__date_naissance="1954-03-02")
+    dette = DetteFactory(allocataire=auteur.allocataire, montant_initial=Decimal(120), reference="IN-VANTERPOOL")
+    demarche = DemarcheFactory(auteur=auteur, lignes={dette: Decimal(120)}, courriel="v@exemple.fr")
+    paiement = PaiementFactory(demarche=demarche, impute=True)
+    anomalie = tenue.signaler(Anomalie.Genre.ECART, "écart", cause=par_service("lu"), paiement=paiement)
+    tenue.mettre_de_cote(anomalie, motif="Mme VANTERPOOL a appelé", agent=AgentFactory().utilisateur)
+    time_machine.move_to(aujourd_hui)
+    return auteur.allocataire
+
+
+def purger_en_service():
+    with connection.cursor() as curseur:
+        curseur.execute(DROITS.read_text())
+        curseur.execute("SET LOCAL ROLE rembourser_service")
+        sortie = effacer("--appliquer")
+        curseur.execute("RESET ROLE")
+    return sortie
+
+
+def test_d_un_dossier_clos_depuis_dix_ans_la_personne_s_en_va_et_les_sommes_restent(clos):
+    compte = clos.utilisateurs.get()
+    recent = PaiementFactory(impute=True).demarche.allocataire
+    avant = list(verifier())  # ce qui était dû il y a onze ans est en retard, et le reste
+
+    assert "1  dossiers clos depuis dix ans (il en reste 0)" in purger_en_service()
+
+    traces = ("Vanterpool", "VANTERPOOL", "1954-03-02", clos.numero, compte.identifiant, "v@exemple.fr")
+    assert {trace: tables for trace in traces if (tables := chercher(trace))} == {}
+    assert clos.dettes.get().mouvements.count() == 2
+    assert list(verifier()) == avant
+    assert Allocataire.objects.get(pk=recent.pk).nom == recent.nom
+    assert "0  dossiers clos depuis dix ans" in purger_en_service()
+
+
+@pytest.mark.parametrize("ce_qui_retient", ["dette", "écriture", "démarche", "anomalie"])
+def test_un_dossier_qui_vit_encore_garde_la_personne(clos, time_machine, ce_qui_retient):
+    dette = clos.dettes.get()
+    if ce_qui_retient == "dette":
+        time_machine.move_to(timezone.now() - timedelta(days=11 * 366))
+        DetteFactory(allocataire=clos)
+        time_machine.move_to(timezone.now() + timedelta(days=11 * 366))
+    elif ce_qui_retient == "écriture":
+        for montant in (5, -5):
+            Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=Decimal(montant), origine="livraison")
+    elif ce_qui_retient == "démarche":
+        DemarcheFactory(auteur=clos.utilisateurs.get(), lignes={})
+    else:
+        Anomalie.objects.create(caf=clos.caf, dette=dette, genre=Anomalie.Genre.ECART, cle="autre")
+
+    assert "0  dossiers clos depuis dix ans (il en reste 0)" in purger_en_service()
+
+    assert Allocataire.objects.get(pk=clos.pk).nom == "Vanterpool"
 
 
 def vieillir_les_journaux():
