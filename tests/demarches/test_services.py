@@ -1,51 +1,20 @@
 """Les gestes d'une démarche : ce qu'ils écrivent, ce qu'ils refusent."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from demarches import services
 from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide
+from tests.demarches.conftest import baisser, lire
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
 
 Etape = Demarche.Etape
-
-
-@pytest.fixture
-def personne():
-    return UtilisateurFactory()
-
-
-@pytest.fixture
-def dettes(personne):
-    """Une ancienne de 300 €, puis une récente de 100 €."""
-    return [
-        DetteFactory(allocataire=personne.allocataire, montant_initial=montant, notifiee_le=date(annee, 1, 1))
-        for annee, montant in ((2024, Decimal(300)), (2025, Decimal(100)))
-    ]
-
-
-@pytest.fixture
-def demarche(personne, dettes):
-    """Un brouillon au récapitulatif : 50 € sur l'ancienne, 80 € sur la récente."""
-    return DemarcheFactory(
-        auteur=personne, courriel="ines@exemple.fr", lignes={dettes[0]: Decimal(50), dettes[1]: Decimal(80)}
-    )
-
-
-def lire(demarche):
-    return {ligne.dette: ligne.montant for ligne in demarche.lignes.select_related("dette")}
-
-
-def baisser(dette, montant):
-    dette.mouvements.create(genre="AJUSTEMENT", montant=-Decimal(montant), origine="livraison")
 
 
 def test_commencer_deux_fois_rend_le_meme_brouillon(personne):
@@ -235,100 +204,3 @@ def test_une_demarche_partie_a_la_banque_ne_se_modifie_plus(demarche, geste):
 
     with pytest.raises(services.DemarcheFigee):
         geste(demarche)
-
-
-@pytest.mark.parametrize("fin", ["refuse", "expire"])
-def test_recommencer_rouvre_une_demarche_deja_remplie(demarche, fin):
-    ancienne = PaiementFactory(demarche=demarche, **{fin: True}).demarche
-
-    nouvelle = services.recommencer(ancienne)
-
-    assert nouvelle != ancienne
-    assert (nouvelle.courriel, nouvelle.mode, nouvelle.montant) == ("ines@exemple.fr", "AFFECTE", Decimal(130))
-    assert lire(nouvelle) == lire(ancienne)
-    assert nouvelle.mentions_lues_le == ancienne.mentions_lues_le
-    assert services.get_etape(nouvelle) == Etape.RECAPITULATIF
-
-
-def test_recommencer_ramene_au_disponible(demarche, dettes):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    baisser(dettes[1], 90)
-
-    nouvelle = services.recommencer(ancienne)
-
-    assert lire(nouvelle) == {dettes[0]: Decimal(50), dettes[1]: Decimal(10)}
-
-
-def test_recommencer_refait_lire_des_mentions_nouvelles(demarche, settings):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    settings.MENTIONS_VERSION = "2027-01"
-
-    nouvelle = services.recommencer(ancienne)
-
-    assert nouvelle.mentions_lues_le is None
-    assert services.get_etape(nouvelle) == Etape.INFORMATIONS
-
-
-def test_recommencer_remplace_le_brouillon_en_cours(demarche, personne):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    brouillon = services.commencer(personne)
-
-    nouvelle = services.recommencer(ancienne)
-
-    brouillon.refresh_from_db()
-    assert brouillon.etat == Etat.ABANDONNEE
-    assert Demarche.objects.brouillons().get() == nouvelle
-
-
-@pytest.mark.parametrize("etat", ["attente", "accepte", "impute"])
-def test_on_ne_recommence_pas_ce_qui_est_en_route_ou_abouti(demarche, etat):
-    traits = {} if etat == "attente" else {etat: True}
-    ancienne = PaiementFactory(demarche=demarche, **traits).demarche
-
-    with pytest.raises(services.RecommencementImpossible):
-        services.recommencer(ancienne)
-
-
-def test_recommencer_deux_fois_rend_la_meme_demarche(demarche):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    premiere = services.recommencer(ancienne)
-
-    deuxieme = services.recommencer(ancienne)
-
-    assert deuxieme == premiere
-    assert premiere.recommence == ancienne
-
-
-def test_une_demarche_recommencee_puis_payee_ne_rouvre_rien(demarche):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    payee = PaiementFactory(demarche=services.recommencer(ancienne), accepte=True).demarche
-
-    assert services.recommencer(ancienne) == payee
-    assert not Demarche.objects.brouillons().exists()
-
-
-def test_la_base_refuse_de_recommencer_deux_fois(demarche, personne):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    services.recommencer(ancienne)
-
-    with pytest.raises(IntegrityError):
-        DemarcheFactory(auteur=personne, etat=Etat.ABANDONNEE, recommence=ancienne)
-
-
-def test_une_demarche_payee_ne_change_plus_de_ce_qu_elle_recommence(demarche, personne):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    payee = PaiementFactory(demarche=services.recommencer(ancienne), accepte=True).demarche
-
-    with pytest.raises(DatabaseError):
-        Demarche.objects.filter(pk=payee.pk).update(recommence=None)
-
-
-def test_une_saisie_abandonnee_ne_compte_pas_pour_un_recommencement(demarche):
-    ancienne = PaiementFactory(demarche=demarche, refuse=True).demarche
-    abandonnee = services.recommencer(ancienne)
-    services.abandonner(abandonnee)
-
-    nouvelle = services.recommencer(ancienne)
-
-    assert nouvelle != abandonnee
-    assert lire(nouvelle) == lire(ancienne)
