@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+from outils.bilan import MARQUE
 from outils.systeme import RACINE
 
 ARGENT = ("paiements", "pannes")
@@ -34,10 +35,14 @@ def count(lignes: Iterable[str]) -> Counter[str]:
 
 
 def main() -> None:
-    """Joue les deux moitiés ; code 1 si l'une échoue, ou n'a rien joué."""
+    """Joue les deux moitiés, puis dit ce qu'elles ont prouvé ; code 1 si l'une échoue, ou n'a rien joué."""
     processus = {nom: _start(dossiers) for nom, dossiers in list_moities().items()}
     dernieres: dict[str, str] = {}
-    fils = [threading.Thread(target=_relay, args=(nom, moitie.stdout, dernieres)) for nom, moitie in processus.items()]
+    bilan: list[str] = []
+    fils = [
+        threading.Thread(target=_relay, args=(nom, moitie.stdout, dernieres, bilan))
+        for nom, moitie in processus.items()
+    ]
     for fil in fils:
         fil.start()
     try:
@@ -46,7 +51,7 @@ def main() -> None:
         codes = [moitie.wait() for moitie in processus.values()]
     for fil in fils:
         fil.join()
-    print(tell(count(dernieres.values())))
+    print("".join(bilan) + tell(count(dernieres.values())))
     sys.exit(1 if any(codes) or len(dernieres) < len(processus) else 0)
 
 
@@ -62,9 +67,12 @@ def _start(dossiers: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(commande, cwd=RACINE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def _relay(nom: str, sortie: IO[str] | None, dernieres: dict[str, str]) -> None:
-    """Montre chaque ligne dès qu'elle est entière, et retient celle qui compte."""
+def _relay(nom: str, sortie: IO[str] | None, dernieres: dict[str, str], bilan: list[str]) -> None:
+    """Montre chaque ligne dès qu'elle est entière, garde le bilan pour la fin, et retient la ligne qui compte."""
     for ligne in sortie or ():
+        if ligne.startswith(MARQUE):
+            bilan.append(ligne)
+            continue
         print(f"{nom:7} {ligne}", end="", flush=True)
         if re.search(r" in [\d.]+s", ligne) and COMPTE.search(ligne):
             dernieres[nom] = ligne

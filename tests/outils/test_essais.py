@@ -1,7 +1,10 @@
 """La suite entière se joue en deux moitiés : aucune ne perd un dossier, aucun compte ne se perd."""
 
+from collections import Counter
 from pathlib import Path
 
+from outils.bilan import SUJETS
+from outils.bilan import tell as tell_bilan
 from outils.essais import count, list_moities, tell
 from outils.systeme import RACINE
 
@@ -16,3 +19,16 @@ def test_les_comptes_des_deux_moities_s_ajoutent() -> None:
     total = count(["2 failed, 10 passed in 3.00s", "5 passed, 1 skipped, 1 error in 61.20s (0:01:01)"])
 
     assert tell(total) == "15 passed, 3 failed, 1 skipped"
+
+
+def test_chaque_dossier_d_essais_a_un_sujet_et_un_seul() -> None:
+    dossiers = [f"tests/{dossier}" for dossiers in SUJETS.values() for dossier in dossiers]
+
+    assert sorted(dossiers) == sorted(dossier for moitie in list_moities().values() for dossier in moitie)
+    assert len(SUJETS) == 5
+
+
+def test_le_bilan_ne_parle_que_de_ce_qui_est_passe() -> None:
+    lignes = tell_bilan(Counter({"paiements": 10, "pannes": 2, "socle": 1}))
+
+    assert [ligne.split(":")[0].split() for ligne in lignes] == [["prouvé", "12"], ["prouvé", "1"]]
