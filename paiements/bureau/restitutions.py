@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
-from paiements.bureau.faits import dire_ce_qui_s_est_passe
+from paiements.bureau.faits import dire_ce_qui_s_est_passe, dire_l_heure
 from paiements.bureau.plateforme import dire_la_panne
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
 from paiements.bureau.tableaux import DeuxPersonnes
@@ -120,6 +120,7 @@ class DemandeRestitutionAdmin(DemandeAdmin):
         *("de", "motif", "etat", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "faite_le"),
         *("decision", "cause", "prochain_essai_le", "debit_id", "credit_id"),
     )
+    liens = (*DemandeAdmin.liens, "debit")
     boutons = [
         *_boutons_a_deux("Approuver", _is_a_decider, decider, restitution.RestitutionImpossible),
         Bouton(
@@ -134,8 +135,16 @@ class DemandeRestitutionAdmin(DemandeAdmin):
 
     def dire(self, demande: DemandeRestitution) -> Iterator[str]:
         yield f"À rendre au porteur de la carte : {ecrire_euros(demande.montant)}."
-        for part in demande.parts.select_related("dette"):
-            yield f"Approuvée, la dette {part.dette} remontera de {ecrire_euros(part.montant)}."
+        remonte = "remontera" if _is_a_decider(demande) else "est remontée"
+        for part in demande.parts.select_related("dette") if demande.etat != demande.Etat.REFUSEE else ():
+            yield f"Approuvée, la dette {part.dette} {remonte} de {ecrire_euros(part.montant)}."
+        if not _is_en_route(demande):
+            return
+        # PayZen ne rembourse une part qu'après la remise (PROTOCOLE §6.5) ; avant, il n'y a qu'à attendre la nuit.
+        if demande.montant < demande.debit.montant and not demande.debit.is_remise:
+            yield "PayZen ne rend une part qu'une fois le débit remis en banque, la nuit : l'ordre y est redonné seul."
+        if demande.prochain_essai_le:
+            yield f"Prochain essai : {dire_l_heure(demande.prochain_essai_le)}."
 
     @admin.display(description="montant", ordering="montant")
     def de(self, demande: DemandeRestitution) -> str:

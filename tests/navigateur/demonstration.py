@@ -131,12 +131,19 @@ class Demonstration:
         ]
         return transactions
 
+    def remettre(self, reference: str) -> str:
+        """Au Back Office du simulateur : remet en banque le débit d'un paiement, comme la nuit ; rend son uuid."""
+        uuid: str = next(t["uuid"] for t in self.lister_transactions(reference) if t["statut"] == "AUTHORISED")
+        self._faire_au_back_office(uuid, "remettre", {})
+        return uuid
+
     def rembourser(self, reference: str, *, centimes: int) -> None:
         """Au Back Office du simulateur : remet en banque le débit d'un paiement, puis en rend une part."""
-        debit = next(t for t in self.lister_transactions(reference) if t["statut"] == "AUTHORISED")
-        for geste, corps in (("remettre", {}), ("rembourser", {"montant": centimes})):
-            adresse = self.get_adresse("simulateur", f"controle/transactions/{debit['uuid']}/{geste}/")
-            requests.post(adresse, json=corps, timeout=20).raise_for_status()
+        self._faire_au_back_office(self.remettre(reference), "rembourser", {"montant": centimes})
+
+    def _faire_au_back_office(self, uuid: str, geste: str, corps: dict[str, Any]) -> None:
+        adresse = self.get_adresse("simulateur", f"controle/transactions/{uuid}/{geste}/")
+        requests.post(adresse, json=corps, timeout=20).raise_for_status()
 
 
 def lire(fichier: Path) -> bytes:

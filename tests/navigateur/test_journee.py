@@ -1,4 +1,4 @@
-"""La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, emporter, relire, clore."""
+"""La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, décider à deux, clore, emporter, relire."""
 
 from pathlib import Path
 
@@ -108,3 +108,89 @@ def test_une_anomalie_de_chaque_espece_se_ferme(ouvrir):
     ouvrir_le_paiement(agent, reference)
     faire(agent, "Interroger PayZen")
     agent.lire("PayZen a été interrogé")
+
+
+def test_une_part_puis_le_reste_se_rendent_a_deux(ouvrir):
+    allocataire, gestion, comptable = ouvrir(), ouvrir(), ouvrir()
+    allocataire.se_connecter(PLUSIEURS)
+    reference, dette = payer(allocataire, "9,00")
+    paye = allocataire.lire_les_soldes()[dette]
+    entrer(gestion, "gestion")
+    entrer(comptable, "comptable")
+
+    ouvrir_le_paiement(gestion, reference)
+    # Une part ne se rend qu'une fois le débit remis en banque : la nuit, en vrai.
+    gestion.demonstration.remettre(reference)
+    part = {f"À rendre de la dette {dette}": "4,00 €", "Motif": "trop"}
+    faire(gestion, "Demander la restitution d'une part", **part)
+    gestion.lire("La restitution de 4,00\xa0€ est demandée")
+    approuver(comptable, "4,00\xa0€")
+    attendre(lambda: allocataire.lire_les_soldes()[dette] == paye + 4, 120, "la part n'est pas revenue")
+
+    attendre(lambda: is_a_rendre(gestion), 120, "la part n'est pas rendue")
+    faire(gestion, "Demander la restitution de ce qui reste", Motif="tout rendre")
+    approuver(comptable, "5,00\xa0€")
+    attendre(lambda: allocataire.lire_les_soldes()[dette] == paye + 9, 120, "le reste n'est pas revenu")
+    gestion.page.get_by_role("link", name="Qui a fait quoi").click()
+    gestion.lire("tout rendre")
+
+
+def approuver(comptable: Visiteur, montant: str) -> None:
+    comptable.aller("agents/")
+    comptable.page.get_by_role("link", name="à approuver").first.click()
+    comptable.page.locator("#result_list tbody tr", has_text=montant).get_by_role("link").first.click()
+    comptable.page.wait_for_url("**/change/**")
+    comptable.examen.passer(comptable.page)
+    faire(comptable, "Approuver", Motif="vu")
+    comptable.lire("La restitution part à la plateforme.")
+
+
+def is_a_rendre(agent: Visiteur) -> bool:
+    """Rien n'est en cours, et le bouton du reste est revenu ; on recharge la fiche ouverte, sans rien chercher."""
+    agent.page.reload()
+    return agent.page.get_by_role("button", name="Demander la restitution de ce qui reste").count() > 0
+
+
+def test_au_dessus_du_seuil_un_agent_confirme(ouvrir):
+    allocataire, responsable, gestion = ouvrir(), ouvrir(), ouvrir()
+    entrer(responsable, "responsable")
+    avant = regler_le_seuil(responsable, "6,00")
+    try:
+        allocataire.se_connecter(PLUSIEURS)
+        dette = allocataire.choisir_les_grandes()[0]
+        solde = allocataire.lire_les_soldes()[dette]
+        allocataire.preparer({dette: "6,50"})
+        reference = allocataire.payer()
+        entrer(gestion, "gestion")
+
+        attendre(lambda: ouvrir_a_confirmer(gestion, reference), 120, "rien n'est à confirmer")
+        gestion.examen.passer(gestion.page)
+        faire(gestion, "Confirmer la vérification", Motif="justificatif vu")
+
+        gestion.lire("Le paiement est vérifié")
+        attendre(lambda: allocataire.lire_les_soldes()[dette] < solde, 120, "confirmé, il ne s'impute pas")
+    finally:
+        regler_le_seuil(responsable, avant)
+
+
+def regler_le_seuil(responsable: Visiteur, montant: str) -> str:
+    """Règle le seuil au-dessus duquel on confirme ; rend ce qu'il était."""
+    responsable.aller("agents/comptes/caf/661/change/")
+    responsable.examen.passer(responsable.page)
+    avant = responsable.page.get_by_label("Confirmer un paiement à partir de").input_value()
+    faire(responsable, "Régler les seuils", **{"Confirmer un paiement à partir de": montant, "Motif": "essai"})
+    responsable.lire("Les seuils sont réglés")
+    return avant
+
+
+def ouvrir_a_confirmer(agent: Visiteur, reference: str) -> bool:
+    """Le chiffre de l'accueil mène à ce paiement."""
+    agent.aller("agents/")
+    agent.page.get_by_role("link", name="à confirmer").click()
+    agent.page.wait_for_url("**/paiements/paiement/**")
+    ligne = agent.page.locator("#result_list").get_by_role("link", name=reference)
+    if not ligne.count():
+        return False
+    ligne.click()
+    agent.page.wait_for_url("**/change/**")
+    return True

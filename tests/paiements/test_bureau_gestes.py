@@ -6,7 +6,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from paiements.models import Anomalie, DemandeMiseDeCote, DemandeRestitution, Ticket
-from tests.factories import CafFactory, PaiementFactory, dire
+from paiements.retours import restitution
+from tests.factories import AgentFactory, CafFactory, PaiementFactory, dire
 from tests.paiements.bureau import faire_un_reliquat, fiche, geste
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,22 @@ def test_une_part_se_demande_avec_des_montants_tapes_comme_ils_s_affichent(clien
     assert demande.montant == Decimal("12.50")
     page = client.get(fiche(demande)).content.decode()
     assert f"la dette {dettes[0]} remontera de 12,50\xa0€" in page
+
+
+def test_une_part_approuvee_avant_la_remise_dit_ce_qu_on_attend(client, entrer, paye, dettes):
+    demande = restitution.demander_une_part(
+        paye(impute=True), {dettes[0].pk: Decimal(10)}, motif="trop", agent=AgentFactory().utilisateur
+    )
+    entrer("COMPTABLE")
+    avant = client.get(fiche(demande)).content.decode()
+
+    client.post(geste(demande, "approuver"), {"motif": "vu"})
+    page = client.get(fiche(demande)).content.decode()
+
+    assert "remis en banque, la nuit" not in avant
+    assert "remis en banque, la nuit" in page
+    assert "est remontée de 10,00\xa0€" in page
+    assert "Prochain essai" in page
 
 
 def test_on_ne_demande_a_rendre_qu_apres_avoir_relu_la_banque(client, entrer, plateforme):
