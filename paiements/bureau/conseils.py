@@ -23,7 +23,7 @@ CONSEILS = {
     Genre.IMPAYE: "Les dettes sont remontées : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
     Genre.COURRIEL_IMPOSSIBLE: (
         "Rien à restituer : le ticket reste dans Mes démarches. Corriger l'adresse avec l'allocataire et le renvoyer,"
-        " depuis la fiche du paiement, ou clore."
+        " ou clore."
     ),
     Genre.SOLDE_NEGATIF: (
         "L'allocataire a payé plus que ce que la Caf attendait : depuis le paiement, demander la restitution de cette"

@@ -107,8 +107,9 @@ class TicketForm(MotifForm):
     courriel = CourrielField(label="Adresse du ticket")
     motif = MotifField(label="Accord de l'allocataire : comment, quand", max_length=200, widget=MOTIF)
 
-    def __init__(self, *args: Any, objet: Paiement, **kwargs: Any) -> None:
-        initial = {"courriel": objet.demarche.courriel} | kwargs.pop("initial", {})
+    def __init__(self, *args: Any, objet: Paiement | Anomalie, **kwargs: Any) -> None:
+        paiement = objet.paiement if isinstance(objet, Anomalie) else objet
+        initial = {"courriel": paiement.demarche.courriel if paiement else ""} | kwargs.pop("initial", {})
         super().__init__(*args, objet=objet, initial=initial, **kwargs)
 
 

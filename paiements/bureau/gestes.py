@@ -10,12 +10,14 @@ from paiements.bureau.formulaires import (
     RattachementForm,
     RepriseForm,
     ResteForm,
+    TicketForm,
     get_dettes_d_accueil,
     get_reste,
     lire_les_parts,
 )
 from paiements.bureau.plateforme import dire_ce_qui_change, relire
 from paiements.causes import par_agent
+from paiements.documents import envois
 from paiements.file import tenue
 from paiements.imputation.imputer import ResteImpossible
 from paiements.models import Anomalie, Paiement, TransactionPayzen
@@ -81,6 +83,12 @@ def demander_la_restitution(anomalie: Anomalie, donnees: dict[str, Any], agent: 
     return "La restitution est demandée ; un comptable doit l'approuver."
 
 
+def renvoyer_le_ticket(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    paiement = get_paiement(anomalie)
+    envois.renvoyer_ailleurs(paiement, courriel=donnees["courriel"], motif=donnees["motif"], agent=agent)
+    return "Le ticket part dans la minute ; l'anomalie se ferme dès qu'il est parti."
+
+
 def annuler_un_impaye(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
     paiement = impaye.annuler(anomalie, motif=donnees["motif"], agent=agent)
     return f"L'impayé est annulé : le paiement est {paiement.get_statut_display()}. PayZen va être interrogé."
@@ -113,6 +121,12 @@ def _is_d_argent(anomalie: Anomalie) -> bool:
 def _is_douteuse(anomalie: Anomalie) -> bool:
     vue = anomalie.transaction
     return anomalie.paiement is not None and anomalie.is_a_trancher and vue is not None and vue.is_douteuse
+
+
+def _is_a_renvoyer(anomalie: Anomalie) -> bool:
+    paiement = anomalie.paiement
+    non_remis = anomalie.genre == Anomalie.Genre.COURRIEL_IMPOSSIBLE and anomalie.is_a_trancher
+    return non_remis and paiement is not None and envois.is_renvoyable(paiement)
 
 
 def _is_a_ecarter(anomalie: Anomalie) -> bool:
@@ -203,6 +217,16 @@ BOUTONS = [
         _is_a_restituer,
         demander_la_restitution,
         refus=(restitution.RestitutionImpossible, *DE_LA_PLATEFORME),
+    ),
+    Bouton(
+        "renvoyer",
+        "Renvoyer le ticket",
+        "traiter_anomalie",
+        _is_a_renvoyer,
+        renvoyer_le_ticket,
+        refus=(SansPaiement, envois.EnvoiImpossible),
+        form=TicketForm,
+        tus=("courriel",),
     ),
     Bouton(
         "annuler_impaye",
