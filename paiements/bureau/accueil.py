@@ -4,15 +4,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
 from comptes.models import Caf
 from dettes.models import FichierEmis, FichierRecu
 from paiements import liaisons
+from paiements.bureau import retards
 from paiements.bureau.jour import dire_la_journee, get_minuit, tracer_la_courbe
-from paiements.file.en_jeu import avec_en_jeu
+from paiements.bureau.qui import lier_le_paiement
+from paiements.file.en_jeu import avec_en_jeu, sommer_le_tenu
 from paiements.models import (
     Anomalie,
     DemandeCloture,
@@ -21,13 +23,10 @@ from paiements.models import (
     Liaison,
     MessagePayzen,
     Paiement,
-    Ticket,
 )
 from paiements.statuts import ENCAISSES, Statut
 from socle.bureau import get_codes, limiter
 
-SUIVI = timedelta(hours=2)
-RETARD = timedelta(minutes=5)
 VIEILLE = timedelta(days=7)
 # Une Caf livre chaque nuit, PayZen parle à chaque paiement : au-delà, quelqu'un doit regarder.
 SANS_LIVRAISON = timedelta(days=2)
@@ -45,6 +44,7 @@ def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
     clotures = limiter(DemandeCloture.objects.all(), request, "paiement__caf")
     mises_de_cote = limiter(DemandeMiseDeCote.objects.filter(accord=None), request, "anomalie__caf")
     return {
+        "il_y_a_une_semaine": timezone.now() - VIEILLE,
         "journee": dire_la_journee(codes),
         "courbe": tracer_la_courbe(codes),
         "mises_de_cote_a_decider": mises_de_cote.count(),
@@ -76,9 +76,9 @@ def _compter_par_genre(ouvertes: QuerySet[Anomalie]) -> list[dict[str, Any]]:
 
 
 def _compter_le_mis_de_cote(ecartees: QuerySet[Anomalie]) -> dict[str, Any]:
-    """Ce que la banque tient encore, ou tient peut-être, et qu'un agent a laissé ; un débit ne compte qu'une fois."""
-    debits = ecartees.filter(TENU).values("transaction").annotate(tenu=Max("en_jeu")).order_by()
-    return debits.aggregate(nombre=Count("transaction"), somme=Sum("tenu", default=ZERO))
+    """Ce que la banque tient encore, ou tient peut-être, et qu'un agent a laissé."""
+    tenues = ecartees.filter(TENU)
+    return {"nombre": tenues.count(), "somme": sommer_le_tenu(tenues)}
 
 
 def _compter_le_jour(paiements: QuerySet[Paiement]) -> dict[str, Any]:
@@ -92,26 +92,17 @@ def _compter_le_jour(paiements: QuerySet[Paiement]) -> dict[str, Any]:
 def _regarder_les_liens(paiements: QuerySet[Paiement], livraisons: QuerySet[FichierRecu]) -> dict[str, Any]:
     """L'état de ce qui nous relie au dehors : PayZen, le courrier, les tâches, la Caf (PROTOCOLE §11.7)."""
     maintenant = timezone.now()
-    notifications = MessagePayzen.objects.exclude(source="REST")
-    derniere = notifications.filter(paiement__in=paiements).order_by("-recu_le").values_list("recu_le", flat=True)
-    # Acceptés, et nous ne l'avons su qu'en interrogeant : la notification s'est perdue.
-    sans_notification = paiements.filter(
-        ~Exists(notifications.filter(paiement=OuterRef("pk"))),
-        cree_le__gte=maintenant - 2 * SUIVI,
-        debit__apprise_le__gte=maintenant - SUIVI,
-    )
-    notification = derniere.first()
-    livraisons_par_caf = livraisons.values("caf").annotate(le=Max("pris_le")).values_list("le", flat=True)
-    tickets = Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER, paiement__in=paiements)
+    notifications = MessagePayzen.objects.exclude(source="REST").filter(paiement__in=paiements)
+    notification = notifications.order_by("-recu_le").select_related("paiement").first()
+    dernieres = livraisons.order_by("caf", "-pris_le").distinct("caf")
+    livraison = min(dernieres, key=lambda recu: recu.pris_le, default=None)
     return {
-        "notification": notification,
-        "is_muette": notification is not None and notification < maintenant - SANS_NOTIFICATION,
-        "sans_notification": sans_notification.count(),
-        "livraison": (livraison := min(livraisons_par_caf, default=None)),
-        "is_sans_livraison": livraison is not None and livraison < maintenant - SANS_LIVRAISON,
-        "interrogations": paiements.filter(prochain_controle_le__lt=maintenant - RETARD).count(),
-        "imputations": paiements.filter(statut=Statut.VERIFIE, imputer_le__lt=maintenant - RETARD).count(),
-        "tickets": tickets.filter(prochain_essai_le__lt=maintenant - RETARD).count(),
+        "notification": notification and notification.recu_le,
+        "notifie": lier_le_paiement(notification.paiement) if notification else "",
+        "is_muette": notification is not None and notification.recu_le < maintenant - SANS_NOTIFICATION,
+        "livraison": livraison,
+        "is_sans_livraison": livraison is not None and livraison.pris_le < maintenant - SANS_LIVRAISON,
+        **retards.compter(paiements),
     }
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, QuerySet, Sum, Value, When
+from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Abs
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -15,7 +15,7 @@ from paiements.bureau.faits import dire_ce_qui_s_est_passe, ecrire_en_jeu
 from paiements.bureau.gestes import BOUTONS
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
 from paiements.bureau.recherche import ChercheAdmin
-from paiements.file.en_jeu import avec_en_jeu
+from paiements.file.en_jeu import avec_en_jeu, sommer_le_tenu
 from paiements.models import Anomalie, EtapeAnomalie, Paiement
 from socle.bureau import JournalInline, get_codes
 from socle.euros import ecrire_euros
@@ -87,8 +87,8 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
         reponse = super().changelist_view(request, extra_context)
         if isinstance(reponse, TemplateResponse) and reponse.context_data and "cl" in reponse.context_data:
             liste = reponse.context_data["cl"]
-            tenu = liste.queryset.order_by().filter(en_jeu__gt=0).aggregate(somme=Sum("en_jeu"))["somme"]
-            reponse.context_data["subtitle"] = f"Tenu par la banque dans cette liste : {ecrire_euros(tenu or 0)}"
+            tenu = ecrire_euros(sommer_le_tenu(liste.queryset))
+            reponse.context_data["subtitle"] = f"Tenu par la banque dans cette liste : {tenu}"
         return reponse
 
     def change_view(

@@ -1,11 +1,14 @@
 """La journée et les trente derniers jours d'un coup d'œil : taux, refus, délais, courbe. Des Caf de l'agent."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count
+from django.urls import reverse
 from django.utils import timezone
 
 from paiements.models import Paiement
@@ -17,14 +20,15 @@ CAFS_AU_PLUS = 10
 REFUS = (Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
 EN_ATTENTE = (Statut.INITIE, Statut.EN_ATTENTE)
 
-# Du débit à la banque (jamais avant le clic) à l'écriture sur les dettes, en secondes.
+# Des paiements imputés : du débit à la banque (jamais avant le clic) à l'écriture sur les dettes, en secondes.
 DELAIS = """
 SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM
        e.le - greatest(p.cree_le, coalesce(t.creee_le, t.apprise_le)))), count(*)
 FROM paiements_paiement p
-JOIN paiements_etapepaiement e ON e.paiement_id = p.id AND e.geste = 'imputer'
+JOIN LATERAL (SELECT min(le) AS le FROM paiements_etapepaiement
+              WHERE paiement_id = p.id AND geste = 'imputer') e ON true
 JOIN paiements_transactionpayzen t ON t.uuid = p.debit_id
-WHERE p.caf_id = ANY(%s) AND p.cree_le >= %s
+WHERE p.caf_id = ANY(%s) AND p.cree_le >= %s AND p.statut = 'IMPUTE'
 """
 COURBE = """
 SELECT (cree_le AT TIME ZONE 'Europe/Paris')::date, count(*), count(*) FILTER (WHERE statut = ANY(%s)),
@@ -36,7 +40,10 @@ LARGEUR, HAUTEUR, PAS = 600, 120, 20
 
 
 class Baton(NamedTuple):
-    """Un jour de la courbe : ce qu'il compte, et où il se dessine (x, hauteurs depuis le bas, en unités du dessin)."""
+    """
+    Un jour de la courbe : ce qu'il compte, où il se dessine (x, hauteurs depuis le bas, en unités du dessin), et les
+    adresses de ses paiements.
+    """
 
     jour: date
     demandes: int
@@ -47,11 +54,23 @@ class Baton(NamedTuple):
     haut_demandes: int
     y_acceptes: int
     haut_acceptes: int
+    lignes: str
+    acceptees: str
 
 
 def get_minuit(jour: date) -> datetime:
     """Le début d'un jour de Paris."""
     return timezone.make_aware(datetime.combine(jour, time.min))
+
+
+def lister(depuis: datetime, jusqu_a: datetime | None = None, statuts: Iterable[Statut] = ()) -> str:
+    """L'adresse des paiements demandés entre deux instants, dans ces statuts ; tous à défaut."""
+    filtres = {"cree_le__gte": depuis.isoformat()}
+    if jusqu_a:
+        filtres["cree_le__lt"] = jusqu_a.isoformat()
+    if dits := ",".join(statuts):
+        filtres["statut__in"] = dits
+    return f"{reverse('admin:paiements_paiement_changelist')}?{urlencode(filtres)}"
 
 
 def dire_la_journee(codes: list[str]) -> dict[str, Any]:
@@ -61,9 +80,17 @@ def dire_la_journee(codes: list[str]) -> dict[str, Any]:
     par_statut = dict(du_jour.values_list("statut").annotate(n=Count("pk")).order_by())
     finis = sum(nombre for statut, nombre in par_statut.items() if statut not in EN_ATTENTE)
     acceptes = sum(par_statut.get(statut, 0) for statut in ENCAISSES)
-    refus = [{"statut": s.value, "libelle": s.label, "nombre": par_statut.get(s, 0)} for s in REFUS]
+    refus = [
+        {"lignes": lister(minuit, statuts=[s]), "libelle": s.label, "nombre": par_statut.get(s, 0)} for s in REFUS
+    ]
     return {
-        "depuis": minuit,
+        "lignes": {
+            "demandes": lister(minuit),
+            "acceptes": lister(minuit, statuts=ENCAISSES),
+            "finis": lister(minuit, statuts=[s for s in Statut if s not in EN_ATTENTE]),
+            "en_attente": lister(minuit, statuts=EN_ATTENTE),
+            "imputes": lister(minuit, statuts=[Statut.IMPUTE]),
+        },
         "taux": round(100 * acceptes / finis) if finis else None,
         "finis": finis,
         "refus": refus,
@@ -110,12 +137,9 @@ def tracer_la_courbe(codes: list[str]) -> list[Baton]:
 
 def _dessiner(rang: int, jour: date, demandes: int, acceptes: int, montant: Decimal, *, plus_haut: int) -> Baton:
     hauts = [round(HAUTEUR * nombre / plus_haut) for nombre in (demandes, acceptes)]
+    minuits = get_minuit(jour), get_minuit(jour + timedelta(days=1))
     return Baton(
-        jour, demandes, acceptes, montant, rang * PAS, HAUTEUR - hauts[0], hauts[0], HAUTEUR - hauts[1], hauts[1]
+        *(jour, demandes, acceptes, montant, rang * PAS),
+        *(HAUTEUR - hauts[0], hauts[0], HAUTEUR - hauts[1], hauts[1]),
+        *(lister(*minuits), lister(*minuits, ENCAISSES)),
     )
-
-
-def compter_a_confirmer(codes: list[str]) -> int:
-    """Les paiements qu'un agent doit confirmer, au-dessus du seuil de leur Caf."""
-    a_confirmer = Q(statut=Statut.ACCEPTE, confirme_le__isnull=False)
-    return Paiement.objects.filter(a_confirmer, caf__in=codes).count()

@@ -17,6 +17,7 @@ from paiements.bureau.papiers import PapiersAdmin
 from paiements.bureau.plateforme import dire_ce_qui_change, relire
 from paiements.bureau.qui import lier, presenter
 from paiements.bureau.recherche import ChercheAdmin
+from paiements.bureau.retards import RetardFilter
 from paiements.bureau.tableaux import (
     AnomalieInline,
     ClotureInline,
@@ -83,7 +84,7 @@ def _is_a_restituer(paiement: Paiement) -> bool:
 @admin.register(Paiement)
 class PaiementAdmin(ChercheAdmin, PapiersAdmin, LongueListeAdmin):
     list_display = ["reference", "a_qui", "de", "statut", "cree_le", "paye_le", "caf"]
-    list_filter = [CafFilter, "statut", "cree_le"]
+    list_filter = [CafFilter, "statut", "cree_le", RetardFilter]
     tri = ["-cree_le", "-pk"]
     essentiel = (
         *("tenu", "impute", "a_placer", "a_rendre", "admis"),

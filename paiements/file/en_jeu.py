@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, DecimalField, F, Func, Q, QuerySet, Value, When
-from django.db.models.functions import Cast, Greatest, Least
+from django.db.models import Case, CharField, DecimalField, F, Func, Max, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Greatest, Least
 
 from paiements.models import Anomalie, TransactionPayzen
 from paiements.payzen import EURO, Famille
@@ -52,3 +52,11 @@ def avec_en_jeu(anomalies: QuerySet[Anomalie]) -> QuerySet[Any]:
     Nul si l'anomalie est réglée, ne parle d'aucune transaction, ou parle d'une autre devise.
     """
     return anomalies.annotate(en_jeu=EN_JEU)
+
+
+def sommer_le_tenu(anomalies: QuerySet[Any]) -> Decimal:
+    """Ce que la banque tient de celles-là (`avec_en_jeu`), en euros ; un débit n'y compte qu'une fois."""
+    sur = Coalesce("transaction_id", Cast("pk", CharField()))
+    debits = anomalies.filter(en_jeu__gt=0).order_by().values(sur=sur).annotate(tenu=Max("en_jeu"))
+    somme: Decimal = debits.aggregate(somme=Sum("tenu", default=ZERO))["somme"]
+    return somme

@@ -1,7 +1,9 @@
 """L'accueil du bureau : ce qui attend un agent, l'argent retenu et mis de côté, la journée, les liens ; de ses Caf."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -52,7 +54,7 @@ def test_l_accueil_dit_ce_qui_attend(entrer, lire):
 
     assert "Reste qui ne tient plus sur les dettes" in page
     assert '<div id="content" class="colM">' in page
-    assert "<td>1</td><td>100,00\xa0€</td><td>il y a 0\xa0minute</td>" in page
+    assert ">1</a></td><td>100,00\xa0€</td><td>il y a 0\xa0minute</td>" in page
 
 
 def test_l_argent_retenu_ne_compte_pas_ce_que_la_banque_ne_tient_plus(entrer, lire):
@@ -63,7 +65,7 @@ def test_l_argent_retenu_ne_compte_pas_ce_que_la_banque_ne_tient_plus(entrer, li
     page = lire()
 
     assert "Annulé ou remboursé à la banque" in page
-    assert "<td>1</td><td>0,00\xa0€</td>" in page
+    assert ">1</a></td><td>0,00\xa0€</td>" in page
 
 
 def test_l_argent_mis_de_cote_reste_compte_tant_que_la_banque_le_tient(entrer, lire):
@@ -76,8 +78,8 @@ def test_l_argent_mis_de_cote_reste_compte_tant_que_la_banque_le_tient(entrer, l
     dire(rendu.paiement, "CANCELLED", uuid="d" * 32, montant=Decimal(70), trans_id="900002")
     apres = lire()
 
-    assert "Mis de côté</a> : 2 débits, 170,00\xa0€ que la banque tient encore" in avant
-    assert "Mis de côté</a> : 1 débit, 100,00\xa0€ que la banque tient encore" in apres
+    assert "2 anomalies mises de côté</a> : 170,00\xa0€ que la banque tient encore" in avant
+    assert "1 anomalie mise de côté</a> : 100,00\xa0€ que la banque tient encore" in apres
 
 
 def test_un_debit_mis_de_cote_deux_fois_ne_compte_qu_une_fois(entrer, lire, plateforme):
@@ -90,7 +92,7 @@ def test_un_debit_mis_de_cote_deux_fois_ne_compte_qu_une_fois(entrer, lire, plat
     for anomalie in paiement.anomalies.ouvertes():
         mettre_de_cote(anomalie, motif="vu", agent=agent)
 
-    assert "Mis de côté</a> : 1 débit, 100,00\xa0€" in lire()
+    assert "2 anomalies mises de côté</a> : 100,00\xa0€" in lire()
 
 
 def test_l_accueil_compte_ce_que_la_banque_tient_vraiment_des_paiements_du_jour(entrer, lire):
@@ -101,7 +103,7 @@ def test_l_accueil_compte_ce_que_la_banque_tient_vraiment_des_paiements_du_jour(
 
     page = lire()
 
-    assert "3 paiements demandés</a>, 3 acceptés ; la banque en tient 220,00\xa0€." in page
+    assert "3 acceptés</a> ; de ceux-là, la banque tient 220,00\xa0€." in page
     assert "0 paiement à confirmer" in page
 
 
@@ -116,7 +118,9 @@ def test_l_accueil_dit_les_taches_en_retard(entrer, lire, time_machine):
     page = lire()
 
     assert "rien n’est en retard" in calme
-    assert "<strong>En retard</strong> : 2 interrogations, 1 imputation, 0 ticket." in page
+    assert "<strong>En retard</strong>" in page
+    for mot in ("2 interrogations</a>", "1 imputation</a>", "0 ticket</a>"):
+        assert mot in page
 
 
 def test_l_accueil_dit_les_notifications_perdues(entrer, lire, plateforme):
@@ -130,7 +134,8 @@ def test_l_accueil_dit_les_notifications_perdues(entrer, lire, plateforme):
     page = lire()
 
     assert "Notifications perdues" not in calme
-    assert "<strong>Notifications perdues</strong> : depuis deux heures, 1 paiement accepté sans" in page
+    assert "<strong>Notifications perdues</strong> : depuis deux heures, " in page
+    assert ">1 paiement accepté</a> sans" in page
     assert "Dernière notification de PayZen : il y a 0\xa0minute" in page
 
 
@@ -140,7 +145,7 @@ def test_l_accueil_dit_la_caf_que_l_on_n_entend_plus(entrer, lire):
         recevoir_une_livraison(caf, jours)
     entrer(cafs=cafs)
 
-    assert "attend depuis le plus longtemps : il y a 1\xa0semaine" in lire()
+    assert ">livré il y a 1\xa0semaine" in lire()
 
 
 @pytest.fixture
@@ -164,17 +169,17 @@ def de_tout(plateforme):
 # Ce que dit l'accueil quand il y a quelque chose, et quand il n'y a rien.
 COMPTES = {
     "anomalies": ("Reste qui ne tient plus", "Aucune anomalie ouverte"),
-    "mises de côté": ("1 débit, 70,00", "0 débit, 0,00"),
+    "mises de côté": ("1 anomalie mise de côté</a> : 70,00", "0 anomalie mise de côté</a> : 0,00"),
     "à confirmer": ("1 paiement à confirmer", "0 paiement à confirmer"),
     "restitutions": ("1 restitution à approuver", "0 restitution à approuver"),
     "clôtures": ("1 clôture sans débit à approuver", "0 clôture sans débit à approuver"),
-    "journée": (" paiements demandés</a>, ", "0 paiement demandé</a>, 0 accepté ; la banque en tient 0,00"),
+    "journée": (" paiements demandés</a>, ", "0 accepté</a> ; de ceux-là, la banque tient 0,00"),
     "notification": ("PayZen : il y a ", "PayZen : aucune"),
     "notifications perdues": ("Notifications perdues", "Dernière notification"),
-    "livraison": ("le plus longtemps : il y a ", "le plus longtemps : aucune"),
-    "interrogations": ("1 interrogation, ", "rien n’est en retard"),
-    "imputations": (" 1 imputation, ", "rien n’est en retard"),
-    "tickets": (" 1 ticket.", "rien n’est en retard"),
+    "livraison": ("livré il y a ", "le plus longtemps : aucune"),
+    "interrogations": ("1 interrogation</a>", "rien n’est en retard"),
+    "imputations": ("1 imputation</a>", "rien n’est en retard"),
+    "tickets": ("1 ticket</a>", "rien n’est en retard"),
 }
 
 
@@ -187,6 +192,49 @@ def test_l_accueil_ne_dit_que_ce_qui_est_aux_caf_de_l_agent(entrer, lire, de_tou
     assert {nom for nom, (present, _) in COMPTES.items() if present not in la_sienne} == set()
     assert {nom for nom, (present, _) in COMPTES.items() if present in d_une_autre} == set()
     assert {nom for nom, (_, absent) in COMPTES.items() if absent not in d_une_autre} == set()
+
+
+# Ce que compte l'accueil, et dont chaque nombre mène à ses lignes ; la courbe a les siens.
+COMPTEES = (
+    *("paiement à confirmer", "restitution à approuver", "mise de côté à approuver", "clôture sans débit"),
+    *("anomalie mise de côté", "paiements demandés", "acceptés", "finis", "à la banque", "refusé", "abandonné"),
+    *("expiré", "paiement accepté", "interrogation", "imputation", "ticket", "reçu", "envoyé"),
+)
+
+
+def test_chaque_chiffre_mene_a_exactement_ses_lignes(client, entrer, lire, de_tout):
+    entrer()
+    accueil = lire()
+    accueil = accueil[accueil.index('<section class="accueil">') :].partition("</section>")[0]
+    liens = re.findall(r'<a href="([^"]+)">(\d+)([^<]*)</a>', accueil)
+    jours = [lien for lien in liens if "cree_le__lt" in lien[0]]
+
+    comptes = {lien: compter_les_lignes(client, lien[0]) for lien in liens if lien not in jours[4:]}
+
+    assert {lien for lien, compte in comptes.items() if compte != int(lien[1])} == set()
+    assert len(jours) == 60
+    assert [mot for mot in COMPTEES if not any(mot in texte for _, _, texte in liens)] == []
+
+
+def compter_les_lignes(client, adresse):
+    return len(client.get(unescape(adresse)).context["cl"].result_list)
+
+
+def test_une_anomalie_ancienne_mene_a_ses_lignes_et_sa_somme_est_celle_de_la_liste(
+    client, entrer, lire, de_tout, time_machine
+):
+    time_machine.move_to(timezone.now() + timedelta(days=8))
+    faire_un_reliquat()
+    entrer()
+    accueil = lire()
+
+    vieille = re.search(r'<strong><a href="([^"]+)">1</a></strong>, 100,00', accueil)
+    toutes = re.search(r'<a href="([^"]+genre__exact=RELIQUAT[^"]*)">2</a></td><td>200,00', accueil)
+
+    assert compter_les_lignes(client, vieille[1]) == 1
+    assert compter_les_lignes(client, toutes[1]) == 2
+    page = client.get(unescape(toutes[1])).content.decode()
+    assert "Tenu par la banque dans cette liste : 200,00\xa0€" in page
 
 
 def test_l_accueil_coute_autant_pour_beaucoup_que_pour_peu(
