@@ -4,14 +4,16 @@ Le bureau à l'échelle : une Caf d'un million de dettes et de deux cent mille p
     python -m bancs.bureau [--dettes 1000000] [--paiements 200000]
 
 Lance sa propre base, la remplit par lots, demande chaque page comme le ferait un agent de gestion de cette seule Caf,
-et imprime : requêtes, temps du serveur (médiane de cinq, en ms), pire requête, et le premier nœud de son plan. Sort en
-1 si une page dépasse 300 ms, ou si un plan lit une grande table en entier.
+et imprime : requêtes, temps du serveur (médiane de cinq, en ms), pire requête, et le premier nœud de son plan ; puis ce
+que coûte d'emporter tous les paiements en CSV. Sort en 1 si une page dépasse 300 ms, compte une grande table ou la lit en
+entier, ou si l'export prend de la mémoire avec ses lignes.
 """
 
 import argparse
 import json
 import os
 import re
+import resource
 import statistics
 import sys
 import tempfile
@@ -26,6 +28,7 @@ from outils.systeme import remove_tree
 
 LIMITE = 300  # ms de serveur
 TOURS = 5
+MEMOIRE = 32  # Mo de plus, au plus fort de l'export, que pour les deux mille premières lignes
 GRANDES = (
     *("comptes_allocataire", "comptes_utilisateur", "comptes_evenement", "dettes_dette", "dettes_mouvement"),
     *("demarches_demarche", "demarches_lignedemarche", "paiements_paiement", "paiements_transactionpayzen"),
@@ -78,16 +81,35 @@ def _mesurer(dettes: int, paiements: int) -> list[str]:
     client = Client()
     jeu_bureau.entrer(client)
     print(f"{'page':<44} {'code':>4} {'req.':>4} {'ms':>6} {'pire':>6}  plan de la pire")
-    return [faute for nom, demande in jeu_bureau.lister_les_pages() for faute in _regarder(client, nom, demande)]
+    pages = [faute for nom, demande in jeu_bureau.lister_les_pages() for faute in _regarder(client, nom, demande)]
+    return [*pages, *_emporter(client, jeu_bureau.EXPORT)]
+
+
+def _emporter(client: Any, adresse: str) -> Iterator[str]:
+    """Emporte tous les paiements, après en avoir emporté peu : la mémoire au plus fort ne dépend pas des lignes."""
+    _lire(client.get(f"{adresse}?statut__exact=EXPIRE"))
+    avant, depart = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    reponse = client.get(adresse)
+    lignes = sum(morceau.count(b"\n") for morceau in reponse.streaming_content)
+    duree = time.perf_counter() - depart
+    de_plus = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - avant) / 1024
+    print(f"export de {lignes} lignes : {duree:.1f} s, {de_plus:.1f} Mo de plus au plus fort", flush=True)
+    if de_plus > MEMOIRE:
+        yield f"export : {de_plus:.0f} Mo de plus"
+
+
+def _lire(reponse: Any) -> Any:
+    """Lit une réponse jusqu'au bout, qu'elle vienne d'un coup ou au fil de l'eau."""
+    if reponse.streaming:
+        _ = sum(len(morceau) for morceau in reponse.streaming_content)
+    return reponse
 
 
 def _regarder(client: Any, nom: str, demande: Any) -> Iterator[str]:
     temps = []
     for tour in range(TOURS + 1):
         depart = time.perf_counter()
-        reponse = demande(client)
-        if hasattr(reponse, "streaming_content"):
-            _ = sum(len(morceau) for morceau in reponse.streaming_content)
+        reponse = _lire(demande(client))
         if tour:
             temps.append((time.perf_counter() - depart) * 1000)
     requetes = _ecouter(client, demande)
@@ -102,6 +124,10 @@ def _regarder(client: Any, nom: str, demande: Any) -> Iterator[str]:
         yield f"{nom} : {reponse.status_code}"
     if mediane >= LIMITE:
         yield f"{nom} : {mediane:.0f} ms"
+    comptees = {table for sql, _ in requetes for table in re.findall(r'COUNT\(\*\).* FROM "(\w+)"', sql)}
+    # L'accueil compte la journée d'une Caf, par ses index ; une liste ne compte rien.
+    for table in sorted(comptees & set(GRANDES)) if nom != "accueil" else ():
+        yield f"{nom} : compte {table}"
     for table in sorted({lue for plan in plans for lue in re.findall(r"Seq Scan on (\w+)", plan) if lue in GRANDES}):
         yield f"{nom} : lit {table} en entier"
 
@@ -112,9 +138,7 @@ def _ecouter(client: Any, demande: Any) -> list[tuple[str, float]]:
     from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as entendues:
-        reponse = demande(client)
-        if hasattr(reponse, "streaming_content"):
-            _ = sum(len(morceau) for morceau in reponse.streaming_content)
+        _lire(demande(client))
     return [(r["sql"], float(r["time"]) * 1000) for r in entendues if r["sql"].startswith(("SELECT", "WITH"))]
 
 

@@ -1,11 +1,13 @@
 """Le bureau des agents, ce qui sert à toutes ses fiches : la lecture limitée à ses Caf. Les boutons : `gestes.py`."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.dispatch import Signal
@@ -115,6 +117,11 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
             raise Http404 from erreur
         consultation.send(self.model, request=request, objet=None, is_export=True)
         return exporter(liste, request, str(self.opts.model_name))
+
+    def parcourir(self, liste: ChangeList, request: HttpRequest) -> Iterable[Any]:
+        """Toutes les lignes d'une liste filtrée, dans son ordre."""
+        lignes: QuerySet[Any] = liste.queryset.order_by(*liste.get_ordering(request, liste.queryset))
+        return lignes.iterator()
 
     @method_decorator(borner("liste"))
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -16,7 +16,6 @@ from socle.tableur import neutralize
 
 # Un tableur de France attend le point-virgule, et reconnaît l'UTF-8 à cette marque.
 MARQUE, SEPARATEUR = "\ufeff", ";"
-PAR_LOT = 2000
 EUROS = re.compile("([-−]?)([0-9\u00a0]+,[0-9]{2})\u00a0€")
 # Un tableur en ferait un nombre : il perdrait ses zéros, ou s'écrirait 1,2E+17.
 A_GARDER = re.compile(r"0[0-9]+|[0-9]{12,}")
@@ -31,11 +30,10 @@ class _Ligne:
 
 def exporter(liste: ChangeList, request: HttpRequest, nom: str) -> StreamingHttpResponse:
     """La liste filtrée, ligne à ligne : la mémoire ne dépend pas de sa longueur."""
-    fiche = liste.model_admin
+    fiche: Any = liste.model_admin
     colonnes = [str(nom) for nom in fiche.get_list_display(request) if nom != "action_checkbox"]
     titres = [str(label_for_field(colonne, liste.model, fiche)) for colonne in colonnes]
-    objets = liste.queryset.order_by(*getattr(fiche, "tri", liste.get_ordering(request, liste.queryset)))
-    lignes = ([_lire(objet, c, fiche) for c in colonnes] for objet in objets.iterator(chunk_size=PAR_LOT))
+    lignes = ([_lire(objet, c, fiche) for c in colonnes] for objet in fiche.parcourir(liste, request))
     reponse = StreamingHttpResponse(_ecrire(titres, lignes), content_type="text/csv; charset=utf-8")
     reponse["Content-Disposition"] = f'attachment; filename="{nom}-{timezone.localdate():%Y-%m-%d}.csv"'
     return reponse

@@ -4,7 +4,7 @@ Une longue liste du bureau : page après page par la clé de la dernière ligne,
 Compter un million de lignes, ou sauter les cent premières pages, coûte une lecture entière ; suivre la clé, non.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from socle.bureau import OfficeAdmin, get_codes
 
 SEL = "socle.liste"
+PAR_LOT = 2000
 
 
 class ListeParCle(ChangeList):
@@ -31,8 +32,7 @@ class ListeParCle(ChangeList):
         tri: list[str] = self.model_admin.tri  # type: ignore[attr-defined]  # la liste d'un `LongueListeAdmin`
         objets = self.queryset.order_by(*tri)
         if repere := _lire(request.GET.get(PAGE_VAR, ""), self.model, tri):
-            compare = TupleLessThan if tri[0].startswith("-") else TupleGreaterThan
-            objets = objets.filter(compare(Tuple(*(F(nom) for nom in _nommer(tri))), repere))
+            objets = _apres(objets, tri, repere)
             self.has_precedentes = True
         lignes = list(objets[: self.list_per_page + 1])
         self.result_list = lignes[: self.list_per_page]
@@ -53,6 +53,24 @@ class ListeParCle(ChangeList):
     def debut(self) -> str:
         """L'adresse de la première page, avec les filtres."""
         return self.get_query_string(remove=[PAGE_VAR])
+
+
+def parcourir(objets: QuerySet[Any], tri: list[str]) -> Iterator[Any]:
+    """
+    Tous les objets, dans l'ordre de `tri`, lus lot par lot, chacun après la clé du dernier.
+
+    Un curseur de la base ne le ferait pas partout : derrière PgBouncer il n'y en a pas, et tout viendrait en mémoire.
+    """
+    lot = list(objets.order_by(*tri)[:PAR_LOT])
+    while lot:
+        yield from lot
+        repere = tuple(lot[-1].serializable_value(nom) for nom in _nommer(tri))
+        lot = list(_apres(objets.order_by(*tri), tri, repere)[:PAR_LOT]) if len(lot) == PAR_LOT else []
+
+
+def _apres(objets: QuerySet[Any], tri: list[str], repere: tuple[Any, ...]) -> QuerySet[Any]:
+    compare = TupleLessThan if tri[0].startswith("-") else TupleGreaterThan
+    return objets.filter(compare(Tuple(*(F(nom) for nom in _nommer(tri))), repere))
 
 
 def _nommer(tri: list[str]) -> list[str]:
@@ -112,3 +130,6 @@ class LongueListeAdmin(OfficeAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return self.tri
+
+    def parcourir(self, liste: ChangeList, request: HttpRequest) -> Iterable[Any]:
+        return parcourir(liste.queryset, self.tri)

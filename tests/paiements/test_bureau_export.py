@@ -107,6 +107,23 @@ def test_un_export_ne_demande_pas_une_requete_par_ligne(client, entrer, liste):
     assert compter() == avec_un
 
 
+@pytest.mark.parametrize(("par_lot", "lots"), [(2, 3), (3, 2), (5, 2), (100, 1)])
+def test_une_longue_liste_s_emporte_lot_par_lot_dans_l_ordre_et_sans_rien_oublier(
+    entrer, emporter, monkeypatch, par_lot, lots
+):
+    monkeypatch.setattr("socle.liste.PAR_LOT", par_lot)
+    paiements = PaiementFactory.create_batch(5)
+    entrer()
+
+    with CaptureQueriesContext(connection) as entendues:
+        lignes = emporter("paiements_paiement")[1:]
+
+    lues = [sql["sql"] for sql in entendues if sql["sql"].endswith(f" LIMIT {par_lot}")]
+    assert [ligne[0] for ligne in lignes] == [paiement.reference for paiement in reversed(paiements)]
+    assert len(lues) == lots
+    assert not any("DECLARE" in sql["sql"] for sql in entendues)
+
+
 def test_tout_ce_qui_se_liste_s_emporte(entrer, emporter):
     faire_un_reliquat()
     entrer("RESPONSABLE")
