@@ -7,8 +7,8 @@ import pytest
 
 from dettes.models import Dette
 from paiements.file.tenue import DejaResolue, mettre_de_cote
-from paiements.models import Anomalie, Paiement
-from paiements.retours import cloture, impaye, reprise, restitution
+from paiements.models import Anomalie, Paiement, PartRestituee
+from paiements.retours import cloture, impaye, mise_de_cote, reprise, restitution
 from paiements.statuts import Statut
 from paiements.verification import conclusions
 from tests.courses import compter, en_meme_temps, en_second, fenetre
@@ -166,3 +166,92 @@ def test_deux_agents_decident_ensemble_d_une_cloture(agents):
         )
 
     assert compter(issues, cloture.ClotureImpossible) == 1
+
+
+def test_deux_agents_demandent_la_meme_cloture(agents):
+    paiement = PaiementFactory()
+
+    with fenetre("paiements_demandecloture", "INSERT", autres=2):
+        issues = en_meme_temps(*[partial(cloture.demander, paiement, motif="rien", agent=a) for a in agents])
+
+    assert compter(issues, cloture.ClotureImpossible) == 2
+    assert paiement.clotures.count() == 1
+
+
+@pytest.fixture
+def imputee():
+    """Un paiement imputé de 120 €, et 20 € à en rendre."""
+    paiement = PaiementFactory(impute=True)
+    return paiement, {Dette.objects.get().pk: Decimal(20)}
+
+
+def test_deux_agents_demandent_une_part_du_meme_paiement(agents, imputee):
+    paiement, parts = imputee
+    demander = partial(restitution.demander_une_part, paiement, parts, motif="trop")
+
+    with fenetre("paiements_demanderestitution", "INSERT", autres=2):
+        issues = en_meme_temps(*[partial(demander, agent=agent) for agent in agents])
+
+    assert compter(issues, restitution.RestitutionImpossible) == 2
+    assert PartRestituee.objects.count() == 1
+
+
+def test_une_part_approuvee_deux_fois_par_la_meme_personne_ne_remonte_qu_une_fois(agents, imputee):
+    paiement, parts = imputee
+    demande = restitution.demander_une_part(paiement, parts, motif="trop", agent=agents[0])
+    approuver = partial(restitution.decider, demande, accord=True, agent=agents[1], motif="vu")
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(approuver, approuver)
+
+    assert compter(issues, restitution.RestitutionImpossible) == 1
+    assert Dette.objects.get().solde == 800
+    verifier_les_invariants()
+
+
+def test_une_part_s_approuve_pendant_que_la_banque_annule_le_debit(agents, imputee):
+    paiement, parts = imputee
+    demande = restitution.demander_une_part(paiement, parts, motif="trop", agent=agents[0])
+
+    with fenetre("dettes_dette"):
+        issues = en_meme_temps(
+            lambda: restitution.decider(demande, accord=True, agent=agents[1], motif="vu"),
+            lambda: en_second(lambda: dire(paiement, "CANCELLED")),
+        )
+
+    assert not compter(issues, Exception)
+    assert Dette.objects.get().solde == 900
+    verifier_les_invariants()
+
+
+@pytest.fixture
+def a_laisser():
+    """Un deuxième débit de 120 €, au-dessus du seuil de la Caf."""
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "AUTHORISED", uuid="d" * 32, trans_id="900002")
+    paiement.caf.seuil_mise_de_cote = Decimal(100)
+    paiement.caf.save()
+    return paiement.anomalies.get()
+
+
+def test_deux_agents_demandent_de_laisser_le_meme_argent(agents, a_laisser):
+    with fenetre("paiements_demandemisedecote", "INSERT", autres=2):
+        issues = en_meme_temps(*[partial(mise_de_cote.demander, a_laisser, motif="vu", agent=a) for a in agents])
+
+    assert compter(issues, mise_de_cote.MiseDeCoteImpossible) == 2
+    assert a_laisser.demandes.count() == 1
+
+
+def test_deux_comptables_decident_ensemble_de_laisser_de_l_argent(agents, a_laisser):
+    demande = mise_de_cote.demander(a_laisser, motif="vu", agent=agents[0])
+
+    with fenetre("paiements_demandemisedecote"):
+        issues = en_meme_temps(
+            lambda: mise_de_cote.decider(demande, accord=True, agent=agents[1], motif="oui"),
+            lambda: mise_de_cote.decider(demande, accord=False, agent=agents[2], motif="non"),
+        )
+
+    demande.refresh_from_db()
+    a_laisser.refresh_from_db()
+    assert compter(issues, mise_de_cote.MiseDeCoteImpossible) == 1
+    assert (a_laisser.etat == "ECARTEE") == demande.accord
