@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
+from paiements.models.demande import DemandeADeux, decidee_a_deux
 from paiements.models.paiement import Paiement
 from paiements.models.transaction import TransactionPayzen
 from socle.euros import ecrire_euros
@@ -138,7 +139,7 @@ class PartRestituee(models.Model):
         return f"{ecrire_euros(self.montant)} de la dette {self.dette}"
 
 
-class DemandeCloture(models.Model):
+class DemandeCloture(DemandeADeux):
     """
     Clore sans débit un paiement que la plateforme ne peut plus nous dire : un agent demande, un autre décide.
 
@@ -146,15 +147,6 @@ class DemandeCloture(models.Model):
     """
 
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="clotures")
-    motif = models.CharField(max_length=200)
-    demandeur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="clotures_demandees")
-    demandee_le = models.DateTimeField("demandée le", default=timezone.now)
-    approbateur = models.ForeignKey(
-        Utilisateur, models.PROTECT, related_name="clotures_decidees", null=True, blank=True
-    )
-    decidee_le = models.DateTimeField("décidée le", null=True, blank=True)
-    decision = models.CharField("motif de la décision", max_length=200, blank=True)
-    accord = models.BooleanField(null=True, blank=True)
 
     class Meta:
         verbose_name = "demande de clôture sans débit"
@@ -163,16 +155,7 @@ class DemandeCloture(models.Model):
             models.UniqueConstraint(
                 name="une_cloture_a_decider_par_paiement", fields=["paiement"], condition=Q(accord=None)
             ),
-            models.CheckConstraint(
-                name="cloture_demandee_et_decidee_a_deux",
-                condition=Q(accord=None, approbateur=None, decidee_le=None)
-                | (
-                    Q(accord__isnull=False, decidee_le__isnull=False)
-                    & Q(approbateur__isnull=False)
-                    & ~Q(approbateur=F("demandeur"))
-                ),
-                violation_error_message="Celui qui approuve n'est pas celui qui demande.",
-            ),
+            decidee_a_deux("cloture_demandee_et_decidee_a_deux"),
         ]
         triggers = [pgtrigger.Protect(name="cloture_jamais_effacee", operation=pgtrigger.Delete)]
 

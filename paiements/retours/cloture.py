@@ -1,7 +1,6 @@
 """Clore sans débit un paiement que la plateforme ne peut plus nous dire : il y faut deux personnes."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements.causes import par_agent
@@ -47,8 +46,7 @@ def decider(demande: DemandeCloture, *, accord: bool, agent: Utilisateur, motif:
         raise ClotureImpossible("celui qui approuve n'est pas celui qui demande")
     if accord and paiement.statut != Statut.EN_ATTENTE:  # garde: la_banque_a_repondu_depuis
         raise ClotureImpossible(f"le paiement est {paiement.get_statut_display()}")
-    demande.accord, demande.approbateur, demande.decidee_le, demande.decision = accord, agent, timezone.now(), motif
-    demande.save(update_fields=["accord", "approbateur", "decidee_le", "decision"])
+    demande.noter_la_decision(accord=accord, agent=agent, motif=motif)
     if accord:
         paiement.prochain_controle_le = None
         avancer(Geste.EXPIRER, paiement, par_agent(agent, f"clos sans débit : {demande.motif}"))

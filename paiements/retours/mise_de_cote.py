@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from django.db import transaction
-from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements.file import tenue
@@ -83,8 +82,7 @@ def decider(demande: DemandeMiseDeCote, *, accord: bool, agent: Utilisateur, mot
     # garde: mise_de_cote_du_meme_etat
     if accord and (anomalie.situation, get_en_jeu(anomalie)) != (demande.situation, demande.montant):
         raise MiseDeCoteImpossible("les comptes ont changé depuis la demande : refusez-la, et relisez l'anomalie")
-    demande.accord, demande.approbateur, demande.decidee_le, demande.decision = accord, agent, timezone.now(), motif
-    demande.save(update_fields=["accord", "approbateur", "decidee_le", "decision"])
+    demande.noter_la_decision(accord=accord, agent=agent, motif=motif)
     if accord:
         tenue.mettre_de_cote(
             anomalie, motif=f"{demande.motif} ; approuvé par {agent} : {motif}", agent=demande.demandeur
