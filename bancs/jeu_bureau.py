@@ -72,8 +72,8 @@ SELECT p.id, p.debit_id, e.dette_id, -e.montant, e.id, e.le, 'imputé', 'service
 FROM ecrites e JOIN paiements_paiement p ON p.reference = e.origine;
 INSERT INTO demarches_lignedemarche (demarche_id, dette_id, montant)
 SELECT p.demarche_id, i.dette_id, i.montant FROM paiements_imputation i JOIN paiements_paiement p ON p.id = i.paiement_id;
-INSERT INTO paiements_ticket (paiement_id, etat, essais, envoye_le, dernier_motif)
-SELECT id, 'ENVOYE', 1, cree_le, '' FROM paiements_paiement WHERE statut = 'IMPUTE';
+INSERT INTO paiements_ticket (paiement_id, etat, essais, renvois, envoye_le, dernier_motif)
+SELECT id, 'ENVOYE', 1, 0, cree_le, '' FROM paiements_paiement WHERE statut = 'IMPUTE';
 INSERT INTO paiements_anomalie (genre, cle, situation, etat, caf_id, paiement_id, transaction_id, detail, ouverte_le)
 SELECT 'DOUBLE_PAIEMENT', reference, '', CASE id %% 4 WHEN 0 THEN 'OUVERTE' ELSE 'CLOSE' END, caf_id, id,
        md5(reference), '', cree_le
@@ -137,7 +137,7 @@ def lister_les_pages() -> list[tuple[str, Callable[[Any], Any]]]:
     from paiements.models import Anomalie, Paiement
 
     paiement = Paiement.objects.filter(statut="IMPUTE").order_by("pk")[1000]
-    dette, anomalie = Dette.objects.order_by("pk")[5000], Anomalie.objects.ouvertes().first()
+    dette, anomalie = Dette.objects.order_by("pk")[1000], Anomalie.objects.ouvertes().first()
     personne = paiement.demarche.allocataire
     vue = paiement.debit
     saisies = {

@@ -2,11 +2,11 @@
 La trace : qui a fait quoi ce jour-là, dans les Caf de l'agent, et qui a consulté le dossier d'une personne.
 
 Les gestes sont ceux que le bureau consigne à chaque bouton ; on n'y montre que ce qui touche une fiche que cet agent
-a le droit de voir.
+a le droit de voir. Les listes emportées viennent du journal de sécurité.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from comptes.models import Allocataire, Evenement, Utilisateur
+from paiements.bureau.jour import get_minuit
 from paiements.bureau.qui import get_page, nommer
 from socle.bornes import borner
 from socle.bureau import can, consultation, get_codes, limiter
@@ -53,14 +54,16 @@ def tracer(request: HttpRequest) -> HttpResponse:
     choix = form.cleaned_data if form.is_valid() else {}
     jour = choix.get("jour") or timezone.localdate()
     entrees = _lire_les_gestes(jour, choix.get("qui", ""), choix.get("quoi", ""))
+    exports = _lire_les_exports(jour, choix.get("qui", ""), choix.get("quoi", ""), get_codes(request))
+    gestes = [*map(_presenter, _garder_les_visibles(entrees, request)), *map(_presenter_un_export, exports)]
     consultation.send(LogEntry, request=request, objet=None)
     contexte = {
         **admin.site.each_context(request),
         "title": "Qui a fait quoi",
         "form": form,
         "jour": jour,
-        "gestes": [_presenter(entree) for entree in _garder_les_visibles(entrees, request)],
-        "is_tronquee": len(entrees) == AU_PLUS,
+        "gestes": sorted(gestes, key=lambda geste: geste["le"], reverse=True),
+        "is_tronquee": AU_PLUS in (len(entrees), len(exports)),
     }
     return TemplateResponse(request, "admin/trace.html", contexte)
 
@@ -86,8 +89,23 @@ def lire_les_consultations(request: HttpRequest, pk: int) -> HttpResponse:
     return TemplateResponse(request, "admin/consultations.html", contexte)
 
 
+def _borner(jour: date) -> tuple[datetime, datetime]:
+    return get_minuit(jour), get_minuit(jour + timedelta(days=1))
+
+
+def _lire_les_exports(jour: date, qui: str, quoi: str, codes: list[str]) -> list[Evenement]:
+    """Les listes emportées ce jour-là, par qui est de ces Caf."""
+    minuit, demain = _borner(jour)
+    voulu = Q(genre=Evenement.Genre.EXPORT, le__gte=minuit, le__lt=demain, cafs__overlap=codes)
+    if qui:
+        voulu &= Q(auteur__identifiant=qui)
+    if quoi:
+        voulu &= Q(objet__regex=rf"^\w+\.{quoi}( |$)")  # « paiements.paiement statut__exact=REFUSE »
+    return list(Evenement.objects.filter(voulu).select_related("auteur").order_by("-le")[:AU_PLUS])
+
+
 def _lire_les_gestes(jour: date, qui: str, quoi: str) -> list[LogEntry]:
-    minuit, demain = (timezone.make_aware(datetime.combine(j, time.min)) for j in (jour, jour + timedelta(days=1)))
+    minuit, demain = _borner(jour)
     voulu = Q(action_time__gte=minuit, action_time__lt=demain)
     if qui:
         voulu &= Q(user__identifiant=qui)
@@ -124,4 +142,17 @@ def _presenter(entree: LogEntry) -> dict[str, Any]:
         "objet": entree.object_repr,
         "adresse": adresse,
         "geste": entree.get_change_message(),
+    }
+
+
+def _presenter_un_export(evenement: Evenement) -> dict[str, Any]:
+    liste, _, filtres = evenement.objet.partition(" ")
+    noms = {modele._meta.label_lower: str(modele._meta.verbose_name_plural) for modele in admin.site._registry}
+    return {
+        "le": evenement.le,
+        "qui": str(evenement.auteur or ""),
+        "sorte": noms.get(liste, liste),
+        "objet": f"({filtres})" if filtres else "(toute la liste)",
+        "adresse": "",
+        "geste": "Exporter en CSV",
     }

@@ -1,13 +1,18 @@
 """La file au bureau des agents : ce qu'elle montre, et comment chaque anomalie en sort."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
-from paiements.file.tenue import mettre_de_cote
+from paiements.bureau.faits import ecrire_en_jeu
+from paiements.causes import par_service
+from paiements.file.tenue import mettre_de_cote, signaler
 from paiements.models import Anomalie, TransactionPayzen
+from paiements.retours import impaye
 from paiements.statuts import Statut
 from tests.factories import DetteFactory, PaiementFactory, dire
 from tests.paiements.bureau import faire_un_reliquat, fiche, geste, rembourser
@@ -103,6 +108,24 @@ def test_la_liste_des_anomalies_dit_l_argent_en_jeu_l_age_et_quoi_faire(client, 
     assert '<td class="field-age">0\xa0minute</td>' in page
     assert '<td class="field-conseil">Reprendre des dettes ce que la banque ne tient plus.</td>' in page
     assert "50,00\xa0€" in client.get(fiche(paiement)).content.decode()
+
+
+def test_un_impaye_et_un_paiement_tardif_disent_leur_argent_et_passent_devant_un_courriel(client, entrer, comptable):
+    impaye.enregistrer(PaiementFactory(impute=True), motif="JRI", agent=comptable)
+    dire(PaiementFactory(expire=True), "AUTHORISED")
+    courriel = PaiementFactory(impute=True)
+    signaler(Anomalie.Genre.COURRIEL_IMPOSSIBLE, courriel.reference, paiement=courriel, cause=par_service("refus"))
+    Anomalie.objects.filter(paiement=courriel).update(ouverte_le=timezone.now() - timedelta(days=3))
+    entrer()
+
+    file = client.get(reverse("admin:paiements_anomalie_changelist")).context["cl"].result_list
+
+    dits = [(anomalie.genre, ecrire_en_jeu(anomalie, anomalie.en_jeu)) for anomalie in file]
+    assert dits == [
+        ("IMPAYE", "120,00\xa0€ en moins à la banque"),
+        ("PAIEMENT_TARDIF", "120,00\xa0€"),
+        ("COURRIEL_IMPOSSIBLE", "-"),
+    ]
 
 
 def test_une_anomalie_dit_ce_qui_s_est_passe_avant_ce_qu_il_faut_faire(client, entrer):

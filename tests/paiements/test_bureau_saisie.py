@@ -7,7 +7,7 @@ from django.urls import reverse
 from paiements.models import DemandeRestitution
 from tests.connexion import donner_le_code, entrer
 from tests.factories import MOT_DE_PASSE, PaiementFactory, UtilisateurFactory
-from tests.paiements.bureau import fiche, geste
+from tests.paiements.bureau import fiche, geste, rembourser
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +71,17 @@ def test_un_allocataire_qui_envoie_un_geste_est_renvoye(client):
 
     assert not DemandeRestitution.objects.exists()
     assert client.get(reverse("bureau:recherche")).status_code == 302
+
+
+@pytest.mark.parametrize("saisie", ["70", "70,00", "70.00", "70,00 €", "70,00\xa0€", " 70 euros "])
+def test_un_montant_se_tape_comme_il_s_affiche(client, entrer, plateforme, saisie):
+    paiement = PaiementFactory(impute=True)
+    rembourser(paiement)
+    plateforme(paiement, "AUTHORISED")
+    dette = paiement.imputations.get().dette
+    entrer()
+
+    client.post(geste(paiement.anomalies.get(), "reprendre"), {f"part_{dette.pk}": saisie, "motif": "vu"})
+
+    dette.refresh_from_db()
+    assert dette.solde == 850

@@ -57,11 +57,25 @@ def test_la_trace_se_filtre_par_jour_par_personne_et_par_fiche(lire, demander):
     assert "clés perdues" in lire(jour="demain")  # illisible : c'est aujourd'hui
 
 
+def test_une_liste_emportee_se_lit_a_la_trace_de_sa_caf(client, lire, entrer):
+    agent = entrer("CONSULTATION")
+    client.get(reverse("admin:dettes_dette_export"), {"situation__exact": "RECOURS"})
+
+    page, filtree = lire(), lire(quoi="paiement")
+    entrer(cafs=[CafFactory(code="751", nom="Caf de Paris", boutique="75100001")])
+    ailleurs = lire()
+
+    assert f"<td>{agent}</td><td>Exporter en CSV</td>" in page
+    assert "Dettes (situation__exact=RECOURS)" in " ".join(page.split())
+    assert "Exporter en CSV" not in filtree
+    assert "Exporter en CSV" not in ailleurs
+
+
 def test_la_trace_ne_coute_pas_plus_pour_dix_gestes(client, demander, lire, django_assert_max_num_queries):
     for _ in range(4):
         demander()
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         lire()
 
 
