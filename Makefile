@@ -10,7 +10,7 @@ export PORT PORT_SIMULATEUR PORT_COURRIEL
 .PHONY: essai-installation captures aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
-	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre"
+	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre (VERIFICATION=60 : voir « enregistrée »)"
 	@echo "make demo-neuve   la même, données effacées d'abord"
 	@echo "make test         tous les tests (ou une partie : make test ARGS=\"tests/dettes -x\")"
 	@echo "make bancs        la vitesse, en rapports (ou un banc : make bancs ARGS=notification)"

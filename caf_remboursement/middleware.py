@@ -15,6 +15,8 @@ from socle.attente import is_verrou_tenu
 
 Suite = Callable[[HttpRequest], HttpResponseBase]
 
+# Les dossiers des autres, et les secrets des seconds facteurs.
+SANS_COPIE = ("/agents/", "/compte/double-authentification/")
 ENTETES = {
     # Le service n'emploie rien de l'appareil : ni lui, ni ce qui s'y glisserait.
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -27,6 +29,7 @@ class EntetesMiddleware:
     Pose nos en-têtes sur toute réponse, et interdit d'en garder aucune copie.
 
     En premier : ainsi les pages d'erreur les portent aussi. Qui peut se garder (les fichiers statiques) l'a déjà dit.
+    Un envoi refusé que « Précédent » doit retrouver aussi (docs/adr/0060).
     """
 
     def __init__(self, get_response: Suite) -> None:
@@ -36,9 +39,21 @@ class EntetesMiddleware:
         reponse = self.get_response(request)
         for nom, valeur in ENTETES.items():
             reponse.headers.setdefault(nom, valeur)
-        if not reponse.has_header("Cache-Control"):
+        if _se_retrouve(request, reponse):
+            reponse.headers["Cache-Control"] = "private, no-cache"
+        elif not reponse.has_header("Cache-Control"):
             add_never_cache_headers(reponse)
         return reponse
+
+
+def _se_retrouve(request: HttpRequest, reponse: HttpResponseBase) -> bool:
+    """
+    Vrai pour la page qui répond à un envoi de l'allocataire : elle ne porte rien d'un dossier.
+
+    Sans copie, « Précédent » montrerait une erreur du navigateur. Le bureau et les seconds facteurs n'en laissent pas.
+    """
+    est_une_page = reponse.headers.get("Content-Type", "").startswith("text/html")
+    return request.method == "POST" and est_une_page and not request.path.startswith(SANS_COPIE)
 
 
 class AdressePubliqueMiddleware:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from comptes.acces import RequeteAllocataire
@@ -24,7 +24,6 @@ from demarches.parcours import (
     refuser,
     reprendre,
 )
-from demarches.services import Ecart
 from dettes import retenue
 from socle import frappe
 
@@ -81,38 +80,19 @@ def recapitulatif(request: RequeteAllocataire, demarche: Demarche) -> HttpRespon
     """Ce qui va être payé. Un POST ramène les montants à ce qui peut encore se payer."""
     if request.method == "POST":
         return reprendre(services.ajuster(demarche))
-    return afficher_recapitulatif(request, demarche, ecarts=services.get_ecarts(demarche), status=200)
-
-
-def afficher_recapitulatif(
-    request: HttpRequest, demarche: Demarche, *, ecarts: list[Ecart], status: int
-) -> HttpResponse:
-    """
-    Rend le récapitulatif d'un brouillon, avec ce qui ne tient plus depuis qu'il a été montré.
-
-    :param ecarts: les lignes qui ne tiennent plus ; tant qu'il y en a, « Payer » n'est pas proposé
-    :param status: 409 quand « Payer » a été pressé sur un récapitulatif qui n'est plus vrai
-    """
-    dettes = services.get_dettes(demarche)
-    if refus := refuser(request, demarche.allocataire, dettes):
-        return refus
-    if services.get_etape(demarche) < Etape.RECAPITULATIF:
-        return reprendre(demarche)
     # Les lignes montrées et leur empreinte viennent de la même lecture : rien ne se glisse entre les deux.
     rangees = LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "pk")
     prefetch_related_objects([demarche], Prefetch("lignes", rangees))
+    dettes = services.get_dettes(demarche)
     lignes, disponibles = demarche.lignes.all(), {dette.pk: dette.disponible for dette in dettes}
     contexte = {
-        "ecarts": ecarts,
+        "ecarts": services.get_ecarts(demarche),
         "lignes": [(ligne, disponibles.get(ligne.dette_id, ZERO) - ligne.montant) for ligne in lignes],
         "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in lignes}),
-        "a_change": status == 409,
         "empreinte": services.empreinte(demarche),
         "plateforme": urlsplit(settings.PAYZEN_URL_FORMULAIRE).hostname,
     }
-    reponse = afficher(request, "recapitulatif", demarche, Etape.RECAPITULATIF, **contexte)
-    reponse.status_code = status
-    return reponse
+    return afficher(request, "recapitulatif", demarche, Etape.RECAPITULATIF, **contexte)
 
 
 @page_du_parcours

@@ -283,6 +283,7 @@ def _describe(adresses: Mapping[str, str], comptes: list[dict[str, str]], dossie
         "",
         "Pour voir une demande « enregistrée » et son bandeau aussi longtemps que vous voulez : payez 100 € ou plus.",
         "La vérification attend alors l'agent de gestion, au bureau : Paiements, puis « Confirmer la vérification ».",
+        "Pour les autres montants, la Caf peut prendre une minute : make demo VERIFICATION=60",
         "",
         f"Ces accès sont aussi dans {dossier / 'acces.json'}. Ctrl-C arrête tout ; make demo-neuve repart de zéro.",
         "",

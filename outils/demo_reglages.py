@@ -14,6 +14,7 @@ from outils.systeme import Empechement, find_port, is_port_free, wait_until, wri
 BOUTIQUES = {"66100001": "Caf 661", "75100001": "Caf 751", "59800001": "Caf 598"}
 # Plus que les contrats d'une Caf n'en auront sans doute : chaque carte d'essai du protocole doit se jouer (§7).
 CARTES = ("CB", "VISA", "MASTERCARD", "AMEX", "MAESTRO")
+UNE_HEURE = 3600
 PORTS = {"PORT": 8000, "PORT_SIMULATEUR": 8001, "PORT_COURRIEL": 8002}
 
 
@@ -48,6 +49,18 @@ def read_ports(environnement: Mapping[str, str]) -> Ports:
                 f"Fermez ce programme, ou choisissez un autre port : make demo {nom}={port + 100}"
             )
     return Ports(*choisis.values())
+
+
+def read_delay(environnement: Mapping[str, str]) -> int:
+    """
+    Lit VERIFICATION : combien de secondes la Caf garde un paiement « enregistré » ; aucune par défaut.
+
+    :raises Empechement: illisible, ou plus d'une heure
+    """
+    valeur = environnement.get("VERIFICATION") or "0"
+    if not valeur.isascii() or not valeur.isdigit() or int(valeur) > UNE_HEURE:
+        raise Empechement(f"VERIFICATION={valeur} n'est pas un nombre de secondes (0 à {UNE_HEURE}).")
+    return int(valeur)
 
 
 def get_secrets(dossier: Path) -> dict[str, Any]:
@@ -96,6 +109,7 @@ def build_environment(dossier: Path, ports: Ports, services: Mapping[str, str]) 
     }
     # Une démonstration se montre comme le vrai service : sans page de débogage, et sans https sur la boucle locale.
     imposes = {"DEBUG": "false", "HTTPS": "false", "PYTHONUNBUFFERED": "1", **services}
+    imposes["VERIFICATION"] = str(read_delay(os.environ))
     # Les mêmes réglages, et la galerie des composants.
     imposes["DJANGO_SETTINGS_MODULE"] = "outils.reglages"
     environnement = {**defauts, **os.environ, **imposes}

@@ -4,6 +4,7 @@ Payer, revenir de la banque, prendre son ticket.
 Le retour lit la base et ne croit rien de ce que dit le navigateur ; il fait seulement interroger PayZen tout de suite.
 """
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +14,6 @@ from comptes import confirmation
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from demarches.etats import REPARTIS
 from demarches.models import Demarche
-from demarches.views import afficher_recapitulatif
 from paiements import depart as departs
 from paiements.boutiques import BoutiqueAbsente
 from paiements.documents import attestations, tickets
@@ -33,6 +33,14 @@ ESSAIS_AVANT_DE_CONSEILLER = 30
 # La Caf met à jour ces dettes : la page réessaie, deux minutes au plus.
 SECONDES_AVANT_DE_REESSAYER = 5
 ESSAIS_DE_PAYER = 24
+A_CHANGE = (
+    "Votre démarche a changé. Depuis que vous avez ouvert cette page, elle a été modifiée ailleurs, ou un autre"
+    " paiement est parti. Rien n’a été payé ici. Relisez ce qui suit\u00a0: c’est maintenant à jour."
+)
+DEJA_PARTIE = (
+    "Cette démarche est déjà partie\u00a0: vous avez déjà appuyé sur «\u00a0Payer\u00a0», peut-être dans un autre"
+    " onglet ou sur un autre appareil. Rien n’a été demandé deux fois."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,7 +60,10 @@ def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     except departs.DejaDemandee:
         return _expliquer_le_double(request, demarche)
     except departs.RecapitulatifPerime as perime:
-        return afficher_recapitulatif(request, demarche, ecarts=perime.ecarts, status=409)
+        # Ce qui ne tient plus, le récapitulatif le dit de lui-même ; le reste ne s'y verrait pas.
+        if not perime.ecarts:
+            messages.warning(request, A_CHANGE)
+        return redirect("demarches:recapitulatif", reference)
     except (departs.ServiceSuspendu, BoutiqueAbsente):
         return render(request, "pages/suspension.html", {"caf": get_dossier(request).caf}, status=503)
     except Occupe:
@@ -95,14 +106,13 @@ def _lire_l_essai(texte: str) -> int:
 
 def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
     """
-    Un deuxième clic : rien n'est demandé deux fois. Qui n'a pas encore vu la page de départ y va ; les autres disent
-    s'ils ont payé, car un formulaire peut-être envoyé ne se redonne pas.
+    Un deuxième clic : rien n'est demandé deux fois. Qui n'a pas encore vu la page de départ y va ; les autres disent,
+    à la page de leur démarche, s'ils ont payé, car un formulaire peut-être envoyé ne se redonne pas.
     """
     if request.session.get(DEPART) == demarche.reference:
         return redirect("paiements:payer", demarche.reference)
-    demarche.refresh_from_db()
-    contexte = {"demarche": demarche, "adresse_suivi": reverse("suivi:detail", args=[demarche.reference])}
-    return render(request, "paiements/deja_demandee.html", contexte, status=409)
+    messages.warning(request, DEJA_PARTIE)
+    return redirect("suivi:detail", demarche.reference)
 
 
 @require_safe

@@ -123,8 +123,9 @@ def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
         return redirect("suivi:detail", reference)
     if ancienne.suite is not None:
         return _mener(ancienne.suite)
-    if refus := refuser(request, ancienne.allocataire, services.get_dettes(ancienne)):
-        return refus
+    if refuser(request, ancienne.allocataire, services.get_dettes(ancienne)):
+        # La première étape dit pourquoi l'on ne peut pas rembourser, à une adresse où l'on peut revenir.
+        return redirect("demarches:commencer")
     try:
         nouvelle = services.recommencer(ancienne)
     except services.RecommencementImpossible:

@@ -38,6 +38,23 @@ def test_aucune_page_du_bureau_ne_se_garde(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_un_envoi_refuse_se_retrouve_par_precedent(client: Client) -> None:
+    """Sans copie, « Précédent » mène à une erreur du navigateur (docs/adr/0060)."""
+    refuse = client.post("/connexion/", {"login": "", "password": ""})
+    introuvable = client.post("/rien-ici/")
+
+    assert [page["Cache-Control"] for page in (refuse, introuvable)] == ["private, no-cache"] * 2
+
+
+@pytest.mark.django_db
+def test_un_envoi_au_bureau_ne_laisse_pas_de_copie(client: Client) -> None:
+    entrer_en_agent(client, AgentFactory().utilisateur)
+
+    for adresse in ("/agents/password_change/", "/compte/double-authentification/activer/"):
+        assert "no-store" in client.post(adresse)["Cache-Control"], adresse
+
+
+@pytest.mark.django_db
 def test_un_fichier_statique_garde_sa_propre_regle(client: Client) -> None:
     reponse = client.get("/static/css/caf.css")
 

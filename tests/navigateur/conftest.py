@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.navigateur.captures import Captures
 from tests.navigateur.demonstration import Demonstration
 from tests.navigateur.examen import HAUTEUR, Examen
+from tests.navigateur.validite import valider
 from tests.navigateur.visiteur import Visiteur
 
 Ouvrir = Callable[..., Visiteur]
@@ -33,11 +34,18 @@ def demonstration() -> Iterator[Demonstration]:
 
 @pytest.fixture(scope="session")
 def examen_de_session() -> Iterator[Examen]:
-    """Ce qui a été vu ; avec CAPTURES=dossier (`make captures`), chaque état y est aussi photographié."""
+    """
+    Ce qui a été vu ; à la fin, vnu lit chacun des états recueillis.
+
+    Avec CAPTURES=dossier (`make captures`), chaque état y est aussi photographié.
+    """
     captures = Captures(Path(os.environ["CAPTURES"])) if os.environ.get("CAPTURES") else None
-    yield Examen(captures)
+    examen = Examen(captures)
+    yield examen
     if captures:
         captures.composer_la_planche()
+    fautes = valider(examen.sources)
+    assert not fautes, "\n".join(fautes)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """Ce qu'aucune page ne doit faire : gêner, déborder, sortir de la machine, se plaindre à la console."""
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import urldefrag, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
 from tests.navigateur.captures import Captures
 
@@ -33,10 +34,13 @@ class Examen:
         self.vus: set[tuple[str, str]] = set()
         self.fautes: list[str] = []
         self.est_sourd = False
+        self.reponses: dict[Page, Response] = {}
+        self.sources: dict[str, str] = {}
 
     def surveiller(self, contexte: BrowserContext) -> None:
         """Écoute tout ce que fait un navigateur."""
         contexte.on("request", self._noter_la_requete)
+        contexte.on("response", self._noter_la_reponse)
         contexte.on("console", self._noter_la_console)
         if self.captures:
             contexte.on("page", lambda page: page.on("download", self.captures.prendre_le_papier))
@@ -72,10 +76,25 @@ class Examen:
     def mesurer(self, page: Page) -> None:
         """Rien ne dépasse de la largeur de l'écran, une fois la feuille de style arrivée."""
         page.wait_for_load_state()
+        self._recueillir(page)
         largeur = page.evaluate("document.documentElement.clientWidth")
         contenu = page.evaluate("document.documentElement.scrollWidth")
         if contenu > largeur:
             self.fautes.append(f"{page.title()} : {contenu} px de contenu dans {largeur} px")
+
+    def _recueillir(self, page: Page) -> None:
+        """Garde ce que le serveur a envoyé de cette page : vnu le lit à la fin, d'un seul coup (`validite.py`)."""
+        reponse = self.reponses.get(page)
+        if reponse is None or reponse.url != urldefrag(page.url).url or "/agents/" in page.url:
+            return
+        source = reponse.text()
+        # Même page aux chiffres près : une seule lecture suffit.
+        forme = str(hash(re.sub(r'[0-9]+|value="[^"]*"', "", source)))
+        self.sources.setdefault(f"{page.title()} ({urlsplit(page.url).path}, {forme})", source)
+
+    def _noter_la_reponse(self, reponse: Response) -> None:
+        if reponse.request.is_navigation_request() and reponse.frame.parent_frame is None:
+            self.reponses[reponse.frame.page] = reponse
 
     def _noter_la_requete(self, requete: Request) -> None:
         adresse = urlsplit(requete.url)

@@ -65,6 +65,6 @@ def test_un_texte_deux_fois_plus_gros_ne_deborde_pas(visiteur):
     visiteur.preparer({reference: "2"})
     recapitulatif = visiteur.page.url
     for largeur in (640, 320):
-        for etape in ("informations", "recapitulatif"):
+        for etape in ("informations", "montants", "recapitulatif"):
             visiteur.page.goto(recapitulatif.replace("/recapitulatif/", f"/{etape}/"))
             grossir(visiteur, largeur)

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.navigateur.examen import Examen
+from tests.navigateur.validite import valider
 
 pytestmark = pytest.mark.navigateur
 PAGE = "<!doctype html><html lang='fr'><title>Montants</title><main><h1>Montants</h1>{}</main></html>"
@@ -36,3 +37,12 @@ def test_ce_qui_ne_se_lit_pas_dans_le_noir_est_une_faute(chromium: Browser) -> N
 
     assert fautes
     assert all("dans le noir" in faute and "color-contrast" in faute for faute in fautes)
+
+
+def test_vnu_dit_ce_qui_n_est_pas_valide() -> None:
+    double = PAGE.format('<p id="a"></p><p id="a"></p>')
+
+    fautes = valider({"saine": SAINE, "double": double})
+
+    assert fautes
+    assert all(faute.startswith("double : ") and "“a”" in faute for faute in fautes)

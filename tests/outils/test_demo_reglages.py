@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from outils import demo_reglages
-from outils.demo_reglages import Ports, build_environment, get_secrets, read_ports
+from outils.demo_reglages import Ports, build_environment, get_secrets, read_delay, read_ports
 from outils.systeme import Empechement, find_port
 
 PORTS = Ports(18000, 18001, 18002)
@@ -42,6 +42,23 @@ def test_un_port_illisible_est_refuse(valeur: str) -> None:
 def test_un_port_donne_deux_fois_est_refuse() -> None:
     with pytest.raises(Empechement, match="déjà donné"):
         read_ports({"PORT": "18000", "PORT_COURRIEL": "18000"})
+
+
+@pytest.mark.parametrize("valeur", ["abc", "-1", "3601", "1.5", "²"])
+def test_un_delai_de_verification_illisible_est_refuse(valeur: str) -> None:
+    with pytest.raises(Empechement, match="n'est pas un nombre de secondes"):
+        read_delay({"VERIFICATION": valeur})
+
+
+def test_la_demonstration_peut_retenir_la_verification_une_minute(
+    tmp_path: Path, sans_reglages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sans = build_environment(tmp_path, PORTS, SERVICES)
+    monkeypatch.setenv("VERIFICATION", "60")
+
+    retenue = build_environment(tmp_path, PORTS, SERVICES)
+
+    assert (sans["VERIFICATION"], retenue["VERIFICATION"]) == ("0", "60")
 
 
 def test_les_secrets_sont_tires_une_fois_et_gardes_prives(tmp_path: Path) -> None:

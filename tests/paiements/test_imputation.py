@@ -1,7 +1,8 @@
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from demarches.etats import Etat
 from demarches.models import Demarche
@@ -41,6 +42,21 @@ def test_les_dettes_choisies_font_loi_au_centime(personne):
     recente.refresh_from_db()
     assert recente.solde == Decimal("799.99")
     assert paiement.demarche.etat == Etat.PRISE_EN_COMPTE
+
+
+def test_la_verification_peut_se_retenir_le_temps_de_la_voir(personne, settings, time_machine):
+    settings.IMPUTER_APRES = timedelta(minutes=1)
+    demarche = DemarcheFactory(auteur=personne, lignes={DetteFactory(allocataire=personne.allocataire): Decimal(10)})
+    paiement = PaiementFactory(demarche=demarche, verifie=True)
+    imputer_un_lot()
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.demarche.etat) == (Statut.VERIFIE, Etat.ENREGISTREE)
+
+    time_machine.move_to(timezone.now() + timedelta(minutes=1))
+    imputer_un_lot()
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.IMPUTE
 
 
 def test_un_montant_global_se_repartit_a_l_imputation_plus_ancienne_d_abord(personne):
