@@ -86,8 +86,8 @@ MONTANT_MINIMUM = Decimal("1.00")
 PAYZEN_SESSION = timedelta(minutes=10)
 # Dernière nouvelle possible d'un paiement : 10 min de session, 10 min de 3-D Secure, une marge (PROTOCOLE §6.7).
 PAIEMENT_CONTROLES = [timedelta(minutes=25), timedelta(minutes=75), timedelta(hours=24), timedelta(hours=72)]
-# Entre la vérification et les dettes à jour. La démonstration en fait une minute, pour que l'on voie « enregistrée ».
-IMPUTER_APRES = timedelta(0)
+# De l'acceptation à sa vérification. La démonstration sait en faire une minute, pour que l'on voie « enregistrée ».
+VERIFIER_APRES = timedelta(0)
 VERIFICATION_RELANCES = [
     timedelta(seconds=5),
     timedelta(seconds=30),

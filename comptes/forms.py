@@ -92,6 +92,9 @@ class MotDePasseForm(ChangePasswordForm):  # type: ignore[misc]  # allauth n'a p
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = CHOISIR_UN_MOT_DE_PASSE
+        self.fields["oldpassword"].error_messages["required"] = "Indiquez votre mot de passe actuel"
+        self.fields["password1"].error_messages["required"] = "Choisissez un mot de passe"
+        self.fields["password2"].error_messages["required"] = "Écrivez le nouveau mot de passe une deuxième fois"
         for champ in self.fields.values():
             del champ.widget.attrs["placeholder"]
 
@@ -102,6 +105,7 @@ class ConfirmationForm(ReauthenticateForm):  # type: ignore[misc]  # allauth n'a
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["password"].widget.attrs["placeholder"]
+        self.fields["password"].error_messages["required"] = "Indiquez votre mot de passe"
 
 
 class FacteurMixin:
@@ -126,6 +130,7 @@ class CodeMixin(FacteurMixin):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["code"].error_messages["required"] = "Indiquez le code"  # type: ignore[attr-defined]  # idem
         saisie = self.fields["code"].widget  # type: ignore[attr-defined]  # le formulaire d'allauth qui suit l'apporte
         saisie.attrs = {"class": "court", "inputmode": "numeric", "autocomplete": "one-time-code"}
 
@@ -171,6 +176,7 @@ class CleForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].label = "Nom de la clé"
+        self.fields["name"].error_messages["required"] = "Donnez un nom à cette clé"
 
 
 class PremiereConnexionForm(forms.Form):

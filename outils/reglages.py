@@ -8,7 +8,7 @@ from caf_remboursement.settings import *  # noqa: F403 (ce sont les mêmes régl
 from caf_remboursement.settings import BASE_DIR, TEMPLATES
 
 # `make demo VERIFICATION=60` : le temps de voir « enregistrée », et son bandeau.
-IMPUTER_APRES = timedelta(seconds=int(os.environ["VERIFICATION"]))
+VERIFIER_APRES = timedelta(seconds=int(os.environ.get("VERIFICATION", "0")))
 
 _gabarits: dict[str, Any] = TEMPLATES[0]
 

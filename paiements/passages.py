@@ -44,7 +44,7 @@ def avancer(geste: Geste, paiement: Paiement, cause: Cause) -> Paiement:
     )
     paiement.statut = vers
     if vers == Statut.VERIFIE:
-        paiement.imputer_le = timezone.now() + settings.IMPUTER_APRES
+        paiement.imputer_le = timezone.now()
     paiement.save()
     _mettre_a_jour_la_demarche(paiement)
     logger.info("paiement : %s", geste, extra={"paiement": paiement.reference, "vers": vers})

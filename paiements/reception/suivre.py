@@ -6,6 +6,7 @@ Tout se décide d'après les livres, et rien d'après l'ordre où les messages s
 
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import timezone
 
 from paiements.causes import Cause, par_service
@@ -128,7 +129,7 @@ def _accepter(livres: Livres, paiement: Paiement, debit: TransactionPayzen, caus
     paiement.debit = debit
     paiement.confirme_le = None
     paiement.controles = 0
-    paiement.prochain_controle_le = timezone.now()
+    paiement.prochain_controle_le = timezone.now() + settings.VERIFIER_APRES
     if paiement.statut == Statut.ACCEPTE:
         paiement.save()
         return

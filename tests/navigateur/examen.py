@@ -17,6 +17,7 @@ REGLES_DU_BUREAU = {
 # Le thème ne change que les couleurs.
 CONTRASTE = {"runOnly": ["color-contrast"]}
 LARGEURS = (1440, 320)
+TELEPHONE = 360
 # L'état d'une page : ce dont elle est faite. Une erreur, un bandeau, un repli ouvert en font un autre.
 ETAT = """() => [...new Set([...document.querySelectorAll("body, body *")].map(
   (noeud) => `${noeud.localName}.${noeud.getAttribute("class") ?? ""}.${noeud.hasAttribute("open")}`,
@@ -56,6 +57,8 @@ class Examen:
         self.est_sourd = True  # axe parle lui-même à la console
         if self.captures:
             self.captures.prendre(page)
+        page.set_viewport_size({"width": TELEPHONE, "height": HAUTEUR})
+        self.mesurer(page)
         for largeur in LARGEURS:
             page.set_viewport_size({"width": largeur, "height": HAUTEUR})
             self._relever(page, f"{largeur} px", REGLES_DU_BUREAU if "/agents/" in page.url else {})

@@ -103,6 +103,20 @@ def test_abandonner_puis_payer_dans_l_ancien_onglet(recapitulatif):
     regarder(recapitulatif)
 
 
+def test_abandonner_deux_fois_ne_fait_rien_de_plus(recapitulatif):
+    demarche = recapitulatif.page.url.split("/")[-3]
+    recapitulatif.partir_payer()
+    onglets = [recapitulatif.ouvrir_un_onglet() for _ in range(2)]
+    for onglet in onglets:
+        onglet.aller(f"mon-compte/demarches/{demarche}/")
+
+    for onglet in onglets:
+        onglet.presser(NON)
+        onglet.voir(NON_REALISEE)
+
+    assert recapitulatif.lister_les_demarches().count(demarche) == 1
+
+
 def test_dire_avoir_paye_sans_nouvelle_de_la_banque(recapitulatif):
     demarche = recapitulatif.page.url.split("/")[-3]
     recapitulatif.partir_payer()

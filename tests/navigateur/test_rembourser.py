@@ -5,6 +5,7 @@ import secrets
 from decimal import Decimal
 
 import pytest
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from tests.navigateur.demonstration import attendre
@@ -141,6 +142,8 @@ def test_une_faute_se_corrige_sans_rien_ressaisir(ouvrir, javascript):
     visiteur.presser("Continuer")
 
     visiteur.lire("Pour continuer, corrigez ce qui suit")
+    nom = visiteur.page.locator("li.rangee", has_text=premiere).locator(".rangee__nom").inner_text().split(",")[0]
+    expect(visiteur.page.locator(".resume")).to_contain_text(nom, ignore_case=True)
     visiteur.voir(MONTANTS)
     visiteur.presser("Retour")
     visiteur.voir(INFORMATIONS)

@@ -17,13 +17,19 @@ javascript_ou_non = pytest.mark.parametrize("javascript", [True, False], ids=["a
 
 def creer_un_conjoint(demonstration: Demonstration, role: str) -> str:
     """Une personne neuve sur le dossier de ce rôle, qui n'a encore lu aucune mention ; rend son rôle à elle."""
-    identifiant, mot_de_passe = f"conjoint-{secrets.token_hex(4)}", secrets.token_urlsafe(12)
     titulaire = demonstration.get_compte(role)["identifiant"]
+    return creer_une_personne(demonstration, f"Allocataire.objects.filter(utilisateurs__identifiant={titulaire!r})")
+
+
+def creer_une_personne(demonstration: Demonstration, dossiers: str) -> str:
+    """Une personne neuve sur le premier de ces dossiers ; rend son rôle."""
+    identifiant, mot_de_passe = f"conjoint-{secrets.token_hex(4)}", secrets.token_urlsafe(12)
     demonstration.gerer(
         "shell",
         "-c",
-        "from comptes.models import Allocataire, Utilisateur;"
-        f"dossier = Allocataire.objects.get(utilisateurs__identifiant={titulaire!r});"
+        "from django.db.models import Count; from comptes.models import Allocataire, Utilisateur;"
+        "from dettes.models import Dette;"
+        f"dossier = {dossiers}.order_by('pk').first();"
         f"Utilisateur.objects.create_user({identifiant!r}, {mot_de_passe!r}, allocataire=dossier)",
     )
     demonstration.acces["comptes"].append(
@@ -89,6 +95,36 @@ def test_payer_cette_dette_mene_droit_a_son_montant(ouvrir, demonstration, javas
     visiteur.presser("Continuer")
     visiteur.voir(RECAPITULATIF)
     visiteur.lire("1,00 €")
+
+
+@javascript_ou_non
+def test_avec_une_seule_dette_il_n_y_a_rien_a_choisir(ouvrir, demonstration, javascript):
+    seuls = "Allocataire.objects.annotate(combien=Count('dettes')).filter(combien=1, radie_le=None)"
+    visiteur = ouvrir(javascript=javascript)
+    visiteur.se_connecter(creer_une_personne(demonstration, f"{seuls}.filter(dettes__in=Dette.objects.payables())"))
+    ((reference, solde),) = visiteur.lire_les_soldes().items()
+    visiteur.commencer()
+    visiteur.informer()
+
+    expect(visiteur.page.get_by_role("radio")).to_have_count(0)
+    expect(visiteur.get_saisie(reference)).to_have_value(f"{solde:.2f}".replace(".", ","))
+
+
+@javascript_ou_non
+def test_la_retenue_et_le_reste_se_lisent_avant_de_payer(ouvrir, javascript):
+    visiteur = ouvrir(javascript=javascript)
+    visiteur.se_connecter(PLUSIEURS)
+    visiteur.commencer()
+    visiteur.informer()
+    visiteur.choisir_un_montant("50")
+    visiteur.presser("Voir la répartition")
+
+    for titre in (MONTANTS, RECAPITULATIF):
+        visiteur.voir(titre)
+        visiteur.lire("C’est une seule retenue par mois pour tout votre foyer")
+        visiteur.lire("Avec ce paiement")
+        visiteur.lire("Il restera")
+        visiteur.presser("Continuer") if titre == MONTANTS else None
 
 
 def test_vingt_cinq_dettes_tiennent_en_cinq_mille_pixels(visiteur):

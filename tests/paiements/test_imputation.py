@@ -10,6 +10,7 @@ from dettes.models import Dette, Mouvement
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
+from paiements.verification.interroger import reserver
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,19 +45,14 @@ def test_les_dettes_choisies_font_loi_au_centime(personne):
     assert paiement.demarche.etat == Etat.PRISE_EN_COMPTE
 
 
-def test_la_verification_peut_se_retenir_le_temps_de_la_voir(personne, settings, time_machine):
-    settings.IMPUTER_APRES = timedelta(minutes=1)
-    demarche = DemarcheFactory(auteur=personne, lignes={DetteFactory(allocataire=personne.allocataire): Decimal(10)})
-    paiement = PaiementFactory(demarche=demarche, verifie=True)
-    imputer_un_lot()
-    paiement.refresh_from_db()
-    assert (paiement.statut, paiement.demarche.etat) == (Statut.VERIFIE, Etat.ENREGISTREE)
+def test_la_verification_peut_se_retenir_le_temps_de_la_voir(settings, time_machine):
+    settings.VERIFIER_APRES = timedelta(minutes=1)
+    paiement = PaiementFactory(accepte=True)
+    assert (paiement.demarche.etat, list(reserver(10))) == (Etat.ENREGISTREE, [])
 
     time_machine.move_to(timezone.now() + timedelta(minutes=1))
-    imputer_un_lot()
 
-    paiement.refresh_from_db()
-    assert paiement.statut == Statut.IMPUTE
+    assert list(reserver(10)) == [paiement.pk]
 
 
 def test_un_montant_global_se_repartit_a_l_imputation_plus_ancienne_d_abord(personne):
