@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ def ecrire_manifeste(dossier: Path, **ecarts: Any) -> None:
     fichiers = []
     for nom in ("allocataires.csv", "dettes.csv"):
         octets = (dossier / nom).read_bytes()
-        lignes = list(csv.DictReader(octets.decode("utf-8-sig", "replace").splitlines(), delimiter=";"))
+        texte = StringIO(octets.decode("utf-8-sig", "replace"), newline="")
+        lignes = list(csv.DictReader(texte, delimiter=";"))
         fichier = {"nom": nom, "lignes": len(lignes), "sha256": hashlib.sha256(octets).hexdigest()}
         if nom == "dettes.csv":
             soldes = [ligne.get("solde") or "" for ligne in lignes]

@@ -1,9 +1,6 @@
 """La version 2 des fichiers : le solde créditeur, et ce que la Caf a déjà déduit de chaque dette."""
 
-import subprocess
-import sys
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +11,6 @@ from dettes.models import Dette
 from paiements.surveillance.invariants import verifier
 from tests.dettes.conftest import DETTE, ecrire_csv, ecrire_manifeste
 from tests.factories import DemarcheFactory, PaiementFactory
-
-VERIFICATEUR = Path(__file__).parents[2] / "outils" / "verifier_livraison.py"
 
 
 @pytest.fixture(autouse=True)
@@ -116,46 +111,3 @@ def test_la_version_1_n_a_pas_ces_colonnes_et_la_2_les_a(livrer):
 
     with pytest.raises(LivraisonRefusee, match="solde_crediteur"):
         importer(dossier)
-
-
-def lancer(dossier):
-    return subprocess.run([sys.executable, "-I", VERIFICATEUR, dossier], capture_output=True, text=True, check=False)
-
-
-def test_le_verificateur_de_la_caf_se_suffit_et_dit_oui(livrer):
-    verdict = lancer(livrer())
-
-    assert (verdict.returncode, verdict.stdout) == (0, "0 rejet(s), 0 avertissement(s).\n")
-
-
-@pytest.mark.parametrize(
-    ("dettes", "personnes", "manifeste"),
-    [
-        ([{"phase": ""}], [{}], {}),
-        ([{"solde": "90001"}], [{}], {}),
-        ([{}, {}], [{}], {}),
-        ([{"notifiee_le": "2025-02-30"}], [{}], {}),
-        ([{"reference": "im3"}], [{}], {}),
-        ([{}], [{}, {"numero": "354"}], {}),
-        ([{}], [{"nom": ""}], {}),
-        ([{}], [{}], {"version": 3}),
-        ([{}], [{}], {"dettes.csv": {"somme_soldes": 1}}),
-        ([{}], [{}], {"dettes.csv": {"sha256": "0" * 64}}),
-        ([{}], [{}], {"allocataires.csv": {"lignes": 4}}),
-        ([{}], [{}], {"arrete_le": "2026-11-20T22:00:00"}),
-    ],
-)
-def test_le_verificateur_et_l_import_refusent_les_memes(livrer, dettes, personnes, manifeste):
-    dossier = livrer(dettes, personnes, **manifeste)
-
-    with pytest.raises(LivraisonRefusee):
-        importer(dossier)
-
-    assert lancer(dossier).returncode == 1
-
-
-def test_le_verificateur_dit_les_champs_laisses_vides(livrer):
-    verdict = lancer(livrer([{"code": "CODE TROP LONG"}], [{"date_naissance": "hier"}]))
-
-    assert verdict.returncode == 0
-    assert verdict.stdout.count("serait laissé vide") == 2
