@@ -31,6 +31,16 @@ def reprendre(caf: Caf, dossier: Path) -> list[FichierEmis]:
     return [_reprendre_un_fichier(caf, sequence, chemin) for sequence, chemin in lister_les_oublies(caf, dossier)]
 
 
+def lire_les_publies(dossier: Path) -> set[str]:
+    """Les paiements que les fichiers publiés dans ce dossier disent imputés."""
+    references = set()
+    for chemin in sorted(dossier.glob("encaissements_*.csv")):
+        with chemin.open(encoding="utf-8", newline="") as flux:
+            lignes = csv.DictReader(flux, delimiter=";")
+            references |= {x["reference_paiement"] for x in lignes if x["sens"] == Mouvement.Genre.IMPUTATION}
+    return references
+
+
 @transaction.atomic
 def _reprendre_un_fichier(caf: Caf, sequence: int, chemin: Path) -> FichierEmis:
     empreinte = hash_file(chemin)

@@ -32,7 +32,7 @@ def main() -> None:
         comptes_demo.refuser_une_autre_base()
         call_command("migrate", interactive=False, verbosity=0)
         comptes_demo.marquer_la_base()
-        call_command("charger_cafs")
+        call_command("charger_cafs", appliquer=True)
         call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS), appliquer=True)
         comptes_demo.preparer(comptes)
         if not _is_collected(Path(settings.STATIC_ROOT)):

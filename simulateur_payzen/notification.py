@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import requests
 import urllib3
+from django.conf import settings
 from django.utils import timezone
 
 from .message import composer, deformer
@@ -135,6 +136,7 @@ def appeler(appel: AppelIpn) -> None:
                 timeout=appel.boutique.reglages.ipn_delai_s,
                 allow_redirects=False,
                 stream=True,
+                verify=settings.AUTORITES or True,
             )
             code = retour.status_code
             reponse = retour.raw.read(2000, decode_content=True).decode("utf-8", "replace")

@@ -4,7 +4,8 @@ Réglages du simulateur. Tout vient de l'environnement ; rien n'est partagé ave
 Obligatoires : `SIMULATEUR_SECRET_KEY`, `SIMULATEUR_BASE` (fichier SQLite), `SIMULATEUR_BOUTIQUES` (JSON).
 Facultatifs : `DEBUG`, `SIMULATEUR_FORMATION`, `SIMULATEUR_HOTES`, `SIMULATEUR_PANNE_IPN` et `SIMULATEUR_PANNE_REST`
 (la panne avec laquelle naissent les boutiques), `SIMULATEUR_JOURNAUX` (le dossier
-où se déposent chaque nuit les journaux de la veille), et un `SIMULATEUR_…` par champ de `reglages.Reglages`.
+où se déposent chaque nuit les journaux de la veille), `SIMULATEUR_AUTORITES` (le fichier des autorités qui
+certifient la boutique, si le système ne les connaît pas), et un `SIMULATEUR_…` par champ de `reglages.Reglages`.
 """
 
 import json
@@ -55,6 +56,7 @@ SECRET_KEY = exiger("SIMULATEUR_SECRET_KEY")
 BOUTIQUES = lire_boutiques(exiger("SIMULATEUR_BOUTIQUES"))
 REGLAGES = reglages.from_environnement(os.environ)
 JOURNAUX = os.environ.get("SIMULATEUR_JOURNAUX", "")
+AUTORITES = os.environ.get("SIMULATEUR_AUTORITES", "")
 PANNES = reglages.lire_pannes(os.environ)
 ALLOWED_HOSTS = list(reglages.lire_liste(os.environ.get("SIMULATEUR_HOTES", "127.0.0.1,localhost,[::1]")))
 

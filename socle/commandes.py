@@ -6,17 +6,18 @@ Qui écrit le fait à blanc d'abord : rien ne change sans `--appliquer`. `--json
 
 import json
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
 
 from socle.attente import seul
 
+T = TypeVar("T")
 A_BLANC = "Rien n'a été écrit : ajoutez --appliquer."
 
 
@@ -109,6 +110,15 @@ class Commande(CommandeSobre):
         refus = CommandError(f"{nom} tourne déjà : attendez sa fin, puis relancez.", returncode=Code.PAS_PU)
         with seul(f"commande {nom}", refus):
             yield
+
+    def suivre(self, choses: Sequence[T], quoi: str) -> Iterator[T]:
+        """Les choses, une à une ; une personne à son terminal voit où l'on en est, une machine rien."""
+        is_regardee = not self.en_json and self.stderr.isatty()
+        for rang, chose in enumerate(choses, 1):
+            if is_regardee:
+                self.stderr.write(f"\r{rang}/{len(choses)} {quoi}", ending="\n" if rang == len(choses) else "")
+                self.stderr.flush()
+            yield chose
 
     def montrer(self, compte_rendu: Mapping[str, Any], phrases: Iterable[str]) -> None:
         """Rend le compte rendu : l'objet entier à une machine, des phrases à une personne. À n'appeler qu'une fois."""

@@ -7,6 +7,8 @@ En root, hors de `make test` : il emploie les postgresql, redis et nginx de Debi
 
 import os
 import shutil
+import signal
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,6 +22,8 @@ def main() -> None:
     """Installe, paie, met à jour, revient, sauvegarde, restaure ; dit chaque étape, et s'arrête à une faute."""
     if os.geteuid() != 0:
         raise SystemExit("Cet essai installe des paquets et des comptes : il lui faut root.")
+    # Arrêté au milieu, il défait ce qu'il a fait.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("arrêté"))
     with ExitStack() as pile:
         machine = Installation(pile)
         version_a = installer(machine)
@@ -48,7 +52,7 @@ def installer(machine: Installation) -> Path:
     (SRV / "courant").symlink_to(version)
     machine.gerer("migrate", "--no-input", proprietaire=True)
     lancer("psql", machine.proprietaire, "-q", "-f", version / "deploiement/postgresql/droits.sql")
-    machine.gerer("charger_cafs")
+    machine.gerer("charger_cafs", "--appliquer")
     machine.gerer("collectstatic", "--no-input")
     machine.gerer("importer_livraison", str(RACINE / "donnees/exemple/661"), "--appliquer")
     machine.demander(f"UPDATE comptes_caf SET boutique = '{BOUTIQUE}' WHERE code = '661'")  # noqa: S608 (la nôtre)

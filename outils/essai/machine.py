@@ -1,5 +1,6 @@
 """Une machine où l'on suit le manuel : les paquets de Debian et les fichiers de deploiement/."""
 
+import importlib.util
 import json
 import os
 import re
@@ -43,7 +44,10 @@ class Installation(Machine):
         ]
         if manquants:
             lancer("apt-get", "install", "-y", "--no-install-recommends", *manquants)
-        lancer("sh", "-c", "id rembourser >/dev/null 2>&1 || useradd --system --home-dir /srv/rembourser rembourser")
+        # Le groupe peut être resté d'une fois d'avant : useradd, seul, s'y arrêterait.
+        lancer("groupadd", "--system", "--force", "rembourser")
+        creer = "useradd --system --gid rembourser --home-dir /srv/rembourser rembourser"
+        lancer("sh", "-c", f"id rembourser >/dev/null 2>&1 || {creer}")
         lancer("usermod", "-a", "-G", "rembourser", "www-data")
         for dossier in (SRV / "versions", ETC / "tls", RUN, VAR, COPIES / "base", COPIES / "wal"):
             dossier.mkdir(parents=True, exist_ok=True)
@@ -82,7 +86,11 @@ class Installation(Machine):
         shutil.copytree(RACINE, version, ignore=shutil.ignore_patterns(*HORS_PRODUCTION))
         lancer(sys.executable, "-m", "venv", version / ".venv")
         exigences = ["--require-hashes", "-r", str(version / "requirements/production.txt")]
-        lancer(version / ".venv/bin/pip", "install", "-q", *exigences)
+        # uv lit la même liste et vérifie les mêmes empreintes que pip, en dix fois moins de temps.
+        installeur = [sys.executable, "-m", "uv", "pip", "install", "--python", version / ".venv/bin/python"]
+        if importlib.util.find_spec("uv") is None:
+            installeur = [version / ".venv/bin/pip", "install"]
+        lancer(*installeur, "-q", *exigences)
         return version
 
     def regler(self) -> None:
@@ -132,13 +140,14 @@ class Installation(Machine):
             "SIMULATEUR_BOUTIQUES": json.dumps({BOUTIQUE: boutique}),
             "SIMULATEUR_SECRET_KEY": secrets.token_urlsafe(50),
             "SIMULATEUR_BASE": str(VAR / "simulateur.sqlite3"),
+            "SIMULATEUR_AUTORITES": str(ETC / "tls/certificat.pem"),
             "SIMULATEUR_FORMATION": "oui",
             "SIMULATEUR_REGLES": "fin,annulation,refus_tentative,bo,batch",
         }
         simulateur = [sys.executable, "-m", "simulateur_payzen", "serveur", "--port", str(self.simulateur)]
         self._lancer("simulateur", simulateur, RACINE, "root", **plus)
-        for unite in UNITES:
-            self.relancer(unite)
         lancer("nginx", "-t")
         self._lancer("nginx", ["nginx", "-g", "daemon off;"], RACINE, "root")
+        for unite in UNITES:
+            self.relancer(unite)
         exiger(wait_until(lambda: self.sonder("/sante/") == 200, 120), "le service ne répond pas")

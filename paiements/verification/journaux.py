@@ -20,6 +20,7 @@ from paiements.passages import faire_interroger, verrouiller
 from paiements.payzen import Fait, Journal, Mode
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.retours.impaye import ImpayeImpossible, porter_du_journal
+from socle.references import is_reference
 
 LOT = 500
 # Les transactions d'abord : les autres journaux en parlent.
@@ -96,27 +97,45 @@ def to_fait(ligne: LigneJournal) -> Fait:
 
     :raises EnSuspens: si sa transaction n'est pas connue, ou si elle ne dit pas ce que nous croyons lire
     """
-    if ligne.genre == "JRB" and ligne.statut != RAPPROCHE:
-        raise EnSuspens(f"la banque n'a pas rapproché cette opération : {ligne.statut or 'sans état'}")
-    if ligne.operation not in (TransactionPayzen.DEBIT, TransactionPayzen.CREDIT):
-        raise EnSuspens(f"opération « {ligne.operation} » inconnue")
+    _exiger_lisible(ligne)
     connue = trouver(ligne)
-    if connue is None and not (ligne.uuid and ligne.reference and ligne.genre == "JT"):
+    if ligne.operation == TransactionPayzen.CREDIT and connue is None:
+        _exiger_revenu(ligne.boutique, ligne.reference)
+    is_remise = ligne.genre == "JRB"
+    if connue is None and (is_remise or not ligne.uuid or not ligne.reference):
         raise EnSuspens("aucune transaction connue n'a ce numéro, ce jour-là")
+    reference, uuid = (connue.reference, connue.uuid) if connue else (ligne.reference, ligne.uuid)
     return Fait(
-        reference=connue.reference if connue else ligne.reference,
-        statut=REMIS if ligne.genre == "JRB" else ligne.statut,
+        reference=reference,
+        statut=REMIS if is_remise else ligne.statut,
         montant=ligne.montant,
         devise=ligne.devise,
         site=ligne.boutique,
         mode=Mode(ligne.mode),
         operation=ligne.operation,
-        uuid=connue.uuid if connue else ligne.uuid,
+        uuid=uuid,
         trans_id=ligne.trans_id,
         source=ligne.genre,
-        creee_le=ligne.instant if ligne.genre == "JT" else None,
+        creee_le=None if is_remise else ligne.instant,
         remise_le=ligne.remise_le,
     )
+
+
+def _exiger_lisible(ligne: LigneJournal) -> None:
+    if ligne.genre == "JRB" and ligne.statut != RAPPROCHE:
+        raise EnSuspens(f"la banque n'a pas rapproché cette opération : {ligne.statut or 'sans état'}")
+    if ligne.operation not in (TransactionPayzen.DEBIT, TransactionPayzen.CREDIT):
+        raise EnSuspens(f"opération « {ligne.operation} » inconnue")
+
+
+def _exiger_revenu(boutique: str, reference: str) -> None:
+    """
+    Après une restauration, le passé se rejoue dans son ordre : un paiement revient, s'impute, puis se défait.
+
+    :raises EnSuspens: si c'est une référence de nous, dont le paiement n'est pas encore revenu
+    """
+    if is_reference(reference) and not Paiement.objects.filter(reference=reference, boutique=boutique).exists():
+        raise EnSuspens("son paiement n'est pas encore revenu")  # garde: le_paiement_revient_d_abord
 
 
 def trouver(ligne: LigneJournal, operation: str | None = None) -> TransactionPayzen | None:
@@ -170,6 +189,7 @@ def _porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
     debit = trouver(ligne, TransactionPayzen.DEBIT)
     if debit is None:
         raise EnSuspens("aucun débit connu n'a ce numéro, ce jour-là")
+    _exiger_revenu(debit.boutique, debit.reference)
     if ligne.montant != debit.montant:
         _signaler_la_part(ligne, debit)
         raise EnSuspens("l'impayé n'est pas du montant du débit : un agent décide")

@@ -17,6 +17,7 @@ from dettes.models import Dette
 from paiements.boutiques import get_boutique
 from paiements.causes import par_service
 from paiements.file.tenue import fermer_les_inconnues
+from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Paiement
 from paiements.passages import avancer, get_libre_le
 from paiements.payzen import Client, Contexte, Fait, from_centimes, read_contexte
@@ -39,14 +40,18 @@ class ReconstructionImpossible(Exception):
     """Il manque de quoi refaire ce paiement ; le message dit quoi."""
 
 
-def ramener(boutique: str, reference: str) -> Ramene:
+def ramener(boutique: str, reference: str, *, is_publiee: bool = False) -> Ramene:
     """
     Demande à la plateforme ce qu'elle sait d'une référence, refait son paiement s'il manque, et porte tout.
 
+    :param is_publiee: vrai si un fichier rendu à la Caf dit ce paiement imputé : il l'est alors avant que ne revienne
+        ce que la banque en a repris depuis
     :raises EchecRest: si la plateforme n'a pas répondu
     :raises BoutiqueAbsente: si les clés de la boutique ne sont pas réglées
     """
     faits = Client(get_boutique(boutique)).get_order(reference)
+    if is_publiee:
+        _refaire_l_imputation(boutique, reference, faits)
     motif = "" if faits else "la plateforme ne la connaît pas"
     with transaction.atomic():
         paiement = Paiement.objects.filter(reference=reference).first()
@@ -62,11 +67,22 @@ def ramener(boutique: str, reference: str) -> Ramene:
     return Ramene(reference, paiement, motif)
 
 
+def _refaire_l_imputation(boutique: str, reference: str, faits: list[Fait]) -> None:
+    """Un paiement oublié, tel qu'il était quand il s'est imputé : son débit, et rien d'après."""
+    with transaction.atomic():
+        if Paiement.objects.filter(reference=reference).exists():
+            return
+        try:
+            paiement = _reconstruire(boutique, reference, faits)
+        except ReconstructionImpossible:
+            return
+        conclure(paiement.pk, Lecture([fait for fait in faits if not fait.is_credit], get_repere(paiement)))
+    while imputer_un_lot():
+        pass
+
+
 def _reconstruire(boutique: str, reference: str, faits: list[Fait]) -> Paiement:
-    origine = next((f for f in faits if not f.is_credit and f.contexte and f.trans_date and f.trans_id), None)
-    contexte = read_contexte(origine.contexte) if origine else None
-    if origine is None or origine.trans_date is None or contexte is None:
-        raise ReconstructionImpossible("elle n'est pas née de notre formulaire, ou ne dit pas de quelles dettes")
+    origine, contexte = _trouver_l_origine(faits)
     caf = Caf.objects.filter(boutique=boutique).first()
     if caf is None:
         raise ReconstructionImpossible(f"aucune Caf n'a la boutique {boutique}")
@@ -86,23 +102,27 @@ def _reconstruire(boutique: str, reference: str, faits: list[Fait]) -> Paiement:
     return avancer(Geste.SOUMETTRE, paiement, CAUSE)
 
 
+def _trouver_l_origine(faits: list[Fait]) -> tuple[Fait, Contexte]:
+    """Le débit né de notre formulaire, et ce que nous lui avions confié."""
+    for fait in faits:
+        contexte = None if fait.is_credit else read_contexte(fait.contexte)
+        if contexte is not None and fait.trans_date and fait.trans_id:
+            return fait, contexte
+    raise ReconstructionImpossible("elle n'est pas née de notre formulaire, ou ne dit pas de quelles dettes")
+
+
 def _refaire_la_demarche(caf: Caf, reference: str, contexte: Contexte, origine: Fait) -> Demarche:
     """La démarche telle qu'elle était partie ; celle que la sauvegarde tenait encore en brouillon, s'il y en a une."""
-    dettes = {dette.reference: dette for dette in Dette.objects.filter(caf=caf, reference__in=contexte.lignes)}
-    manquantes = sorted(set(contexte.lignes) - set(dettes))
-    if manquantes:
-        raise ReconstructionImpossible(f"la dette {manquantes[0]} manque : prenez d'abord la livraison perdue")
-    dossiers = {dette.allocataire_id for dette in dettes.values()}
-    if len(dossiers) != 1:
-        raise ReconstructionImpossible("ses dettes sont de plusieurs dossiers")
+    dettes = _trouver_les_dettes(caf, contexte)
+    dossier = next(iter(dettes.values())).allocataire
     demarche = Demarche.objects.select_for_update(of=("self",)).filter(reference=reference).first()
     if demarche is None:
-        auteur = next(iter(dettes.values())).allocataire.utilisateurs.order_by("pk").first()
+        auteur = dossier.utilisateurs.order_by("pk").first()
         if auteur is None:
             raise ReconstructionImpossible("son dossier n'a plus de compte")
         # Abandonnée, elle ne dispute sa place à aucun brouillon, et ses lignes s'écrivent encore.
-        demarche = Demarche(auteur=auteur, allocataire=auteur.allocataire, reference=reference, etat=Etat.ABANDONNEE)
-    elif demarche.etat not in (Etat.BROUILLON, Etat.ABANDONNEE) or demarche.allocataire_id not in dossiers:
+        demarche = Demarche(auteur=auteur, allocataire=dossier, reference=reference, etat=Etat.ABANDONNEE)
+    elif demarche.etat not in (Etat.BROUILLON, Etat.ABANDONNEE) or demarche.allocataire_id != dossier.pk:
         raise ReconstructionImpossible("sa démarche existe, et n'est plus celle qui était partie")
     demarche.mode = Demarche.Mode.GLOBAL if contexte.is_global else Demarche.Mode.AFFECTE
     demarche.montant = from_centimes(sum(contexte.lignes.values()))
@@ -117,3 +137,14 @@ def _refaire_la_demarche(caf: Caf, reference: str, contexte: Contexte, origine: 
     demarche.etat = Etat.A_LA_BANQUE
     demarche.save(update_fields=["etat"])
     return demarche
+
+
+def _trouver_les_dettes(caf: Caf, contexte: Contexte) -> dict[str, Dette]:
+    """Toutes les dettes que le formulaire nommait, d'un seul dossier."""
+    trouvees = Dette.objects.filter(caf=caf, reference__in=contexte.lignes).select_related("allocataire")
+    dettes = {dette.reference: dette for dette in trouvees}
+    if manquantes := sorted(set(contexte.lignes) - set(dettes)):
+        raise ReconstructionImpossible(f"la dette {manquantes[0]} manque : prenez d'abord la livraison perdue")
+    if len({dette.allocataire_id for dette in dettes.values()}) != 1:
+        raise ReconstructionImpossible("ses dettes sont de plusieurs dossiers")
+    return dettes

@@ -21,8 +21,9 @@ pytestmark = pytest.mark.django_db
 
 
 def lancer(*arguments: str, **options: object) -> str:
+    """Lance une commande qui écrit, pour de bon."""
     sortie = io.StringIO()
-    call_command(*arguments, stdout=sortie, **options)
+    call_command(*arguments, stdout=sortie, appliquer=True, **options)
     return sortie.getvalue()
 
 

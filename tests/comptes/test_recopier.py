@@ -37,7 +37,9 @@ def passer_par_un_tableur(texte: str) -> list[list[str]]:
 
 
 def test_le_fichier_des_codes_survit_a_un_tableur(client: Client, personne, tmp_path: Path) -> None:
-    call_command("emettre_codes", "011", sortie=tmp_path / "codes.csv", identifiant=[personne.identifiant])
+    call_command(
+        "emettre_codes", "011", sortie=tmp_path / "codes.csv", identifiant=[personne.identifiant], appliquer=True
+    )
 
     _, (identifiant, code) = passer_par_un_tableur((tmp_path / "codes.csv").read_text())
 

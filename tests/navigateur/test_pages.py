@@ -40,7 +40,7 @@ def test_le_code_recu_par_courrier_ouvre_le_compte(visiteur, tmp_path):
     identifiant = visiteur.demonstration.get_compte("allocataire sans dette")["identifiant"]
     codes = tmp_path / "codes.csv"
     visiteur.demonstration.gerer(
-        "emettre_codes", identifiant[:3], "--sortie", str(codes), "--identifiant", identifiant
+        "emettre_codes", identifiant[:3], "--sortie", str(codes), "--identifiant", identifiant, "--appliquer"
     )
     lignes = csv.reader(codes.read_text().splitlines(), delimiter=";")
     code = {compte.replace(" ", ""): code for compte, code in lignes}[identifiant]

@@ -1,18 +1,13 @@
 """Une nuit, puis une autre : les paiements du jour, la plateforme du soir, ses journaux, nos fichiers, la Caf."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from django.core.management import CommandError, call_command
-from django.db import transaction
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -26,35 +21,29 @@ from paiements.models import Paiement
 from paiements.statuts import Statut
 from paiements.verification.interroger import interroger
 from tests.factories import DemarcheFactory
+from tests.nuits import sauvegarde
 from tests.nuits.caf_simulee import CafSimulee
-from tests.paiements.journaux import jrb, jri, jt
-from tests.pannes.banque import Banque, Transaction
+from tests.nuits.plateforme import Plateforme
 
-FORMULAIRE = "application/x-www-form-urlencoded"
+ETRANGERE = "FACTURE"
 
 
 @dataclass
 class Nuits:
-    """`evenements` compte ce qui est arrivé ; `retard` garde les journaux d'une nuit pour la suivante."""
+    """`evenements` compte ce qui est arrivé ; `finis` : les impayés dont la banque a rendu l'argent."""
 
-    banque: Banque
+    plateforme: Plateforme
     caf: CafSimulee
     racine: Path
     alea: Random
-    commettre: Callable[..., Any]
     evenements: Counter[str] = field(default_factory=Counter)
-    remises: list[Transaction] = field(default_factory=list)
-    repris: list[Transaction] = field(default_factory=list)
+    finis: set[str] = field(default_factory=set)
     rang: int = 0
     livraisons: list[Path] = field(default_factory=list)
 
     @property
     def publies(self) -> Path:
         return self.racine / "publies"
-
-    @property
-    def journaux(self) -> Path:
-        return self.racine / "journaux"
 
     def payer(self, combien: int) -> None:
         """Des personnes paient ; une notification sur quatre se perd, une sur quatre arrive deux fois."""
@@ -65,71 +54,46 @@ class Nuits:
             auteur = dette.allocataire.utilisateurs.get()
             demarche = DemarcheFactory(auteur=auteur, lignes={dette: montant})
             parti = depart.payer(demarche, empreinte_vue=empreinte(demarche))
-            self.banque.ouvrir(parti.champs)
-            self.banque.debiter(self.banque.sessions[-1], "AUTHORISED")
+            panne = self.alea.choice([None, None, "perdue", "double"])
+            self.evenements["notifications perdues"] += panne == "perdue"
+            self.plateforme.payer(parti.champs, panne)
             self.evenements["paiements"] += 1
-        self.distribuer()
-
-    def distribuer(self) -> None:
-        for message in self.banque.courrier:
-            fois = self.alea.choice([0, 1, 1, 2])
-            self.evenements["notifications perdues"] += fois == 0
-            for _ in range(fois):
-                Client().post(reverse("paiements:notification"), self.banque.signer(message), content_type=FORMULAIRE)
-        self.banque.courrier.clear()
 
     def incidents(self) -> None:
-        """Un impayé, un remboursement du Back Office dont rien ne parle, un débit étranger : un par nuit, au sort."""
-        vifs = [t for t in self.banque.transactions if t.is_debit_vivant and t.statut == "CAPTURED" and not t.rendu]
-        nes_ici = [t for t in vifs if not t.reference.startswith("FACTURE")]
-        quoi = self.alea.choice(["impayés", "remboursements du Back Office", "débits étrangers"])
+        """Ce dont rien ne nous parle : impayé, sa fin, remboursement du Back Office, débit étranger ; un au sort."""
+        quoi = self.alea.choice(["impayés", "fins d'impayés", "remboursements du Back Office", "débits étrangers"])
+        transactions = self.plateforme.lister()
+        rendus = {t["parent"] for t in transactions}
+        vifs = [
+            t["uuid"]
+            for t in transactions
+            if t["operation"] == "DEBIT" and t["statut"] == "CAPTURED" and t["uuid"] not in rendus
+            if not t["impayee_le"] and not t["order_id"].startswith(ETRANGERE)
+        ]
+        repris = [t["uuid"] for t in transactions if t["impayee_le"] and t["uuid"] not in self.finis]
+        if quoi == "fins d'impayés" and repris:
+            self.plateforme.faire(repris[0], "finir_impaye")
+            self.finis.add(repris[0])
+        elif quoi == "impayés" and vifs:
+            self.plateforme.faire(self.alea.choice(vifs), "impaye")
+        elif quoi == "remboursements du Back Office" and vifs:
+            self.plateforme.faire(self.alea.choice(vifs), "rembourser", montant=self.alea.choice([None, 100]))
+        else:
+            quoi = "débits étrangers"
+            self.plateforme.encaisser_sans_nous(f"{ETRANGERE}-{self.rang}", self.alea.randrange(100, 9_000))
         self.evenements[quoi] += 1
-        if quoi == "débits étrangers" or not nes_ici:
-            self.banque.encaisser_sans_nous(f"FACTURE-{self.rang}", self.alea.randrange(100, 9_000))
-            self.banque.courrier.clear()
-        elif quoi == "impayés":
-            debit = self.alea.choice(nes_ici)
-            debit.repris = True
-            self.repris.append(debit)
-        else:
-            debit = self.alea.choice(nes_ici)
-            self.banque.rembourser(debit, debit.montant, en_le_disant=False)
 
-    def soir(self, *, journal_du_jour: bool = True) -> None:
-        """La remise en banque, puis les journaux ; un JT manquant se reprend la nuit d'après, avec tout."""
-        for transaction_ in self.banque.transactions:
-            if transaction_.statut == "AUTHORISED":
-                self.banque.remettre(transaction_)
-                self.remises.append(transaction_)
-        self.journaux.mkdir(exist_ok=True)
-        jour = f"2612{self.rang:02d}"
-        impayes = [self._dire(t) | {"UNPAID_DATE": "20261127"} for t in self.repris]
-        ecrits = [jrb([self._dire(t) for t in self.remises], jour), jri(impayes, jour)]
-        if journal_du_jour:
-            ecrits.append(jt([self._dire(t) for t in self.banque.transactions], jour))
-        else:
-            self.evenements["journaux manquants"] += 1
-        for nom, octets in ecrits:
-            (self.journaux / nom).write_bytes(octets)
-
-    def _dire(self, t: Transaction) -> dict[str, str]:
-        montants = dict.fromkeys(("AMOUNT", "ORIGIN_AMOUNT", "BRUT_AMOUNT", "SOURCE_AMOUNT"), str(t.montant))
-        return montants | {
-            "TRANSACTION_ID": t.trans_id,
-            "TRANSACTION_TYPE": t.operation,
-            "TRANSACTION_STATUS": t.statut,
-            "OPERATION_TYPE": "CT" if t.operation == "CREDIT" else "DT",
-            "PAYMENT_DATE": t.trans_date[:8],
-            "PAYMENT_TIME": t.trans_date[8:],
-            "ORDER_ID": t.reference,
-            "TRANSACTION_UUID": t.uuid,
-        }
+    def soir(self, *, sans: str = "") -> None:
+        """La remise en banque, puis les journaux ; ceux qui manquent se reprennent la nuit d'après, avec tout."""
+        self.plateforme.remettre()
+        self.plateforme.deposer(sans=sans)
+        self.evenements["journaux manquants"] += bool(sans)
 
     def matin(self) -> None:
         """Ce que l'exploitant tape, et ce que font les tâches."""
-        self.gerer("lire_journaux", str(self.journaux), "--appliquer")
-        self.gerer("interroger_payzen", "--journaux", "--appliquer")
-        self.gerer("lire_journaux", str(self.journaux), "--appliquer")
+        self.gerer("lire_journaux", str(self.plateforme.journaux), "--appliquer")
+        self.gerer("interroger_payzen", "--journaux", "--publies", str(self.publies), "--appliquer")
+        self.gerer("lire_journaux", str(self.plateforme.journaux), "--appliquer")
         self.taches()
 
     def taches(self) -> None:
@@ -155,25 +119,22 @@ class Nuits:
         self.livraisons.append(self.caf.livrer(self.racine / "livraisons"))
         if tue:
             self.evenements["imports tués"] += 1
-            sid = transaction.savepoint()
-            self.prendre(self.livraisons[-1])
-            transaction.savepoint_rollback(sid)
-        self.prendre(self.livraisons[-1])
+            sauvegarde.tuer_un_import(self.livraisons[-1])
+        assert self.prendre(self.livraisons[-1]) == "prise"
         assert self.prendre(self.livraisons[-1]) == "deja_prise"
         if len(self.livraisons) > 1:
             assert self.prendre(self.livraisons[-2]) == "deja_prise"
 
     def prendre(self, dossier: Path) -> str:
         try:
-            with self.commettre(execute=True):
-                return importer(dossier, ou_rejeter=self.racine / "rejets")["issue"]
+            return importer(dossier, ou_rejeter=self.racine / "rejets")["issue"]
         except LivraisonRefusee as refus:
             return str(refus)
 
-    def restaurer(self, sauvegarde: str) -> None:
+    def restaurer(self, fichier: Path) -> None:
         """La base revient à sa sauvegarde ; puis docs/exploitation.md, « Après un désastre », pas à pas."""
         self.evenements["restaurations"] += 1
-        transaction.savepoint_rollback(sauvegarde)
+        sauvegarde.restaurer(fichier)
         for _ in range(4):
             self.matin()
             self.gerer("reprendre_encaissements", self.caf.code, "--dossier", str(self.publies), "--appliquer")
@@ -196,7 +157,7 @@ class Nuits:
             for reference, dette in self.caf.dettes.items()
             if soldes.get(reference) != dette.du
         ]
-        tenu = sum(t.montant * (1 if t.operation == "DEBIT" else -1) for t in self.banque.transactions if t.is_argent)
+        tenu = self.plateforme.get_tenu(self.finis)
         feuille = calculer(Caf.objects.get(pk=self.caf.code), timezone.localdate())
         if int(feuille.get_livre("banque").cloture * 100) != tenu:
             faux.append(f"la plateforme tient {tenu}, la feuille {feuille.get_livre('banque').cloture}")

@@ -5,46 +5,46 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from paiements.models import Anomalie
 from paiements.payzen import rest
 from paiements.surveillance.invariants import verifier
 from tests.factories import CafFactory
+from tests.nuits import plateforme, sauvegarde
 from tests.nuits.caf_simulee import CafSimulee
 from tests.nuits.nuit import Nuits
-from tests.pannes.banque import Banque
 
 # Trente au rapport : NUITS=30.
 NUITS = int(os.environ.get("NUITS", "5"))
 
 
 @pytest.fixture
-def nuits(db, tmp_path, monkeypatch, django_capture_on_commit_callbacks):
+def nuits(live_server, tmp_path, monkeypatch, settings):
+    """Le simulateur dans son processus, le service derrière un vrai serveur HTTP, la Caf à côté."""
     monkeypatch.setattr(rest, "ATTENTE_S", 0)
     CafFactory(code="661")
     alea = Random(13)  # noqa: S311 (un tirage qui se rejoue)
     caf = CafSimulee("661", alea, timezone.now() - timedelta(hours=12))
     caf.naitre(15)
-    nuits = Nuits(Banque("66100001"), caf, tmp_path, alea, django_capture_on_commit_callbacks)
-    with nuits.banque.servir():
-        yield nuits
+    with plateforme.ouvrir("66100001", tmp_path, live_server.url) as banque:
+        settings.PAYZEN_BOUTIQUES = banque.get_boutiques()
+        yield Nuits(banque, caf, tmp_path, alea)
 
 
 def vivre(nuits, rang, *, desastre=False):
     nuits.rang = rang
     nuits.payer(3)
-    sauvegarde = transaction.savepoint() if desastre else ""
+    sauve = sauvegarde.sauver(nuits.racine / "base.sql") if desastre else None
     nuits.payer(2)
-    nuits.soir(journal_du_jour=rang % 3 != 2)
+    nuits.soir(sans="JT" if rang % 3 == 2 else "")
     nuits.incidents()
     nuits.matin()
     nuits.rendre(perdu=rang % 4 == 3)
     nuits.caf.retenir(3)
     nuits.livrer(tue=rang % 5 == 4)
-    if desastre:
-        nuits.restaurer(sauvegarde)
+    if sauve:
+        nuits.restaurer(sauve)
 
 
 def test_les_trois_livres_finissent_egaux_apres_des_nuits_de_tout_ce_qui_arrive(nuits, record_property):

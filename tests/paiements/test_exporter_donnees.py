@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def exporter(tmp_path):
     def _exporter(numero):
         sortie = tmp_path / "donnees.txt"
-        call_command("exporter_donnees", numero, "--sortie", sortie, stdout=StringIO())
+        call_command("exporter_donnees", numero, "--sortie", sortie, "--appliquer", stdout=StringIO())
         return sortie
 
     return _exporter
@@ -105,6 +105,6 @@ def test_un_fichier_qui_existe_n_est_pas_ecrase(tmp_path):
     sortie.write_text("gardé")
 
     with pytest.raises(CommandError, match="ne peut pas être créé"):
-        call_command("exporter_donnees", UtilisateurFactory().identifiant, "--sortie", sortie)
+        call_command("exporter_donnees", UtilisateurFactory().identifiant, "--sortie", sortie, "--appliquer")
 
     assert sortie.read_text() == "gardé"

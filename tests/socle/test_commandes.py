@@ -98,3 +98,24 @@ def test_deux_a_la_fois_la_seconde_est_refusee_d_une_phrase():
         "test_commandes tourne déjà : attendez sa fin, puis relancez.",
     )
     assert A_BLANC in a_blanc
+
+
+class Avancer(Commande):
+    def handle(self, **options):
+        self.montrer({"vus": list(self.suivre(["a", "b"], "lettres"))}, [])
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("ecran", "options", "attendu"),
+    [(Terminal(), [], "\r1/2 lettres\r2/2 lettres\n"), (Terminal(), ["--json"], ""), (StringIO(), [], "")],
+    ids=["une personne regarde", "en JSON", "dans un fichier"],
+)
+def test_l_avancement_ne_se_dit_qu_a_une_personne_qui_regarde(ecran, options, attendu):
+    call_command(Avancer(), *options, stdout=StringIO(), stderr=ecran, no_color=True)
+
+    assert ecran.getvalue() == attendu

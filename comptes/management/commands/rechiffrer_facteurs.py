@@ -6,13 +6,15 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from comptes.chiffrement import rechiffrer
-from socle.commandes import CommandeSobre
+from socle.commandes import Code, Commande
 
 SECRETS = ("secret", "seed")
 
 
-class Command(CommandeSobre):
+class Command(Commande):
     help = "Rechiffre par la SECRET_KEY du jour les seconds facteurs chiffrés par une des SECRET_KEY_FALLBACKS."
+    ecrit = True
+    seule = True
 
     @transaction.atomic
     def handle(self, **_: object) -> None:
@@ -23,7 +25,10 @@ class Command(CommandeSobre):
             except InvalidToken as perdue:
                 raise CommandError(
                     f"Aucune clé connue ne lit le second facteur de « {facteur.user} » : rien n'a été changé. "
-                    "Remettez l'ancienne clé dans SECRET_KEY_FALLBACKS, ou rendez-lui son accès (rendre_acces)."
+                    "Remettez l'ancienne clé dans SECRET_KEY_FALLBACKS, ou rendez-lui son accès (rendre_acces).",
+                    returncode=Code.CONSTAT,
                 ) from perdue
             facteur.save(update_fields=["data"])
-        self.stdout.write(self.style.SUCCESS(f"{len(facteurs)} seconds facteurs rechiffrés."))
+        transaction.set_rollback(self.a_blanc)
+        fait = "à rechiffrer" if self.a_blanc else "rechiffrés"
+        self.montrer({"facteurs": len(facteurs)}, [f"{len(facteurs)} seconds facteurs {fait}."])

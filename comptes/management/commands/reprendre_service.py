@@ -8,6 +8,7 @@ from socle.commandes import Commande
 class Command(Commande):
     help = "Reprend les paiements en ligne d'une Caf, de plusieurs, ou de toutes."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("cafs", nargs="*", metavar="CAF", help="codes des Caf")

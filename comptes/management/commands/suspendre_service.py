@@ -10,6 +10,7 @@ from socle.commandes import Code, Commande, jour
 class Command(Commande):
     help = "Arrête les paiements en ligne d'une Caf, de plusieurs, ou de toutes ; ceux en route se terminent."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("cafs", nargs="*", metavar="CAF", help="codes des Caf")

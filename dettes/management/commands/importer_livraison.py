@@ -53,7 +53,7 @@ class Command(Commande):
         parser.add_argument("--rejets", type=Path, default=REJETS, help="dossier des fichiers de rejets (%(default)s)")
 
     def handle(self, *, dossiers: list[Path], **options: Any) -> None:
-        rendus = [self._importer(dossier, options) for dossier in dossiers]
+        rendus = [self._importer(dossier, options) for dossier in self.suivre(dossiers, "livraisons")]
         self.montrer({"livraisons": rendus}, map(dire, rendus))
         refusees = sum(rendu["issue"] == "refusee" for rendu in rendus)
         en_panne = sum(rendu["issue"] == "panne" for rendu in rendus)

@@ -2,10 +2,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from paiements.bureau.recit import raconter
 from paiements.models import Paiement
-from socle.commandes import CommandeSobre
+from socle.commandes import Code, Commande
 
 
-class Command(CommandeSobre):
+class Command(Commande):
     help = "Raconte toute la vie d'un paiement : ce qui s'est passé, ce qu'il attend, quoi faire."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -14,6 +14,8 @@ class Command(CommandeSobre):
     def handle(self, *, reference: str, **options: object) -> None:
         paiement = Paiement.objects.for_reference(reference).first()
         if paiement is None:
-            raise CommandError(f"Aucun paiement, aucune démarche ne porte la référence {reference}.")
-        for ligne in raconter(paiement):
-            self.stdout.write(ligne)
+            raise CommandError(
+                f"Aucun paiement, aucune démarche ne porte la référence {reference}.", returncode=Code.CONSTAT
+            )
+        recit = list(raconter(paiement))
+        self.montrer({"paiement": paiement.reference, "statut": paiement.statut, "recit": recit}, recit)

@@ -8,11 +8,13 @@ from comptes import journal
 from comptes.identifiants import normaliser
 from comptes.models import Utilisateur
 from paiements.surveillance.personne import Table, rassembler
-from socle.commandes import CommandeSobre
+from socle.commandes import Code, Commande
 
 
-class Command(CommandeSobre):
+class Command(Commande):
     help = "Répond à une demande d'accès : écrit, dans un fichier lisible, tout ce que le service sait d'une personne."
+    ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("numero", metavar="NUMERO", help="l'identifiant de la personne : code Caf et numéro")
@@ -23,17 +25,26 @@ class Command(CommandeSobre):
         compte = comptes.filter(identifiant=normaliser(numero), allocataire__isnull=False).first()
         if compte is None:
             raise CommandError(
-                "Aucun compte d'allocataire ne porte cet identifiant : le code de la Caf, puis les sept chiffres."
+                "Aucun compte d'allocataire ne porte cet identifiant : le code de la Caf, puis les sept chiffres.",
+                returncode=Code.CONSTAT,
             )
         tables = list(rassembler(compte))
+        if not self.a_blanc:
+            self._ecrire(compte, tables, sortie)
+        lignes = sum(len(table.lignes) for table in tables)
+        fait = "à écrire" if self.a_blanc else "écrites"
+        self.montrer({"lignes": lignes, "sortie": str(sortie)}, [f"{lignes} lignes {fait}."])
+
+    def _ecrire(self, compte: Utilisateur, tables: list[Table], sortie: Path) -> None:
         try:
             descripteur = os.open(sortie, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as erreur:
-            raise CommandError(f"{sortie} ne peut pas être créé : {erreur.strerror}.") from erreur
+            raise CommandError(
+                f"{sortie} ne peut pas être créé : {erreur.strerror}.", returncode=Code.CONSTAT
+            ) from erreur
         with os.fdopen(descripteur, "w", encoding="utf-8") as flux:
             flux.write(ecrire(compte, tables))
         journal.consigner(journal.Genre.CONSULTATION, allocataire=compte.allocataire, objet="export de ses données")
-        self.stdout.write(self.style.SUCCESS(f"{sum(len(table.lignes) for table in tables)} lignes écrites."))
 
 
 def ecrire(compte: Utilisateur, tables: list[Table]) -> str:

@@ -17,6 +17,7 @@ from socle.euros import ecrire_euros
 class Command(Commande):
     help = "La feuille d'une Caf et d'un jour : ce que la plateforme tient, ce qui est imputé, ce qui est parti."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -29,19 +30,17 @@ class Command(Commande):
 
     def handle(self, *, cafs: list[str], jour: date | None, clore: str | None, **options: Any) -> None:
         jour = jour or timezone.localdate() - timedelta(days=1)
-        choisies = list(Caf.objects.filter(pk__in=cafs) if cafs else Caf.objects.exclude(boutique=""))
-        if len(choisies) < len(set(cafs)):
-            raise CommandError("Une de ces Caf est inconnue. Vérifiez les codes.", returncode=Code.MAL_TAPEE)
+        choisies = choisir(cafs)
         if clore:
             self._clore(choisies, jour, clore, options["motif"])
-        feuilles = [calculer(caf, jour) for caf in choisies]
+        feuilles = [calculer(caf, jour) for caf in self.suivre(choisies, "Caf")]
         if options["sorties"] and not self.a_blanc:
             self._ecrire(feuilles, options["sorties"])
-        self.montrer(
-            {"feuilles": list(map(decrire, feuilles))}, (phrase for feuille in feuilles for phrase in dire(feuille))
-        )
-        if a_regarder := [f for f in feuilles if f.ecarts or f.suspens or decrire(f)["changements"]]:
-            raise CommandError(f"{len(a_regarder)} feuille(s) à regarder.", returncode=Code.CONSTAT)
+        decrites = [decrire(feuille) for feuille in feuilles]
+        self.montrer({"feuilles": decrites}, (phrase for feuille in feuilles for phrase in dire(feuille)))
+        a_regarder = sum(any(decrite[quoi] for quoi in ("ecarts", "suspens", "changements")) for decrite in decrites)
+        if a_regarder:
+            raise CommandError(f"{a_regarder} feuille(s) à regarder.", returncode=Code.CONSTAT)
 
     def _clore(self, cafs: list[Caf], jour: date, identifiant: str, motif: str) -> None:
         agent = Utilisateur.objects.filter(identifiant=identifiant).first()
@@ -61,6 +60,18 @@ class Command(Commande):
             chemin = dossier / f"feuille_{feuille.caf.pk}_{feuille.jour:%Y%m%d}"
             chemin.with_suffix(".csv").write_bytes(rendre_csv(feuille))
             chemin.with_suffix(".pdf").write_bytes(rendre_pdf(feuille))
+
+
+def choisir(codes: list[str]) -> list[Caf]:
+    """
+    Les Caf nommées, ou toutes celles qui encaissent.
+
+    :raises CommandError: si un code est inconnu
+    """
+    choisies = list(Caf.objects.filter(pk__in=codes) if codes else Caf.objects.exclude(boutique=""))
+    if len(choisies) < len(set(codes)):
+        raise CommandError("Une de ces Caf est inconnue. Vérifiez les codes.", returncode=Code.MAL_TAPEE)
+    return choisies
 
 
 def decrire(feuille: Feuille) -> dict[str, Any]:

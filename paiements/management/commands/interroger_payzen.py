@@ -1,9 +1,12 @@
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
+from dettes.reprise import lire_les_publies
 from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Paiement
 from paiements.payzen import EchecRest
@@ -30,9 +33,16 @@ class Command(Commande):
             help="ce dont un journal parle et que la base ignore : après une restauration, ramène les paiements",
         )
 
-    def handle(self, *, reference: str | None, jour: date | None, journaux: bool, **options: object) -> None:
+        parser.add_argument(
+            "--publies",
+            type=Path,
+            metavar="DOSSIER",
+            help="avec --journaux : les fichiers d'encaissements publiés ; ce qu'ils disent imputé l'est d'abord",
+        )
+
+    def handle(self, *, reference: str | None, jour: date | None, journaux: bool, **options: Any) -> None:
         if journaux:
-            self._ramener()
+            self._ramener(lire_les_publies(options["publies"]) if options["publies"] else set())
         else:
             self._interroger(reference, jour)
 
@@ -40,7 +50,7 @@ class Command(Commande):
         lus: list[dict[str, str]] = []
         muets: list[str] = []
         changes = 0
-        for paiement in _choisir(reference, jour).iterator():
+        for paiement in self.suivre(list(_choisir(reference, jour)), "paiements"):
             try:
                 lecture = lire_la_plateforme(paiement)
             except (EchecRest, BoutiqueAbsente) as echec:
@@ -57,14 +67,14 @@ class Command(Commande):
         self.montrer({"lus": lus, "muets": muets, "avances": changes}, [*phrases, *avances])
         self._finir(muets)
 
-    def _ramener(self) -> None:
+    def _ramener(self, publies: set[str]) -> None:
         """À blanc, dit seulement ce qui serait demandé."""
         lus: list[dict[str, str]] = []
         muets: list[str] = []
-        for boutique, reference in lister_les_inconnues():
+        for boutique, reference in self.suivre(list(lister_les_inconnues()), "références"):
             ligne = {"paiement": reference, "boutique": boutique}
             try:
-                ramene = None if self.a_blanc else ramener(boutique, reference)
+                ramene = None if self.a_blanc else ramener(boutique, reference, is_publiee=reference in publies)
             except (EchecRest, BoutiqueAbsente) as echec:
                 self.stderr.write(f"{reference}  pas de réponse : {echec}")
                 muets.append(reference)

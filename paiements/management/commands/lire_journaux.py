@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
@@ -25,7 +26,19 @@ class Command(Commande):
     def handle(self, *, dossiers: list[Path], **options: object) -> None:
         refuses: list[str] = []
         lus = sorted(self._lire(dossiers, refuses), key=lambda lu: (journaux.ORDRE.index(lu.genre), lu.jour, lu.nom))
-        # À blanc, tout se fait et se défait d'un bloc ; sinon, par lots, pour ne tenir personne longtemps.
+        compte_rendu = {"journaux": len(lus)} | self._porter(lus)
+        inconnues = {lu.genre: sorted({*lu.inconnues}) for lu in lus if lu.inconnues}
+        self.montrer(
+            compte_rendu | {"colonnes_inconnues": inconnues, "refuses": refuses}, dire(compte_rendu, inconnues)
+        )
+        if refuses:
+            raise CommandError(
+                f"{len(refuses)} journal(aux) refusé(s), rien n'en est cru : {' ; '.join(refuses)}.",
+                returncode=Code.CONSTAT,
+            )
+
+    def _porter(self, lus: list[Journal]) -> dict[str, Any]:
+        """À blanc, tout se fait et se défait d'un bloc ; sinon, par lots, pour ne tenir personne longtemps."""
         with transaction.atomic() if self.a_blanc else nullcontext():
             neuves = {lu.nom: journaux.consigner(lu) for lu in lus}
             portees = journaux.reprendre()
@@ -34,32 +47,10 @@ class Command(Commande):
                 transaction.set_rollback(True)
         deja = [nom for nom, nombre in neuves.items() if nombre is None]
         lignes = sum(nombre or 0 for nombre in neuves.values())
-        inconnues = {lu.genre: sorted({*lu.inconnues}) for lu in lus if lu.inconnues}
-        self.montrer(
-            {
-                "journaux": len(lus),
-                "deja_lus": deja,
-                "lignes": lignes,
-                "portees": portees,
-                "en_suspens": suspens,
-                "colonnes_inconnues": inconnues,
-                "refuses": refuses,
-            },
-            [
-                f"{len(lus)} journaux lus, dont {len(deja)} déjà connus ; {lignes} lignes neuves.",
-                "Portées : " + ", ".join(f"{genre} {nombre}" for genre, nombre in portees.items()) + ".",
-                *(f"Colonnes inconnues du {genre}, gardées : {', '.join(n)}." for genre, n in inconnues.items()),
-                f"{suspens} lignes attendent leur transaction : interroger_payzen --journaux va la chercher.",
-            ],
-        )
-        if refuses:
-            raise CommandError(
-                f"{len(refuses)} journal(aux) refusé(s), rien n'en est cru : {' ; '.join(refuses)}.",
-                returncode=Code.CONSTAT,
-            )
+        return {"deja_lus": deja, "lignes": lignes, "portees": portees, "en_suspens": suspens}
 
     def _lire(self, dossiers: list[Path], refuses: list[str]) -> Iterator[Journal]:
-        for chemin in [fichier for dossier in dossiers for fichier in self._lister(dossier)]:
+        for chemin in self.suivre([fichier for dossier in dossiers for fichier in self._lister(dossier)], "journaux"):
             try:
                 yield read_journal(chemin.name, chemin.read_bytes(), settings.PAYZEN_JOURNAUX)
             except (JournalIllisible, OSError) as refus:
@@ -75,3 +66,13 @@ class Command(Commande):
     def _compter_les_suspens(self) -> int:
         etat = LigneJournal.Etat.EN_SUSPENS
         return LigneJournal.objects.filter(etat=etat, mode=settings.PAYZEN_MODE).count()
+
+
+def dire(compte_rendu: dict[str, Any], inconnues: dict[str, list[str]]) -> Iterator[str]:
+    """Le compte rendu pour qui lit l'écran."""
+    deja = len(compte_rendu["deja_lus"])
+    yield f"{compte_rendu['journaux']} journaux lus, dont {deja} déjà connus ; {compte_rendu['lignes']} lignes neuves."
+    yield "Portées : " + ", ".join(f"{genre} {nombre}" for genre, nombre in compte_rendu["portees"].items()) + "."
+    yield from (f"Colonnes inconnues du {genre}, gardées : {', '.join(noms)}." for genre, noms in inconnues.items())
+    suspens = compte_rendu["en_suspens"]
+    yield f"{suspens} lignes attendent leur transaction : interroger_payzen --journaux va la chercher."

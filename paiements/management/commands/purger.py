@@ -1,23 +1,27 @@
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from paiements.surveillance.conservation import compter, purger
-from socle.commandes import CommandeSobre
+from socle.commandes import Code, Commande
 
 
-class Command(CommandeSobre):
+class Command(Commande):
     help = "Efface ce que les mentions de protection des données promettent de ne plus garder, et en garde le rapport."
+    ecrit = True
+    seule = True
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--appliquer", action="store_true", help="effacer ; sans cette option, la commande montre")
-
-    def handle(self, *, appliquer: bool, **options: object) -> None:
-        if not appliquer:
-            for phrase, nombre in compter():
-                self.stdout.write(f"{nombre}  {phrase}")
-            self.stdout.write("Rien n'a été effacé : ajouter --appliquer.")
+    def handle(self, **options: object) -> None:
+        if self.a_blanc:
+            perimes = dict(compter())
+            self.montrer({"perimes": perimes}, [f"{nombre}  {phrase}" for phrase, nombre in perimes.items()])
             return
         rapport = purger()
-        for ligne in rapport:
-            self.stdout.write(f"{ligne.effaces}  {ligne.regle} (il en reste {ligne.restants})")
-        if tenaces := [ligne.regle for ligne in rapport if ligne.restants]:
-            raise CommandError(f"Restent, bien que périmés : {', '.join(tenaces)}. Relancer ; sinon, lire le journal.")
+        tenaces = [ligne.regle for ligne in rapport if ligne.restants]
+        self.montrer(
+            {"effaces": {ligne.regle: ligne.effaces for ligne in rapport}, "restent": tenaces},
+            [f"{ligne.effaces}  {ligne.regle} (il en reste {ligne.restants})" for ligne in rapport],
+        )
+        if tenaces:
+            raise CommandError(
+                f"Restent, bien que périmés : {', '.join(tenaces)}. Relancer ; sinon, lire le journal.",
+                returncode=Code.CONSTAT,
+            )

@@ -10,6 +10,7 @@ from socle.commandes import Code, Commande
 class Command(Commande):
     help = "Porte de nouveau les notifications reçues d'un paiement : ce qu'elles disent, et rien d'autre."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", help="la référence du paiement, ou celle de sa démarche")

@@ -11,6 +11,7 @@ from socle.commandes import Code, Commande
 class Command(Commande):
     help = "Renvoie des tickets : celui d'un paiement, ou tous ceux qu'on avait renoncé à envoyer."
     ecrit = True
+    seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         quoi = parser.add_mutually_exclusive_group(required=True)
@@ -31,7 +32,7 @@ class Command(Commande):
         if reference and not tickets:
             raise CommandError(f"Aucun ticket pour le paiement {reference}.", returncode=Code.CONSTAT)
         if not self.a_blanc:
-            for ticket in tickets:
+            for ticket in self.suivre(tickets, "tickets"):
                 renvoyer(ticket, Cause("renvoyer_tickets", "exploitant"))
         references = [ticket.paiement.reference for ticket in tickets]
         lignes = [f"{t.paiement.reference}  {t.get_etat_display()}  {t.dernier_motif}" for t in tickets]
