@@ -12,7 +12,7 @@ from datetime import date
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import InterfaceError, OperationalError
 
 from socle.attente import seul
@@ -90,6 +90,8 @@ class Commande(CommandeSobre):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Lance la commande ; avec `--json`, un échec est un objet aussi."""
         self.en_json: bool = options.pop("en_json", False)
+        if options.get("stdout"):  # Django ne la prend qu'une fois la place réservée
+            self.stdout = OutputWrapper(options["stdout"])
         self.montre = False
         self.a_blanc = self.ecrit and not options.get("appliquer")
         try:

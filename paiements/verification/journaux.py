@@ -134,8 +134,9 @@ def _exiger_revenu(boutique: str, reference: str) -> None:
 
     :raises EnSuspens: si c'est une référence de nous, dont le paiement n'est pas encore revenu
     """
-    if is_reference(reference) and not Paiement.objects.filter(reference=reference, boutique=boutique).exists():
-        raise EnSuspens("son paiement n'est pas encore revenu")  # garde: le_paiement_revient_d_abord
+    connus = Paiement.objects.filter(reference=reference, boutique=boutique)
+    if is_reference(reference) and not connus.exists():  # garde: le_paiement_revient_d_abord
+        raise EnSuspens("son paiement n'est pas encore revenu")
 
 
 def trouver(ligne: LigneJournal, operation: str | None = None) -> TransactionPayzen | None:

@@ -44,6 +44,8 @@ def tuer_un_import(livraison: Path) -> None:
         ) as importation:
 
             def is_arretee_au_milieu() -> bool:
+                # Sans quoi une transaction relit toujours la première photo de l'activité.
+                curseur.execute("SELECT pg_stat_clear_snapshot()")
                 curseur.execute(attend)
                 return curseur.fetchone() is not None or importation.poll() is not None
 

@@ -15,7 +15,7 @@ from dettes.encaissements import emettre
 from dettes.models import FichierEmis, Mouvement
 from paiements import depart
 from paiements.imputation.imputer import imputer_un_lot
-from paiements.models import Anomalie, Paiement
+from paiements.models import Anomalie, LigneJournal, Paiement
 from paiements.payzen import read_contexte, to_centimes, write_contexte
 from paiements.statuts import Statut
 from paiements.surveillance.invariants import verifier
@@ -201,3 +201,23 @@ def test_une_dette_d_un_autre_dossier_ne_se_paie_pas_par_erreur(ramener):
     compte_rendu = ramener(journal, [transaction])
 
     assert compte_rendu["lus"][0]["motif"] == "ses dettes sont de plusieurs dossiers"
+
+
+def test_ce_que_la_banque_a_repris_d_un_paiement_oublie_attend_qu_il_soit_revenu(ramener, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    rendu = {"TRANSACTION_TYPE": "CREDIT", "TRANSACTION_ID": "912345", "TRANSACTION_UUID": "c" * 32}
+    journal = jt([paiement, rendu | {"ORDER_ID": paiement.reference, "AMOUNT": "5000"}])
+    transaction = decrire(paiement)
+    restaurer()
+    (tmp_path / "seul").mkdir()
+    (tmp_path / "seul" / journal[0]).write_bytes(journal[1])
+
+    call_command("lire_journaux", str(tmp_path / "seul"), "--appliquer", stdout=StringIO())
+    attend = LigneJournal.objects.get(etat="EN_SUSPENS")
+    ramener(journal, [transaction])
+    call_command("lire_journaux", str(tmp_path / "seul"), "--appliquer", stdout=StringIO())
+
+    assert (attend.operation, attend.pourquoi) == ("CREDIT", "son paiement n'est pas encore revenu")
+    assert not LigneJournal.objects.filter(etat="EN_SUSPENS").exists()
+    assert Paiement.objects.get().statut == Statut.IMPUTE
+    assert Anomalie.objects.ouvertes().get().genre == "ANNULATION_BANQUE"

@@ -21,8 +21,10 @@ class Command(Commande):
     seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("identifiant")
-        parser.add_argument("--role", required=True, type=str.upper, choices=Agent.Role.values)
+        parser.add_argument("identifiant", help="celui que l'agent tapera pour entrer")
+        parser.add_argument(
+            "--role", required=True, type=str.upper, choices=Agent.Role.values, help="ce qu'il a le droit de faire"
+        )
         parser.add_argument(
             "--caf", required=True, nargs="+", metavar="CODE", help="les Caf dont il voit les dossiers"
         )

@@ -19,7 +19,7 @@ class Command(Commande):
     seule = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("identifiant")
+        parser.add_argument("identifiant", help="le compte de l'agent, de l'opérateur ou de l'allocataire")
 
     def handle(self, *, identifiant: str, **_: object) -> None:
         utilisateur = Utilisateur.objects.filter(identifiant=normaliser(identifiant)).first()
