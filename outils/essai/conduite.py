@@ -211,6 +211,8 @@ class Machine:
 
     def _effacer(self) -> None:
         for lance in self.lances.values():
+            lance.terminate()
+        for lance in self.lances.values():
             self._arreter(lance)
         for dossier in (SRV, ETC, RUN, VAR, COPIES):
             shutil.rmtree(dossier, ignore_errors=True)
