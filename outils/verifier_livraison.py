@@ -195,7 +195,7 @@ def lire_manifeste(dossier: Path) -> dict[str, Any]:
 
 def _exiger(objet: Any, cle: str, genre: type, borne: int | None = ENTIER_MAX) -> None:
     valeur = objet.get(cle) if isinstance(objet, dict) else None
-    if type(valeur) is not genre or (genre is int and (valeur < 0 or (borne is not None and valeur > borne))):
+    if type(valeur) is not genre or (isinstance(valeur, int) and not 0 <= valeur <= (borne or valeur)):
         raise Refus(f"manifeste.json : « {cle} » manque ou ne se lit pas")
 
 
@@ -313,8 +313,8 @@ def _chercher_les_inconnus(fichiers: dict[str, Lignes]) -> list[Constat]:
 
 def _cadrer(manifeste: dict[str, Any], doubles: set[str]) -> Cadre:
     photo = manifeste["instant"].date()
-    jours = (photo, photo + datetime.timedelta(days=31), photo + datetime.timedelta(days=731))
-    return Cadre(manifeste["caf"], *(jour.isoformat() for jour in jours), doubles)
+    bientot, plus_tard = (photo + datetime.timedelta(days=jours) for jours in (31, 731))
+    return Cadre(manifeste["caf"], photo.isoformat(), bientot.isoformat(), plus_tard.isoformat(), doubles)
 
 
 def main(arguments: list[str]) -> int:

@@ -87,7 +87,15 @@ class Installation(Machine):
         lancer(sys.executable, "-m", "venv", version / ".venv")
         exigences = ["--require-hashes", "-r", str(version / "requirements/production.txt")]
         # uv lit la même liste et vérifie les mêmes empreintes que pip, en dix fois moins de temps.
-        installeur = [sys.executable, "-m", "uv", "pip", "install", "--python", version / ".venv/bin/python"]
+        installeur: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "install",
+            "--python",
+            version / ".venv/bin/python",
+        ]
         if importlib.util.find_spec("uv") is None:
             installeur = [version / ".venv/bin/pip", "install"]
         lancer(*installeur, "-q", *exigences)

@@ -5,8 +5,9 @@ Ce qu'il faut pour le refaire, nous l'avions confié au formulaire (`payzen.cont
 comme un autre, que la même lecture porte, vérifie, et que le balayage impute. Sinon, c'est une anomalie nommée.
 """
 
+from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db import transaction
 
@@ -95,7 +96,7 @@ def _reconstruire(boutique: str, reference: str, faits: list[Fait]) -> Paiement:
         boutique=boutique,
         mode=origine.mode,
         trans_id=origine.trans_id.lower(),
-        cree_le=origine.trans_date,
+        cree_le=cast("datetime", origine.trans_date),
     )
     paiement.prochain_controle_le = get_libre_le(paiement)
     paiement.save(force_insert=True)
