@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
 from caf_remboursement.filet import ILLISIBLE
@@ -54,6 +56,27 @@ def _se_retrouve(request: HttpRequest, reponse: HttpResponseBase) -> bool:
     """
     est_une_page = reponse.headers.get("Content-Type", "").startswith("text/html")
     return request.method == "POST" and est_une_page and not request.path.startswith(SANS_COPIE)
+
+
+class LangueMiddleware:
+    """
+    Rend la page dans la langue que l'on a choisie (un cookie, `pages:langue`) ; sans choix, en français.
+
+    Le réglage du navigateur ne décide rien : beaucoup sont en anglais sans que leur lecteur le lise. Le bureau des
+    agents reste en français.
+    """
+
+    def __init__(self, get_response: Suite) -> None:
+        self.get_response = get_response
+        self.bureau = reverse("admin:index")
+        self.langues = dict(settings.LANGUAGES)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        choisie = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        if choisie not in self.langues or request.path.startswith(self.bureau):
+            choisie = settings.LANGUAGE_CODE
+        with translation.override(choisie):
+            return self.get_response(request)
 
 
 class AdressePubliqueMiddleware:

@@ -10,8 +10,9 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import TemplateView
+from django.views.i18n import set_language
 
 from comptes import journal
 
@@ -34,6 +35,8 @@ def favicon(request: HttpRequest) -> HttpResponse:
     """L'icône, à l'adresse où les navigateurs la cherchent sans lire la page."""
     return redirect(static("img/favicon.ico"))
 
+
+langue = login_not_required(require_POST(set_language))
 
 robots = login_not_required(TemplateView.as_view(template_name="robots.txt", content_type="text/plain"))
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("mentions-legales/", pages.mentions_legales, name="mentions_legales"),
     path("aide/", pages.aide, name="aide"),
     path("plan/", pages.plan, name="plan"),
+    path("langue/", pages.langue, name="langue"),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("robots.txt", pages.robots, name="robots"),
     path(".well-known/security.txt", pages.securite, name="securite"),

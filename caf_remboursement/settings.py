@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 from caf_remboursement.journaux import build_reglages
@@ -37,6 +38,8 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ADRESSE_PUBLIQUE = env("ADRESSE_PUBLIQUE", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(ADRESSE_PUBLIQUE).hostname])
 HTTPS = env.bool("HTTPS", default=True)
+# « __Host- » : le navigateur ne l'accepte que d'une page https de cet hôte même, jamais d'un sous-domaine.
+PREFIXE_DE_COOKIE = "__Host-" if HTTPS else ""
 LOGO = env("LOGO", default="")
 ALERTES_A = env.list("ALERTES_A", default=[])
 CONTACT_SECURITE = env("CONTACT_SECURITE", default="")
@@ -126,6 +129,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "caf_remboursement.journaux.RequeteMiddleware",
     "caf_remboursement.middleware.EntetesMiddleware",
+    "caf_remboursement.middleware.LangueMiddleware",
     "csp.middleware.CSPMiddleware",
     "caf_remboursement.middleware.AdressePubliqueMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -152,6 +156,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["django.templatetags.i18n"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -244,7 +249,18 @@ MFA_TOTP_ISSUER = "Rembourser ma Caf"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_TOTP_TOLERANCE = 1  # une horloge de téléphone en avance ou en retard d'une demi-minute entre encore
 
+# Le français est la source ; une langue de plus est un dossier de `locale/` (CONTRIBUTING, « … une langue »).
 LANGUAGE_CODE = "fr"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = [
+    (langue, LANG_INFO[langue]["name_local"])
+    for langue in (LANGUAGE_CODE, *sorted(dossier.name for dossier in LOCALE_PATHS[0].iterdir()))
+]
+LANGUAGE_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}langue"
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "Europe/Paris"
 
 STATIC_URL = "static/"
@@ -285,8 +301,6 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 2 * 60 * 60
-# « __Host- » : le navigateur ne l'accepte que d'une page https de cet hôte même, jamais d'un sous-domaine.
-PREFIXE_DE_COOKIE = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}session"
 CSRF_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}csrftoken"
 CSRF_TRUSTED_ORIGINS = [ADRESSE_PUBLIQUE]

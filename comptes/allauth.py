@@ -9,13 +9,14 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from comptes import chiffrement, courriels, essais, facteurs, journal
 from comptes.models import Utilisateur
 
-FAUX = "Nous ne reconnaissons pas cet identifiant avec ce mot de passe. Vérifiez les deux"
+FAUX = gettext_lazy("Nous ne reconnaissons pas cet identifiant avec ce mot de passe. Vérifiez les deux")
 # Les bornes de ACCOUNT_RATE_LIMITS.
-TROP_D_ESSAIS = (
+TROP_D_ESSAIS = gettext_lazy(
     "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez ; l’attente s’allonge si les essais continuent"
 )
 
@@ -30,8 +31,8 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
         "invalid_login": FAUX,
         "too_many_login_attempts": TROP_D_ESSAIS,
         "rate_limited": TROP_D_ESSAIS,
-        "incorrect_password": "Le mot de passe est faux",
-        "enter_current_password": "Le mot de passe actuel est faux",
+        "incorrect_password": gettext_lazy("Le mot de passe est faux"),
+        "enter_current_password": gettext_lazy("Le mot de passe actuel est faux"),
         "username_taken": "Cet identifiant est déjà pris.",
     }
 
@@ -69,10 +70,12 @@ class Adaptateur(DefaultAccountAdapter):  # type: ignore[misc]  # allauth n'a pa
             return par_facteur
         if user.is_authenticated and user.is_staff and not facteurs.has_donne_le_code(self.request, user):
             adresse = reverse("comptes:sans_facteur")
-            return [{"id": "sans_facteur", "description": "Demander un code à l’exploitant", "url": adresse}]
+            return [{"id": "sans_facteur", "description": gettext("Demander un code à l’exploitant"), "url": adresse}]
         if not manieres and settings.FRANCECONNECT_EMETTEUR:
             adresse = reverse("comptes:franceconnect")
-            return [{"id": "franceconnect", "description": "Passer de nouveau par FranceConnect", "url": adresse}]
+            return [
+                {"id": "franceconnect", "description": gettext("Passer de nouveau par FranceConnect"), "url": adresse}
+            ]
         return manieres
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
@@ -96,8 +99,10 @@ class AdaptateurDeFacteurs(DefaultMFAAdapter):  # type: ignore[misc]  # allauth 
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "Nous n’avons reconnu ni code ni clé. Recommencez, avec le code affiché à l’instant",
-        "code_deja_servi": "Ce code a déjà servi\u00a0: attendez que l’application montre le suivant",
+        "incorrect_code": gettext_lazy(
+            "Nous n’avons reconnu ni code ni clé. Recommencez, avec le code affiché à l’instant"
+        ),
+        "code_deja_servi": gettext_lazy("Ce code a déjà servi\u00a0: attendez que l’application montre le suivant"),
     }
 
     def encrypt(self, text: str) -> str:

@@ -10,6 +10,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from comptes.sessions import OUVERTURE
 
@@ -27,8 +28,10 @@ def exiger(request: HttpRequest, suite: str) -> HttpResponse | None:
     minutes = int(settings.CONFIRMER_AVANT_DE_PAYER.total_seconds() // 60)
     messages.info(
         request,
-        f"Vous êtes connecté depuis plus de {minutes} minutes. Confirmez que c’est bien vous, puis relisez et payez : "
-        "rien n’est perdu, et rien n’est payé.",
+        gettext(
+            "Vous êtes connecté depuis plus de {minutes} minutes. Confirmez que c’est bien vous, puis"
+            " relisez et payez : rien n’est perdu, et rien n’est payé."
+        ).format(minutes=minutes),
     )
     porte = get_adapter().get_reauthentication_methods(request.user)[0]["url"]
     return redirect(f"{porte}?{urlencode({REDIRECT_FIELD_NAME: suite})}")

@@ -2,8 +2,10 @@
 
 import logging
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from comptes.models import Utilisateur
 
@@ -36,6 +38,9 @@ def prevenir(utilisateur: Utilisateur, fait: str, adresse: str = "") -> None:
         return
     contexte = {"identifiant": utilisateur.identifiant, "fait": FAITS[fait], "adresse": adresse}
     try:
-        send_mail(SUJET, render_to_string("comptes/acces_change.txt", contexte), None, [utilisateur.courriel])
+        # Au bureau tout est en français, quelle que soit la langue de la page où le geste s'est fait.
+        with translation.override(settings.LANGUAGE_CODE):
+            texte = render_to_string("comptes/acces_change.txt", contexte)
+        send_mail(SUJET, texte, None, [utilisateur.courriel])
     except OSError:  # toutes les pannes de smtplib en sont
         logger.exception("changement d'accès non annoncé", extra={"utilisateur": utilisateur.pk, "fait": fait})

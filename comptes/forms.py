@@ -13,13 +13,14 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from comptes import facteurs, journal
 from comptes.activation import CHIFFRES
 from comptes.identifiants import LONGUEUR, lire_chiffres, lire_dossier, normaliser
 from comptes.models import Caf, Utilisateur
 
-CHOISIR_UN_MOT_DE_PASSE = (
+CHOISIR_UN_MOT_DE_PASSE = gettext_lazy(
     "Dix caractères au moins, sans votre nom ni votre date de naissance. Quatre mots sans rapport font l’affaire."
 )
 
@@ -33,10 +34,12 @@ class IdentifiantField(forms.CharField):
 
     def __init__(self) -> None:
         super().__init__(
-            label="Identifiant",
+            label=gettext_lazy("Identifiant"),
             max_length=60,
-            help_text="Le numéro de votre département, puis les 7 chiffres de votre numéro allocataire. "
-            "Par exemple\u00a0: 66\u00a00000354. Le code de votre Caf, 661, va aussi.",
+            help_text=gettext_lazy(
+                "Le numéro de votre département, puis les 7 chiffres de votre numéro allocataire. Par"
+                " exemple\u00a0: 66\u00a00000354. Le code de votre Caf, 661, va aussi."
+            ),
             widget=forms.TextInput(
                 attrs={
                     "class": "court",
@@ -46,7 +49,7 @@ class IdentifiantField(forms.CharField):
                     "spellcheck": "false",
                 }
             ),
-            error_messages={"required": "Indiquez votre identifiant"},
+            error_messages={"required": gettext_lazy("Indiquez votre identifiant")},
         )
 
     def clean(self, value: object) -> str:
@@ -64,8 +67,12 @@ class IdentifiantField(forms.CharField):
             return []
         cafs = list(Caf.objects.filter(departement=dossier.tete.upper()).order_by("code"))
         if len(cafs) > 1:
-            codes = " ou ".join(f"{caf.code} ({caf.nom})" for caf in cafs)
-            raise ValidationError(f"Votre département a plusieurs Caf. Écrivez le code de la vôtre\u00a0: {codes}")
+            codes = gettext(" ou ").join(f"{caf.code} ({caf.nom})" for caf in cafs)
+            raise ValidationError(
+                gettext("Votre département a plusieurs Caf. Écrivez le code de la vôtre\u00a0: {codes}").format(
+                    codes=codes
+                )
+            )
         return [(cafs[0].code if cafs else dossier.tete) + dossier.numero]
 
 
@@ -75,9 +82,9 @@ class ConnexionForm(LoginForm):  # type: ignore[misc]  # allauth n'a pas de type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"] = IdentifiantField()
-        self.fields["password"].label = "Mot de passe"
+        self.fields["password"].label = gettext("Mot de passe")
         self.fields["password"].help_text = ""
-        self.fields["password"].error_messages["required"] = "Indiquez votre mot de passe"
+        self.fields["password"].error_messages["required"] = gettext("Indiquez votre mot de passe")
         del self.fields["password"].widget.attrs["placeholder"]
         self.order_fields(["login", "password"])
         if get_request_param(self.request, "next", "").startswith(reverse("admin:index")):
@@ -92,9 +99,11 @@ class MotDePasseForm(ChangePasswordForm):  # type: ignore[misc]  # allauth n'a p
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = CHOISIR_UN_MOT_DE_PASSE
-        self.fields["oldpassword"].error_messages["required"] = "Indiquez votre mot de passe actuel"
-        self.fields["password1"].error_messages["required"] = "Choisissez un mot de passe"
-        self.fields["password2"].error_messages["required"] = "Écrivez le nouveau mot de passe une deuxième fois"
+        self.fields["oldpassword"].error_messages["required"] = gettext("Indiquez votre mot de passe actuel")
+        self.fields["password1"].error_messages["required"] = gettext("Choisissez un mot de passe")
+        self.fields["password2"].error_messages["required"] = gettext(
+            "Écrivez le nouveau mot de passe une deuxième fois"
+        )
         for champ in self.fields.values():
             del champ.widget.attrs["placeholder"]
 
@@ -105,7 +114,7 @@ class ConfirmationForm(ReauthenticateForm):  # type: ignore[misc]  # allauth n'a
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["password"].widget.attrs["placeholder"]
-        self.fields["password"].error_messages["required"] = "Indiquez votre mot de passe"
+        self.fields["password"].error_messages["required"] = gettext("Indiquez votre mot de passe")
 
 
 class FacteurMixin:
@@ -130,7 +139,7 @@ class CodeMixin(FacteurMixin):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].error_messages["required"] = "Indiquez le code"  # type: ignore[attr-defined]  # idem
+        self.fields["code"].error_messages["required"] = gettext("Indiquez le code")  # type: ignore[attr-defined]  # idem
         saisie = self.fields["code"].widget  # type: ignore[attr-defined]  # le formulaire d'allauth qui suit l'apporte
         saisie.attrs = {"class": "court", "inputmode": "numeric", "autocomplete": "one-time-code"}
 
@@ -175,8 +184,8 @@ class CleForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].label = "Nom de la clé"
-        self.fields["name"].error_messages["required"] = "Donnez un nom à cette clé"
+        self.fields["name"].label = gettext("Nom de la clé")
+        self.fields["name"].error_messages["required"] = gettext("Donnez un nom à cette clé")
 
 
 class PremiereConnexionForm(forms.Form):
@@ -184,33 +193,37 @@ class PremiereConnexionForm(forms.Form):
 
     identifiant = IdentifiantField()
     code = forms.CharField(
-        label="Code reçu par courrier",
+        label=gettext_lazy("Code reçu par courrier"),
         max_length=30,
-        help_text="Dix chiffres.",
+        help_text=gettext_lazy("Dix chiffres."),
         widget=forms.TextInput(attrs={"class": "court", "inputmode": "numeric", "autocomplete": "one-time-code"}),
-        error_messages={"required": "Indiquez le code reçu par courrier"},
+        error_messages={"required": gettext_lazy("Indiquez le code reçu par courrier")},
     )
     mot_de_passe = forms.CharField(
-        label="Nouveau mot de passe",
+        label=gettext_lazy("Nouveau mot de passe"),
         strip=False,
         help_text=CHOISIR_UN_MOT_DE_PASSE,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": "Choisissez un mot de passe"},
+        error_messages={"required": gettext_lazy("Choisissez un mot de passe")},
     )
     confirmation = forms.CharField(
-        label="Le même mot de passe, encore une fois",
+        label=gettext_lazy("Le même mot de passe, encore une fois"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": "Écrivez le mot de passe une deuxième fois"},
+        error_messages={"required": gettext_lazy("Écrivez le mot de passe une deuxième fois")},
     )
 
     def clean_code(self) -> str:
         code = lire_chiffres(self.cleaned_data["code"])
         if not code:
-            raise ValidationError("Le code n’a que des chiffres : dix, écrits sur votre courrier")
+            raise ValidationError(gettext("Le code n’a que des chiffres : dix, écrits sur votre courrier"))
         if len(code) != CHIFFRES:
-            combien = f"il n’y en a que {len(code)}" if len(code) < CHIFFRES else f"il y en a {len(code)}"
-            raise ValidationError(f"Le code a dix chiffres, et {combien} ici")
+            phrase = (
+                gettext("Le code a dix chiffres, et il n’y en a que {combien} ici")
+                if len(code) < CHIFFRES
+                else gettext("Le code a dix chiffres, et il y en a {combien} ici")
+            )
+            raise ValidationError(phrase.format(combien=len(code)))
         return code
 
     def clean_mot_de_passe(self) -> str:
@@ -221,5 +234,5 @@ class PremiereConnexionForm(forms.Form):
     def clean_confirmation(self) -> str:
         confirmation: str = self.cleaned_data["confirmation"]
         if self.cleaned_data.get("mot_de_passe", confirmation) != confirmation:
-            raise ValidationError("Les deux mots de passe sont différents")
+            raise ValidationError(gettext("Les deux mots de passe sont différents"))
         return confirmation

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from comptes import facteurs, sessions
 
@@ -24,7 +25,12 @@ class InactiviteMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if delai := sessions.get_delai_passe(request):
             logout(request)
-            messages.info(request, f"Vous avez été déconnecté après {delai.seconds // 60} minutes sans activité.")
+            messages.info(
+                request,
+                gettext("Vous avez été déconnecté après {seconds} minutes sans activité.").format(
+                    seconds=delai.seconds // 60
+                ),
+            )
         elif request.user.is_authenticated:
             sessions.noter_l_activite(request)
         return self.get_response(request)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 
 from comptes import mots_de_passe
 from comptes.identifiants import normaliser
@@ -86,8 +87,8 @@ class Allocataire(models.Model):
     """
 
     class Civilite(models.TextChoices):
-        MONSIEUR = "M", "Monsieur"
-        MADAME = "MME", "Madame"
+        MONSIEUR = "M", gettext_lazy("Monsieur")
+        MADAME = "MME", gettext_lazy("Madame")
 
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="allocataires", verbose_name="Caf")
     numero = models.CharField("numéro allocataire", max_length=7, validators=[RegexValidator(r"^\d{7}$")])

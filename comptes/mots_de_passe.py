@@ -16,6 +16,7 @@ from django.contrib.auth.password_validation import (
     NumericPasswordValidator,
 )
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 COURANTS = frozenset((Path(__file__).parent / "mots_courants.txt").read_text().split())
 CHIFFRES_LUS_COMME_DES_LETTRES = str.maketrans("01345@$", "oieasas")
@@ -29,12 +30,12 @@ def normaliser(mot_de_passe: str) -> str:
 
 class AssezLong(MinimumLengthValidator):
     def get_error_message(self) -> str:
-        return f"Écrivez au moins {self.min_length} caractères"
+        return gettext("Écrivez au moins {min_length} caractères").format(min_length=self.min_length)
 
 
 class PasQueDesChiffres(NumericPasswordValidator):
     def get_error_message(self) -> str:
-        return "Ajoutez au moins une lettre"
+        return gettext("Ajoutez au moins une lettre")
 
 
 class Courant(CommonPasswordValidator):
@@ -45,11 +46,13 @@ class Courant(CommonPasswordValidator):
         if signes.isdigit():
             return  # `PasQueDesChiffres` le refuse, et dit quoi ajouter
         if len(set(signes)) < SIGNES_DIFFERENTS:
-            raise ValidationError("Ce mot de passe se répète trop. Quatre mots sans rapport font l’affaire.")
+            raise ValidationError(gettext("Ce mot de passe se répète trop. Quatre mots sans rapport font l’affaire."))
         if signes in self.passwords or _is_courant(signes):
             raise ValidationError(
-                "Ce mot de passe est choisi par trop de gens, même avec des chiffres au bout. "
-                "Quatre mots sans rapport font l’affaire."
+                gettext(
+                    "Ce mot de passe est choisi par trop de gens, même avec des chiffres au bout. Quatre mots sans"
+                    " rapport font l’affaire."
+                )
             )
 
 
@@ -60,12 +63,14 @@ class DonneesPersonnelles:
         colle = re.sub(r"[\W_]", "", _oter_les_accents(password))
         if user is not None and any(donnee in colle for donnee in _lister(user)):
             raise ValidationError(
-                "N’y mettez ni votre nom, ni votre prénom, ni votre date de naissance, ni votre identifiant : "
-                "d’autres que vous les connaissent."
+                gettext(
+                    "N’y mettez ni votre nom, ni votre prénom, ni votre date de naissance, ni votre identifiant :"
+                    " d’autres que vous les connaissent."
+                )
             )
 
     def get_help_text(self) -> str:
-        return "Ni votre nom, ni votre date de naissance, ni votre identifiant."
+        return gettext("Ni votre nom, ni votre date de naissance, ni votre identifiant.")
 
 
 def _is_courant(signes: str) -> bool:

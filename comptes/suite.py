@@ -5,17 +5,18 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
+from django.utils.translation import gettext_lazy
 
 from socle import frappe
 
 NOMS = {
-    "comptes:mon_compte": "Mon compte",
-    "dettes:liste": "Mes dettes",
-    "dettes:detail": "la dette que vous regardiez",
-    "suivi:liste": "Mes démarches",
-    "suivi:detail": "la démarche que vous regardiez",
-    "suivi:ticket": "l’envoi de votre ticket",
-    "demarches:commencer": "la première page pour rembourser",
+    "comptes:mon_compte": gettext_lazy("Mon compte"),
+    "dettes:liste": gettext_lazy("Mes dettes"),
+    "dettes:detail": gettext_lazy("la dette que vous regardiez"),
+    "suivi:liste": gettext_lazy("Mes démarches"),
+    "suivi:detail": gettext_lazy("la démarche que vous regardiez"),
+    "suivi:ticket": gettext_lazy("l’envoi de votre ticket"),
+    "demarches:commencer": gettext_lazy("la première page pour rembourser"),
 }
 
 
@@ -52,4 +53,4 @@ def lire_la_suite(request: HttpRequest, suivant: str) -> Suite | None:
     nom = NOMS.get(page.view_name)
     if (gardee and page.app_name == "demarches") or (not nom and page.app_name in ("demarches", "paiements")):
         return Suite("demarche", "", gardee)
-    return Suite("page", nom, gardee) if nom else None
+    return Suite("page", str(nom), gardee) if nom else None

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,9 +18,9 @@ from comptes.allauth import TROP_D_ESSAIS
 from comptes.forms import PremiereConnexionForm
 from comptes.models import Utilisateur
 
-CODE_REFUSE = (
-    "L’identifiant ou le code est faux, ou ce code ne sert plus. "
-    "Si vous avez bien recopié la dernière lettre reçue, demandez un nouveau code à votre Caf"
+CODE_REFUSE = gettext_lazy(
+    "L’identifiant ou le code est faux, ou ce code ne sert plus. Si vous avez bien recopié la"
+    " dernière lettre reçue, demandez un nouveau code à votre Caf"
 )
 DEMARCHES_MONTREES = 3
 

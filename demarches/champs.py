@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 
 from socle.carte import LUE_AU_PLUS, SansCarteMixin
 from socle.euros import ecrire_saisie
@@ -38,9 +39,9 @@ class CourrielField(SansCarteMixin, forms.EmailField):
     """
 
     default_error_messages = {
-        "invalid": "Écrivez une adresse électronique complète, par exemple prenom.nom@exemple.fr",
-        "accent": "Ce qui précède le @ s’écrit sans accent, par exemple rene@exemple.fr",
-        "max_length": "Cette adresse est trop longue : vérifiez-la, ou laissez le champ vide",
+        "invalid": gettext_lazy("Écrivez une adresse électronique complète, par exemple prenom.nom@exemple.fr"),
+        "accent": gettext_lazy("Ce qui précède le @ s’écrit sans accent, par exemple rene@exemple.fr"),
+        "max_length": gettext_lazy("Cette adresse est trop longue : vérifiez-la, ou laissez le champ vide"),
     }
 
     def __init__(self, **options: Any) -> None:
@@ -81,11 +82,11 @@ class MontantField(SansCarteMixin, forms.Field):
 
     widget = forms.TextInput
     default_error_messages = {
-        "required": "Indiquez un montant",
-        "texte": "Écrivez le montant en chiffres, par exemple 12,50",
-        "negatif": "Indiquez un montant sans le signe moins",
-        "decimales": "Indiquez au plus 2 chiffres après la virgule",
-        "separateurs": "Écrivez le montant sans séparer les milliers, par exemple 1234,56",
+        "required": gettext_lazy("Indiquez un montant"),
+        "texte": gettext_lazy("Écrivez le montant en chiffres, par exemple 12,50"),
+        "negatif": gettext_lazy("Indiquez un montant sans le signe moins"),
+        "decimales": gettext_lazy("Indiquez au plus 2 chiffres après la virgule"),
+        "separateurs": gettext_lazy("Écrivez le montant sans séparer les milliers, par exemple 1234,56"),
     }
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:

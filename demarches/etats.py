@@ -1,6 +1,7 @@
 """Les états d'une démarche : ce que l'allocataire voit des dix statuts d'un paiement (PARCOURS §6)."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy
 
 
 class Etat(TextChoices):
@@ -15,15 +16,15 @@ class Etat(TextChoices):
     ABANDONNEE : l'allocataire a quitté le parcours ; rien n'est gardé de sa saisie.
     """
 
-    BROUILLON = "BROUILLON", "à terminer"
-    A_LA_BANQUE = "A_LA_BANQUE", "en cours"
-    ENREGISTREE = "ENREGISTREE", "enregistrée, en cours de vérification"
-    PRISE_EN_COMPTE = "PRISE_EN_COMPTE", "prise en compte"
-    NON_REALISEE = "NON_REALISEE", "non réalisée"
-    REFUSEE = "REFUSEE", "refusée"
-    ANNULEE_PAR_LA_BANQUE = "ANNULEE_PAR_LA_BANQUE", "annulée par la banque"
-    RESTITUEE = "RESTITUEE", "restituée"
-    ABANDONNEE = "ABANDONNEE", "abandonnée"
+    BROUILLON = "BROUILLON", gettext_lazy("à terminer")
+    A_LA_BANQUE = "A_LA_BANQUE", gettext_lazy("en cours")
+    ENREGISTREE = "ENREGISTREE", gettext_lazy("enregistrée, en cours de vérification")
+    PRISE_EN_COMPTE = "PRISE_EN_COMPTE", gettext_lazy("prise en compte")
+    NON_REALISEE = "NON_REALISEE", gettext_lazy("non réalisée")
+    REFUSEE = "REFUSEE", gettext_lazy("refusée")
+    ANNULEE_PAR_LA_BANQUE = "ANNULEE_PAR_LA_BANQUE", gettext_lazy("annulée par la banque")
+    RESTITUEE = "RESTITUEE", gettext_lazy("restituée")
+    ABANDONNEE = "ABANDONNEE", gettext_lazy("abandonnée")
 
 
 # Leurs montants sont en route : ils ne sont plus disponibles pour une autre démarche.

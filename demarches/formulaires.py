@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
+from django.utils.translation import gettext, gettext_lazy
 
 from demarches.champs import CourrielField, MontantField
 from demarches.montants import DETTE_DISPARUE, MontantInvalide, get_disponible_total
@@ -25,13 +26,13 @@ def nommer(dette: Dette) -> str:
 
 class InformationsForm(forms.Form):
     lu = forms.BooleanField(
-        label="J’ai pris connaissance des mentions de protection des données et je les accepte.",
-        error_messages={"required": "Lisez les mentions, puis cochez la case pour continuer"},
+        label=gettext_lazy("J’ai pris connaissance des mentions de protection des données et je les accepte."),
+        error_messages={"required": gettext_lazy("Lisez les mentions, puis cochez la case pour continuer")},
     )
     courriel = CourrielField(
-        label="Votre adresse électronique",
+        label=gettext_lazy("Votre adresse électronique"),
         required=False,
-        help_text="Pour recevoir votre ticket de paiement. Elle ne sert à rien d’autre.",
+        help_text=gettext_lazy("Pour recevoir votre ticket de paiement. Elle ne sert à rien d’autre."),
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
 
@@ -45,13 +46,16 @@ class InformationsForm(forms.Form):
 class MontantForm(forms.Form):
     """Une somme, que la Caf répartit : les phrases d'un refus vont en face d'elle."""
 
-    montant = MontantField(label="Montant à rembourser")
+    montant = MontantField(label=gettext_lazy("Montant à rembourser"))
 
     def __init__(self, data: Saisie | None = None, *, dettes: Iterable[Dette], **options: Any) -> None:
         super().__init__(data, **options)
         disponible = get_disponible_total(dettes)
-        self.fields["montant"].help_text = f"Au plus {ecrire_euros(disponible)}."
-        self.fields["montant"].widget.attrs |= {"data-montant": ecrire_saisie(disponible), "data-nom": "Cette somme"}
+        self.fields["montant"].help_text = gettext("Au plus {disponible}.").format(disponible=ecrire_euros(disponible))
+        self.fields["montant"].widget.attrs |= {
+            "data-montant": ecrire_saisie(disponible),
+            "data-nom": gettext("Cette somme"),
+        }
 
     def ajouter_les_erreurs(self, refus: MontantInvalide) -> None:
         for phrase in refus.erreurs.values():
@@ -69,7 +73,7 @@ class AffecteForm(forms.Form):
             nom = nommer(dette)
             attributs = {"data-montant": ecrire_saisie(dette.disponible), "data-nom": self.noms[nom]}
             widget = forms.TextInput(attrs=attributs)
-            self.fields[nom] = MontantField(label="Montant à rembourser", required=False, widget=widget)
+            self.fields[nom] = MontantField(label=gettext("Montant à rembourser"), required=False, widget=widget)
 
     @property
     def lignes(self) -> Iterator[tuple[Dette, BoundField]]:
@@ -90,7 +94,9 @@ class AffecteForm(forms.Form):
         """Nomme la dette devant la phrase : dans le résumé, la phrase est loin de son champ."""
         if field in self.noms:
             phrase = error if isinstance(error, str) else error.messages[0]
-            error = f"{self.noms[field]}\u00a0: {phrase[0].lower()}{phrase[1:]}"
+            error = gettext("{nom}\u00a0: {phrase}").format(
+                nom=self.noms[field], phrase=f"{phrase[0].lower()}{phrase[1:]}"
+            )
         super().add_error(field, error)
 
     def ajouter_les_erreurs(self, refus: MontantInvalide, *, total: bool) -> None:

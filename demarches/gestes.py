@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from django.utils.translation import gettext, ngettext
+
 from demarches.formulaires import nommer
 from demarches.montants import Parts, get_disponible_total
 from demarches.page_montants import AJUSTER, CALCULER, TOUT, Mode, lire_la_page
@@ -40,16 +42,21 @@ def remplir(parts: Parts) -> Saisie:
 def _remplir_une_dette(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
     voulue = [dette for dette in dettes if envoi["faire"] == f"{TOUT}-{dette.pk}"]
     parts = [(dette, dette.disponible) for dette in voulue if dette.disponible > 0]
-    dit = [f"{dette.nom}\u00a0: {ecrire_euros(montant)}, tout ce qu’il en reste." for dette, montant in parts]
+    dit = [
+        gettext("{nom}\u00a0: {montant}, tout ce qu’il en reste.").format(nom=dette.nom, montant=ecrire_euros(montant))
+        for dette, montant in parts
+    ]
     return remplir(parts), "".join(dit)
 
 
 def _tout_remplir(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
     if lire_la_page(envoi["saisie"], dettes, TOUT).mode == Mode.GLOBAL:
         disponible = get_disponible_total(dettes)
-        return {"montant": ecrire_saisie(disponible)}, f"{ecrire_euros(disponible)}\u00a0: tout ce qu’il reste."
+        return {"montant": ecrire_saisie(disponible)}, gettext("{disponible}\u00a0: tout ce qu’il reste.").format(
+            disponible=ecrire_euros(disponible)
+        )
     parts = [(dette, dette.disponible) for dette in dettes]
-    return remplir(parts), f"Tout est rempli\u00a0: {_compter(parts)}."
+    return remplir(parts), gettext("Tout est rempli\u00a0: {compter}.").format(compter=_compter(parts))
 
 
 def _ajuster(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
@@ -58,7 +65,7 @@ def _ajuster(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
     if not parts:
         return {"mode": Mode.GLOBAL.value}, ""
     ecrite = {nommer(dette): "" for dette in dettes} | remplir(parts) | {"mode": Mode.AFFECTE.value}
-    return ecrite, f"Nous avons réparti {_compter(parts)}. Changez ce que vous voulez."
+    return ecrite, gettext("Nous avons réparti {compter}. Changez ce que vous voulez.").format(compter=_compter(parts))
 
 
 def _calculer(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
@@ -66,20 +73,23 @@ def _calculer(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
     if page.form.errors:
         return {}, ""
     if page.mode == Mode.GLOBAL:
-        return {}, "Voici comment la Caf répartirait cette somme."
-    return {}, f"Le total est à jour\u00a0: {_compter(page.parts)}."
+        return {}, gettext("Voici comment la Caf répartirait cette somme.")
+    return {}, gettext("Le total est à jour\u00a0: {compter}.").format(compter=_compter(page.parts))
 
 
 def _compter(parts: Parts) -> str:
     """« 1 000,00 € sur 3 dettes »."""
     payees = [montant for _, montant in parts if montant > 0]
-    return f"{ecrire_euros(sum(payees, Decimal(0)))} sur {len(payees)} dette{'s' if len(payees) > 1 else ''}"
+    somme = ecrire_euros(sum(payees, Decimal(0)))
+    return ngettext("{somme} sur {nombre} dette", "{somme} sur {nombre} dettes", max(len(payees), 1)).format(
+        somme=somme, nombre=len(payees)
+    )
 
 
 def _dire_les_remplaces(combien: int) -> str:
     if combien == 1:
-        return "Le montant que vous aviez écrit est remplacé."
-    return f"Les {combien} montants que vous aviez écrits sont remplacés."
+        return gettext("Le montant que vous aviez écrit est remplacé.")
+    return gettext("Les {combien} montants que vous aviez écrits sont remplacés.").format(combien=combien)
 
 
 GESTES: dict[str, Geste] = {TOUT: _tout_remplir, AJUSTER: _ajuster, CALCULER: _calculer}

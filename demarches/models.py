@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, Q, Sum, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from comptes.models import Allocataire, Utilisateur
 from demarches.etats import A_RECOMMENCER, ENGAGES, Etat
@@ -72,8 +74,8 @@ class Demarche(models.Model):
         AFFECTE : les dettes choisies font loi, au centime (C. civ. 1342-10).
         """
 
-        GLOBAL = "GLOBAL", "un montant global"
-        AFFECTE = "AFFECTE", "des dettes choisies"
+        GLOBAL = "GLOBAL", gettext_lazy("un montant global")
+        AFFECTE = "AFFECTE", gettext_lazy("des dettes choisies")
 
     allocataire = models.ForeignKey(Allocataire, models.PROTECT, related_name="demarches")
     auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="demarches")
@@ -83,6 +85,8 @@ class Demarche(models.Model):
     mentions_version = models.CharField("version des mentions lues", max_length=20, blank=True)
     mentions_lues_le = models.DateTimeField("mentions lues le", null=True, blank=True)
     courriel = models.EmailField("courriel pour le ticket", blank=True)
+    # Choisie à « Payer » : celle de la page de paiement, et du ticket envoyé.
+    langue = models.CharField(max_length=10, default=settings.LANGUAGE_CODE, db_default=settings.LANGUAGE_CODE)
     mode = models.CharField(max_length=7, choices=Mode, blank=True)
     montant = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal(0))
     cree_le = models.DateTimeField("créée le", default=timezone.now)

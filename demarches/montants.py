@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_lazy
 
 from dettes.models import Dette
 from dettes.repartition import repartir
@@ -13,7 +14,7 @@ Parts = list[tuple[Dette, Decimal]]
 
 ZERO = Decimal(0)
 MONTANT_MAXIMUM = Decimal("9999999.99")  # ce que la base tient pour une démarche
-DETTE_DISPARUE = "Une dette que vous aviez choisie ne se paie plus ici\u00a0: relisez vos montants"
+DETTE_DISPARUE = gettext_lazy("Une dette que vous aviez choisie ne se paie plus ici\u00a0: relisez vos montants")
 
 
 class MontantInvalide(Exception):
@@ -45,9 +46,15 @@ def partager(montant: Decimal, dettes: list[Dette]) -> Parts:
     """
     disponible = get_disponible_total(dettes)
     if montant > disponible:
-        raise MontantInvalide({None: f"Le montant dépasse ce qu’il reste à payer\u00a0: {ecrire_euros(disponible)}"})
+        raise MontantInvalide(
+            {
+                None: gettext("Le montant dépasse ce qu’il reste à payer\u00a0: {disponible}").format(
+                    disponible=ecrire_euros(disponible)
+                )
+            }
+        )
     parts = repartir(montant, dettes)
-    _exiger_un_total_permis("Le montant", parts, disponible)
+    _exiger_un_total_permis(gettext("Le montant"), parts, disponible)
     return parts
 
 
@@ -64,16 +71,18 @@ def retenir(montants: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
     for pk, montant in choisis.items():
         dette = par_cle.get(pk)
         if dette is None or dette.disponible <= 0:
-            erreurs[None] = DETTE_DISPARUE
+            erreurs[None] = str(DETTE_DISPARUE)
         elif montant > dette.disponible:
             reste = ecrire_euros(dette.disponible)
-            erreurs[pk] = f"Le montant dépasse ce qu’il reste à payer pour cette dette\u00a0: {reste}"
+            erreurs[pk] = gettext("Le montant dépasse ce qu’il reste à payer pour cette dette\u00a0: {reste}").format(
+                reste=reste
+            )
     if erreurs:
         raise MontantInvalide(erreurs)
     if not choisis:
-        raise MontantInvalide({None: "Indiquez un montant pour au moins une dette"})
+        raise MontantInvalide({None: gettext("Indiquez un montant pour au moins une dette")})
     parts = [(dette, choisis[dette.pk]) for dette in dettes if dette.pk in choisis]
-    _exiger_un_total_permis("Le total", parts, get_disponible_total(dettes))
+    _exiger_un_total_permis(gettext("Le total"), parts, get_disponible_total(dettes))
     return parts
 
 
@@ -85,7 +94,13 @@ def ramener(voulus: Mapping[int, Decimal], dettes: list[Dette]) -> Parts:
 
 def _exiger_un_total_permis(sujet: str, parts: Parts, disponible: Decimal) -> None:
     if get_total(parts) > MONTANT_MAXIMUM:
-        raise MontantInvalide({None: f"Au-delà de {ecrire_euros(MONTANT_MAXIMUM)}, payez en plusieurs fois"})
+        raise MontantInvalide(
+            {
+                None: gettext("Au-delà de {montant_maximum}, payez en plusieurs fois").format(
+                    montant_maximum=ecrire_euros(MONTANT_MAXIMUM)
+                )
+            }
+        )
     if not _tient_le_minimum(parts):
         raise MontantInvalide({None: _dire_le_minimum(sujet, disponible)})
 
@@ -98,5 +113,9 @@ def _tient_le_minimum(parts: Parts) -> bool:
 
 def _dire_le_minimum(sujet: str, disponible: Decimal) -> str:
     if disponible < settings.MONTANT_MINIMUM:
-        return f"Il reste {ecrire_euros(disponible)} à payer\u00a0: indiquez ce montant exact"
-    return f"{sujet} doit être d’au moins {ecrire_euros(settings.MONTANT_MINIMUM)}, sauf pour solder une dette"
+        return gettext("Il reste {disponible} à payer\u00a0: indiquez ce montant exact").format(
+            disponible=ecrire_euros(disponible)
+        )
+    return gettext("{sujet} doit être d’au moins {MONTANT_MINIMUM}, sauf pour solder une dette").format(
+        sujet=sujet, MONTANT_MINIMUM=ecrire_euros(settings.MONTANT_MINIMUM)
+    )

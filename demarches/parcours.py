@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from comptes.acces import RequeteAllocataire, Vue, allocataire_requis
@@ -20,7 +21,7 @@ from dettes.models import Dette
 from socle import frappe
 
 NOMS = ("informations", "montants", "recapitulatif")
-ABANDON = "Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé."
+ABANDON = gettext_lazy("Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé.")
 VueEtape = Callable[[RequeteAllocataire, Demarche], HttpResponse]
 
 

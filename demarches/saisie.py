@@ -1,6 +1,7 @@
 """L'étape des montants : une somme, ou un montant par dette. Chaque bouton marche aussi sans JavaScript."""
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from comptes.acces import RequeteAllocataire
 from demarches import gestes, services
@@ -98,7 +99,7 @@ def recevoir(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
     dettes, adresse = services.get_dettes(demarche), get_adresse(demarche, MONTANTS)
     envoi, attente = frappe.lire_envoi(request), frappe.lire(request)
     if envoi["faire"] == REMETTRE and attente and "avant" in attente:
-        envoi |= {"saisie": attente["avant"], "dit": "Vos montants d’avant sont revenus."}
+        envoi |= {"saisie": attente["avant"], "dit": gettext("Vos montants d’avant sont revenus.")}
     else:
         gestes.faire(envoi, dettes)
     page = lire_la_page(envoi["saisie"], dettes, envoi["faire"])

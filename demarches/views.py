@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy
 
 from comptes.acces import RequeteAllocataire
 from demarches import mentions, saisie, services
@@ -28,7 +29,7 @@ from dettes import retenue
 from socle import frappe
 
 Etape = Demarche.Etape
-REPRISE = (
+REPRISE = gettext_lazy(
     "Vous reprenez votre démarche là où vous l’aviez laissée. Pour repartir de rien, abandonnez-la en bas de la page."
 )
 

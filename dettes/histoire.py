@@ -6,20 +6,26 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from dettes.models import Dette, Mouvement
 
 Genre = Mouvement.Genre
 
 TITRES = {
-    Genre.CONSTAT: "Dette constatée",
-    Genre.RETENUE: "Retenue sur vos prestations",
-    Genre.REMISE: "Remise de dette",
-    Genre.IMPUTATION: "Paiement en ligne",
-    Genre.REJET: "Paiement repris",
-    Genre.AJUSTEMENT: "Mise à jour par la Caf",
+    Genre.CONSTAT: gettext_lazy("Dette constatée"),
+    Genre.RETENUE: gettext_lazy("Retenue sur vos prestations"),
+    Genre.REMISE: gettext_lazy("Remise de dette"),
+    Genre.IMPUTATION: gettext_lazy("Paiement en ligne"),
+    Genre.REJET: gettext_lazy("Paiement repris"),
+    Genre.AJUSTEMENT: gettext_lazy("Mise à jour par la Caf"),
 }
-COLONNES = [("Date", "date"), ("Événement", "texte"), ("Montant", "montant"), ("Solde après", "montant")]
+COLONNES = [
+    (gettext_lazy("Date"), "date"),
+    (gettext_lazy("Événement"), "texte"),
+    (gettext_lazy("Montant"), "montant"),
+    (gettext_lazy("Solde après"), "montant"),
+]
 LARGEUR, HAUTEUR, MARGE = 640, 200, 4
 # Ce qui précède aujourd'hui : le reste, à droite, laisse voir une baisse du jour même.
 PASSE = 616
@@ -53,8 +59,10 @@ def raconter(dette: Dette, mouvements: Sequence[Mouvement]) -> list[dict[str, ob
     ]
     engage = getattr(dette, "engage", None)
     if engage:
-        texte = "La Caf vérifie votre paiement, puis met votre dette à jour."
-        evenements.append({"titre": "Paiement en cours", "etat": "en_cours", "montant": -engage, "texte": texte})
+        texte = gettext("La Caf vérifie votre paiement, puis met votre dette à jour.")
+        evenements.append(
+            {"titre": gettext("Paiement en cours"), "etat": "en_cours", "montant": -engage, "texte": texte}
+        )
     return evenements
 
 
@@ -89,7 +97,7 @@ def get_jour(dette: Dette, mouvement: Mouvement) -> date:
 def _expliquer(mouvement: Mouvement) -> str:
     """Une phrase de plus quand le titre ne suffit pas. Le motif d'un rejet est écrit pour les agents."""
     if mouvement.genre == Genre.REJET:
-        return "Cet argent est revenu sur votre compte, ou n’y a pas été pris : la dette remonte d’autant."
+        return gettext("Cet argent est revenu sur votre compte, ou n’y a pas été pris : la dette remonte d’autant.")
     if mouvement.genre == Genre.IMPUTATION:
-        return f"Référence {mouvement.origine}."
+        return gettext("Référence {origine}.").format(origine=mouvement.origine)
     return f"{mouvement.motif[:1].upper()}{mouvement.motif[1:]}." if mouvement.motif else ""

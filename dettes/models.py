@@ -4,10 +4,12 @@ import re
 from decimal import Decimal
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import DecimalField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext_lazy
 
 from comptes.models import Allocataire, Caf
 from dettes.fichiers import FichierEmis, FichierRecu
@@ -57,23 +59,23 @@ class Dette(models.Model):
         DEPARTEMENT = "DEPARTEMENT", "le département"
 
     class Nature(models.TextChoices):
-        RSA = "RSA", "revenu de solidarité active"
-        PPA = "PPA", "prime d'activité"
-        AAH = "AAH", "allocation aux adultes handicapés"
-        APL = "APL", "aide personnalisée au logement"
-        ALF = "ALF", "allocation de logement familiale"
-        ALS = "ALS", "allocation de logement sociale"
-        AF = "AF", "allocations familiales"
-        CF = "CF", "complément familial"
-        ASF = "ASF", "allocation de soutien familial"
-        ARS = "ARS", "allocation de rentrée scolaire"
-        PAJE = "PAJE", "prestation d'accueil du jeune enfant"
-        AEEH = "AEEH", "allocation d'éducation de l'enfant handicapé"
-        AUTRE = "AUTRE", "autre prestation"
+        RSA = "RSA", gettext_lazy("revenu de solidarité active")
+        PPA = "PPA", gettext_lazy("prime d'activité")
+        AAH = "AAH", gettext_lazy("allocation aux adultes handicapés")
+        APL = "APL", gettext_lazy("aide personnalisée au logement")
+        ALF = "ALF", gettext_lazy("allocation de logement familiale")
+        ALS = "ALS", gettext_lazy("allocation de logement sociale")
+        AF = "AF", gettext_lazy("allocations familiales")
+        CF = "CF", gettext_lazy("complément familial")
+        ASF = "ASF", gettext_lazy("allocation de soutien familial")
+        ARS = "ARS", gettext_lazy("allocation de rentrée scolaire")
+        PAJE = "PAJE", gettext_lazy("prestation d'accueil du jeune enfant")
+        AEEH = "AEEH", gettext_lazy("allocation d'éducation de l'enfant handicapé")
+        AUTRE = "AUTRE", gettext_lazy("autre prestation")
 
     class Phase(models.TextChoices):
-        AMIABLE = "AMIABLE", "amiable"
-        CONTENTIEUX = "CONTENTIEUX", "contentieux"
+        AMIABLE = "AMIABLE", gettext_lazy("amiable")
+        CONTENTIEUX = "CONTENTIEUX", gettext_lazy("contentieux")
 
     class Situation(models.TextChoices):
         """
@@ -82,12 +84,12 @@ class Dette(models.Model):
         SOLDEE, ANNULEE : il ne reste rien à payer.
         """
 
-        EN_COURS = "EN_COURS", "en cours"
-        RECOURS = "RECOURS", "en recours"
-        PLAN = "PLAN", "plan de remboursement"
-        TRANSMISE = "TRANSMISE", "transmise au département"
-        SOLDEE = "SOLDEE", "soldée"
-        ANNULEE = "ANNULEE", "annulée"
+        EN_COURS = "EN_COURS", gettext_lazy("en cours")
+        RECOURS = "RECOURS", gettext_lazy("en recours")
+        PLAN = "PLAN", gettext_lazy("plan de remboursement")
+        TRANSMISE = "TRANSMISE", gettext_lazy("transmise au département")
+        SOLDEE = "SOLDEE", gettext_lazy("soldée")
+        ANNULEE = "ANNULEE", gettext_lazy("annulée")
 
     SITUATIONS_PAYABLES = (Situation.EN_COURS, Situation.RECOURS, Situation.PLAN)
 
@@ -177,7 +179,11 @@ class Dette(models.Model):
 
     @property
     def intitule(self) -> str:
-        """Le libellé, bien ponctué."""
+        """
+        Le libellé, bien ponctué. La Caf l'envoie en français : dans une autre langue, c'est le nom de la prestation.
+        """
+        if get_language() != settings.LANGUAGE_CODE and self.nature != self.Nature.AUTRE:
+            return capfirst(self.get_nature_display())
         return self.libelle.replace("'", "’")
 
     @property

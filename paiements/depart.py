@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from demarches.etats import Etat
 from demarches.models import Demarche
@@ -72,7 +73,9 @@ def payer(demarche: Demarche, *, empreinte_vue: str) -> Depart:
     _exiger_payable(demarche, empreinte_vue)
     boutique = get_boutique(demarche.allocataire.caf.boutique)
     demarche.etat = Etat.A_LA_BANQUE
-    demarche.save(update_fields=["etat"])
+    # Celle de la page de paiement, puis du ticket.
+    demarche.langue = get_language()
+    demarche.save(update_fields=["etat", "langue"])
     paiement = _ouvrir_la_tentative(demarche, boutique)
     paiement = avancer(Geste.SOUMETTRE, paiement, par_allocataire("clic sur Payer"))
     return Depart(paiement, boutique.url_formulaire, _preparer_formulaire(paiement, boutique))
@@ -144,5 +147,6 @@ def _preparer_formulaire(paiement: Paiement, boutique: Boutique) -> dict[str, st
         montant=paiement.montant,
         url_retour=retour,
         contexte=_ecrire_le_contexte(paiement.demarche),
+        langue=paiement.demarche.langue,
     )
     return build_form(demande, boutique, cartes=settings.PAYZEN_CARTES)

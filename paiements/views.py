@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes import confirmation
@@ -33,11 +34,11 @@ ESSAIS_AVANT_DE_CONSEILLER = 30
 # La Caf met à jour ces dettes : la page réessaie, deux minutes au plus.
 SECONDES_AVANT_DE_REESSAYER = 5
 ESSAIS_DE_PAYER = 24
-A_CHANGE = (
+A_CHANGE = gettext_lazy(
     "Votre démarche a changé. Depuis que vous avez ouvert cette page, elle a été modifiée ailleurs, ou un autre"
     " paiement est parti. Rien n’a été payé ici. Relisez ce qui suit\u00a0: c’est maintenant à jour."
 )
-DEJA_PARTIE = (
+DEJA_PARTIE = gettext_lazy(
     "Cette démarche est déjà partie\u00a0: vous avez déjà appuyé sur «\u00a0Payer\u00a0», peut-être dans un autre"
     " onglet ou sur un autre appareil. Rien n’a été demandé deux fois."
 )

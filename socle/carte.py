@@ -5,6 +5,8 @@ import unicodedata
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 # De quoi lire en entier tous nos champs ; une saisie plus longue, que son champ refuse, ne doit pas coûter de temps.
 LUE_AU_PLUS = 1000
@@ -88,11 +90,13 @@ class SansCarteMixin(forms.Field):
     Le champ borne sa longueur à LUE_AU_PLUS : ce qui n'est pas lu en entier est refusé, et ne se réaffiche pas.
     """
 
-    sans_carte = "N’écrivez pas de numéro de carte ici : vous le saisirez sur la page sécurisée de PayZen"
+    sans_carte: str | Promise = gettext_lazy(
+        "N’écrivez pas de numéro de carte ici : vous le saisirez sur la page sécurisée de PayZen"
+    )
 
     def clean(self, value: object) -> object:
         if has_numero_de_carte(str(value or "")[:LUE_AU_PLUS]):
-            raise ValidationError(self.sans_carte, code="carte")
+            raise ValidationError(str(self.sans_carte), code="carte")
         return super().clean(value)
 
     def bound_data(self, data: object, initial: object) -> object:

@@ -18,8 +18,9 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.encoding import punycode
+from django.utils.translation import gettext
 
 from comptes.models import Utilisateur
 from paiements import liaisons
@@ -63,16 +64,20 @@ def envoyer(ticket_id: int) -> None:
         # Réservé juste avant que le serveur se taise : il rend l'ouvrier aussitôt, et rien ne lui est compté.
         Ticket.objects.filter(pk=ticket_id).update(prochain_essai_le=reprise)
         return
+    langue = ticket.paiement.demarche.langue
     try:
         contenu = tickets.lire(ticket.paiement)
-        pdf = tickets.rendre_pdf(contenu)
+        with translation.override(langue):
+            pdf = tickets.rendre_pdf(contenu)
     # garde: pdf_impossible
     except Exception:  # le rendu est une bibliothèque entière : quoi qu'elle lève, le paiement n'en sait rien
         logger.exception("ticket impossible à rendre", extra={"paiement": ticket.paiement.reference})
         _reporter(ticket, liaisons.PDF, "PDF impossible à rendre")
     else:
         liaisons.noter_reponse(liaisons.PDF)
-        _remettre(ticket, composer(ticket.paiement, contenu, pdf))
+        with translation.override(langue):
+            courriel = composer(ticket.paiement, contenu, pdf)
+        _remettre(ticket, courriel)
 
 
 def _remettre(ticket: Ticket, courriel: EmailMessage) -> None:
@@ -108,7 +113,7 @@ def is_adresse_refusee(code: int, texte: bytes) -> bool:
 def composer(paiement: Paiement, contenu: tickets.Contenu, pdf: bytes) -> EmailMessage:
     """Texte et PDF joint ; ni lien, ni montant, ni nom dans l'objet (PARCOURS §7)."""
     courriel = EmailMessage(
-        subject="Votre ticket de paiement",
+        subject=gettext("Votre ticket de paiement"),
         body=render_to_string("paiements/ticket.txt", {"ticket": contenu}),
         to=[paiement.demarche.courriel],
         headers={

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.db import transaction
+from django.utils.translation import get_language, gettext_lazy
 
 from demarches.champs import CourrielField
 from paiements.causes import Cause
@@ -18,9 +19,9 @@ class TropDeRenvois(Exception):
 
 class RenvoiForm(forms.Form):
     courriel = CourrielField(
-        label="Votre adresse électronique",
-        error_messages={"required": "Indiquez l’adresse où recevoir votre ticket"},
-        help_text="Elle ne sert qu’à cet envoi.",
+        label=gettext_lazy("Votre adresse électronique"),
+        error_messages={"required": gettext_lazy("Indiquez l’adresse où recevoir votre ticket")},
+        help_text=gettext_lazy("Elle ne sert qu’à cet envoi."),
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
 
@@ -45,7 +46,8 @@ def renvoyer(paiement: Paiement, courriel: str) -> None:
     if ticket.renvois >= RENVOIS_AU_PLUS:
         raise TropDeRenvois(paiement.reference)
     paiement.demarche.courriel = courriel
-    paiement.demarche.save(update_fields=["courriel"])
+    paiement.demarche.langue = get_language()
+    paiement.demarche.save(update_fields=["courriel", "langue"])
     ticket.renvois += 1
     ticket.save(update_fields=["renvois"])
     envois.renvoyer(ticket, CAUSE)

@@ -17,6 +17,8 @@ CHIFFRES_ET_LETTRES = string.digits + string.ascii_lowercase
 PREMIERS = CHIFFRES_ET_LETTRES.replace("9", "")
 CARTES = "CB;VISA;MASTERCARD"
 CENTIMES_AU_PLUS = 10**12 - 1
+# Celles que la page de paiement sait parler (PROTOCOLE §1.4) ; dans une autre langue, elle parle français.
+LANGUES = frozenset(["de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "zh"])
 
 FIXES = {
     "vads_action_mode": "INTERACTIVE",
@@ -25,7 +27,6 @@ FIXES = {
     "vads_validation_mode": "0",
     "vads_contrib": "rembourser-ma-caf",
     "vads_currency": "978",
-    "vads_language": "fr",
     "vads_page_action": "PAYMENT",
     "vads_payment_config": "SINGLE",
     "vads_version": "V2",
@@ -42,6 +43,7 @@ class Demande:
     :param date: l'instant du clic, avec son fuseau
     :param montant: en euros, plus de zéro
     :param url_retour: où la plateforme ramène l'allocataire, sans données (PROTOCOLE §4)
+    :param langue: celle de la page de paiement, en deux lettres
     :param contexte: de quoi refaire la démarche si nous la perdions (`payzen.contexte`), trois champs au plus
     :raises ValueError: si une valeur ferait refuser le formulaire par la plateforme
     """
@@ -52,6 +54,7 @@ class Demande:
     montant: Decimal
     url_retour: str
     contexte: tuple[str, ...] = ()
+    langue: str = "fr"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]{1,32}", self.reference):
@@ -84,6 +87,7 @@ def build_form(demande: Demande, boutique: Boutique, cartes: str = CARTES) -> di
     champs = FIXES | {
         "vads_amount": str(to_centimes(demande.montant)),
         "vads_ctx_mode": boutique.mode.value,
+        "vads_language": demande.langue if demande.langue in LANGUES else "fr",
         "vads_order_id": demande.reference,
         "vads_payment_cards": cartes,
         "vads_site_id": boutique.site,

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext, gettext_noop
 
 from comptes.models import Allocataire
 from demarches.etats import Etat
 from demarches.models import Demarche
 from paiements.models import Anomalie, Paiement
-from paiements.suivi.dates import dire_l_instant
+from paiements.suivi.dates import dire_l_instant, dire_le_jour_de
 from paiements.suivi.progres import dire_tient
 from socle.euros import ecrire_euros
 from socle.templatetags.euros import jour
@@ -20,7 +21,23 @@ CONCERNES = """
         SELECT FROM paiements_anomalie a
         WHERE a.paiement_id = p.id AND a.etat = %s AND a.transaction_id IS NOT NULL))
 """
-ANNONCE = "La banque annonce un débit de"
+ANNONCE = gettext_noop(
+    "La banque annonce un débit de {montant} pour votre demande du {du}, qu’un agent de votre Caf examine. Avant de"
+    " payer de nouveau, regardez cette demande."
+)
+ENCORE = gettext_noop(
+    "La banque {tient} encore {montant} pour votre demande du {du}, qu’un agent de votre Caf examine. Avant de"
+    " payer de nouveau, regardez cette demande."
+)
+
+EFFECTUE = gettext_noop(
+    "Vous avez effectué un paiement de {montant} le {le}. Vos dettes seront mises à jour lorsque la Caf aura pris en"
+    " compte votre demande."
+)
+EFFECTUE_ANNONCE = gettext_noop(
+    "Vous avez effectué un paiement de {montant} le {le}. Vos dettes seront mises à jour lorsque la Caf aura pris en"
+    " compte votre demande, d’ordinaire au plus tard le {annonce_le}."
+)
 
 
 class Bandeau(NamedTuple):
@@ -71,46 +88,41 @@ def _dire(paiement: Paiement) -> list[Bandeau]:
     demarche, examine = paiement.demarche, paiement.retenu
     bandeaux = []
     if examine > 0:
-        annonce = f"La banque {dire_tient(paiement)} encore" if demarche.etat == Etat.RESTITUEE else ANNONCE
-        du = dire_l_instant(paiement.cree_le, "j F Y")
-        phrase = (
-            f"{annonce} {ecrire_euros(examine)} pour votre demande du {du}, qu’un agent de votre Caf examine. Avant de"
-            " payer de nouveau, regardez cette demande."
+        annonce = ENCORE if demarche.etat == Etat.RESTITUEE else ANNONCE
+        phrase = gettext(annonce).format(
+            tient=dire_tient(paiement), montant=ecrire_euros(examine), du=dire_le_jour_de(paiement.cree_le)
         )
-        bandeaux.append(Bandeau("attention", phrase, "Voir cette demande", demarche))
+        bandeaux.append(Bandeau("attention", phrase, gettext("Voir cette demande"), demarche))
     if not demarche.engagee:
         return bandeaux
     if paiement.debit is not None and (le := paiement.paye_le):
-        phrase = (
-            f"Vous avez effectué un paiement de {ecrire_euros(paiement.debit.pris)} le"
-            f" {dire_l_instant(le, 'j F')}. Vos dettes seront mises à jour lorsque la Caf aura pris en"
-            f" compte votre demande{_dire_quand(paiement)}."
+        phrase = gettext(EFFECTUE_ANNONCE if paiement.annonce_le else EFFECTUE).format(
+            montant=ecrire_euros(paiement.debit.pris),
+            le=dire_le_jour_de(le, "j F"),
+            annonce_le=jour(paiement.annonce_le, "j F") if paiement.annonce_le else "",
         )
-        bandeaux.append(Bandeau("info", phrase, "Suivre cette démarche", demarche))
+        bandeaux.append(Bandeau("info", phrase, gettext("Suivre cette démarche"), demarche))
     elif not examine:
-        phrase = (
-            f"{ecrire_euros(paiement.montant)} sont réservés pour la demande commencée le"
-            f" {dire_l_instant(paiement.cree_le)}, qui attend la réponse de votre banque."
-        )
-        bandeaux.append(Bandeau("info", phrase, "Suivre cette démarche", demarche, is_a_repondre=True))
+        phrase = gettext(
+            "{montant} sont réservés pour la demande commencée le {cree_le}, qui attend la réponse de votre banque."
+        ).format(montant=ecrire_euros(paiement.montant), cree_le=dire_l_instant(paiement.cree_le))
+        bandeaux.append(Bandeau("info", phrase, gettext("Suivre cette démarche"), demarche, is_a_repondre=True))
     return bandeaux
-
-
-def _dire_quand(paiement: Paiement) -> str:
-    return f", d’ordinaire au plus tard le {jour(paiement.annonce_le, 'j F')}" if paiement.annonce_le else ""
 
 
 def _rappeler(autre: Demarche, demarche: Demarche) -> Deja:
     paiement, commun = autre.paiement, autre.commun
     if paiement.debit is None or (paye_le := paiement.paye_le) is None:
-        phrase = (
-            f"{ecrire_euros(commun)} sur ces dettes sont réservés pour la demande commencée le"
-            f" {dire_l_instant(paiement.cree_le)}, qui attend la réponse de votre banque."
-        )
+        phrase = gettext(
+            "{commun} sur ces dettes sont réservés pour la demande commencée le {cree_le}, qui attend la"
+            " réponse de votre banque."
+        ).format(commun=ecrire_euros(commun), cree_le=dire_l_instant(paiement.cree_le))
         return Deja(phrase, autre, is_payee=False)
-    somme, quand = ecrire_euros(min(commun, paiement.debit.pris)), dire_l_instant(paye_le, "j F à H:i")
+    somme, quand = ecrire_euros(min(commun, paiement.debit.pris)), dire_l_instant(paye_le, "j F")
     if autre.auteur_id == demarche.auteur_id:
-        phrase = f"Vous avez déjà payé {somme} sur ces dettes le {quand}."
+        phrase = gettext("Vous avez déjà payé {somme} sur ces dettes le {quand}.").format(somme=somme, quand=quand)
     else:
-        phrase = f"{somme} ont déjà été payés sur ces dettes le {quand}, depuis l’autre compte de votre dossier."
+        phrase = gettext(
+            "{somme} ont déjà été payés sur ces dettes le {quand}, depuis l’autre compte de votre dossier."
+        ).format(somme=somme, quand=quand)
     return Deja(phrase, autre, is_payee=True)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.utils.translation import gettext, gettext_lazy
+
 from paiements.models import EtapePaiement, Paiement
 from paiements.statuts import Geste, Statut
 from paiements.suivi.dates import dire_le_jour
@@ -16,19 +18,19 @@ class Fin(NamedTuple):
 
 # Le chemin ordinaire, dans les mots de l'allocataire.
 CHEMIN = {
-    Geste.SOUMETTRE: "Demandée",
-    Geste.ACCEPTER: "Enregistrée",
-    Geste.VERIFIER: "Vérifiée par la Caf",
-    Geste.IMPUTER: "Dettes mises à jour",
+    Geste.SOUMETTRE: gettext_lazy("Demandée"),
+    Geste.ACCEPTER: gettext_lazy("Enregistrée"),
+    Geste.VERIFIER: gettext_lazy("Vérifiée par la Caf"),
+    Geste.IMPUTER: gettext_lazy("Dettes mises à jour"),
 }
-A_LA_BANQUE, REPONSE_ATTENDUE = "À la banque", "Nous attendons sa réponse."
+A_LA_BANQUE, REPONSE_ATTENDUE = gettext_lazy("À la banque"), gettext_lazy("Nous attendons sa réponse.")
 ATTENTES = {
-    Geste.VERIFIER: "La Caf vérifie votre paiement. Vous n’avez rien à faire.",
-    Geste.IMPUTER: "La Caf met vos dettes à jour. Vous n’avez rien à faire.",
+    Geste.VERIFIER: gettext_lazy("La Caf vérifie votre paiement. Vous n’avez rien à faire."),
+    Geste.IMPUTER: gettext_lazy("La Caf met vos dettes à jour. Vous n’avez rien à faire."),
 }
-DEBIT_EXAMINE = "Un débit annoncé par la banque est examiné par un agent."
-DEBIT_RENDU = "Ce que la banque avait débité vous est rendu."
-SANS_DEBIT = "Aucun débit à notre connaissance."
+DEBIT_EXAMINE = gettext_lazy("Un débit annoncé par la banque est examiné par un agent.")
+DEBIT_RENDU = gettext_lazy("Ce que la banque avait débité vous est rendu.")
+SANS_DEBIT = gettext_lazy("Aucun débit à notre connaissance.")
 
 
 def raconter(paiement: Paiement, etapes: Iterable[EtapePaiement]) -> list[dict[str, object]]:
@@ -65,9 +67,9 @@ def _annoncer_la_suite(paiement: Paiement, a_venir: list[Geste]) -> list[dict[st
 
 def _annoncer(paiement: Paiement, geste: Geste, *, en_cours: bool) -> dict[str, object]:
     """Ce qui n'est pas encore fait : ce qu'on en attend si c'est maintenant, et quand, d'ordinaire."""
-    textes = [ATTENTES[geste]] if en_cours else []
+    textes = [str(ATTENTES[geste])] if en_cours else []
     if geste == Geste.IMPUTER and (le := paiement.annonce_le):
-        textes.append(f"D’ordinaire, au plus tard le {dire_le_jour(le)}.")
+        textes.append(gettext("D’ordinaire, au plus tard le {dire_le_jour}.").format(dire_le_jour=dire_le_jour(le)))
     return {"titre": CHEMIN[geste], "etat": "en_cours" if en_cours else "a_venir", "texte": " ".join(textes) or None}
 
 
@@ -75,20 +77,20 @@ def _finir(paiement: Paiement) -> Fin | None:
     """La fin du chemin quand l'argent n'y va plus ; None tant qu'il suit son cours."""
     match Statut(paiement.statut):
         case Statut.REFUSE:
-            return Fin("Refusée par la banque", "echec", _dire_le_debit(paiement))
+            return Fin(gettext("Refusée par la banque"), "echec", _dire_le_debit(paiement))
         case Statut.ABANDONNE | Statut.EXPIRE:
-            return Fin("Non réalisée", "echec", _dire_le_debit(paiement))
+            return Fin(gettext("Non réalisée"), "echec", _dire_le_debit(paiement))
         case Statut.REJETE:
-            texte = "La banque a annulé ce paiement, ou en a repris l’argent."
-            return Fin("Annulée par la banque", "echec", texte)
+            texte = gettext("La banque a annulé ce paiement, ou en a repris l’argent.")
+            return Fin(gettext("Annulée par la banque"), "echec", texte)
         case Statut.RESTITUE if paiement.retenu > 0:
-            return Fin("Restitution en cours", "en_cours", "Une somme reste à vous rendre.")
+            return Fin(gettext("Restitution en cours"), "en_cours", gettext("Une somme reste à vous rendre."))
         case Statut.RESTITUE:
-            return Fin("Restituée", "fait", "La Caf vous a rendu l’argent.")
+            return Fin(gettext("Restituée"), "fait", gettext("La Caf vous a rendu l’argent."))
     return None
 
 
 def _dire_le_debit(paiement: Paiement) -> str:
     if paiement.retenu > 0:
-        return DEBIT_EXAMINE
-    return DEBIT_RENDU if paiement.rendu_a_part else SANS_DEBIT
+        return str(DEBIT_EXAMINE)
+    return str(DEBIT_RENDU if paiement.rendu_a_part else SANS_DEBIT)

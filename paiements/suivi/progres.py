@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from paiements.models import Paiement
 from paiements.passages import get_libre_le
@@ -43,31 +44,42 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
     progres = _dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
     if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
         progres.suite.append(
-            f"La banque {dire_tient(paiement)} aussi {ecrire_euros(retenu)} en plus de ce paiement. {_UN_AGENT} : vous"
-            " n’avez rien à faire."
+            gettext(
+                "La banque {dire_tient} aussi {retenu} en plus de ce paiement. {un_agent} : vous n’avez rien à faire."
+            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=_UN_AGENT)
         )
     progres.suite.extend(dire_le_retard(paiement))
     if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
-        progres.suite.append(f"La Caf vous a rendu {ecrire_euros(rendu)}, débités en trop : {_REVIENT}.")
+        progres.suite.append(
+            gettext("La Caf vous a rendu {rendu}, débités en trop : {revient}.").format(
+                rendu=ecrire_euros(rendu), revient=_REVIENT
+            )
+        )
     return progres
 
 
-_UN_AGENT = "Un agent de votre Caf s’en occupe"
-_REVIENT = "cette somme revient sur la carte qui avait servi à payer, en général en quelques jours"
+_UN_AGENT = gettext_lazy("Un agent de votre Caf s’en occupe")
+_REVIENT = gettext_lazy("cette somme revient sur la carte qui avait servi à payer, en général en quelques jours")
 
 
 def dire_tient(paiement: Paiement) -> str:
     """Jamais « tient » de ce dont la banque dit deux choses."""
-    return "tient peut-être" if paiement.solde.douteux else "tient"
+    return gettext("tient peut-être") if paiement.solde.douteux else gettext("tient")
 
 
 def _debit_examine(retenu: Decimal) -> Progres:
     return Progres(
         "attention",
-        "Ne payez pas de nouveau",
-        f"La banque annonce un débit de {ecrire_euros(retenu)}, que nous vérifions : votre carte a peut-être été"
-        f" débitée. {_UN_AGENT}.",
-        ["Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence de cette démarche."],
+        gettext("Ne payez pas de nouveau"),
+        gettext(
+            "La banque annonce un débit de {retenu}, que nous vérifions : votre carte a peut-être été"
+            " débitée. {un_agent}."
+        ).format(retenu=ecrire_euros(retenu), un_agent=_UN_AGENT),
+        [
+            gettext(
+                "Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence de cette démarche."
+            )
+        ],
     )
 
 
@@ -75,12 +87,16 @@ def _a_la_banque(paiement: Paiement) -> Progres:
     prochain = paiement.prochain_controle_le
     return Progres(
         "info",
-        "Nous attendons la réponse de votre banque",
-        f"Vos montants sont réservés pour cette demande, commencée le {dire_l_instant(paiement.cree_le)}."
-        " À notre connaissance, rien n’est encore payé.",
+        gettext("Nous attendons la réponse de votre banque"),
+        gettext(
+            "Vos montants sont réservés pour cette demande, commencée le {cree_le}. À notre connaissance,"
+            " rien n’est encore payé."
+        ).format(cree_le=dire_l_instant(paiement.cree_le)),
         [
-            f"Sans autre nouvelle, nous interrogeons la banque le {dire_l_instant(prochain)} : si rien n’a été"
-            " payé, vos montants se libèrent d’eux-mêmes."
+            gettext(
+                "Sans autre nouvelle, nous interrogeons la banque le {prochain} : si rien n’a été payé, vos"
+                " montants se libèrent d’eux-mêmes."
+            ).format(prochain=dire_l_instant(prochain))
         ]
         if prochain
         else [],
@@ -91,9 +107,11 @@ def _a_la_banque(paiement: Paiement) -> Progres:
 def _enregistree(paiement: Paiement) -> Progres:
     return Progres(
         "info",
-        "Votre paiement est accepté",
-        "La Caf le vérifie, puis met vos dettes à jour. Vous n’avez rien à faire : ne payez pas ces montants une"
-        " deuxième fois.",
+        gettext("Votre paiement est accepté"),
+        gettext(
+            "La Caf le vérifie, puis met vos dettes à jour. Vous n’avez rien à faire : ne payez pas ces"
+            " montants une deuxième fois."
+        ),
         _dire_la_part(paiement) + _dire_quand(paiement),
     )
 
@@ -103,10 +121,15 @@ def _dire_quand(paiement: Paiement) -> list[str]:
     if (le := paiement.annonce_le) is None:
         return []
     if le >= timezone.localdate():
-        return [f"D’ordinaire, c’est fait au plus tard le {dire_le_jour(le)}."]
+        return [
+            gettext("D’ordinaire, c’est fait au plus tard le {dire_le_jour}.").format(dire_le_jour=dire_le_jour(le))
+        ]
     return [
-        f"C’est plus long que d’habitude : d’ordinaire, c’est fait au plus tard le {dire_le_jour(le)}. Votre paiement"
-        " reste enregistré. Pour en savoir plus, appelez votre Caf au 3230 avec la référence de cette démarche."
+        gettext(
+            "C’est plus long que d’habitude : d’ordinaire, c’est fait au plus tard le {dire_le_jour}. Votre"
+            " paiement reste enregistré. Pour en savoir plus, appelez votre Caf au 3230 avec la référence de"
+            " cette démarche."
+        ).format(dire_le_jour=dire_le_jour(le))
     ]
 
 
@@ -114,20 +137,29 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
     suite = _dire_la_part(paiement)
     if paiement.a_placer > 0:
         suite.append(
-            f"{ecrire_euros(paiement.a_placer)} n’ont pas pu être déduits : vos dettes avaient déjà baissé."
-            f" {_UN_AGENT} : cette somme ne se perd pas."
+            gettext(
+                "{a_placer} n’ont pas pu être déduits : vos dettes avaient déjà baissé. {un_agent} : cette"
+                " somme ne se perd pas."
+            ).format(a_placer=ecrire_euros(paiement.a_placer), un_agent=_UN_AGENT)
         )
     if paiement.debit is not None and paiement.debit.is_douteuse:
-        suite.append(f"La banque dit deux choses de ce paiement. {_UN_AGENT} ; d’ici là, vos dettes ne changent pas.")
+        suite.append(
+            gettext(
+                "La banque dit deux choses de ce paiement. {un_agent} ; d’ici là, vos dettes ne changent pas."
+            ).format(un_agent=_UN_AGENT)
+        )
     elif paiement.a_placer < 0:
         suite.append(
-            f"{ecrire_euros(-paiement.a_placer)} sont encore comptés sur vos dettes : elles remonteront d’autant."
-            f" {_UN_AGENT}."
+            gettext("{a_placer} sont encore comptés sur vos dettes : elles remonteront d’autant. {un_agent}.").format(
+                a_placer=ecrire_euros(-paiement.a_placer), un_agent=_UN_AGENT
+            )
         )
     return Progres(
         "succes",
-        "Vos dettes sont à jour",
-        "La Caf a déduit ce paiement de vos dettes. Gardez votre ticket : il porte la référence de cette démarche.",
+        gettext("Vos dettes sont à jour"),
+        gettext(
+            "La Caf a déduit ce paiement de vos dettes. Gardez votre ticket : il porte la référence de cette démarche."
+        ),
         suite,
     )
 
@@ -138,11 +170,16 @@ def _dire_la_part(paiement: Paiement) -> list[str]:
         return []
     phrases = []
     if rendu := paiement.debit.compte.credite:
-        phrases.append(f"{ecrire_euros(rendu)} de ce paiement vous sont rendus : {_REVIENT}.")
+        phrases.append(
+            gettext("{rendu} de ce paiement vous sont rendus : {revient}.").format(
+                rendu=ecrire_euros(rendu), revient=_REVIENT
+            )
+        )
     if paiement.debit.pris < paiement.montant:
         phrases.append(
-            f"Vous aviez demandé {ecrire_euros(paiement.montant)} : votre banque a débité"
-            f" {ecrire_euros(paiement.debit.pris)}."
+            gettext("Vous aviez demandé {montant} : votre banque a débité {pris}.").format(
+                montant=ecrire_euros(paiement.montant), pris=ecrire_euros(paiement.debit.pris)
+            )
         )
     return phrases
 
@@ -151,10 +188,16 @@ def _dire_sans_suite(paiement: Paiement) -> Progres:
     if paiement.rendu_a_part:
         return Progres(
             "attention",
-            "Cette demande n’a pas été réalisée",
-            "La banque a débité votre carte d’une somme qui n’était pas celle de cette demande : elle vous est rendue."
-            " Vos dettes n’ont pas changé.",
-            [f"La Caf vous a rendu {ecrire_euros(paiement.rendu_a_part)}, débités en trop : {_REVIENT}."],
+            gettext("Cette demande n’a pas été réalisée"),
+            gettext(
+                "La banque a débité votre carte d’une somme qui n’était pas celle de cette demande : elle vous"
+                " est rendue. Vos dettes n’ont pas changé."
+            ),
+            [
+                gettext("La Caf vous a rendu {rendu_a_part}, débités en trop : {revient}.").format(
+                    rendu_a_part=ecrire_euros(paiement.rendu_a_part), revient=_REVIENT
+                )
+            ],
             is_a_recommencer=True,
         )
     if paiement.statut == Statut.REFUSE:
@@ -163,9 +206,12 @@ def _dire_sans_suite(paiement: Paiement) -> Progres:
         return _abandonnee(paiement)
     return Progres(
         "attention",
-        "Cette demande n’a pas été réalisée",
-        "Le paiement n’a pas été terminé : il a été annulé, le temps est passé, ou un incident technique l’a empêché."
-        " À notre connaissance, votre carte n’a pas été débitée et vos dettes n’ont pas changé.",
+        gettext("Cette demande n’a pas été réalisée"),
+        gettext(
+            "Le paiement n’a pas été terminé : il a été annulé, le temps est passé, ou un incident"
+            " technique l’a empêché. À notre connaissance, votre carte n’a pas été débitée et vos dettes"
+            " n’ont pas changé."
+        ),
         [],
         is_a_recommencer=True,
     )
@@ -176,12 +222,16 @@ def _abandonnee(paiement: Paiement) -> Progres:
     ouverte = timezone.now() < get_libre_le(paiement)
     return Progres(
         "info",
-        "Vos montants sont libérés",
-        "Vous nous avez dit ne pas avoir payé, et PayZen ne connaît aucun paiement pour cette demande. À notre"
-        " connaissance, votre carte n’a pas été débitée et vos dettes n’ont pas changé.",
+        gettext("Vos montants sont libérés"),
+        gettext(
+            "Vous nous avez dit ne pas avoir payé, et PayZen ne connaît aucun paiement pour cette demande."
+            " À notre connaissance, votre carte n’a pas été débitée et vos dettes n’ont pas changé."
+        ),
         [
-            "Si la page de PayZen est encore ouverte dans un autre onglet, fermez-la : un paiement terminé là serait"
-            " pris, et compté sur vos dettes."
+            gettext(
+                "Si la page de PayZen est encore ouverte dans un autre onglet, fermez-la : un paiement terminé"
+                " là serait pris, et compté sur vos dettes."
+            )
         ]
         if ouverte
         else [],
@@ -192,34 +242,43 @@ def _abandonnee(paiement: Paiement) -> Progres:
 def _refusee() -> Progres:
     return Progres(
         "attention",
-        "Cette demande n’a pas pu être prise en compte",
-        "La banque n’a pas accepté le paiement, sans nous dire pourquoi. À notre connaissance, votre carte n’a pas"
-        " été débitée et vos dettes n’ont pas changé.",
+        gettext("Cette demande n’a pas pu être prise en compte"),
+        gettext(
+            "La banque n’a pas accepté le paiement, sans nous dire pourquoi. À notre connaissance, votre"
+            " carte n’a pas été débitée et vos dettes n’ont pas changé."
+        ),
         [
-            "Ce qui aide souvent : vérifier le plafond de votre carte auprès de votre banque, essayer une autre"
-            " carte, rembourser un montant plus petit, en plusieurs fois."
+            gettext(
+                "Ce qui aide souvent : vérifier le plafond de votre carte auprès de votre banque, essayer une"
+                " autre carte, rembourser un montant plus petit, en plusieurs fois."
+            )
         ],
         is_a_recommencer=True,
     )
 
 
 def _annulee_par_la_banque(paiement: Paiement) -> Progres:
-    suite = ["Vos dettes reprennent les montants de ce paiement : ils sont de nouveau à rembourser."]
+    suite = [gettext("Vos dettes reprennent les montants de ce paiement : ils sont de nouveau à rembourser.")]
     if paiement.retenu > 0:
         suite.append(
-            f"La banque {dire_tient(paiement)} encore {ecrire_euros(paiement.retenu)} pour cette démarche. {_UN_AGENT}"
-            " : vous n’avez rien à faire."
+            gettext(
+                "La banque {dire_tient} encore {retenu} pour cette démarche. {un_agent} : vous n’avez rien à faire."
+            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=_UN_AGENT)
         )
     else:
         suite.append(
-            "Si vous n’avez rien contesté, demandez à votre banque ce qui s’est passé, puis appelez votre Caf au 3230"
-            " avec la référence de cette démarche."
+            gettext(
+                "Si vous n’avez rien contesté, demandez à votre banque ce qui s’est passé, puis appelez votre"
+                " Caf au 3230 avec la référence de cette démarche."
+            )
         )
     return Progres(
         "erreur",
-        "Ce paiement a été annulé",
-        "Il avait été accepté, puis la banque l’a annulé avant de le débiter, ou a repris l’argent. Cela arrive aussi"
-        " après une contestation, parfois plusieurs mois plus tard.",
+        gettext("Ce paiement a été annulé"),
+        gettext(
+            "Il avait été accepté, puis la banque l’a annulé avant de le débiter, ou a repris l’argent."
+            " Cela arrive aussi après une contestation, parfois plusieurs mois plus tard."
+        ),
         suite,
     )
 
@@ -228,16 +287,19 @@ def _restituee(paiement: Paiement) -> Progres:
     if paiement.retenu > 0:
         return Progres(
             "attention",
-            "Une somme reste à vous rendre",
-            f"La banque {dire_tient(paiement)} encore {ecrire_euros(paiement.retenu)}. {_UN_AGENT} : vous n’avez rien"
-            " à faire.",
+            gettext("Une somme reste à vous rendre"),
+            gettext("La banque {dire_tient} encore {retenu}. {un_agent} : vous n’avez rien à faire.").format(
+                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=_UN_AGENT
+            ),
             [],
         )
     return Progres(
         "info",
-        "La Caf vous a rendu cet argent",
-        "Il revient sur la carte qui avait servi à payer, en général en quelques jours. Ce paiement ne compte plus"
-        " dans vos remboursements.",
+        gettext("La Caf vous a rendu cet argent"),
+        gettext(
+            "Il revient sur la carte qui avait servi à payer, en général en quelques jours. Ce paiement ne"
+            " compte plus dans vos remboursements."
+        ),
         [],
     )
 

@@ -1,5 +1,7 @@
 """Ce que la banque accepte après qu'on a dit que rien n'était payé : cela compte, et cela s'explique."""
 
+from django.utils.translation import gettext
+
 from paiements.causes import ALLOCATAIRE
 from paiements.models import EtapePaiement, Paiement
 from paiements.statuts import Geste, Statut
@@ -22,13 +24,15 @@ def dire_le_retard(paiement: Paiement) -> list[str]:
     phrases = []
     if accord := _trouver_l_accord_tardif(paiement):
         avant = (
-            "Vous nous aviez dit ne pas avoir payé"
+            gettext("Vous nous aviez dit ne pas avoir payé")
             if has_renonce(paiement)
-            else "Nous vous avions dit que cette demande n’était pas réalisée"
+            else gettext("Nous vous avions dit que cette demande n’était pas réalisée")
         )
         phrases.append(
-            f"{avant} : votre banque a pourtant accepté ce paiement, et nous l’avons appris le"
-            f" {dire_l_instant(accord.le)}. Il compte comme les autres."
+            gettext(
+                "{avant} : votre banque a pourtant accepté ce paiement, et nous l’avons appris le {le}. Il"
+                " compte comme les autres."
+            ).format(avant=avant, le=dire_l_instant(accord.le))
         )
     return phrases + _dire_l_autre(paiement)
 
@@ -51,12 +55,12 @@ def _dire_l_autre(paiement: Paiement) -> list[str]:
 
 def _dire(autre: Paiement) -> str:
     if autre.statut == Statut.EN_ATTENTE:
-        return (
-            f"La demande {autre.reference}, sur les mêmes dettes, est encore à la banque. Si vous ne l’avez pas payée,"
-            " dites-le sur sa page : ce serait un paiement de plus."
-        )
-    return (
-        f"Un autre paiement, de {ecrire_euros(autre.montant)}, est accepté sur les mêmes dettes : c’est la demande"
-        f" {autre.reference}. Si vous n’en vouliez qu’un, appelez votre Caf au 3230 : un agent peut vous rendre"
+        return gettext(
+            "La demande {reference}, sur les mêmes dettes, est encore à la banque. Si vous ne l’avez pas"
+            " payée, dites-le sur sa page : ce serait un paiement de plus."
+        ).format(reference=autre.reference)
+    return gettext(
+        "Un autre paiement, de {montant}, est accepté sur les mêmes dettes : c’est la demande"
+        " {reference}. Si vous n’en vouliez qu’un, appelez votre Caf au 3230 : un agent peut vous rendre"
         " l’autre."
-    )
+    ).format(montant=ecrire_euros(autre.montant), reference=autre.reference)

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis
@@ -21,19 +22,19 @@ from socle import frappe
 from socle.bornes import borner
 
 PAR_PAGE = 20
-PLATEFORME_MUETTE = (
-    "PayZen, qui tient la page de paiement, ne répond pas en ce moment. Rien n’est changé, et rien n’est perdu :"
-    " réessayez dans quelques minutes."
+PLATEFORME_MUETTE = gettext_lazy(
+    "PayZen, qui tient la page de paiement, ne répond pas en ce moment. Rien n’est changé, et rien"
+    " n’est perdu\u00a0: réessayez dans quelques minutes."
 )
-PAS_ENCORE = (
-    "PayZen ne nous annonce encore aucun paiement terminé pour cette demande. Si vous venez de payer, cela peut"
-    " prendre quelques minutes : ne payez pas une deuxième fois."
+PAS_ENCORE = gettext_lazy(
+    "PayZen ne nous annonce encore aucun paiement terminé pour cette demande. Si vous venez de"
+    " payer, cela peut prendre quelques minutes\u00a0: ne payez pas une deuxième fois."
 )
-PAS_LIBERE = (
-    "La banque a reçu quelque chose pour cette demande, et n’a pas fini : nous ne pouvons pas encore libérer vos"
-    " montants. Revenez dans quelques minutes."
+PAS_LIBERE = gettext_lazy(
+    "La banque a reçu quelque chose pour cette demande, et n’a pas fini\u00a0: nous ne pouvons pas"
+    " encore libérer vos montants. Revenez dans quelques minutes."
 )
-DEJA_PAYE = "Bonne nouvelle : votre banque a déjà accepté ce paiement. Il n’y a rien à recommencer."
+DEJA_PAYE = gettext_lazy("Bonne nouvelle\u00a0: votre banque a déjà accepté ce paiement. Il n’y a rien à recommencer.")
 
 
 @require_safe
@@ -133,7 +134,9 @@ def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     if nouvelle.montant < ancienne.montant:
         messages.warning(
             request,
-            "Une partie de ces montants a été remboursée ou engagée depuis : nous les avons baissés. Relisez-les.",
+            gettext(
+                "Une partie de ces montants a été remboursée ou engagée depuis : nous les avons baissés. Relisez-les."
+            ),
         )
     return _mener(nouvelle)
 
@@ -171,5 +174,5 @@ def _renvoyer(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
         renvoyer(paiement, form.cleaned_data["courriel"])
     except TropDeRenvois:
         return redirect(request.path)
-    messages.success(request, "Votre ticket part à cette adresse. Il arrive en général dans la minute.")
+    messages.success(request, gettext("Votre ticket part à cette adresse. Il arrive en général dans la minute."))
     return redirect("suivi:detail", paiement.demarche.reference)

@@ -1,5 +1,8 @@
 """« Avez-vous terminé le paiement ? » : demander aussitôt à la plateforme, et ne croire qu'elle."""
 
+from django.conf import settings
+from django.utils import translation
+
 from paiements import liaisons
 from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Paiement
@@ -31,7 +34,10 @@ def repondre(paiement: Paiement, *, paye: bool) -> Paiement:
     try:
         lecture = lire_la_plateforme(paiement, DELAI_D_UN_APPEL)
     except (EchecRest, BoutiqueAbsente) as echec:
-        signaler_l_echec(paiement, echec)
+        with translation.override(settings.LANGUAGE_CODE):
+            signaler_l_echec(paiement, echec)
         raise PlateformeMuette(paiement.reference) from echec
-    conclure(paiement.pk, lecture, renonce=not paye)
+    # Ce qui s'en écrit reste au journal, que lisent les agents.
+    with translation.override(settings.LANGUAGE_CODE):
+        conclure(paiement.pk, lecture, renonce=not paye)
     return Paiement.objects.get(pk=paiement.pk)

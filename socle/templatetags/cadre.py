@@ -7,6 +7,7 @@ from django.conf import settings
 from django.template import Context, Node, NodeList
 from django.template.base import FilterExpression, Parser, Token
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 register = template.Library()
 
@@ -22,7 +23,8 @@ class MemeNode(Node):
         self.composes: dict[tuple[Any, ...], str] = {}
 
     def render(self, context: Context) -> SafeString:
-        cle = tuple(expression.resolve(context, ignore_failures=True) for expression in self.cles)
+        lues = (expression.resolve(context, ignore_failures=True) for expression in self.cles)
+        cle = (get_language(), *lues)
         compose = self.composes.get(cle)
         if compose is None:
             with context.push(csrf_token=JETON):
@@ -39,7 +41,8 @@ def meme(parser: Parser, token: Token) -> MemeNode:
     """
     ``{% meme cle… %}…{% endmeme %}`` : ne recompose ce qui est dedans que si une clé a changé.
 
-    Les clés nomment tout ce dont le contenu dépend, jamais une personne. Le jeton CSRF, lui, est remis à chaque fois.
+    Les clés nomment tout ce dont le contenu dépend, jamais une personne ; la langue en est toujours une. Le jeton
+    CSRF, lui, est remis à chaque fois.
     """
     cles = [parser.compile_filter(mot) for mot in token.split_contents()[1:]]
     nodelist = parser.parse(("endmeme",))

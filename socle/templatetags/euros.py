@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django import template
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
 
-from socle.euros import ecrire_euros, ecrire_saisie
+from socle.euros import ecrire_euros, ecrire_euros_court, ecrire_saisie
 
 register = template.Library()
 
@@ -16,6 +17,7 @@ PREMIER = re.compile(r"\b1(?= [a-zéû]+)")
 
 
 euros = register.filter("euros", ecrire_euros)
+euros_court = register.filter("euros_court", ecrire_euros_court)
 saisie = register.filter("saisie", ecrire_saisie)
 
 
@@ -23,12 +25,6 @@ saisie = register.filter("saisie", ecrire_saisie)
 def oppose(montant: Decimal) -> Decimal:
     """Le montant contraire : une reprise se montre en positif."""
     return -montant
-
-
-@register.filter
-def euros_court(montant: Decimal | int) -> str:
-    """Comme `euros`, sans les centimes quand il n'y en a pas : « 340 € »."""
-    return ecrire_euros(montant).replace(",00", "")
 
 
 @register.filter
@@ -43,13 +39,20 @@ def periode(debut: date | None, fin: date | None) -> str:
     if fin is None or (debut.year, debut.month) == (fin.year, fin.month):
         return date_format(debut, "F Y")
     premier = date_format(debut, "F" if debut.year == fin.year else "F Y")
-    return f"{premier} à {date_format(fin, 'F Y')}"
+    return gettext("{debut} à {fin}").format(debut=premier, fin=date_format(fin, "F Y"))
 
 
 @register.filter(expects_localtime=True)
 def jour(quand: date, forme: str = "j F Y") -> str:
-    """Écrit un jour en toutes lettres, le premier du mois comme on le dit : « 1er mars 2026 »."""
-    return PREMIER.sub("1er", date_format(quand, forme), count=1)
+    """Écrit un jour en toutes lettres ; en français, le premier du mois comme on le dit : « 1er mars 2026 »."""
+    ecrit = date_format(quand, forme)
+    return PREMIER.sub("1er", ecrit, count=1) if get_language() == "fr" else ecrit
+
+
+@register.filter(expects_localtime=True)
+def moment(quand: datetime, forme: str = "j F Y") -> str:
+    """Un jour et une heure : « 28 novembre 2026 à 05:36 »."""
+    return gettext("{jour} à {heure}").format(jour=jour(quand, forme), heure=date_format(quand, "H:i"))
 
 
 @register.filter

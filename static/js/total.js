@@ -1,6 +1,6 @@
 // Le total en direct de l'étape des montants : <form data-montants>, champs `data-montant="ce qu'on peut y payer"`,
-// <output data-total>, <p data-dit> pour répondre. Ne compte que ce que le serveur acceptera ; lui seul décide.
-const euros = new Intl.NumberFormat("fr-FR", { style: "currency", currency: "EUR" });
+// <output data-total>, <p data-dit> pour répondre, ses phrases en `data-phrase-…`. Ne compte que ce que le serveur acceptera ; lui seul décide.
+const euros = new Intl.NumberFormat(document.documentElement.lang || "fr", { style: "currency", currency: "EUR" });
 // Public Sans n'a pas l'espace fine insécable.
 const ecrire = (centimes) => euros.format(centimes / 100).replaceAll("\u202f", "\u00a0");
 
@@ -31,6 +31,7 @@ const suitLuhn = (chiffres, longueur) =>
 for (const formulaire of document.querySelectorAll("form[data-montants]")) {
   const total = formulaire.querySelector("[data-total]");
   const dire = (phrase) => (formulaire.querySelector("[data-dit]").textContent = phrase);
+  const ecrireLaPhrase = (nom, mots) => formulaire.dataset[nom].replace(/\{(\w+)\}/g, (_, mot) => mots[mot]);
   const champs = () => {
     const mode = formulaire.querySelector("[name=mode]:checked")?.value;
     return [...formulaire.querySelectorAll(mode ? `[data-mode=${mode}] [data-montant]` : "[data-montant]")];
@@ -54,8 +55,8 @@ for (const formulaire of document.querySelectorAll("form[data-montants]")) {
     changer();
     if (!("montant" in champ.dataset)) return;
     if (compter(champ) !== null) dire("");
-    else if (lireCentimes(champ.value) === null) dire(`${champ.dataset.nom}\u00a0: ce montant ne se lit pas, il n’est pas compté.`);
-    else dire(`${champ.dataset.nom}\u00a0: au plus ${ecrire(lireCentimes(champ.dataset.montant))}. Ce montant n’est pas compté.`);
+    else if (lireCentimes(champ.value) === null) dire(ecrireLaPhrase("phraseIllisible", champ.dataset));
+    else dire(ecrireLaPhrase("phraseTrop", { nom: champ.dataset.nom, montant: ecrire(lireCentimes(champ.dataset.montant)) }));
   });
   formulaire.addEventListener("click", (evenement) => {
     const bouton = evenement.target.closest("[data-tout]");
@@ -65,8 +66,8 @@ for (const formulaire of document.querySelectorAll("form[data-montants]")) {
     const avant = champ.value.trim();
     champ.value = champ.dataset.montant;
     changer();
-    const remplace = avant && avant !== champ.value ? `, au lieu de ${avant}` : "";
-    dire(`${champ.dataset.nom}\u00a0: ${ecrire(lireCentimes(champ.value))}, tout ce qu’il en reste${remplace}.`);
+    const phrase = avant && avant !== champ.value ? "phraseRemplace" : "phraseTout";
+    dire(ecrireLaPhrase(phrase, { nom: champ.dataset.nom, montant: ecrire(lireCentimes(champ.value)), avant }));
   });
   // Venu d'une dette, son montant est prêt à être remplacé d'une frappe.
   const choisi = formulaire.querySelector("[data-choisie] input");

@@ -52,7 +52,7 @@ def test_aucune_valeur_du_formulaire_ne_contient_le_separateur_de_la_signature(d
 
 def test_une_demande_ne_sait_rien_de_la_personne():
     assert {champ.name for champ in fields(Demande)} == {
-        *("reference", "trans_id", "date", "montant", "url_retour", "contexte")
+        *("reference", "trans_id", "date", "montant", "url_retour", "contexte", "langue")
     }
 
 
