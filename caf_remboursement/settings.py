@@ -168,16 +168,21 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
+DERRIERE_PGBOUNCER = env.bool("DERRIERE_PGBOUNCER", default=False)
 # Une connexion neuve par requête rend la page 5 à 9 fois plus lente ; aucune transaction n'attend sans borne. Un
 # verrou s'attend moins que les dix secondes que PayZen laisse à sa notification (PROTOCOLE §3.6).
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 60,
     "CONN_HEALTH_CHECKS": True,
     # Un curseur de serveur vit hors d'une transaction : PgBouncer le perdrait.
-    "DISABLE_SERVER_SIDE_CURSORS": env.bool("DERRIERE_PGBOUNCER", default=False),
+    "DISABLE_SERVER_SIDE_CURSORS": DERRIERE_PGBOUNCER,
 }
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
+# Ce que `socle/sql.py` a écrit se prépare au premier appel, et nul plan n'en dépend des valeurs : chaque ordre cherche
+# par une clé. Un plan aussi vit hors d'une transaction.
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = None if DERRIERE_PGBOUNCER else 0
+DATABASES["default"]["OPTIONS"]["options"] = (
     "-c statement_timeout=30s -c lock_timeout=4s -c idle_in_transaction_session_timeout=30s"
+    " -c plan_cache_mode=force_generic_plan"
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

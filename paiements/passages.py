@@ -1,16 +1,50 @@
 """Faire avancer un paiement : le verrouiller, le relire, et ne passer que par la table des passages."""
 
 import logging
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
+from comptes.models import Caf
+from demarches.models import Demarche
 from paiements.causes import Cause
-from paiements.models import EtapePaiement, Paiement
+from paiements.models import Paiement, TransactionPayzen
 from paiements.statuts import ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
+from socle.sql import Colonnes, batir, executer
 
 logger = logging.getLogger(__name__)
+
+LUES = (Colonnes(Paiement, "p"), Colonnes(Demarche, "d"), Colonnes(Caf, "c"), Colonnes(TransactionPayzen, "t"))
+LIRE = f"""
+SELECT {", ".join(map(str, LUES))} FROM paiements_paiement p
+JOIN demarches_demarche d ON d.id = p.demarche_id
+JOIN comptes_caf c ON c.code = p.caf_id
+LEFT JOIN paiements_transactionpayzen t ON t.uuid = p.debit_id
+"""  # noqa: S608 (composé de nos seules colonnes)
+VERROUILLER = f"{LIRE} WHERE p.id = %s FOR NO KEY UPDATE OF p"  # garde: verrou_du_paiement
+VERROUILLER_LES_REFERENCES = (
+    # garde: verrou_de_qui_porte
+    f"{LIRE} WHERE p.reference IN (SELECT unnest(%s::text[])) ORDER BY p.id FOR NO KEY UPDATE OF p"
+)
+
+# Ce qu'un passage enregistre d'un paiement ; le reste ne change jamais (`paiement_immuable_sur_l_essentiel`).
+CHANGEANTS = (
+    "statut", "debit_id", "montant_admis", "confirme_le", "solde_lu", "prochain_controle_le", "controles",
+    "imputer_le", "echecs",
+)  # fmt: skip
+# L'étape d'abord : la base refuse un passage dont le journal ne dit rien.
+AVANCER = f"""
+WITH etape AS (
+    INSERT INTO paiements_etapepaiement (paiement_id, geste, de, vers, motif, auteur, le)
+    VALUES (%(paiement)s, %(geste)s, %(de)s, %(statut)s, %(motif)s, %(auteur)s, %(le)s) RETURNING paiement_id
+), demarche AS (
+    UPDATE demarches_demarche SET etat = %(etat)s WHERE id = %(demarche)s AND etat <> %(etat)s
+)
+UPDATE paiements_paiement SET {", ".join(f"{nom} = %({nom})s" for nom in CHANGEANTS)}
+FROM etape WHERE id = etape.paiement_id RETURNING id
+"""  # noqa: S608 (idem)
 
 
 class TransitionImpossible(Exception):
@@ -18,12 +52,23 @@ class TransitionImpossible(Exception):
 
 
 def verrouiller(paiement_id: int) -> Paiement:
-    """Relit un paiement, sa démarche et son débit sous verrou. À appeler dans une transaction."""
-    return (
-        Paiement.objects.select_for_update(of=("self",), no_key=True)  # garde: verrou_du_paiement
-        .select_related("demarche", "caf", "debit")
-        .get(pk=paiement_id)
-    )
+    """Relit un paiement, sa démarche, sa Caf et son débit sous verrou. À appeler dans une transaction."""
+    (paiement,) = _lire(VERROUILLER, paiement_id)
+    return paiement
+
+
+def verrouiller_les_references(references: Iterable[str]) -> dict[str, Paiement]:
+    """Les paiements qui portent ces références, de même, dans l'ordre de leur clé : nul ne s'attend en cercle."""
+    return {paiement.reference: paiement for paiement in _lire(VERROUILLER_LES_REFERENCES, list(references))}
+
+
+def _lire(ordre: str, cherche: object) -> Iterator[Paiement]:
+    for ligne in executer(ordre, [cherche]):
+        paiement, demarche, caf, debit = batir(ligne, *LUES)
+        paiement.demarche, paiement.caf = demarche, caf
+        if debit or not paiement.debit_id:
+            paiement.debit = debit
+        yield paiement
 
 
 def avancer(geste: Geste, paiement: Paiement, cause: Cause) -> Paiement:
@@ -39,23 +84,16 @@ def avancer(geste: Geste, paiement: Paiement, cause: Cause) -> Paiement:
         return paiement
     if paiement.statut not in depuis:  # garde: table_des_passages
         raise TransitionImpossible(f"{geste} : {paiement} est {paiement.get_statut_display()}")
-    EtapePaiement.objects.create(
-        paiement=paiement, geste=geste, de=paiement.statut, vers=vers, motif=cause.motif[:200], auteur=cause.auteur
-    )
-    paiement.statut = vers
+    de, paiement.statut = paiement.statut, vers
     if vers == Statut.VERIFIE:
         paiement.imputer_le = timezone.now()
-    paiement.save()
-    _mettre_a_jour_la_demarche(paiement)
+    paiement.demarche.etat = ETAT_DE_LA_DEMARCHE[vers]
+    passage = {"paiement": paiement.pk, "geste": geste, "de": de, "le": timezone.now()}
+    passage |= {"motif": cause.motif[:200], "auteur": cause.auteur}
+    passage |= {"demarche": paiement.demarche_id, "etat": paiement.demarche.etat}
+    executer(AVANCER, passage | {nom: getattr(paiement, nom) for nom in CHANGEANTS})
     logger.info("paiement : %s", geste, extra={"paiement": paiement.reference, "vers": vers})
     return paiement
-
-
-def _mettre_a_jour_la_demarche(paiement: Paiement) -> None:
-    etat = ETAT_DE_LA_DEMARCHE[Statut(paiement.statut)]
-    if paiement.demarche.etat != etat:
-        paiement.demarche.etat = etat
-        paiement.demarche.save(update_fields=["etat"])
 
 
 def faire_interroger(paiement: Paiement) -> None:

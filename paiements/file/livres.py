@@ -3,23 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-
-from django.db.models import Exists, OuterRef, Subquery
 
 from paiements.models import (
-    Anomalie,
     DebitTenu,
     DemandeRestitution,
-    EtapePaiement,
     Paiement,
-    SoldePaiement,
     TransactionPayzen,
 )
 from paiements.payzen import CONTRADICTOIRE, DOUTEUSES, EURO
 from paiements.statuts import Geste
+from socle.sql import Colonnes, batir, executer
 
 ZERO = Decimal(0)
+LUES = (Colonnes(TransactionPayzen, "t"), Colonnes(DebitTenu, "c"))
+LIRE = f"""
+SELECT {", ".join(map(str, LUES))},
+       (SELECT s.impute FROM paiements_solde s WHERE s.paiement_id = t.paiement_id),
+       EXISTS (SELECT FROM paiements_anomalie a WHERE a.paiement_id = t.paiement_id)
+       OR EXISTS (SELECT FROM paiements_demanderestitution r WHERE r.paiement_id = t.paiement_id),
+       EXISTS (SELECT FROM paiements_etapepaiement WHERE paiement_id = t.paiement_id AND geste = '{Geste.ATTENDRE}')
+FROM paiements_transactionpayzen t LEFT JOIN paiements_debit_tenu c ON c.uuid = t.uuid
+WHERE t.paiement_id = %s ORDER BY t.apprise_le, t.uuid
+"""  # noqa: S608 (composé de nos seules colonnes)
 
 
 @dataclass(frozen=True)
@@ -87,24 +92,21 @@ def get_tenu(debit: TransactionPayzen) -> Decimal:
 
 def lire(paiement: Paiement) -> Livres:
     """Les livres d'un paiement tenu sous verrou ; une requête quand rien d'inhabituel n'y est ouvert."""
-    siens = OuterRef("paiement")
-    ouverts = (
-        Exists(Anomalie.objects.filter(paiement=siens)),
-        Exists(DemandeRestitution.objects.filter(paiement=siens)),
-    )
-    rouvert = Exists(EtapePaiement.objects.filter(paiement=siens, geste=Geste.ATTENDRE))
-    impute = SoldePaiement.objects.filter(pk=siens).values("impute")
-    transactions = list(
-        paiement.transactions.select_related("compte")
-        .annotate(impute=Subquery(impute), has_file=ouverts[0] | ouverts[1], is_rouvert=rouvert)
-        .order_by("apprise_le", "uuid")
-    )
-    if not transactions:
+    lignes = [batir(ligne, *LUES) for ligne in executer(LIRE, [paiement.pk])]
+    if not lignes:
         return Livres(paiement, [], [], ZERO, has_file=True)
-    premiere: Any = transactions[0]  # les annotations valent pour tout le paiement
-    has_file = premiere.has_file
+    for transaction, compte, *_ in lignes:
+        _joindre(transaction, compte)
+    impute, has_file, is_rouvert = lignes[0][len(LUES) :]  # ce qui vaut pour tout le paiement
     restitutions = list(paiement.restitutions.all()) if has_file else []
-    return Livres(paiement, transactions, restitutions, premiere.impute or ZERO, has_file, premiere.is_rouvert)
+    return Livres(paiement, [ligne[0] for ligne in lignes], restitutions, impute or ZERO, has_file, is_rouvert)
+
+
+def _joindre(transaction: TransactionPayzen, compte: DebitTenu | None) -> None:
+    """Comme `select_related` : ce qui est lu ne se relit pas, ni ce dont on sait qu'il n'y a rien (un crédit)."""
+    TransactionPayzen.compte.related.set_cached_value(transaction, compte)  # type: ignore[attr-defined]
+    if compte:
+        DebitTenu.transaction.field.set_cached_value(compte, transaction)
 
 
 def lire_sans_paiement(uuids: Iterable[str]) -> Livres:

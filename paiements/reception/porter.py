@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -21,8 +21,10 @@ from paiements.causes import Cause, par_payzen
 from paiements.file.livres import lire_sans_paiement
 from paiements.file.tenue import rapprocher, signaler
 from paiements.models import Anomalie, MessagePayzen, Paiement, TransactionPayzen
+from paiements.passages import verrouiller_les_references
 from paiements.payzen import Fait, Famille, NotificationIncomplete
 from paiements.reception.suivre import suivre
+from socle.sql import executer
 
 Sort = MessagePayzen.Sort
 
@@ -93,19 +95,22 @@ WITH dits AS (
 ), sorts AS (
     SELECT d.*, CASE
                WHEN d.uuid = '' OR neuve.uuid IS NOT NULL AND i.reference IS NOT NULL THEN 'NEUF'
-               WHEN i.reference IS NULL
-                    OR ({", ".join(f"t.{nom}" for nom in IDENTITE)}) <> ({", ".join(f"d.{nom}" for nom in IDENTITE)})
+               WHEN i.reference IS NULL OR (
+                   -- Cherchées une à une, par leur clé : de combien de faits il s'agit, le plan ne le sait pas.
+                   SELECT ({", ".join(f"t.{nom}" for nom in IDENTITE)})
+                       <> ({", ".join(f"d.{nom}" for nom in IDENTITE)})
+                   FROM paiements_transactionpayzen t WHERE t.uuid = d.uuid)
                THEN 'ECARTE' ELSE 'DEJA_SU' END AS sort
     FROM dits d
     LEFT JOIN portees neuve USING (uuid)
     LEFT JOIN identites i USING (uuid, {", ".join(IDENTITE)})
-    LEFT JOIN paiements_transactionpayzen t ON t.uuid = d.uuid
 ), messages AS (
     INSERT INTO paiements_messagepayzen (
         transaction_id, paiement_id, source, operation, statut, montant, champs, sort, motif, recu_le)
-    SELECT nullif(s.uuid, ''), p.id, s.source, s.operation, s.statut, s.montant, s.champs, s.sort,
+    SELECT nullif(s.uuid, ''), (SELECT p.id FROM paiements_paiement p WHERE p.reference = s.reference),
+           s.source, s.operation, s.statut, s.montant, s.champs, s.sort,
            CASE s.sort WHEN 'ECARTE' THEN 'transaction déjà vue sous une autre référence' ELSE '' END, %(maintenant)s
-    FROM sorts s LEFT JOIN paiements_paiement p ON p.reference = s.reference
+    FROM sorts s
     -- Une lecture qui n'apprend rien n'est pas un message.
     WHERE s.source NOT IN ('REST', 'JT', 'JRB') OR s.sort <> 'DEJA_SU' ORDER BY s.rang -- garde: lecture_sans_nouvelle
 )
@@ -130,7 +135,7 @@ def porter(recus: Iterable[Recu], cause: Cause | None = None) -> list[MessagePay
     :param cause: qui l'a voulu, quand les faits répondent à un ordre ; sinon, c'est PayZen
     """
     recus = list(recus)
-    paiements = _verrouiller({recu.fait.reference for recu in recus})
+    paiements = verrouiller_les_references({recu.fait.reference for recu in recus})
     sorts = [Sort(sort) for sort in _ecrire(recus)]
     ranges = _ranger(recus, sorts)
     for reference, paiement in paiements.items():
@@ -167,28 +172,17 @@ def is_abandon(fait: Fait) -> bool:
     return not fait.uuid and fait.famille is Famille.ABANDON
 
 
-def _verrouiller(references: set[str]) -> dict[str, Paiement]:
-    paiements = (
-        Paiement.objects.select_for_update(of=("self",), no_key=True)  # garde: verrou_de_qui_porte
-        .select_related("demarche", "caf", "debit")
-        .filter(reference__in=references)
-        .order_by("pk")
-    )
-    return {paiement.reference: paiement for paiement in paiements}
-
-
 def _ecrire(recus: list[Recu]) -> list[str]:
     faits = [_decrire(rang, recu) for rang, recu in enumerate(recus)]
-    with connection.cursor() as curseur:
-        curseur.execute(PORTER, {"faits": json.dumps(faits, cls=DjangoJSONEncoder), "maintenant": timezone.now()})
-        return [sort for _, sort in curseur.fetchall()]
+    dits = {"faits": json.dumps(faits, cls=DjangoJSONEncoder), "maintenant": timezone.now()}
+    return [sort for _, sort in executer(PORTER, dits)]
 
 
 def _decrire(rang: int, recu: Recu) -> dict[str, object]:
     fait = recu.fait
     # REST peut taire le numéro ; une notification qui le tait n'est pas née de notre formulaire.
     trans_id = fait.trans_id or (None if fait.source == "REST" else "")
-    return asdict(fait) | {"rang": rang, "boutique": fait.site, "trans_id": trans_id, "champs": recu.champs}
+    return vars(fait) | {"rang": rang, "boutique": fait.site, "trans_id": trans_id, "champs": recu.champs}
 
 
 def _dire(faits: list[Fait]) -> Cause:

@@ -15,8 +15,8 @@ def paiement():
     return PaiementFactory(demarche=demander(Decimal(50), courriel="personne@exemple.fr"))
 
 
-def test_un_accord_en_neuf_instructions_ticket_compris(notifier, paiement, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+def test_un_accord_en_sept_instructions_ticket_compris(notifier, paiement, django_assert_max_num_queries):
+    with django_assert_max_num_queries(7):
         notifier(paiement, "AUTHORISED")
 
     assert paiement.ticket.etat == Ticket.Etat.A_ENVOYER

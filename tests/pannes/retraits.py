@@ -22,7 +22,7 @@ def vrai(ligne: str) -> str:
 
 
 def sans_verrou(ligne: str) -> str:
-    return re.sub(r"\.select_for_update\((?:[^()]|\([^()]*\))*\)", "", ligne)
+    return re.sub(r"\.select_for_update\((?:[^()]|\([^()]*\))*\)| FOR NO KEY UPDATE OF \w+", "", ligne)
 
 
 def remplacer(avant: str, apres: str) -> Retrait:

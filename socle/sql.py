@@ -1,0 +1,50 @@
+"""
+Des ordres SQL écrits une fois : l'ORM ne les recompose pas à chaque appel, et la base n'en refait pas le plan.
+
+Pour le chemin d'un paiement ordinaire, où composer et planifier coûtaient dix fois lire et écrire (docs/adr/0063).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.models import Model
+
+
+def executer(ordre: str, valeurs: Mapping[str, object] | Sequence[object]) -> list[tuple[Any, ...]]:
+    """
+    Exécute un ordre qui rend des lignes (SELECT, ou RETURNING), et dont les valeurs voyagent à part.
+
+    Une connexion n'en fait le plan qu'une fois (`prepare_threshold`, settings.py) : l'ordre est une constante.
+    """
+    with connection.cursor() as curseur:
+        curseur.cursor = ServerBindingCursor(connection.connection)
+        curseur.execute(ordre, valeurs)
+        lignes: list[tuple[Any, ...]] = curseur.fetchall()
+        return lignes
+
+
+class Colonnes:
+    """Les colonnes d'un modèle dans un ordre écrit : son nom y est celui de la table, sous cet alias."""
+
+    def __init__(self, modele: type[Model], alias: str) -> None:
+        self.modele = modele
+        champs = modele._meta.concrete_fields
+        self.noms = [champ.attname for champ in champs]
+        self.cle = next(rang for rang, champ in enumerate(champs) if champ.primary_key)
+        self.sql = ", ".join(f'{alias}."{champ.column}"' for champ in champs)
+
+    def __str__(self) -> str:
+        return self.sql
+
+
+def batir(ligne: tuple[Any, ...], *lues: Colonnes) -> list[Any]:
+    """Les objets d'une ligne, dans l'ordre de ses colonnes, None où la jointure n'a rien trouvé ; puis le reste."""
+    objets: list[Any] = []
+    debut = 0
+    for colonnes in lues:
+        valeurs = ligne[debut : (debut := debut + len(colonnes.noms))]
+        absent = valeurs[colonnes.cle] is None
+        objets.append(None if absent else colonnes.modele.from_db(connection.alias, colonnes.noms, valeurs))
+    return objets + list(ligne[debut:])
