@@ -25,6 +25,16 @@ def executer(ordre: str, valeurs: Mapping[str, object] | Sequence[object]) -> li
         return lignes
 
 
+def inserer_s_il_manque(objet: Model) -> None:
+    """Insère un objet neuf, sauf si un autre tient déjà sa place."""
+    champs = [champ for champ in objet._meta.concrete_fields if not champ.primary_key]
+    noms = ", ".join(f'"{champ.column}"' for champ in champs)
+    places = ", ".join(["%s"] * len(champs))
+    cle = f"RETURNING {objet._meta.pk.column}"  # type: ignore[union-attr]  # tout modèle a sa clé
+    ordre = f'INSERT INTO "{objet._meta.db_table}" ({noms}) VALUES ({places}) ON CONFLICT DO NOTHING {cle}'  # noqa: S608
+    executer(ordre, [getattr(objet, champ.attname) for champ in champs])
+
+
 class Colonnes:
     """Les colonnes d'un modèle dans un ordre écrit : son nom y est celui de la table, sous cet alias."""
 

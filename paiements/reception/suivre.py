@@ -18,6 +18,7 @@ from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket, Tra
 from paiements.passages import avancer, faire_interroger
 from paiements.payzen import EURO, SANS_ARGENT, Famille
 from paiements.statuts import RESTITUABLES, TRANSITIONS, Geste, Statut
+from socle.sql import inserer_s_il_manque
 
 # Vérifié, son débit ne change plus.
 FIXES = (Statut.VERIFIE, Statut.IMPUTE)
@@ -135,7 +136,7 @@ def _accepter(livres: Livres, paiement: Paiement, debit: TransactionPayzen, caus
         return
     avancer(Geste.ACCEPTER, paiement, cause)
     if paiement.demarche.courriel:
-        Ticket.objects.bulk_create([Ticket(paiement=paiement)], ignore_conflicts=True)
+        inserer_s_il_manque(Ticket(paiement=paiement))
 
 
 def _is_inattendu(livres: Livres, paiement: Paiement, cause: Cause) -> bool:
