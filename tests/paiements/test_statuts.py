@@ -6,7 +6,7 @@ from django.db import InternalError, ProgrammingError, connection, transaction
 from demarches.etats import Etat
 from paiements.causes import par_service
 from paiements.models import EtapePaiement, Paiement, TransactionPayzen
-from paiements.passages import TransitionImpossible, avancer, verrouiller
+from paiements.passages import CHANGEANTS, TransitionImpossible, avancer, verrouiller
 from paiements.statuts import ENCAISSES, ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
 from tests.factories import PaiementFactory, dire
 
@@ -88,3 +88,12 @@ def test_chaque_passage_laisse_son_etape():
         ("verifier", "ACCEPTE", "VERIFIE"),
         ("imputer", "VERIFIE", "IMPUTE"),
     ]
+
+
+def test_un_passage_enregistre_tout_ce_qui_change_d_un_paiement():
+    """Ce que la base dit immuable, ce qu'elle calcule, et la clé : tout le reste est à enregistrer."""
+    immuables = {"id", "montant", "reference", "demarche_id", "caf_id", "trans_id", "cree_le", "boutique"}
+    immuables |= {"mode", "code"}
+    champs = {champ.attname for champ in Paiement._meta.concrete_fields if not champ.generated}
+
+    assert champs - immuables == set(CHANGEANTS)
