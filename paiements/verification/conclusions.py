@@ -23,12 +23,18 @@ CHAQUE_JOUR = timedelta(days=1)
 DELAI_D_UN_ORDRE = timedelta(minutes=15)
 
 
-def conclure_la_lecture(paiement: Paiement, faits: list[Fait]) -> None:
-    """Vérifie, fait expirer, ou attend ; note ce que la plateforme ne montre plus, et le prochain rendez-vous."""
+def conclure_la_lecture(paiement: Paiement, faits: list[Fait]) -> Livres:
+    """
+    Vérifie, fait expirer, ou attend ; note ce que la plateforme ne montre plus, et le prochain rendez-vous.
+
+    :returns: ses livres, tels qu'ils sont après
+    """
+    depart = paiement.statut
     paiement.controles += 1
     livres = lire(paiement)
     manquantes = _noter_les_absentes(paiement, livres, {fait.uuid for fait in faits})
-    livres = lire(paiement)
+    if any(t.absente_le for t in livres.transactions) or manquantes:
+        livres = lire(paiement)
     # garde: lecture_pendant_un_ordre
     paiement.solde_lu = None if manquantes or _is_ordre_en_cours(livres) else _get_solde_lu(livres, faits)
     paiement.prochain_controle_le = _prochain_controle(paiement, livres, manquantes)
@@ -39,7 +45,9 @@ def conclure_la_lecture(paiement: Paiement, faits: list[Fait]) -> None:
         a_part = any(debit.is_vivante for debit in livres.debits)
         motif = "un agent a réglé ce débit à part" if a_part else "la plateforme n'a rien encaissé"
         avancer(Geste.EXPIRER, paiement, par_service(motif))
-    paiement.save()
+    if paiement.statut == depart:  # avancer a déjà tout enregistré
+        paiement.save()
+    return livres
 
 
 def _noter_les_absentes(paiement: Paiement, livres: Livres, lues: set[str]) -> list[TransactionPayzen]:
@@ -48,7 +56,8 @@ def _noter_les_absentes(paiement: Paiement, livres: Livres, lues: set[str]) -> l
 
     Le délai de publication d'une transaction n'est pas documenté (PROTOCOLE §12) : avant lui, elle n'a pas disparu.
     """
-    TransactionPayzen.objects.filter(pk__in=lues, absente_le__isnull=False).update(absente_le=None)
+    revues = [t.uuid for t in livres.transactions if t.absente_le and t.uuid in lues]
+    TransactionPayzen.objects.filter(pk__in=revues).update(absente_le=None)
     manquantes = [t for t in livres.transactions if t.is_vivante and t.uuid not in lues]
     maintenant = timezone.now()
     is_relancee = paiement.controles > len(settings.VERIFICATION_RELANCES)
@@ -112,7 +121,8 @@ def _prochain_controle(paiement: Paiement, livres: Livres, manquantes: list[Tran
     a_suivre = [c for c in livres.credits if c.is_en_attente or (c.is_vivante and not c.is_remise)]
     if a_suivre or manquantes:  # garde: credit_qui_peut_etre_defait
         attendus.append(demain)
-    attendus += _get_ordres_a_revoir(paiement)  # garde: ordre_arrete_peut_paraitre
+    if livres.has_file:
+        attendus += _get_ordres_a_revoir(paiement)  # garde: ordre_arrete_peut_paraitre
     return min(attendus, default=None)
 
 

@@ -10,13 +10,11 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from paiements import liaisons
 from paiements.boutiques import BoutiqueAbsente
 from paiements.causes import par_service
-from paiements.file.livres import lire
 from paiements.file.tenue import rapprocher, signaler
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.passages import faire_interroger, verrouiller
@@ -24,6 +22,7 @@ from paiements.payzen import EchecRest, ErreurPlateforme, Fait, PlateformeInjoig
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.verification.conclusions import conclure_la_lecture, renoncer
 from socle import attente
+from socle.sql import executer
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +30,12 @@ logger = logging.getLogger(__name__)
 # qu'un autre reprenne vite le travail de celui qui est mort.
 BAIL = timedelta(minutes=1)
 RELANCE_APRES_PANNE = timedelta(minutes=2)
+
+REPERE = f"""
+SELECT (SELECT coalesce(max(id), 0) FROM paiements_messagepayzen WHERE paiement_id = %(paiement)s),
+       (SELECT count(*) FROM paiements_demanderestitution WHERE paiement_id = %(paiement)s
+        AND etat IN ('{DemandeRestitution.Etat.FAITE}', '{DemandeRestitution.Etat.ECHOUEE}'))
+"""  # noqa: S608 (composé de nos seuls mots)
 
 
 class Lecture(NamedTuple):
@@ -82,9 +87,8 @@ def lire_la_plateforme(paiement: Paiement, delai: float = liaisons.DELAI) -> Lec
 
 def get_repere(paiement: Paiement) -> tuple[int, int]:
     """Le dernier message reçu d'un paiement, et combien de nos ordres nous y avons vus finir."""
-    finis = (DemandeRestitution.Etat.FAITE, DemandeRestitution.Etat.ECHOUEE)
-    dernier = paiement.messages.aggregate(dernier=Max("pk"))["dernier"] or 0
-    return dernier, paiement.restitutions.filter(etat__in=finis).count()
+    ((dernier, finis),) = executer(REPERE, {"paiement": paiement.pk})
+    return dernier, finis
 
 
 @transaction.atomic
@@ -104,10 +108,10 @@ def conclure(paiement_id: int, lecture: Lecture, *, renonce: bool = False) -> Pa
     if not is_fraiche:
         faire_interroger(paiement)
         return None
-    conclure_la_lecture(paiement, lecture.faits)
+    livres = conclure_la_lecture(paiement, lecture.faits)
     if renonce:
         renoncer(paiement)
-    rapprocher(lire(paiement), par_service("la plateforme a été interrogée"))
+    rapprocher(livres, par_service("la plateforme a été interrogée"))
     return paiement
 
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from paiements.models import Ticket
-from tests.factories import PaiementFactory, demander
+from paiements.statuts import Statut
+from tests.factories import FaitFactory, PaiementFactory, demander, repondre
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +28,14 @@ def test_une_repetition_en_quatre(notifier, paiement, django_assert_max_num_quer
 
     with django_assert_max_num_queries(4):
         notifier(paiement, "AUTHORISED")
+
+
+def test_une_verification_ordinaire_en_douze(notifier, paiement, django_assert_max_num_queries):
+    notifier(paiement, "AUTHORISED")
+    lu = FaitFactory(paiement=paiement, statut="AUTHORISED", source="REST")
+
+    with django_assert_max_num_queries(12):
+        repondre(paiement, lu)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.VERIFIE
