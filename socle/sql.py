@@ -12,14 +12,14 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Model
 
 
-def executer(ordre: str, valeurs: Mapping[str, object] | Sequence[object]) -> list[tuple[Any, ...]]:
+def executer(ordre: str, valeurs: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """
     Exécute un ordre qui rend des lignes (SELECT, ou RETURNING), et dont les valeurs voyagent à part.
 
     Une connexion n'en fait le plan qu'une fois (`prepare_threshold`, settings.py) : l'ordre est une constante.
     """
     with connection.cursor() as curseur:
-        curseur.cursor = ServerBindingCursor(connection.connection)
+        curseur.cursor = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]  # les types disent celui de psycopg2
         curseur.execute(ordre, valeurs)
         lignes: list[tuple[Any, ...]] = curseur.fetchall()
         return lignes
@@ -30,7 +30,7 @@ def inserer_s_il_manque(objet: Model) -> None:
     champs = [champ for champ in objet._meta.concrete_fields if not champ.primary_key]
     noms = ", ".join(f'"{champ.column}"' for champ in champs)
     places = ", ".join(["%s"] * len(champs))
-    cle = f"RETURNING {objet._meta.pk.column}"  # type: ignore[union-attr]  # tout modèle a sa clé
+    cle = f"RETURNING {objet._meta.pk.column}"
     ordre = f'INSERT INTO "{objet._meta.db_table}" ({noms}) VALUES ({places}) ON CONFLICT DO NOTHING {cle}'  # noqa: S608
     executer(ordre, [getattr(objet, champ.attname) for champ in champs])
 

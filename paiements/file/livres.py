@@ -104,7 +104,7 @@ def lire(paiement: Paiement) -> Livres:
 
 def _joindre(transaction: TransactionPayzen, compte: DebitTenu | None) -> None:
     """Comme `select_related` : ce qui est lu ne se relit pas, ni ce dont on sait qu'il n'y a rien (un crédit)."""
-    TransactionPayzen.compte.related.set_cached_value(transaction, compte)  # type: ignore[attr-defined]
+    TransactionPayzen.compte.related.set_cached_value(transaction, compte)
     if compte:
         DebitTenu.transaction.field.set_cached_value(compte, transaction)
 
