@@ -115,7 +115,8 @@ class Machine:
         script.chmod(0o755)
         plus = {"DATABASE_URL_PROPRIETAIRE": self.proprietaire, "RELANCER": str(script)}
         commande = ["/bin/sh", str(version / "deploiement/mettre_a_jour.sh"), str(version)]
-        with subprocess.Popen(commande, env=self.environnement | plus) as passage:
+        with subprocess.Popen(commande, env=self.environnement | plus) as passage, ExitStack() as fin:
+            fin.callback(passage.kill)  # une faute ici ne doit pas l'attendre toujours ; fini, ceci ne fait rien
             while passage.poll() is None:
                 if not demande.exists():
                     time.sleep(0.1)
