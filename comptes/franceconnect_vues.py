@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
-from comptes import franceconnect
+from comptes import facteurs, franceconnect
 from comptes.models import Utilisateur
 from socle.bornes import borner
 
@@ -90,7 +90,9 @@ def _entrer(request: HttpRequest, compte: Utilisateur) -> HttpResponse:
         jeton = request.session[franceconnect.JETON]
         logout(request)
         request.session[franceconnect.JETON] = jeton
-    record_authentication(request, compte, METHODE, reauthenticated=deja)
+    # Qui a un second facteur confirme par lui, et par rien d'autre.
+    if not (deja and facteurs.get_facteurs(compte).exists()):
+        record_authentication(request, compte, METHODE, reauthenticated=deja)
     if deja:
         return redirect(suite or "comptes:mon_compte")
     connecte: HttpResponse = perform_login(request, compte, redirect_url=suite)

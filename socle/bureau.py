@@ -66,6 +66,10 @@ def limiter(
     return objets.filter(siens | Q(**{chemin_caf: None}) if sans_caf else siens)
 
 
+# Ce qu'une liste sait comparer. Ni expression régulière ni début de mot : ce serait un autre champ de recherche, que
+# rien ne borne, et de quoi lire lettre à lettre ce que la liste ne montre pas.
+COMPARAISONS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull", "isempty")
+
 # Qui a regardé quoi : émis avec la requête et l'objet d'une fiche (None pour une liste), après qu'elle s'est ouverte.
 # L'app des comptes en tient le journal ; le cadre ne la connaît pas.
 consultation = Signal()
@@ -132,6 +136,16 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
         reponse: HttpResponse = super().changelist_view(request, extra_context)
         consultation.send(self.model, request=request, objet=None)
         return reponse
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Seul se filtre ce que la liste montre : un mot de passe haché n'a pas à se deviner par l'adresse."""
+        champ, _, suite = lookup.partition("__")
+        montres = {nom if isinstance(nom, str) else nom[0] for nom in (*self.list_filter, *self.list_display)}  # type: ignore[index,misc]  # (champ, filtre)
+        caches = {colonne.name for colonne in self.opts.concrete_fields} - {nom.partition("__")[0] for nom in montres}
+        comparaison = suite.rpartition("__")[2]
+        if champ in caches or (comparaison and comparaison not in COMPARAISONS):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
         reponse = super().changeform_view(request, object_id, *args, **kwargs)

@@ -1,9 +1,34 @@
-"""Les jours ouvrés : du lundi au vendredi, sauf les fêtes légales (code du travail, L3133-1)."""
+"""Les jours que l'on demande, et les jours ouvrés : du lundi au vendredi, sauf fêtes (code du travail, L3133-1)."""
 
 from datetime import date, timedelta
 
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+
 FIXES = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 SAMEDI = 5
+# Au-delà, la veille, le lendemain ou minuit à Paris n'existeraient pas toujours.
+PREMIER, DERNIER = date(2000, 1, 1), date(2099, 12, 31)
+
+
+class JourField(forms.DateField):
+    """Un jour que l'on demande à voir, dans ce siècle."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            validators=[MinValueValidator(PREMIER), MaxValueValidator(DERNIER)],
+            **options,  # type: ignore[arg-type]  # ceux de DateField
+        )
+
+
+def lire_un_jour(ecrit: str) -> date | None:
+    """Le jour d'une adresse (AAAA-MM-JJ) ; None s'il n'existe pas, ou n'est pas de ce siècle."""
+    try:
+        jour = date.fromisoformat(ecrit)
+    except ValueError:
+        return None
+    return jour if PREMIER <= jour <= DERNIER else None
 
 
 def ajouter_des_jours_ouvres(depuis: date, combien: int) -> date:

@@ -8,10 +8,12 @@ from django.views.decorators.http import require_safe
 
 from paiements.bureau.recit import raconter_les_faits
 from paiements.models import Paiement
+from socle.bornes import borner
 from socle.bureau import can, consultation, limiter
 
 
 @require_safe
+@borner("liste")
 def imprimer(request: HttpRequest, pk: int) -> HttpResponse:
     """Une page à imprimer, pour un dossier ou un tribunal ; sa lecture reste au journal."""
     if not can(request, "regarder"):

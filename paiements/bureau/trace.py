@@ -25,6 +25,7 @@ from paiements.bureau.jour import get_minuit
 from paiements.bureau.qui import get_page, nommer
 from socle.bornes import borner
 from socle.bureau import can, consultation, get_codes, limiter
+from socle.jours import JourField
 
 AU_PLUS = 200
 
@@ -32,7 +33,7 @@ AU_PLUS = 200
 class TraceForm(forms.Form):
     """Le jour, la personne, et ce sur quoi elle a agi."""
 
-    jour = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    jour = JourField(required=False)
     qui = forms.ChoiceField(label="Par qui", required=False)
     quoi = forms.ChoiceField(label="Sur quoi", required=False)
 

@@ -66,7 +66,7 @@ def envoyer(ticket_id: int) -> None:
         return
     langue = ticket.paiement.demarche.langue
     try:
-        contenu = tickets.lire(ticket.paiement)
+        contenu = tickets.taire_la_personne(tickets.lire(ticket.paiement))
         with translation.override(langue):
             pdf = tickets.rendre_pdf(contenu)
     # garde: pdf_impossible

@@ -1,6 +1,6 @@
 """Le ticket d'un paiement accepté : ce qu'il dit, et son PDF. Son envoi est à côté (`envois.py`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
@@ -65,6 +65,11 @@ def lire(paiement: Paiement) -> Contenu:
 
 def get_nom_du_fichier(paiement: Paiement) -> str:
     return f"ticket-{paiement.demarche.reference}.pdf"
+
+
+def taire_la_personne(contenu: Contenu) -> Contenu:
+    """Le ticket qui part par courriel : l'adresse a été tapée, et n'est peut-être à personne que l'on connaisse."""
+    return replace(contenu, titulaire="", numero="")
 
 
 def rendre_pdf(contenu: Contenu) -> bytes:

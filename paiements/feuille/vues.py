@@ -1,7 +1,7 @@
 """La feuille du jour au bureau : choisir, lire, exporter, clore."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -17,8 +17,11 @@ from comptes.models import Caf
 from paiements.feuille.calcul import Feuille, calculer
 from paiements.feuille.cloture import ClotureImpossible, clore
 from paiements.feuille.sorties import get_contexte, rendre_csv, rendre_pdf
-from socle.bureau import can, get_agent, limiter
+from paiements.models import JourClos
+from socle.bornes import borner
+from socle.bureau import can, consultation, get_agent, limiter
 from socle.carte import MotifField
+from socle.jours import JourField, lire_un_jour
 
 Vue = Callable[..., HttpResponse]
 JOURS_MONTRES = 14
@@ -28,7 +31,7 @@ class ChoixForm(forms.Form):
     """Quel jour regarder, dans quelle Caf."""
 
     caf = forms.ModelChoiceField(Caf.objects.none(), label="Caf")
-    jour = forms.DateField(label="Jour", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    jour = JourField(label="Jour")
 
 
 class ClotureForm(forms.Form):
@@ -45,11 +48,8 @@ def de_la_caf(vue: Callable[[HttpRequest, Feuille], HttpResponse]) -> Vue:
         if not can(request, "regarder"):
             raise PermissionDenied
         sienne = limiter(Caf.objects.all(), request, "pk").filter(pk=caf).first()
-        try:
-            voulu = date.fromisoformat(jour)
-        except ValueError:
-            raise Http404 from None
-        if sienne is None:
+        voulu = lire_un_jour(jour)
+        if sienne is None or voulu is None:
             raise Http404
         return vue(request, calculer(sienne, voulu))
 
@@ -73,10 +73,12 @@ def choisir(request: HttpRequest) -> HttpResponse:
     return render(request, "feuille/choisir.html", admin.site.each_context(request) | contexte)
 
 
+@borner("liste")
 @de_la_caf
 @require_safe
 def montrer(request: HttpRequest, feuille: Feuille) -> HttpResponse:
     """La feuille, ses écarts, et qui l'a close."""
+    consultation.send(JourClos, request=request, objet=None)
     return _rendre(request, feuille, ClotureForm())
 
 
@@ -99,17 +101,21 @@ def signer(request: HttpRequest, feuille: Feuille) -> HttpResponse:
     return redirect("feuille:montrer", feuille.caf.pk, feuille.jour.isoformat())
 
 
+@borner("liste")
 @de_la_caf
 @require_safe
-def exporter_csv(_request: HttpRequest, feuille: Feuille) -> HttpResponse:
-    """La feuille pour un tableur."""
+def exporter_csv(request: HttpRequest, feuille: Feuille) -> HttpResponse:
+    """La feuille pour un tableur ; qui l'a prise reste au journal."""
+    consultation.send(JourClos, request=request, objet=None, is_export=True)
     return _joindre(feuille, "csv", rendre_csv(feuille), "text/csv; charset=utf-8")
 
 
+@borner("pdf")
 @de_la_caf
 @require_safe
-def exporter_pdf(_request: HttpRequest, feuille: Feuille) -> HttpResponse:
-    """La preuve, à garder."""
+def exporter_pdf(request: HttpRequest, feuille: Feuille) -> HttpResponse:
+    """La preuve, à garder ; qui l'a prise reste au journal."""
+    consultation.send(JourClos, request=request, objet=None, is_export=True)
     return _joindre(feuille, "pdf", rendre_pdf(feuille), "application/pdf")
 
 

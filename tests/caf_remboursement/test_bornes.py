@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.connexion import entrer, entrer_en_agent
-from tests.factories import AgentFactory, UtilisateurFactory
+from tests.factories import AgentFactory, CafFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -31,3 +31,20 @@ def test_les_recherches_d_un_agent_sont_bornees(client: Client) -> None:
 
     assert codes == [200] * 60 + [429]
     assert "Trop de demandes" in client.get(liste).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("adresse", "action"),
+    [
+        ("/agents/feuille/661/2026-11-27/", "liste"),
+        ("/agents/feuille/661/2026-11-27/feuille.csv", "liste"),
+        ("/agents/feuille/661/2026-11-27/feuille.pdf", "pdf"),
+        ("/agents/paiements/paiement/1/imprimer/", "liste"),
+    ],
+)
+def test_feuilles_et_fiches_imprimees_sont_bornees(client: Client, settings, adresse: str, action: str) -> None:
+    """D'une Caf qui n'est pas la sienne : la borne compte ce qui est demandé, et rien n'est à calculer."""
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, action: "2/m/user"}
+    entrer_en_agent(client, AgentFactory(cafs=[CafFactory(code="751")]).utilisateur)
+
+    assert [client.get(adresse).status_code for _ in range(3)] == [404, 404, 429]

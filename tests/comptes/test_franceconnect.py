@@ -243,6 +243,26 @@ def test_qui_a_un_second_facteur_le_donne_aussi(client):
     assert client.get("/mon-compte/").status_code == 200
 
 
+def test_qui_a_un_second_facteur_ne_confirme_pas_sans_lui(client):
+    """Sans quoi FranceConnect suffirait à lui ôter ce facteur."""
+    poser_un_totp(rattacher())
+    passer(client)
+    donner_le_code(client)
+    avant = client.session["account_authentication_methods"]
+
+    passer(client)
+
+    assert client.session["account_authentication_methods"] == avant
+
+
+@pytest.mark.parametrize("page", ["comptes:franceconnect", "comptes:franceconnect_retour"])
+def test_les_allers_et_retours_d_une_adresse_sont_bornes(client, settings, page):
+    settings.FRANCECONNECT_EMETTEUR = ""
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "login": "2/m/ip"}
+
+    assert [client.get(reverse(page)).status_code for _ in range(3)] == [404, 404, 429]
+
+
 def test_y_renoncer_ramene_sans_rien_ouvrir(client):
     rattacher()
 

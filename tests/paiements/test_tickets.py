@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from demarches.models import Demarche
 from outils.systeme import find_port
-from paiements.documents import envois, pdf
+from paiements.documents import envois, pdf, tickets
 from paiements.models import Anomalie, Ticket
 from tests.factories import PaiementFactory
 from tests.paiements.conftest import COURRIEL
@@ -54,6 +54,20 @@ def test_le_ticket_part_avec_son_pdf(ticket):
     assert ticket.paiement.demarche.reference in nom
     assert "184,12\u00a0€" in lire_le_pdf(contenu).replace(" €", "\u00a0€")
     assert ticket.etat == Ticket.Etat.ENVOYE
+
+
+def test_le_ticket_du_courriel_ne_dit_pas_de_qui_il_est(ticket):
+    """L'adresse a été tapée : celle d'un inconnu, parfois. Le ticket à télécharger, lui, porte le nom."""
+    dossier = ticket.paiement.demarche.allocataire
+
+    envois.envoyer(ticket.pk)
+
+    [message] = mail.outbox
+    ecrit = lire_le_pdf(message.attachments[0][1])
+    assert not [mot for mot in (dossier.nom, dossier.prenom, dossier.numero) if mot in ecrit + message.body]
+    assert "ne porte ni votre nom ni votre numéro" in ecrit
+    complet = lire_le_pdf(tickets.rendre_pdf(tickets.lire(ticket.paiement)))
+    assert all(mot in complet for mot in (dossier.nom, dossier.numero))
 
 
 def test_le_courriel_n_a_ni_lien_ni_montant_ni_nom_dans_l_objet(ticket):
