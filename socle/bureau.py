@@ -9,7 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, JSONField, Q, QuerySet, TextField
 from django.dispatch import Signal
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path
@@ -69,6 +69,8 @@ def limiter(
 # Ce qu'une liste sait comparer. Ni expression régulière ni début de mot : ce serait un autre champ de recherche, que
 # rien ne borne, et de quoi lire lettre à lettre ce que la liste ne montre pas.
 COMPARAISONS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull", "isempty")
+
+TEXTES = (CharField, TextField, JSONField)
 
 # Qui a regardé quoi : émis avec la requête et l'objet d'une fiche (None pour une liste), après qu'elle s'est ouverte.
 # L'app des comptes en tient le journal ; le cadre ne la connaît pas.
@@ -138,10 +140,10 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
         return reponse
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Seul se filtre ce que la liste montre : un mot de passe haché n'a pas à se deviner par l'adresse."""
+        """Un texte que la liste ne montre pas ne se filtre pas : un mot de passe haché se devinerait par l'adresse."""
         champ, _, suite = lookup.partition("__")
-        montres = {nom if isinstance(nom, str) else nom[0] for nom in (*self.list_filter, *self.list_display)}  # type: ignore[index,misc]  # (champ, filtre)
-        caches = {colonne.name for colonne in self.opts.concrete_fields} - {nom.partition("__")[0] for nom in montres}
+        montres = {nom[0] if isinstance(nom, tuple) else nom for nom in (*self.list_filter, *self.list_display)}
+        caches = {c.name for c in self.opts.concrete_fields if isinstance(c, TEXTES)} - montres
         comparaison = suite.rpartition("__")[2]
         if champ in caches or (comparaison and comparaison not in COMPARAISONS):
             return False

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
@@ -148,11 +149,10 @@ def _presenter(entree: LogEntry) -> dict[str, Any]:
 
 def _presenter_un_export(evenement: Evenement) -> dict[str, Any]:
     liste, _, filtres = evenement.objet.partition(" ")
-    noms = {modele._meta.label_lower: str(modele._meta.verbose_name_plural) for modele in admin.site._registry}
     return {
         "le": evenement.le,
         "qui": str(evenement.auteur or ""),
-        "sorte": noms.get(liste, liste),
+        "sorte": str(apps.get_model(liste)._meta.verbose_name_plural),
         "objet": f"({filtres})" if filtres else "(toute la liste)",
         "adresse": "",
         "geste": "Exporter en CSV",

@@ -3,6 +3,7 @@
 import pytest
 
 from comptes.models import Agent, Evenement, Utilisateur
+from tests.connexion import entrer_en_agent
 from tests.factories import MOT_DE_PASSE, PaiementFactory
 
 pytestmark = pytest.mark.django_db
@@ -43,9 +44,8 @@ def test_une_liste_ne_se_filtre_que_par_ce_qu_elle_montre(client, responsable, a
     assert client.get(adresse.replace("?", "export/?")).status_code == 404
 
 
-def test_l_operateur_ne_devine_pas_un_mot_de_passe_hache(client, entrer):
-    client.logout()
-    entrer(Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE))
+def test_l_operateur_ne_devine_pas_un_mot_de_passe_hache(client):
+    entrer_en_agent(client, Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE))
 
     for question in ("password__startswith=p", "password__gte=p", "password=p"):
         assert client.get(f"/agents/comptes/utilisateur/?{question}").status_code == 400
