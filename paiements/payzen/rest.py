@@ -1,9 +1,11 @@
 """Le service REST de la plateforme (PROTOCOLE §6) : relire, rembourser, essayer les identifiants."""
 
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -12,6 +14,7 @@ from paiements.payzen.boutique import Boutique
 from paiements.payzen.fait import EURO, FORMAT_DATE, Fait, FaitIllisible, to_fait
 from paiements.payzen.montants import to_centimes
 
+LECTURES = frozenset({"Order/Get"})
 ESSAIS = 2
 ATTENTE_S = 0.5
 TRANSACTION_INTROUVABLE = "PSP_010"
@@ -46,6 +49,8 @@ CHEMINS: dict[str, tuple[str, ...]] = {
     "vads_card_number": (*_CARTE, "pan"),
     "vads_auth_number": (*_CARTE, "authorizationResponse", "authorizationNumber"),
 }
+
+_du_fil = threading.local()
 
 
 class EchecRest(Exception):
@@ -168,8 +173,10 @@ class Client:
         return reponse
 
     def _post(self, service: str, corps: dict[str, Any]) -> dict[str, Any]:
+        # Une connexion gardée peut être morte : une lecture se relance, un ordre jamais.
+        envoyer = _get_session().post if service in LECTURES else requests.post
         try:
-            reponse = requests.post(
+            reponse = envoyer(
                 f"{self.boutique.url_api.rstrip('/')}/{service}",
                 json=corps,
                 auth=(self.boutique.site, self.boutique.mot_de_passe),
@@ -200,6 +207,15 @@ class Client:
         suites = (_get(transaction, ("metadata", f"orderInfo{rang}")) for rang in ("", "2", "3"))
         contexte = "".join(str(suite) for suite in suites if suite)
         return replace(fait, source="REST", remise_le=remise_le, parent=parent, contexte=contexte)
+
+
+def _get_session() -> requests.Session:
+    """Une par fil : la connexion, et sa poignée de main, servent d'un appel à l'autre. Aucun cookie ne s'y garde."""
+    if not hasattr(_du_fil, "session"):
+        _du_fil.session = requests.Session()
+        _du_fil.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session: requests.Session = _du_fil.session
+    return session
 
 
 def _attribuer(faits: list[Fait]) -> list[Fait]:
