@@ -61,10 +61,7 @@ def test_un_agent_verifie_le_papier_qu_on_lui_presente(ouvrir):
     reference = visiteur.payer()
     attendre_la_prise_en_compte(visiteur)
     papiers = [telecharger(visiteur, f"Télécharger {nom} (PDF)") for nom in ("le ticket", "l’attestation")]
-    codes = {
-        re.search(r"Code de vérification\W+([0-9A-Z -]+?)(?= [^0-9A-Z-]| [A-Z]?[a-z]|$)", papier)[1]
-        for papier in papiers
-    }
+    codes = {re.search(r"Code de vérification : ([0-9A-Z]+(?:-[0-9A-Z]+)*)", papier)[1] for papier in papiers}
 
     entrer_au_bureau(agent, "agent, consultation")
     agent.aller("agents/paiements/paiement/verifier-un-papier/")

@@ -88,7 +88,7 @@ def test_un_deuxieme_clic_sur_payer_se_retrouve(visiteur):
     autre.presser("Payer ")
     autre.lire("Cette démarche est déjà partie")
     autre.lire("Avez-vous terminé le paiement ?")
-    autre.suivre("Mes démarches")
+    autre.aller("aide/")
 
     revenir(autre)
 

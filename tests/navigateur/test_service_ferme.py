@@ -15,7 +15,7 @@ def test_service_ferme_rien_ne_mene_a_un_refus(ouvrir, demonstration, javascript
     visiteur = ouvrir(javascript=javascript)
     visiteur.se_connecter(creer_une_personne(demonstration, AVEC_DETTES))
     visiteur.voir("Mon compte")
-    demonstration.gerer("suspendre_service", AUTRE_CAF, "--message", "Travaux.", "--retour", "2030-01-15")
+    demonstration.gerer(*f"suspendre_service {AUTRE_CAF} --message Travaux --retour 2030-01-15 --appliquer".split())
 
     try:
         for chemin, titre in {"mon-compte/": "Mon compte", "mon-compte/dettes/": "Mes dettes"}.items():
@@ -28,4 +28,4 @@ def test_service_ferme_rien_ne_mene_a_un_refus(ouvrir, demonstration, javascript
         visiteur.voir("Le paiement en ligne est suspendu")
         visiteur.lire("Un paiement déjà enregistré n’est pas perdu.")
     finally:
-        demonstration.gerer("reprendre_service", AUTRE_CAF)
+        demonstration.gerer("reprendre_service", AUTRE_CAF, "--appliquer")
