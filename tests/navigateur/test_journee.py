@@ -1,6 +1,8 @@
 """La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, décider à deux, clore, emporter, relire."""
 
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -66,6 +68,8 @@ def test_chaque_role_trouve_emporte_et_relit_sans_quitter_le_bureau(ouvrir):
     allocataire.se_connecter(PLUSIEURS)
     reference, dette = payer(allocataire, "7,00")
     numero = allocataire.demonstration.get_compte(PLUSIEURS)["identifiant"]
+    trans_id = allocataire.demonstration.lister_transactions(reference)[0]["trans_id"]
+    aujourd_hui = f"{datetime.now(ZoneInfo('Europe/Paris')):%d/%m/%Y}"
 
     for role in ROLES:
         agent = entrer(ouvrir(), role)
@@ -75,11 +79,14 @@ def test_chaque_role_trouve_emporte_et_relit_sans_quitter_le_bureau(ouvrir):
         agent.examen.passer(agent.page)
         nom = agent.page.locator("h1").inner_text()
         agent.lire(reference)
-        for saisie in (dette, reference, "0055", "7,00", nom.removeprefix("Madame ").removeprefix("Monsieur ")):
-            taper(agent, saisie)
-            agent.lire(nom.split()[-1])
+        demarche = agent.page.locator("tr[id^=D-]", has_text=reference).get_attribute("id")
         ouvrir_le_paiement(agent, reference)
         agent.examen.passer(agent.page)
+        autorisation = agent.page.locator(".field-autorisation .readonly").inner_text()
+        dit = nom.removeprefix("Madame ").removeprefix("Monsieur ")
+        for saisie in (dette, reference, demarche, trans_id, autorisation, "0055", "7,00", aujourd_hui, dit):
+            taper(agent, saisie)
+            agent.lire(nom.split()[-1])
         agent.aller("agents/paiements/paiement/")
         with agent.page.expect_download() as telechargement:
             agent.page.get_by_role("link", name="Exporter en CSV").click()
