@@ -266,6 +266,7 @@ LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
 LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+FORMAT_MODULE_PATH = "caf_remboursement.formats"
 TIME_ZONE = "Europe/Paris"
 
 STATIC_URL = "static/"

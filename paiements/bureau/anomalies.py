@@ -115,7 +115,8 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
 
     @admin.display(description="depuis", ordering="ouverte_le")
     def age(self, anomalie: Anomalie) -> str:
-        return timesince(anomalie.ouverte_le) if anomalie.is_a_trancher else "-"
+        ecart = timesince(anomalie.ouverte_le)
+        return "-" if not anomalie.is_a_trancher else "moins d'une minute" if ecart.startswith("0") else ecart
 
     @admin.display(description="ce qu'on propose")
     def conseil(self, anomalie: Anomalie) -> str:

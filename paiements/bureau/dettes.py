@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from dettes.models import Dette, Mouvement
 from paiements.bureau.faits import ecrire_en_jeu
-from paiements.bureau.qui import lier, lier_le_paiement
+from paiements.bureau.qui import lier, lier_la_fiche, lier_le_paiement
 from paiements.bureau.recherche import ChercheAdmin
 from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import Anomalie, Imputation
@@ -52,11 +52,14 @@ class AnomalieInline(JournalInline):
     """Le fichier de la Caf qui mène cette dette sous zéro."""
 
     model = Anomalie
-    show_change_link = True
-    fields = readonly_fields = ("ouverte_le", "genre", "argent_en_jeu", "etat", "detail")
+    fields = readonly_fields = ("ouverte_le", "lien", "argent_en_jeu", "etat", "detail")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Anomalie]:
         return avec_en_jeu(Anomalie.objects.order_by("pk")).select_related("transaction")
+
+    @admin.display(description="anomalie")
+    def lien(self, anomalie: Anomalie) -> SafeString:
+        return lier_la_fiche(anomalie, str(anomalie))
 
     @admin.display(description="argent en jeu")
     def argent_en_jeu(self, anomalie: Any) -> str:

@@ -106,20 +106,21 @@ def _dire_ce_qui_est_a_faire(
     a_decider = [demande for demande in restitutions if demande.etat == demande.Etat.DEMANDEE]
     for demande in a_decider if can(request, "approuver_restitution") else ():
         yield _lier("demanderestitution", demande.pk, f"Approuver ou refuser la {demande}")
+    en_cours = {demande.paiement_id for demande in restitutions if demande.etat in demande.EN_COURS}
     for paiement in paiements:
-        for droit, phrase in _lister_ses_gestes(paiement):
+        for droit, phrase in _lister_ses_gestes(paiement, is_en_restitution=paiement.pk in en_cours):
             if can(request, droit):
                 yield _lier("paiement", paiement.pk, phrase)
 
 
-def _lister_ses_gestes(paiement: Paiement) -> Iterator[tuple[str, str]]:
+def _lister_ses_gestes(paiement: Paiement, *, is_en_restitution: bool) -> Iterator[tuple[str, str]]:
     """Les gestes ordinaires d'un paiement : le droit qu'il y faut, et la phrase."""
     if paiement.statut == Statut.ACCEPTE and paiement.confirme_le:
         yield "verifier", f"Confirmer le paiement {paiement} de {ecrire_euros(paiement.montant)}"
     ticket = getattr(paiement, "ticket", None)
     if ticket and ticket.etat == Ticket.Etat.IMPOSSIBLE:
         yield "traiter_anomalie", f"Renvoyer le ticket du paiement {paiement}, ou corriger son adresse"
-    if paiement.statut == Statut.IMPUTE:
+    if paiement.statut == Statut.IMPUTE and not is_en_restitution:
         yield "demander_restitution", f"Demander la restitution du paiement {paiement}, entière ou d'une part"
 
 

@@ -104,6 +104,7 @@ class RestitutionPartielleForm(PartsForm):
 class TicketForm(MotifForm):
     """L'adresse où renvoyer le ticket, et comment l'allocataire l'a dite."""
 
+    field_order = ("courriel", "motif")
     courriel = CourrielField(label="Adresse du ticket")
     motif = MotifField(label="Accord de l'allocataire : comment, quand", max_length=200, widget=MOTIF)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -31,6 +32,12 @@ def lier_le_paiement(paiement: Paiement | None) -> SafeString | str:
         return "-"
     adresse = reverse("admin:paiements_paiement_change", args=[paiement.pk])
     return format_html('<a href="{}" class="reference">{}</a>', adresse, paiement.reference)
+
+
+def lier_la_fiche(objet: Model, texte: str) -> SafeString:
+    """Un lien vers la fiche de cet objet au bureau."""
+    adresse = reverse(f"admin:{objet._meta.app_label}_{objet._meta.model_name}_change", args=[objet.pk])
+    return format_html('<a href="{}">{}</a>', adresse, texte)
 
 
 def trouver(objet: Any) -> Allocataire | None:

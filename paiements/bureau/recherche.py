@@ -116,7 +116,7 @@ def _montrer(objet: Any) -> dict[str, Any]:
     """Une ligne : ce que c'est, où elle mène, à qui, de quelle Caf."""
     match objet:
         case Allocataire():
-            ne = f", né le {objet.date_naissance:%d/%m/%Y}" if objet.date_naissance else ""
+            ne = f", né(e) le {objet.date_naissance:%d/%m/%Y}" if objet.date_naissance else ""
             return _ligne(nommer(objet) + ne, get_page(objet), "radié" if objet.radie_le else "", objet)
         case Paiement():
             quand = f"{ecrire_euros(objet.montant)} le {dire_l_heure(objet.cree_le)}"

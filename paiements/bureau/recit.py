@@ -41,7 +41,7 @@ def _essentiel(paiement: Paiement) -> Iterator[str]:
     yield f"  Démarche {demarche.reference}, {demarche.get_mode_display()} : {demarche.get_etat_display()}"
     yield f"  Allocataire n° {demarche.allocataire.numero}"
     yield f"  {paiement.caf}, boutique {paiement.boutique}, mode {paiement.mode}"
-    yield f"  Numéro de transaction {paiement.trans_id} du {paiement.jour_utc} (UTC)"
+    yield f"  Numéro de transaction {paiement.trans_id} du {paiement.jour_utc:%d/%m/%Y} (UTC)"
     if debit := paiement.debit:
         yield f"  Débit {debit.uuid}, payé le {dire_l_heure(paiement.paye_le or debit.apprise_le)}"
         yield f"  Carte {debit.marque} {debit.carte_masquee}, autorisation {debit.autorisation or 'inconnue'}"

@@ -62,7 +62,7 @@ def compter(paiements: QuerySet[Paiement]) -> dict[str, int]:
 class RetardFilter(admin.SimpleListFilter):
     """Les paiements que compte l'accueil, et eux seuls."""
 
-    title = "en retard"
+    title = "retard"
     parameter_name = "retard"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:

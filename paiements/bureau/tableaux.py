@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from paiements.bureau.faits import dire_l_etat, dire_l_heure, ecrire_en_jeu, ecrire_montant
+from paiements.bureau.qui import lier_la_fiche
 from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import (
     Anomalie,
@@ -26,6 +27,10 @@ from socle.euros import ecrire_euros
 
 class DeuxPersonnes:
     """Qui demande et qui décide, nommés : leur compte est à l'opérateur, un agent n'y entre pas."""
+
+    @admin.display(description="demande")
+    def fiche(self, demande: DemandeRestitution | DemandeCloture) -> SafeString:
+        return lier_la_fiche(demande, f"n° {demande.pk}")
 
     @admin.display(description="demandée par")
     def qui_demande(self, demande: DemandeRestitution | DemandeCloture) -> str:
@@ -46,7 +51,7 @@ class TransactionInline(JournalInline):
 
     model = TransactionPayzen
     fields = readonly_fields = (
-        *("identifiant", "operation", "etat", "montant", "tenu"),
+        *("identifiant", "operation", "etat", "de", "tenu"),
         *("debit_rembourse", "creee_le", "remise_le", "carte"),
     )
 
@@ -71,8 +76,8 @@ class TransactionInline(JournalInline):
     def identifiant(self, vue: TransactionPayzen) -> str:
         return vue.uuid
 
-    @admin.display(description="montant")
-    def montant(self, vue: TransactionPayzen) -> str:
+    @admin.display(description="montant, le plus petit dit")
+    def de(self, vue: TransactionPayzen) -> str:
         return ecrire_montant(vue.montant, vue.devise)
 
     @admin.display(description="carte")
@@ -119,12 +124,15 @@ class AnomalieInline(JournalInline):
     """Chaque anomalie, avec son journal."""
 
     model = Anomalie
-    show_change_link = True
-    fields = readonly_fields = ("ouverte_le", "genre", "argent_en_jeu", "etat", "journal")
+    fields = readonly_fields = ("ouverte_le", "lien", "argent_en_jeu", "etat", "journal")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Anomalie]:
         anomalies = avec_en_jeu(Anomalie.objects.order_by("pk"))
         return anomalies.select_related("transaction").prefetch_related("etapes")
+
+    @admin.display(description="anomalie")
+    def lien(self, anomalie: Anomalie) -> SafeString:
+        return lier_la_fiche(anomalie, str(anomalie))
 
     @admin.display(description="argent en jeu")
     def argent_en_jeu(self, anomalie: Any) -> str:
@@ -138,8 +146,10 @@ class AnomalieInline(JournalInline):
 
 class RestitutionInline(DeuxPersonnes, JournalInline):
     model = DemandeRestitution
-    show_change_link = True
-    fields = readonly_fields = ("demandee_le", "de", "etat", "qui_demande", "motif", "qui_decide", "faite_le", "cause")
+    fields = readonly_fields = (
+        *("fiche", "demandee_le", "de", "etat", "qui_demande"),
+        *("motif", "qui_decide", "faite_le", "cause"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DemandeRestitution]:
         return super().get_queryset(request).select_related("demandeur", "approbateur")
@@ -151,8 +161,7 @@ class RestitutionInline(DeuxPersonnes, JournalInline):
 
 class ClotureInline(DeuxPersonnes, JournalInline):
     model = DemandeCloture
-    show_change_link = True
-    fields = readonly_fields = ("demandee_le", "motif", "qui_demande", "accord", "qui_decide", "decidee_le")
+    fields = readonly_fields = ("fiche", "demandee_le", "motif", "qui_demande", "accord", "qui_decide", "decidee_le")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DemandeCloture]:
         return super().get_queryset(request).select_related("demandeur", "approbateur")

@@ -57,6 +57,6 @@ def avec_en_jeu(anomalies: QuerySet[Anomalie]) -> QuerySet[Any]:
 def sommer_le_tenu(anomalies: QuerySet[Any]) -> Decimal:
     """Ce que la banque tient de celles-là (`avec_en_jeu`), en euros ; un débit n'y compte qu'une fois."""
     sur = Coalesce("transaction_id", Cast("pk", CharField()))
-    debits = anomalies.filter(en_jeu__gt=0).order_by().values(sur=sur).annotate(tenu=Max("en_jeu"))
+    debits = anomalies.filter(A_TRANCHER, en_jeu__gt=0).order_by().values(sur=sur).annotate(tenu=Max("en_jeu"))
     somme: Decimal = debits.aggregate(somme=Sum("tenu", default=ZERO))["somme"]
     return somme

@@ -109,7 +109,7 @@ def imputer(paiement: Paiement) -> None:
     """
     tenu = paiement.solde.tenu - paiement.solde.impute
     parts = _parts_affectees(paiement, tenu) if _is_affecte(paiement) else _parts_globales(paiement, tenu)
-    cause = par_service(f"imputé à {len(parts)} dette(s)")
+    cause = par_service(f"imputé à {len(parts)} dette{'s' if len(parts) > 1 else ''}")
     ecrire(paiement, parts, cause)
     paiement.imputer_le = None
     avancer(Geste.IMPUTER, paiement, cause)

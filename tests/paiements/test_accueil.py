@@ -54,7 +54,7 @@ def test_l_accueil_dit_ce_qui_attend(entrer, lire):
 
     assert "Reste qui ne tient plus sur les dettes" in page
     assert '<div id="content" class="colM">' in page
-    assert ">1</a></td><td>100,00\xa0€</td><td>il y a 0\xa0minute</td>" in page
+    assert ">1</a></td><td>100,00\xa0€</td><td>à l’instant</td>" in page
 
 
 def test_l_argent_retenu_ne_compte_pas_ce_que_la_banque_ne_tient_plus(entrer, lire):
@@ -136,7 +136,7 @@ def test_l_accueil_dit_les_notifications_perdues(entrer, lire, plateforme):
     assert "Notifications perdues" not in calme
     assert "<strong>Notifications perdues</strong> : depuis deux heures, " in page
     assert ">1 paiement accepté</a> sans" in page
-    assert "Dernière notification de PayZen : il y a 0\xa0minute" in page
+    assert "Dernière notification de PayZen : à l’instant" in page
 
 
 def test_l_accueil_dit_la_caf_que_l_on_n_entend_plus(entrer, lire):
@@ -174,9 +174,9 @@ COMPTES = {
     "restitutions": ("1 restitution à approuver", "0 restitution à approuver"),
     "clôtures": ("1 clôture sans débit à approuver", "0 clôture sans débit à approuver"),
     "journée": (" paiements demandés</a>, ", "0 accepté</a> ; de ceux-là, la banque tient 0,00"),
-    "notification": ("PayZen : il y a ", "PayZen : aucune"),
+    "notification": ("PayZen : à l’instant", "PayZen : aucune"),
     "notifications perdues": ("Notifications perdues", "Dernière notification"),
-    "livraison": ("livré il y a ", "le plus longtemps : aucune"),
+    "livraison": ("livré à l’instant", "le plus longtemps : aucune"),
     "interrogations": ("1 interrogation</a>", "rien n’est en retard"),
     "imputations": ("1 imputation</a>", "rien n’est en retard"),
     "tickets": ("1 ticket</a>", "rien n’est en retard"),

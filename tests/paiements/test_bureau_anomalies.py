@@ -105,7 +105,7 @@ def test_la_liste_des_anomalies_dit_l_argent_en_jeu_l_age_et_quoi_faire(client, 
     page = client.get(reverse("admin:paiements_anomalie_changelist")).content.decode()
 
     assert '<td class="field-argent_en_jeu">70,00\xa0€ en moins à la banque</td>' in page
-    assert '<td class="field-age">0\xa0minute</td>' in page
+    assert '<td class="field-age">moins d&#x27;une minute</td>' in page
     assert '<td class="field-conseil">Reprendre des dettes ce que la banque ne tient plus.</td>' in page
     assert "50,00\xa0€" in client.get(fiche(paiement)).content.decode()
 
