@@ -99,7 +99,7 @@ class Machine:
             self._arreter(ancien)
         self._lancer(unite, commande, SRV / "courant", "rembourser")
         if prise := re.search(r"unix:(\S+)", shlex.join(commande)):
-            exiger(wait_until(Path(prise[1]).is_socket, 60), unite)
+            exiger(wait_until(Path(prise[1]).is_socket, 600), f"{unite} n'écoute pas")
             wait_until(lambda: self.sonder("/sante/vie/") == 200, 30)
 
     def gerer(self, *commande: str, proprietaire: bool = False) -> str:

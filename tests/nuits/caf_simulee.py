@@ -8,6 +8,7 @@ parviennent, et livre chaque nuit en version 2.
 import csv
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,6 +69,16 @@ class CafSimulee:
                 dette.du -= montant
                 dette.deduit += montant
             self.prise += 1
+
+    def compter_en_route(self, dossier: Path) -> Counter[str]:
+        """Par dette, en centimes, ce que nos fichiers lui diront quand elle les prendra."""
+        en_route: Counter[str] = Counter()
+        for chemin in dossier.glob(f"encaissements_{self.code}_*.csv"):
+            if int(chemin.stem.rsplit("_", 1)[1]) > self.prise:
+                for ligne in csv.DictReader(chemin.read_text().splitlines(), delimiter=";"):
+                    montant = int(ligne["montant"])
+                    en_route[ligne["reference_dette"]] += montant if ligne["sens"] == "IMPUTATION" else -montant
+        return en_route
 
     def livrer(self, racine: Path) -> Path:
         """Écrit la photo de cette nuit, complète, et rend son dossier."""

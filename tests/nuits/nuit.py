@@ -149,6 +149,16 @@ class Nuits:
             return str(refus)
         return sortie.getvalue()
 
+    def lister_les_doubles_comptes(self) -> list[str]:
+        """Chaque nuit, fichier perdu ou non : le solde affiché est celui de la Caf, moins ce qui est en route."""
+        en_route = self.caf.compter_en_route(self.publies)
+        soldes = {d.reference: int(d.solde * 100) for d in Dette.objects.filter(caf=self.caf.code)}
+        return [
+            f"{reference} : {soldes[reference]} affichés, {dette.du} dus, {en_route[reference]} en route"
+            for reference, dette in self.caf.dettes.items()
+            if soldes[reference] != max(dette.du - en_route[reference], 0)
+        ]
+
     def lister_les_differences(self) -> list[str]:
         """Ce qui ne tombe pas juste au centime, sans nom : rien."""
         soldes = {d.reference: int(d.solde * 100) for d in Dette.objects.filter(caf=self.caf.code)}

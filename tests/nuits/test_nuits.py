@@ -43,6 +43,7 @@ def vivre(nuits, rang, *, desastre=False):
     nuits.rendre(perdu=rang % 4 == 3)
     nuits.caf.retenir(3)
     nuits.livrer(tue=rang % 5 == 4)
+    assert nuits.lister_les_doubles_comptes() == []
     if sauve:
         nuits.restaurer(sauve)
 
