@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models.expressions import OrderBy
+from django.db.models.sql.compiler import SQLCompiler
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
 
@@ -40,6 +42,25 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_setup: None, djang
     with django_db_blocker.unblock():
         connection.close()
     request.getfixturevalue("_base_moulee")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sans_ordre_a_l_envers() -> Iterator[None]:
+    """Une lecture qui ne demande pas d'ordre n'en a pas : la base la rend ici à l'envers, comme elle en a le droit."""
+    ordonner = SQLCompiler._order_by_pairs
+
+    def retourner(compilateur: SQLCompiler) -> Iterator[tuple[OrderBy, bool]]:
+        demande, requete = list(ordonner(compilateur)), compilateur.query
+        est_simple = not (requete.distinct or requete.combinator or requete.group_by or requete.subquery)
+        if demande or not est_simple or any(ajout.contains_aggregate for ajout in requete.annotation_select.values()):
+            yield from demande
+        else:
+            cle = requete.get_meta().pk
+            yield OrderBy(cle.get_col(requete.get_initial_alias()), descending=True), False
+
+    with pytest.MonkeyPatch.context() as rapiecage:
+        rapiecage.setattr(SQLCompiler, "_order_by_pairs", retourner)
+        yield
 
 
 @pytest.fixture(autouse=True)
