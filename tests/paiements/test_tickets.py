@@ -63,7 +63,7 @@ def test_le_ticket_du_courriel_ne_dit_pas_de_qui_il_est(ticket):
     envois.envoyer(ticket.pk)
 
     [message] = mail.outbox
-    ecrit = lire_le_pdf(message.attachments[0][1])
+    ecrit = " ".join(lire_le_pdf(message.attachments[0][1]).split())
     assert not [mot for mot in (dossier.nom, dossier.prenom, dossier.numero) if mot in ecrit + message.body]
     assert "ne porte ni votre nom ni votre numéro" in ecrit
     complet = lire_le_pdf(tickets.rendre_pdf(tickets.lire(ticket.paiement)))
