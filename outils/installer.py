@@ -26,6 +26,7 @@ PANGO = {
     "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
     "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
 }
+PGBOUNCER = Path("/usr/sbin/pgbouncer")
 
 
 def main() -> None:
@@ -42,7 +43,8 @@ def main() -> None:
             manquants = [] if shutil.which("chromium") else ["chromium"]
             # Le pilote de Playwright est un Node qui en a besoin ; une Debian nue ne l'a pas.
             manquants += [] if _is_loadable("libatomic.so.1") else ["libatomic1"]
-            _provide("les tests de navigateur", manquants)
+            manquants += [] if PGBOUNCER.exists() else ["pgbouncer"]
+            _provide("les tests de navigateur et de production", manquants)
 
 
 def _check_python() -> None:
