@@ -7,12 +7,14 @@ from allauth.account.adapter import get_adapter
 from allauth.core import context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authentication_failed
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.cache import cache
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import translation
 
 from comptes.identifiants import normaliser
 from comptes.models import Agent, Allocataire, Evenement, Utilisateur
@@ -108,12 +110,18 @@ def noter_un_facteur_faux(user: Utilisateur, **_: object) -> None:
 @receiver(post_save, sender=Authenticator)
 def noter_un_facteur_ajoute(instance: Authenticator, created: bool, **_: object) -> None:
     if created:
-        consigner(Genre.FACTEUR_AJOUTE, compte=instance.user, objet=str(instance.get_type_display()))
+        consigner(Genre.FACTEUR_AJOUTE, compte=instance.user, objet=_nommer(instance))
 
 
 @receiver(post_delete, sender=Authenticator)
 def noter_un_facteur_ote(instance: Authenticator, **_: object) -> None:
-    consigner(Genre.FACTEUR_OTE, compte=instance.user, objet=str(instance.get_type_display()))
+    consigner(Genre.FACTEUR_OTE, compte=instance.user, objet=_nommer(instance))
+
+
+def _nommer(facteur: Authenticator) -> str:
+    """En français, quelle que soit la langue de la page : le journal se lit au bureau."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(facteur.get_type_display())
 
 
 class TemoinDesMotsDePasse:

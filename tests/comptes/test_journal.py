@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from comptes import services
 from comptes.models import Agent, Evenement, Utilisateur
@@ -85,6 +85,19 @@ def test_le_second_facteur_se_consigne_quand_il_nait_echoue_et_s_en_va(client: C
 
     genres = [ligne.genre for ligne in Evenement.objects.filter(compte=agent).exclude(genre=Genre.ROLE).order_by("pk")]
     assert genres == [Genre.FACTEUR_AJOUTE, Genre.FACTEUR_FAUX, Genre.CONNEXION, Genre.FACTEUR_OTE]
+
+
+def test_le_journal_nomme_un_second_facteur_en_francais_depuis_une_page_en_anglais() -> None:
+    agent = AgentFactory().utilisateur
+
+    with translation.override("en"):
+        poser_un_totp(agent).delete()
+
+    objets = {ligne.objet for ligne in lire(Genre.FACTEUR_AJOUTE, Genre.FACTEUR_OTE)}
+    with translation.override("fr"):
+        assert objets == {str(Authenticator.Type.TOTP.label)}
+    with translation.override("en"):
+        assert objets != {str(Authenticator.Type.TOTP.label)}
 
 
 def test_trop_de_codes_faux_se_consignent_avec_le_compte(client: Client) -> None:
