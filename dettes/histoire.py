@@ -20,6 +20,14 @@ TITRES = {
     Genre.REJET: gettext_lazy("Paiement repris"),
     Genre.AJUSTEMENT: gettext_lazy("Mise à jour par la Caf"),
 }
+# Les motifs qu'écrit l'import (dettes/importation/application.py), dans les mots de qui lit.
+MOTIFS = {
+    "la Caf annonce un autre solde": gettext_lazy("La Caf annonce un autre solde."),
+    "la Caf ne compte plus cette dette": gettext_lazy("La Caf ne compte plus cette dette."),
+    "déjà remboursé quand ce service a reçu la dette": gettext_lazy(
+        "Déjà remboursé quand ce service a reçu la dette."
+    ),
+}
 COLONNES = [
     (gettext_lazy("Date"), "date"),
     (gettext_lazy("Événement"), "texte"),
@@ -100,4 +108,6 @@ def _expliquer(mouvement: Mouvement) -> str:
         return gettext("Cet argent est revenu sur votre compte, ou n’y a pas été pris : la dette remonte d’autant.")
     if mouvement.genre == Genre.IMPUTATION:
         return gettext("Référence {origine}.").format(origine=mouvement.origine)
+    if mouvement.motif in MOTIFS:
+        return str(MOTIFS[mouvement.motif])
     return f"{mouvement.motif[:1].upper()}{mouvement.motif[1:]}." if mouvement.motif else ""

@@ -1,9 +1,13 @@
 """La courbe d'un solde, en marches."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from django.utils import translation
+
 from dettes import histoire
+from dettes.importation import application
 from dettes.models import Dette, Mouvement
 
 DETTE = Dette(notifiee_le=date(2025, 1, 1), montant_initial=Decimal(100), solde=Decimal(50))
@@ -48,3 +52,17 @@ def test_un_mouvement_de_fin_de_soiree_est_au_jour_de_paris():
     tard = Mouvement(genre="RETENUE", le=datetime(2026, 6, 30, 22, 30, tzinfo=UTC))
 
     assert histoire.get_jour(DETTE, tard) == date(2026, 7, 1)
+
+
+def test_ce_que_l_import_ecrit_se_lit_dans_la_langue_de_qui_lit():
+    requetes = application.AJUSTER_CHANGEES + application.AJUSTER_NEUVES
+    ecrits = [motif for motif in re.findall("'([^']*)'", requetes) if " " in motif]
+    mouvements = [Mouvement(genre="AJUSTEMENT", le=datetime(2026, 6, 30, tzinfo=UTC), motif=m) for m in ecrits]
+
+    assert set(ecrits) == set(histoire.MOTIFS)
+    with translation.override("fr"):
+        assert [un["texte"] for un in histoire.raconter(DETTE, mouvements)] == [
+            f"{motif[0].upper()}{motif[1:]}." for motif in ecrits
+        ]
+    with translation.override("en"):
+        assert "The Caf gives a different balance." in [un["texte"] for un in histoire.raconter(DETTE, mouvements)]

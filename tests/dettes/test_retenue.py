@@ -4,7 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 
 from dettes import retenue
 from dettes.models import Dette
@@ -129,3 +131,13 @@ def test_le_recapitulatif_dit_ce_que_le_paiement_choisi_change(client, moi):
     page = lire(client, reverse("demarches:recapitulatif", args=[demarche.reference]))
 
     assert "Avec ce paiement, il resterait 4 mois au lieu de 7." in page
+
+
+def test_en_anglais_un_mois_et_trois_mois_ne_s_ecrivent_pas_pareil():
+    with translation.override("en"):
+        page = render_to_string(
+            "dettes/_retenue.html", {"retenue": retenue.Retenue(Decimal(50), mois=3, mois_apres=1)}
+        )
+
+    assert "about 3 months are left" in page
+    assert "With this payment, 1 month would be left instead of 3." in page
