@@ -47,11 +47,13 @@ def test_recommencer_ce_qui_est_en_route_ramene_au_suivi(envoyer, payer):
     assert not Demarche.objects.brouillons().exists()
 
 
-def test_recommencer_une_dette_soldee_depuis_le_dit(envoyer, payer, dette):
+def test_recommencer_une_dette_soldee_depuis_le_dit(connecte, envoyer, payer, dette):
     refusee = payer(refuse=True).demarche
     dette.mouvements.create(genre="REMISE", montant=Decimal("-900"), origine="livraison")
 
-    assert "Vous n’avez rien à rembourser ici" in envoyer("recommencer", refusee).content.decode()
+    arrivee = connecte.get(envoyer("recommencer", refusee).url)
+
+    assert "Vous n’avez rien à rembourser ici" in arrivee.content.decode()
 
 
 def test_une_demarche_recommencee_mene_a_la_nouvelle_et_ne_se_recommence_plus(connecte, voir, envoyer, payer):
