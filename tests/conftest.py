@@ -51,7 +51,7 @@ def sans_ordre_a_l_envers() -> Iterator[None]:
 
     def retourner(compilateur: SQLCompiler) -> Iterator[tuple[OrderBy, bool]]:
         demande, requete = list(ordonner(compilateur)), compilateur.query
-        est_simple = not (requete.distinct or requete.combinator or requete.group_by or requete.subquery)
+        est_simple = requete.model and not (requete.distinct or requete.combinator or requete.group_by or requete.subquery)
         if demande or not est_simple or any(ajout.contains_aggregate for ajout in requete.annotation_select.values()):
             yield from demande
         else:
