@@ -51,8 +51,9 @@ def sans_ordre_a_l_envers() -> Iterator[None]:
 
     def retourner(compilateur: SQLCompiler) -> Iterator[tuple[OrderBy, bool]]:
         demande, requete = list(ordonner(compilateur)), compilateur.query
-        est_simple = requete.model and not (requete.distinct or requete.combinator or requete.group_by or requete.subquery)
-        if demande or not est_simple or any(ajout.contains_aggregate for ajout in requete.annotation_select.values()):
+        a_sa_forme = requete.distinct or requete.combinator or requete.group_by or requete.subquery
+        compte = any(ajout.contains_aggregate for ajout in requete.annotation_select.values())
+        if demande or a_sa_forme or compte or not requete.model:
             yield from demande
         else:
             cle = requete.get_meta().pk

@@ -45,7 +45,7 @@ def test_dix_essais_simultanes_n_en_valent_que_cinq() -> None:
         reponse = Client().post(
             reverse("comptes:premiere_connexion"), {**saisie, "confirmation": "lune-seau-brique-feu"}
         )
-        return CODE_REFUSE in reponse.content.decode()  # `context` se mêle d'un fil à l'autre
+        return str(CODE_REFUSE) in reponse.content.decode()  # `context` se mêle d'un fil à l'autre
 
     issues = en_meme_temps(*[essayer] * 10)
 
