@@ -69,7 +69,8 @@ def pgbouncer(tmp_path_factory) -> Iterator[None]:
     connection.close()
     try:
         reglages |= {"HOST": "127.0.0.1", "PORT": str(port), "DISABLE_SERVER_SIDE_CURSORS": True}
-        reglages["OPTIONS"] = {cle: valeur for cle, valeur in avant["OPTIONS"].items() if cle != "host"}
+        # Comme DERRIERE_PGBOUNCER : rien ne se prépare sur une connexion que l'on ne garde pas.
+        reglages["OPTIONS"] = {k: v for k, v in avant["OPTIONS"].items() if k != "host"} | {"prepare_threshold": None}
         assert wait_until(is_ouverte, 120), (dossier / "journal").read_text()
         yield
     finally:
