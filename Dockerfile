@@ -23,6 +23,7 @@ COPY dettes/ dettes/
 COPY demarches/ demarches/
 COPY paiements/ paiements/
 COPY templates/ templates/
+COPY locale/ locale/
 COPY static/ static/
 COPY donnees/ donnees/
 # Les fichiers statiques se préparent à la construction ; ces valeurs ne servent qu'à lire les réglages.

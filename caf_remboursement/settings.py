@@ -259,7 +259,7 @@ LANGUAGE_CODE = "fr"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGES = [
     (langue, LANG_INFO[langue]["name_local"])
-    for langue in (LANGUAGE_CODE, *sorted(dossier.name for dossier in LOCALE_PATHS[0].iterdir()))
+    for langue in (LANGUAGE_CODE, *sorted(po.parts[-3] for po in LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.po")))
 ]
 LANGUAGE_COOKIE_NAME = f"{PREFIXE_DE_COOKIE}langue"
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())

@@ -11,9 +11,13 @@ DECLARE
     dettes bigint[];
     payes bigint[];
     signalees bigint[];
+    libres varchar[];
 BEGIN
+    -- Le verrou de l'import : ce qu'il a écrit se lit, il n'écrit rien pendant, et une Caf en plein import attend demain.
+    libres := ARRAY(SELECT code FROM comptes_caf
+                    WHERE pg_try_advisory_xact_lock(hashtextextended('livraison ' || code, 0)));
     SELECT array_agg(a.id) INTO clos FROM comptes_allocataire a
-    WHERE a.numero ~ '^[0-9]'
+    WHERE a.numero ~ '^[0-9]' AND a.caf_id = ANY(libres)
         AND EXISTS (SELECT FROM dettes_dette d WHERE d.allocataire_id = a.id)
         AND NOT EXISTS (SELECT FROM dettes_dette d WHERE d.allocataire_id = a.id AND d.solde > 0)
         AND NOT EXISTS (SELECT FROM dettes_mouvement m JOIN dettes_dette d ON d.id = m.dette_id

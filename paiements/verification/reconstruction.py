@@ -23,7 +23,7 @@ from paiements.models import Paiement
 from paiements.passages import avancer, get_libre_le
 from paiements.payzen import Client, Contexte, Fait, from_centimes, read_contexte
 from paiements.reception.porter import Recu, porter, resumer
-from paiements.statuts import Geste
+from paiements.statuts import Geste, Statut
 from paiements.verification.interroger import Lecture, conclure, get_repere
 
 CAUSE = par_service("ramené de la plateforme : la base l'avait oublié")
@@ -77,7 +77,11 @@ def _refaire_l_imputation(boutique: str, reference: str, faits: list[Fait]) -> N
             paiement = _reconstruire(boutique, reference, faits)
         except ReconstructionImpossible:
             return
-        conclure(paiement.pk, Lecture([fait for fait in faits if not fait.is_credit], get_repere(paiement)))
+        sans_credit = Lecture([fait for fait in faits if not fait.is_credit], get_repere(paiement))
+        paiement = conclure(paiement.pk, sans_credit) or paiement
+        # Au-dessus du seuil de sa Caf, un agent l'avait confirmé : le fichier publié le dit imputé.
+        if paiement.statut == Statut.ACCEPTE and paiement.confirme_le:
+            avancer(Geste.VERIFIER, paiement, CAUSE)
     while imputer_un_lot():
         pass
 

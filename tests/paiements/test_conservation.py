@@ -1,5 +1,6 @@
 """Les durées promises par les mentions sont tenues, et les comptes restent justes."""
 
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
@@ -172,6 +173,17 @@ def test_d_un_dossier_clos_depuis_dix_ans_la_personne_s_en_va_et_les_sommes_rest
     assert list(verifier()) == avant
     assert Allocataire.objects.get(pk=recent.pk).nom == recent.nom
     assert "0  dossiers clos depuis dix ans" in purger_en_service()
+
+
+def test_une_caf_en_plein_import_attend_demain(clos):
+    ailleurs = connection.copy()
+    with closing(ailleurs), ailleurs.cursor() as import_en_cours, connection.cursor() as purge:
+        import_en_cours.execute("SELECT pg_advisory_lock(hashtextextended('livraison ' || %s, 0))", [clos.caf_id])
+        purge.execute("SELECT effacer_les_personnes_des_dossiers_clos()")
+        pendant = purge.fetchone()
+
+    assert pendant == (0,)
+    assert "1  dossiers clos depuis dix ans (il en reste 0)" in purger_en_service()
 
 
 @pytest.mark.parametrize("ce_qui_retient", ["dette", "écriture", "démarche", "anomalie"])

@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from comptes.models import Caf
@@ -76,14 +76,14 @@ def decrire(paiement):
 def ramener(plateforme, tmp_path):
     """Lit un journal des paiements donnés, puis interroge la plateforme, qui répond les transactions données."""
 
-    def _ramener(journal, transactions):
+    def _ramener(journal, transactions, *options):
         nom, octets = journal
         (tmp_path / nom).write_bytes(octets)
         call_command("lire_journaux", str(tmp_path / nom), "--appliquer", stdout=StringIO())
         reponse = {"status": "SUCCESS", "mode": "TEST", "answer": {"shopId": "66100001", "transactions": transactions}}
         plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", json=reponse)
         sortie = StringIO()
-        call_command("interroger_payzen", "--journaux", "--json", "--appliquer", stdout=sortie)
+        call_command("interroger_payzen", "--journaux", "--json", "--appliquer", *options, stdout=sortie)
         imputer_un_lot()
         return json.loads(sortie.getvalue())
 
@@ -170,6 +170,30 @@ def test_le_fichier_deja_publie_se_reprend_et_rien_ne_repart(ramener, tmp_path):
     assert FichierEmis.objects.get().lignes == 1
     assert Mouvement.objects.filter(genre="IMPUTATION", ligne_emise=None).count() == 0
     assert emettre(Caf.objects.get(), tmp_path / "emis") is None
+
+
+def test_ce_qu_un_fichier_publie_dit_impute_l_est_avant_d_etre_rendu_meme_au_dessus_du_seuil(ramener, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    journal, debit = jt([paiement]), decrire(paiement)
+    credit = {"uuid": "c" * 32, "operationType": "CREDIT"}
+    credit["transactionDetails"] = debit["transactionDetails"] | {"parentTransactionUuid": debit["uuid"]}
+    emettre(paiement.caf, tmp_path / "emis")
+    Caf.objects.update(seuil_controle=100)
+    restaurer()
+
+    ramener(journal, [debit, debit | credit], "--publies", str(tmp_path / "emis"))
+    call_command("reprendre_encaissements", "661", dossier=tmp_path / "emis", appliquer=True, stdout=StringIO())
+
+    assert FichierEmis.objects.get().lignes == 1
+    assert list(Mouvement.objects.order_by("pk").values_list("genre", flat=True))[-2:] == ["IMPUTATION", "REJET"]
+
+
+@pytest.mark.parametrize("options", [["--journaux"], ["--reference", "P-RIEN"]])
+def test_un_dossier_publie_vide_ou_de_trop_se_dit_avant_de_rien_ramener(options, tmp_path):
+    with pytest.raises(CommandError, match=r"Aucun fichier d'encaissements|ne va qu'avec --journaux") as refus:
+        call_command("interroger_payzen", *options, "--publies", str(tmp_path), "--appliquer")
+
+    assert refus.value.returncode == 2
 
 
 def test_le_contexte_ne_dit_rien_de_la_personne_et_se_relit():

@@ -36,13 +36,17 @@ class Command(Commande):
         parser.add_argument(
             "--publies",
             type=Path,
+            nargs="+",
+            default=[],
             metavar="DOSSIER",
             help="avec --journaux : les fichiers d'encaissements publiés ; ce qu'ils disent imputé l'est d'abord",
         )
 
     def handle(self, *, reference: str | None, jour: date | None, journaux: bool, **options: Any) -> None:
         if journaux:
-            self._ramener(lire_les_publies(options["publies"]) if options["publies"] else set())
+            self._ramener(_lire_les_publies(options["publies"]))
+        elif options["publies"]:
+            raise CommandError("--publies ne va qu'avec --journaux.", returncode=Code.MAL_TAPEE)
         else:
             self._interroger(reference, jour)
 
@@ -91,6 +95,16 @@ class Command(Commande):
         if muets:
             phrase = f"{len(muets)} paiement(s) sans réponse de PayZen : relancez la même commande plus tard."
             raise CommandError(phrase, returncode=Code.PAS_PU)
+
+
+def _lire_les_publies(dossiers: list[Path]) -> set[str]:
+    """Un dossier vide ferait tout revenir sans ce qu'il disait imputé, et cela ne se rattrape pas."""
+    publies: set[str] = set()
+    for dossier in dossiers:
+        if not any(dossier.glob("encaissements_*.csv")):
+            raise CommandError(f"Aucun fichier d'encaissements dans {dossier}.", returncode=Code.MAL_TAPEE)
+        publies |= lire_les_publies(dossier)
+    return publies
 
 
 def _choisir(reference: str | None, jour: date | None) -> QuerySet[Paiement]:
