@@ -20,7 +20,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         remplacer("get_ecarts(demarche)", "[]"),
     ),
     "recommencer_une_fois": (
-        "demarches/test_services::test_recommencer_deux_fois_rend_la_meme_demarche",
+        "demarches/test_recommencer::test_recommencer_deux_fois_rend_la_meme_demarche",
         faux,
     ),
     "deja_demandees_lues": (
