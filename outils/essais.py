@@ -12,12 +12,12 @@ from typing import IO
 from outils.bilan import MARQUE
 from outils.systeme import RACINE
 
-ARGENT = ("paiements", "pannes")
+ARGENT = ("nuits", "paiements", "pannes", "simulateur_payzen")
 COMPTE = re.compile(r"(\d+) (passed|failed|skipped|xfailed|xpassed|errors?|deselected)")
 
 
 def list_moities() -> dict[str, list[str]]:
-    """Ce que joue chaque moitié : l'argent d'un côté, tout le reste de l'autre ; un dossier neuf y entre seul."""
+    """Ce que joue chaque moitié : l'argent et sa banque, puis le reste ; un dossier neuf y entre seul."""
     dossiers = sorted(chemin.parent for chemin in Path(RACINE, "tests").glob("*/test_*.py"))
     noms = list(dict.fromkeys(dossier.name for dossier in dossiers))
     return {
