@@ -180,13 +180,8 @@ def _nettoyer(motif: str) -> str:
 
 
 def lister_les_demandes() -> list[tuple[str, str]]:
-    """Ce que l'on demande : tout en GET, et en POST ce qui n'est pas une page ordinaire du bureau."""
-    demandes = []
-    for chemin in lister_les_chemins():
-        demandes.append(("GET", chemin))
-        if "/geste/" in chemin or chemin.endswith("/clore/") or not chemin.startswith("/agents/"):
-            demandes.append(("POST", chemin))
-    return demandes
+    """Ce que l'on demande : tout, en GET et en POST."""
+    return [(methode, chemin) for chemin in lister_les_chemins() for methode in ("GET", "POST")]
 
 
 def lire_la_table() -> dict[tuple[str, str], dict[str, str]]:
