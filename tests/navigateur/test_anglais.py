@@ -42,7 +42,7 @@ def test_de_la_connexion_au_ticket_en_anglais(visiteur):
     voir(visiteur, "How much do you want to repay?")
 
     visiteur.cocher("One amount, allocated by the Caf")
-    page.get_by_label("Amount to repay").fill("15.50")
+    page.get_by_role("textbox", name="Amount to repay", exact=True).fill("15.50")
     visiteur.presser("Continue")
     voir(visiteur, "Check before you pay")
     visiteur.presser("Pay €15.50")
