@@ -31,10 +31,7 @@ def conclure_la_lecture(paiement: Paiement, faits: list[Fait]) -> Livres:
     """
     depart = paiement.statut
     paiement.controles += 1
-    livres = lire(paiement)
-    manquantes = _noter_les_absentes(paiement, livres, {fait.uuid for fait in faits})
-    if any(t.absente_le for t in livres.transactions) or manquantes:
-        livres = lire(paiement)
+    livres, manquantes = _lire_et_noter(paiement, {fait.uuid for fait in faits})
     # garde: lecture_pendant_un_ordre
     paiement.solde_lu = None if manquantes or _is_ordre_en_cours(livres) else _get_solde_lu(livres, faits)
     paiement.prochain_controle_le = _prochain_controle(paiement, livres, manquantes)
@@ -48,6 +45,15 @@ def conclure_la_lecture(paiement: Paiement, faits: list[Fait]) -> Livres:
     if paiement.statut == depart:  # avancer a déjà tout enregistré
         paiement.save()
     return livres
+
+
+def _lire_et_noter(paiement: Paiement, lues: set[str]) -> tuple[Livres, list[TransactionPayzen]]:
+    """Les livres, à jour de ce que la plateforme ne montre pas, ou plus, ou de nouveau ; et ce qu'elle tait."""
+    livres = lire(paiement)
+    manquantes = _noter_les_absentes(paiement, livres, lues)
+    if manquantes or any(transaction.absente_le for transaction in livres.transactions):
+        livres = lire(paiement)
+    return livres, manquantes
 
 
 def _noter_les_absentes(paiement: Paiement, livres: Livres, lues: set[str]) -> list[TransactionPayzen]:
