@@ -8,6 +8,7 @@ déduirait deux fois.
 
 import csv
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,23 +23,34 @@ class RepriseImpossible(Exception):
     """Un fichier publié ne se reprend pas encore ; le message dit ce qui manque."""
 
 
-def reprendre(caf: Caf, dossier: Path) -> list[FichierEmis]:
+def reprendre(caf: Caf, dossier: Path) -> Iterator[FichierEmis]:
     """
-    Reprend, dans l'ordre, chaque fichier publié que la base ne connaît pas ; rend ceux qu'elle connaît désormais.
+    Reprend, un à un et dans l'ordre, chaque fichier publié que la base ne connaît pas.
 
-    :raises RepriseImpossible: au premier dont une ligne n'a pas son mouvement
+    :raises RepriseImpossible: au premier dont une ligne n'a pas son mouvement ; ceux d'avant restent repris
     """
-    return [_reprendre_un_fichier(caf, sequence, chemin) for sequence, chemin in lister_les_oublies(caf, dossier)]
+    for sequence, chemin in lister_les_oublies(caf, dossier):
+        yield _reprendre_un_fichier(caf, sequence, chemin)
 
 
-def lire_les_publies(dossier: Path) -> set[str]:
-    """Les paiements que les fichiers publiés dans ce dossier disent imputés."""
-    references = set()
-    for chemin in sorted(dossier.glob("encaissements_*.csv")):
+def lire_les_publies(caf: Caf, dossier: Path) -> dict[str, dict[str, Decimal]]:
+    """
+    Ce que les fichiers publiés que la base a oubliés disent imputé : par paiement, les euros de chaque débit.
+
+    Repris puis imputé de nouveau, un débit ne compte qu'une fois : le plus qu'il a porté.
+    """
+    portes: dict[tuple[str, str], Decimal] = {}
+    publies: dict[str, dict[str, Decimal]] = {}
+    for _, chemin in lister_les_oublies(caf, dossier):
         with chemin.open(encoding="utf-8", newline="") as flux:
-            lignes = csv.DictReader(flux, delimiter=";")
-            references |= {x["reference_paiement"] for x in lignes if x["sens"] == Mouvement.Genre.IMPUTATION}
-    return references
+            for ligne in csv.DictReader(flux, delimiter=";"):
+                paiement, debit = ligne["reference_paiement"], ligne["uuid_transaction"]
+                sens = 1 if ligne["sens"] == Mouvement.Genre.IMPUTATION else -1
+                porte = portes.get((paiement, debit), Decimal(0)) + sens * Decimal(ligne["montant"]).scaleb(-2)
+                portes[paiement, debit] = porte
+                debits = publies.setdefault(paiement, {})
+                debits[debit] = max(debits.get(debit, Decimal(0)), porte)
+    return publies
 
 
 @transaction.atomic
@@ -49,7 +61,7 @@ def _reprendre_un_fichier(caf: Caf, sequence: int, chemin: Path) -> FichierEmis:
         lignes = list(csv.DictReader(flux, delimiter=";"))
     mouvements = [_trouver(caf, ligne) for ligne in _par_mouvement(lignes)]
     manquants = [ligne["reference_paiement"] for ligne, trouve in zip(lignes, mouvements, strict=True) if not trouve]
-    if manquants:
+    if manquants:  # garde: ligne_publiee_a_son_mouvement
         raise RepriseImpossible(
             f"{chemin.name} : {len(manquants)} ligne(s) sur {len(lignes)} sans leur imputation, d'abord celle du"
             f" paiement {manquants[0]}. Ramenez les paiements (lire_journaux, interroger_payzen --journaux), prenez"
@@ -72,7 +84,7 @@ def _verifier_le_manifeste(chemin: Path, empreinte: str) -> None:
         annoncee = manifeste["fichiers"][0]["sha256"]
     except (OSError, ValueError, LookupError, TypeError) as erreur:
         raise RepriseImpossible(f"{chemin.name} n'a pas son manifeste : il n'a pas été publié en entier.") from erreur
-    if annoncee != empreinte:
+    if annoncee != empreinte:  # garde: publie_n_a_pas_change
         raise RepriseImpossible(f"{chemin.name} n'a pas l'empreinte de son manifeste : il a changé depuis. Alertez.")
 
 
@@ -95,6 +107,6 @@ def _trouver(caf: Caf, ligne: dict[str, str]) -> Mouvement | None:
         genre=ligne["sens"],
         montant=Decimal(ligne["montant"]).scaleb(-2) * sens,
         origine=ligne["reference_paiement"],
-        ligne_emise=None,
+        ligne_emise=None,  # garde: mouvement_une_fois
     )
     return next(iter(mouvements.order_by("pk")[rang : rang + 1]), None)

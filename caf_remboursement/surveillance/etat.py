@@ -35,9 +35,7 @@ def mesurer() -> dict[str, Any]:
         "ouvriers": {file: _dater(le) for file, le in retards.get_battements().items()},
         "files": _mesurer_le_courtier(),
         "liaisons": _lire_les_liaisons(),
-        "derniere_notification": _dater(
-            MessagePayzen.objects.exclude(source="REST").aggregate(le=Max("recu_le"))["le"]
-        ),
+        "derniere_notification": _dater(MessagePayzen.objects.notifications().aggregate(le=Max("recu_le"))["le"]),
         "cafs": _lire_les_cafs(),
         "argent": _compter_l_argent(),
         "disque_libre_pct": _mesurer_le_disque(),

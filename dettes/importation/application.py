@@ -92,6 +92,7 @@ CREATE TEMP VIEW dettes_connues AS
 SELECT d.id, l.ligne, l.absente, l.creancier, l.nature, l.code, l.libelle, l.motif, l.periode_debut, l.periode_fin,
        l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial,
        -- Créditrice, elle a reçu plus que son dû : c'est un solde sous zéro (docs/adr/0055).
+       -- garde: solde_crediteur
        l.solde - l.crediteur + coalesce(r.somme, 0) AS reste, l.deduit, coalesce(r.somme, 0) AS pas_deduit,
        -- La Caf la croit soldée, mais la banque a repris un paiement qu'elle ne sait pas encore repris.
        CASE WHEN l.situation = 'SOLDEE' AND l.solde = 0 AND r.somme > 0 THEN 'EN_COURS' ELSE l.situation END

@@ -95,9 +95,9 @@ def _regarder_la_photo(manifeste: Manifeste) -> Iterator[Ecart]:
     derniere = FichierRecu.objects.filter(caf=manifeste.caf, sequence__lt=manifeste.sequence)
     arretee = derniere.aggregate(le=Max("arrete_le"))["le"]
     jour = f"{manifeste.arrete_le.astimezone(PARIS):%Y-%m-%d}"
-    if arretee and manifeste.arrete_le < arretee:
+    if arretee and manifeste.arrete_le < arretee:  # garde: photo_plus_vieille
         yield Ecart("photo", jour, f"sa photo, du {jour}, est plus vieille que la dernière, du {arretee:%Y-%m-%d}")
-    if manifeste.arrete_le > timezone.now() + AVANCE_D_HORLOGE:
+    if manifeste.arrete_le > timezone.now() + AVANCE_D_HORLOGE:  # garde: photo_a_venir
         yield Ecart("avenir", jour, f"sa photo est datée d'un jour à venir, le {jour}")
 
 
@@ -106,14 +106,14 @@ def _regarder_les_dettes(curseur: CursorWrapper, manifeste: Manifeste, seuils: P
     m = Mesure(*curseur.fetchone())
     if m.dettes < seuils.dettes_au_moins:
         return
-    if m.disparues * 100 > seuils.disparitions * m.dettes:
+    if m.disparues * 100 > seuils.disparitions * m.dettes:  # garde: dettes_qui_disparaissent
         dettes = f"{m.disparues:,}".replace(",", " ")
         phrase = f"{dettes} dettes et {ecrire_euros(m.montant_disparu)} disparaîtraient"
         yield Ecart("disparitions", str(m.disparues), phrase)
-    if is_loin(m.avant, m.apres, seuils.total):
+    if is_loin(m.avant, m.apres, seuils.total):  # garde: total_qui_change
         phrase = f"le total dû passerait de {ecrire_euros(m.avant)} à {ecrire_euros(m.apres)}"
         yield Ecart("total", f"{m.apres - m.avant:.2f}", phrase)
-    if m.mediane_apres and is_loin(m.mediane, m.mediane_apres, seuils.mediane):
+    if m.mediane_apres and is_loin(m.mediane, m.mediane_apres, seuils.mediane):  # garde: mediane_qui_change
         phrase = f"le solde médian passerait de {ecrire_euros(m.mediane)} à {ecrire_euros(m.mediane_apres)}"
         yield Ecart("mediane", f"{m.mediane_apres:.2f}", phrase)
     yield from _regarder_les_personnes(manifeste, seuils)
@@ -128,7 +128,7 @@ def _regarder_les_personnes(manifeste: Manifeste, seuils: Plausibilite) -> Itera
     if not manifeste.is_complet or derniere is None:
         return
     avant, apres = derniere.compte_rendu["allocataires"]["lus"], manifeste.allocataires.lignes
-    if is_loin(Decimal(avant), Decimal(apres), seuils.personnes):
+    if is_loin(Decimal(avant), Decimal(apres), seuils.personnes):  # garde: personnes_qui_manquent
         yield Ecart("personnes", str(apres), f"le nombre de personnes passerait de {avant} à {apres}")
 
 

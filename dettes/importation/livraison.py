@@ -173,7 +173,7 @@ def _verifier_somme(curseur: CursorWrapper, fichier: FichierAnnonce) -> None:
     """La somme des soldes lisibles est celle que la Caf annonce, au centime."""
     curseur.execute("SELECT sum(solde::bigint) FILTER (WHERE solde ~ '^-?[0-9]{1,15}$') FROM etape_dettes")
     somme = int(curseur.fetchone()[0] or 0)
-    if somme != fichier.somme_soldes:
+    if somme != fichier.somme_soldes:  # garde: somme_annoncee
         raise LivraisonRefusee(
             f"{fichier.chemin.name} : la somme des soldes est de {somme} centimes, le manifeste en annonce"
             f" {fichier.somme_soldes}. Redemandez la livraison."

@@ -123,7 +123,7 @@ def verifier_seuil(fichier: FichierAnnonce, rejetees: int, seuil: Decimal) -> No
     :param seuil: part des lignes du fichier, entre 0 et 1
     :raises LivraisonRefusee: au-delà du seuil
     """
-    if rejetees > seuil * fichier.lignes:
+    if rejetees > seuil * fichier.lignes:  # garde: seuil_des_rejets
         raise LivraisonRefusee(
             f"{fichier.chemin.name} : {rejetees} lignes rejetées sur {fichier.lignes}, au-delà du seuil de"
             f" {seuil * 100:.3g} %. Les motifs sont dans le fichier des rejets ; corrigez, ou relevez --seuil-rejets."

@@ -92,7 +92,7 @@ def _compter_le_jour(paiements: QuerySet[Paiement]) -> dict[str, Any]:
 def _regarder_les_liens(paiements: QuerySet[Paiement], livraisons: QuerySet[FichierRecu]) -> dict[str, Any]:
     """L'état de ce qui nous relie au dehors : PayZen, le courrier, les tâches, la Caf (PROTOCOLE §11.7)."""
     maintenant = timezone.now()
-    notifications = MessagePayzen.objects.exclude(source="REST").filter(paiement__in=paiements)
+    notifications = MessagePayzen.objects.notifications().filter(paiement__in=paiements)
     notification = notifications.order_by("-recu_le").select_related("paiement").first()
     dernieres = livraisons.order_by("caf", "-pris_le").distinct("caf")
     livraison = min(dernieres, key=lambda recu: recu.pris_le, default=None)

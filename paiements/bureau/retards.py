@@ -19,7 +19,7 @@ RETARD = timedelta(minutes=5)
 def _sans_notification(paiements: QuerySet[Paiement]) -> QuerySet[Paiement]:
     """Acceptés, et nous ne l'avons su qu'en interrogeant, depuis deux heures : la notification s'est perdue."""
     maintenant = timezone.now()
-    notifications = MessagePayzen.objects.exclude(source="REST").filter(paiement=OuterRef("pk"))
+    notifications = MessagePayzen.objects.notifications().filter(paiement=OuterRef("pk"))
     return paiements.filter(
         ~Exists(notifications),
         cree_le__gte=maintenant - 2 * SUIVI,

@@ -6,7 +6,7 @@ from paiements.models.imputation import Imputation
 from paiements.models.jour_clos import JourClos
 from paiements.models.journal import JournalPayzen, LigneJournal
 from paiements.models.liaison import Liaison
-from paiements.models.message import MessagePayzen
+from paiements.models.message import LUES, MessagePayzen
 from paiements.models.mise_de_cote import DemandeMiseDeCote
 from paiements.models.paiement import EtapePaiement, Paiement, PaiementQuerySet, SoldePaiement
 from paiements.models.purge import Purge
@@ -15,6 +15,7 @@ from paiements.models.ticket import RENVOIS_AU_PLUS, Ticket
 from paiements.models.transaction import DebitTenu, Impaye, TransactionPayzen
 
 __all__ = [
+    "LUES",
     "RENVOIS_AU_PLUS",
     "Alerte",
     "Anomalie",

@@ -8,6 +8,17 @@ from django.utils import timezone
 
 from paiements.models.transaction import TransactionPayzen
 
+# Ce que nous avons lu ; tout le reste nous a été envoyé. FICHIER : un fichier publié, après une restauration.
+LUES = ("REST", "JT", "JRB", "FICHIER")
+
+
+class MessagePayzenQuerySet(models.QuerySet["MessagePayzen"]):
+    """Des messages."""
+
+    def notifications(self) -> "MessagePayzenQuerySet":
+        """Ce que PayZen nous a envoyé de lui-même."""
+        return self.exclude(source__in=LUES)
+
 
 class MessagePayzen(models.Model):
     """
@@ -31,6 +42,8 @@ class MessagePayzen(models.Model):
     sort = models.CharField(max_length=7, choices=Sort)
     motif = models.CharField(max_length=200, blank=True)
     recu_le = models.DateTimeField("reçu le", default=timezone.now)
+
+    objects = MessagePayzenQuerySet.as_manager()
 
     class Meta:
         verbose_name = "message PayZen"

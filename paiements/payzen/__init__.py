@@ -24,6 +24,7 @@ from paiements.payzen.notification import (
 from paiements.payzen.rest import Client, EchecRest, ErreurPlateforme, IdentifiantsRefuses, PlateformeInjoignable
 from paiements.payzen.signature import is_signed, sign
 from paiements.payzen.statuts import (
+    ACCORD,
     ACCORDES,
     ATTENTES,
     CONTRADICTOIRE,
@@ -37,6 +38,7 @@ from paiements.payzen.statuts import (
 )
 
 __all__ = [
+    "ACCORD",
     "ACCORDES",
     "ATTENTES",
     "CONTRADICTOIRE",

@@ -20,7 +20,7 @@ from comptes.models import Caf
 from paiements.causes import Cause, par_payzen
 from paiements.file.livres import lire_sans_paiement
 from paiements.file.tenue import rapprocher, signaler
-from paiements.models import Anomalie, MessagePayzen, Paiement, TransactionPayzen
+from paiements.models import LUES, Anomalie, MessagePayzen, Paiement, TransactionPayzen
 from paiements.passages import verrouiller_les_references
 from paiements.payzen import Fait, Famille, NotificationIncomplete
 from paiements.reception.suivre import suivre
@@ -112,7 +112,7 @@ WITH dits AS (
            CASE s.sort WHEN 'ECARTE' THEN 'transaction déjà vue sous une autre référence' ELSE '' END, %(maintenant)s
     FROM sorts s
     -- Une lecture qui n'apprend rien n'est pas un message.
-    WHERE s.source NOT IN ('REST', 'JT', 'JRB') OR s.sort <> 'DEJA_SU' ORDER BY s.rang -- garde: lecture_sans_nouvelle
+    WHERE s.source NOT IN {LUES} OR s.sort <> 'DEJA_SU' ORDER BY s.rang -- garde: lecture_sans_nouvelle
 )
 SELECT rang, sort FROM sorts ORDER BY rang
 """  # noqa: S608 (composé de nos seules colonnes)
@@ -180,8 +180,8 @@ def _ecrire(recus: list[Recu]) -> list[str]:
 
 def _decrire(rang: int, recu: Recu) -> dict[str, object]:
     fait = recu.fait
-    # REST peut taire le numéro ; une notification qui le tait n'est pas née de notre formulaire.
-    trans_id = fait.trans_id or (None if fait.source == "REST" else "")
+    # Lue, la plateforme peut taire le numéro ; une notification qui le tait n'est pas née de notre formulaire.
+    trans_id = fait.trans_id or (None if fait.source in LUES else "")
     return vars(fait) | {"rang": rang, "boutique": fait.site, "trans_id": trans_id, "champs": recu.champs}
 
 

@@ -80,12 +80,13 @@ def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, cause: Cause)
     paiement = verrouiller(debit.paiement_id) if debit.paiement_id else None
     debit = TransactionPayzen.objects.select_related("compte").select_for_update(of=("self",)).get(pk=debit.pk)
     is_pris = sens == Impaye.Sens.PRIS
-    if debit.compte.is_impaye == is_pris:
+    if debit.compte.is_impaye == is_pris:  # garde: impaye_du_journal_une_fois
         if is_pris:
             return
         raise ImpayeImpossible("ce débit n'est pas impayé")
-    if is_pris and not debit.is_vivante:
+    if is_pris and not debit.is_vivante:  # garde: impaye_de_ce_qui_est_tenu
         raise ImpayeImpossible("la banque ne tient pas ce débit")
+    # garde: impaye_du_journal_pas_pendant_une_restitution
     if is_pris and debit.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
         raise ImpayeImpossible("ce débit va être restitué")
     Impaye.objects.create(debit=debit, sens=sens, motif=cause.motif)

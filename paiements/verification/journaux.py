@@ -68,11 +68,15 @@ def _reprendre_un_genre(genre: str) -> int:
     porter_un_lot = _porter_des_faits if genre in ("JT", "JRB") else _porter_une_a_une
     portees = 0
     suspens = LigneJournal.objects.filter(genre=genre, etat=LigneJournal.Etat.EN_SUSPENS, mode=settings.PAYZEN_MODE)
-    # Un impayé se prend avant de se rendre.
-    cles = list(suspens.order_by("impaye_le", "-operation", "pk").values_list("pk", flat=True))
+    cles = list(_dans_l_ordre(suspens).values_list("pk", flat=True))
     for debut in range(0, len(cles), LOT):
         portees += porter_un_lot(genre, cles[debut : debut + LOT])
     return portees
+
+
+def _dans_l_ordre(lignes: QuerySet[LigneJournal]) -> QuerySet[LigneJournal]:
+    """Un impayé se prend avant de se rendre."""
+    return lignes.order_by("impaye_le", "-operation", "pk")
 
 
 @transaction.atomic
@@ -99,7 +103,7 @@ def to_fait(ligne: LigneJournal) -> Fait:
     """
     _exiger_lisible(ligne)
     connue = trouver(ligne)
-    if ligne.operation == TransactionPayzen.CREDIT and connue is None:
+    if connue is None:
         _exiger_revenu(ligne.boutique, ligne.reference)
     is_remise = ligne.genre == "JRB"
     if connue is None and (is_remise or not ligne.uuid or not ligne.reference):
@@ -122,9 +126,9 @@ def to_fait(ligne: LigneJournal) -> Fait:
 
 
 def _exiger_lisible(ligne: LigneJournal) -> None:
-    if ligne.genre == "JRB" and ligne.statut != RAPPROCHE:
+    if ligne.genre == "JRB" and ligne.statut != RAPPROCHE:  # garde: remise_rapprochee
         raise EnSuspens(f"la banque n'a pas rapproché cette opération : {ligne.statut or 'sans état'}")
-    if ligne.operation not in (TransactionPayzen.DEBIT, TransactionPayzen.CREDIT):
+    if ligne.operation not in (TransactionPayzen.DEBIT, TransactionPayzen.CREDIT):  # garde: operation_connue
         raise EnSuspens(f"opération « {ligne.operation} » inconnue")
 
 
@@ -181,6 +185,7 @@ def _porter_une_a_une(genre: str, cles: list[int]) -> int:
 def _confirmer(ligne: LigneJournal) -> TransactionPayzen:
     """Un JO ne dit pas d'état : connue au même montant, l'opération n'apprend rien ; sinon, on redemande."""
     connue = trouver(ligne)
+    # garde: operation_du_meme_montant
     if connue is not None and connue.montant <= ligne.montant <= connue.montant_haut:
         return connue
     raise EnSuspens("aucune transaction connue n'a ce numéro, ce jour-là, à ce montant")
@@ -191,17 +196,37 @@ def _porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
     if debit is None:
         raise EnSuspens("aucun débit connu n'a ce numéro, ce jour-là")
     _exiger_revenu(debit.boutique, debit.reference)
-    if ligne.montant != debit.montant:
+    return _porter_l_impaye_de(debit, ligne)
+
+
+def _porter_l_impaye_de(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayzen:
+    if ligne.montant != debit.montant:  # garde: impaye_d_une_part
         _signaler_la_part(ligne, debit)
         raise EnSuspens("l'impayé n'est pas du montant du débit : un agent décide")
     sens = Impaye.Sens.PRIS if ligne.operation == "DEBIT" else Impaye.Sens.RENDU
     jour = f" du {ligne.impaye_le:%d/%m/%Y}" if ligne.impaye_le else ""
     motif = f", motif {ligne.motif}" if ligne.motif else ""
     try:
+        # garde: impayes_du_journal
         porter_du_journal(debit, sens, par_payzen(f"journal des impayés{jour}{motif}"))
     except ImpayeImpossible as refus:
         raise EnSuspens(str(refus)) from refus
     return debit
+
+
+def porter_sans_paiement(boutique: str, reference: str) -> None:
+    """Ce paiement ne reviendra jamais : les impayés qui l'attendaient vont à ses débits, comme à ceux d'un autre."""
+    suspens = LigneJournal.objects.filter(
+        genre="JRI", boutique=boutique, etat=LigneJournal.Etat.EN_SUSPENS, mode=settings.PAYZEN_MODE
+    )
+    for ligne in _dans_l_ordre(suspens).select_for_update():
+        debit = trouver(ligne, TransactionPayzen.DEBIT)
+        if debit is None or debit.reference != reference:
+            continue
+        try:
+            _finir(ligne, _porter_l_impaye_de(debit, ligne).uuid)
+        except EnSuspens as attente:
+            _attendre(ligne, attente)
 
 
 def _signaler_la_part(ligne: LigneJournal, debit: TransactionPayzen) -> None:

@@ -5,8 +5,11 @@ Ce qu'il faut pour le refaire, nous l'avions confié au formulaire (`payzen.cont
 comme un autre, que la même lecture porte, vérifie, et que le balayage impute. Sinon, c'est une anomalie nommée.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from django.db import transaction
@@ -21,10 +24,11 @@ from paiements.file.tenue import fermer_les_inconnues
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Paiement
 from paiements.passages import avancer, get_libre_le
-from paiements.payzen import Client, Contexte, Fait, from_centimes, read_contexte
+from paiements.payzen import ACCORD, Client, Contexte, Fait, from_centimes, read_contexte
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.statuts import Geste, Statut
 from paiements.verification.interroger import Lecture, conclure, get_repere
+from paiements.verification.journaux import porter_sans_paiement
 
 CAUSE = par_service("ramené de la plateforme : la base l'avait oublié")
 
@@ -40,19 +44,23 @@ class Ramene(NamedTuple):
 class ReconstructionImpossible(Exception):
     """Il manque de quoi refaire ce paiement ; le message dit quoi."""
 
+    def __init__(self, motif: str, *, is_definitive: bool = False) -> None:
+        """:param is_definitive: rien de ce qui reste à reprendre n'y changera rien"""
+        super().__init__(motif)
+        self.is_definitive = is_definitive
 
-def ramener(boutique: str, reference: str, *, is_publiee: bool = False) -> Ramene:
+
+def ramener(boutique: str, reference: str, publie: Mapping[str, Decimal] = MappingProxyType({})) -> Ramene:
     """
     Demande à la plateforme ce qu'elle sait d'une référence, refait son paiement s'il manque, et porte tout.
 
-    :param is_publiee: vrai si un fichier rendu à la Caf dit ce paiement imputé : il l'est alors avant que ne revienne
-        ce que la banque en a repris depuis
+    :param publie: ce qu'un fichier rendu à la Caf en dit imputé, en euros, par débit : il l'est alors d'abord, avant
+        que ne revienne ce que la banque en a repris, annulé ou baissé depuis
     :raises EchecRest: si la plateforme n'a pas répondu
     :raises BoutiqueAbsente: si les clés de la boutique ne sont pas réglées
     """
     faits = Client(get_boutique(boutique)).get_order(reference)
-    if is_publiee:
-        _refaire_l_imputation(boutique, reference, faits)
+    _refaire_l_imputation(boutique, reference, [_dire_d_alors(f, publie[f.uuid]) for f in faits if f.uuid in publie])
     motif = "" if faits else "la plateforme ne la connaît pas"
     with transaction.atomic():
         paiement = Paiement.objects.filter(reference=reference).first()
@@ -62,23 +70,34 @@ def ramener(boutique: str, reference: str, *, is_publiee: bool = False) -> Ramen
             except ReconstructionImpossible as manque:
                 motif = str(manque)
                 porter([Recu(fait, resumer(fait)) for fait in faits])
+                if manque.is_definitive:  # garde: ne_reviendra_jamais
+                    porter_sans_paiement(boutique, reference)
         if paiement is not None:
             paiement = conclure(paiement.pk, Lecture(faits, get_repere(paiement))) or paiement
             fermer_les_inconnues(paiement, CAUSE)
     return Ramene(reference, paiement, motif)
 
 
-def _refaire_l_imputation(boutique: str, reference: str, faits: list[Fait]) -> None:
-    """Un paiement oublié, tel qu'il était quand il s'est imputé : son débit, et rien d'après."""
+def _dire_d_alors(fait: Fait, impute: Decimal) -> Fait:
+    """Le débit tel qu'il était quand il s'est imputé : accordé, et d'au moins ce que le fichier en dit."""
+    statut = fait.statut if fait.is_parti else ACCORD  # garde: accord_d_alors
+    montant = max(fait.montant, impute)  # garde: montant_d_alors
+    return replace(fait, statut=statut, montant=montant, effectif=None, devise_effective="", source="FICHIER")
+
+
+def _refaire_l_imputation(boutique: str, reference: str, d_alors: list[Fait]) -> None:
+    """Un paiement oublié, ou que la sauvegarde ne disait pas encore imputé, tel qu'il était quand il s'est imputé."""
+    if not d_alors:
+        return
     with transaction.atomic():
-        if Paiement.objects.filter(reference=reference).exists():
+        paiement = Paiement.objects.filter(reference=reference).first()
+        if paiement is not None and paiement.imputations.exists():  # garde: refaire_une_fois
             return
         try:
-            paiement = _reconstruire(boutique, reference, faits)
+            paiement = paiement or _reconstruire(boutique, reference, d_alors)
         except ReconstructionImpossible:
             return
-        sans_credit = Lecture([fait for fait in faits if not fait.is_credit], get_repere(paiement))
-        paiement = conclure(paiement.pk, sans_credit) or paiement
+        paiement = conclure(paiement.pk, Lecture(d_alors, get_repere(paiement))) or paiement
         # Au-dessus du seuil de sa Caf, un agent l'avait confirmé : le fichier publié le dit imputé.
         if paiement.statut == Statut.ACCEPTE and paiement.confirme_le:
             avancer(Geste.VERIFIER, paiement, CAUSE)
@@ -113,7 +132,8 @@ def _trouver_l_origine(faits: list[Fait]) -> tuple[Fait, Contexte]:
         contexte = None if fait.is_credit else read_contexte(fait.contexte)
         if contexte is not None and fait.trans_date and fait.trans_id:
             return fait, contexte
-    raise ReconstructionImpossible("elle n'est pas née de notre formulaire, ou ne dit pas de quelles dettes")
+    motif = "elle n'est pas née de notre formulaire, ou ne dit pas de quelles dettes"
+    raise ReconstructionImpossible(motif, is_definitive=True)
 
 
 def _refaire_la_demarche(caf: Caf, reference: str, contexte: Contexte, origine: Fait) -> Demarche:
@@ -128,7 +148,8 @@ def _refaire_la_demarche(caf: Caf, reference: str, contexte: Contexte, origine: 
         # Abandonnée, elle ne dispute sa place à aucun brouillon, et ses lignes s'écrivent encore.
         demarche = Demarche(auteur=auteur, allocataire=dossier, reference=reference, etat=Etat.ABANDONNEE)
     elif demarche.etat not in (Etat.BROUILLON, Etat.ABANDONNEE) or demarche.allocataire_id != dossier.pk:
-        raise ReconstructionImpossible("sa démarche existe, et n'est plus celle qui était partie")
+        motif = "sa démarche existe, et n'est plus celle qui était partie"
+        raise ReconstructionImpossible(motif, is_definitive=True)
     demarche.mode = Demarche.Mode.GLOBAL if contexte.is_global else Demarche.Mode.AFFECTE
     demarche.montant = from_centimes(sum(contexte.lignes.values()))
     demarche.etape = Demarche.Etape.RECAPITULATIF
@@ -151,5 +172,5 @@ def _trouver_les_dettes(caf: Caf, contexte: Contexte) -> dict[str, Dette]:
     if manquantes := sorted(set(contexte.lignes) - set(dettes)):
         raise ReconstructionImpossible(f"la dette {manquantes[0]} manque : prenez d'abord la livraison perdue")
     if len({dette.allocataire_id for dette in dettes.values()}) != 1:
-        raise ReconstructionImpossible("ses dettes sont de plusieurs dossiers")
+        raise ReconstructionImpossible("ses dettes sont de plusieurs dossiers", is_definitive=True)
     return dettes

@@ -247,6 +247,31 @@ def test_un_fichier_publie_dont_un_paiement_manque_encore_le_nomme(db, tmp_path)
     assert not FichierEmis.objects.exists()
 
 
+def test_un_fichier_publie_qui_a_change_depuis_ne_se_reprend_pas(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    oublier(encaissements.emettre(paiement.caf, tmp_path))
+    chemin = tmp_path / "encaissements_661_000001.csv"
+    chemin.write_text(chemin.read_text() + "\n")
+
+    with pytest.raises(CommandError, match="il a changé depuis"):
+        call_command("reprendre_encaissements", "661", dossier=tmp_path, appliquer=True)
+
+    assert not FichierEmis.objects.exists()
+
+
+def test_deux_fichiers_publies_ne_reprennent_pas_le_meme_mouvement_et_le_premier_reste_repris(db, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    oublier(encaissements.emettre(paiement.caf, tmp_path))
+    for suffixe in ("csv", "json"):
+        premier = tmp_path / f"encaissements_661_000001.{suffixe}"
+        (tmp_path / f"encaissements_661_000002.{suffixe}").write_bytes(premier.read_bytes())
+
+    with pytest.raises(CommandError, match="000002"):
+        call_command("reprendre_encaissements", "661", dossier=tmp_path, appliquer=True)
+
+    assert FichierEmis.objects.get().sequence == 1
+
+
 def test_un_fichier_d_un_autre_contenu_ne_s_ecrase_pas(db, tmp_path):
     paiement = PaiementFactory(impute=True)
     encaissements.emettre(paiement.caf, tmp_path)

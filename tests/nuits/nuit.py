@@ -60,28 +60,40 @@ class Nuits:
             self.evenements["paiements"] += 1
 
     def incidents(self) -> None:
-        """Ce dont rien ne nous parle : impayé, sa fin, remboursement du Back Office, débit étranger ; un au sort."""
-        quoi = self.alea.choice(["impayés", "fins d'impayés", "remboursements du Back Office", "débits étrangers"])
+        """Ce dont rien ne nous parle : chaque nuit un impayé, et tour à tour le reste."""
+        self._prendre_un_impaye()
+        (self._finir_un_impaye, self._rembourser_ailleurs, self._encaisser_sans_nous)[self.rang % 3]()
+
+    def _prendre_un_impaye(self) -> None:
+        self.evenements["impayés"] += 1
+        self.plateforme.faire(self.alea.choice(self._lister_les_vifs()), "impaye")
+
+    def _finir_un_impaye(self) -> None:
+        repris = [t["uuid"] for t in self.plateforme.lister() if t["impayee_le"] and t["uuid"] not in self.finis]
+        self.evenements["fins d'impayés"] += 1
+        self.plateforme.faire(repris[0], "finir_impaye")
+        self.finis.add(repris[0])
+
+    def _rembourser_ailleurs(self) -> None:
+        self.evenements["remboursements du Back Office"] += 1
+        self.plateforme.faire(
+            self.alea.choice(self._lister_les_vifs()), "rembourser", montant=self.alea.choice([None, 100])
+        )
+
+    def _encaisser_sans_nous(self) -> None:
+        self.evenements["débits étrangers"] += 1
+        self.plateforme.encaisser_sans_nous(f"{ETRANGERE}-{self.rang}", self.alea.randrange(100, 9_000))
+
+    def _lister_les_vifs(self) -> list[str]:
+        """Les débits remis, dont rien n'est rendu ni repris."""
         transactions = self.plateforme.lister()
         rendus = {t["parent"] for t in transactions}
-        vifs = [
+        return [
             t["uuid"]
             for t in transactions
-            if t["operation"] == "DEBIT" and t["statut"] == "CAPTURED" and t["uuid"] not in rendus
-            if not t["impayee_le"] and not t["order_id"].startswith(ETRANGERE)
+            if t["operation"] == "DEBIT" and t["statut"] == "CAPTURED" and not t["impayee_le"]
+            if t["uuid"] not in rendus
         ]
-        repris = [t["uuid"] for t in transactions if t["impayee_le"] and t["uuid"] not in self.finis]
-        if quoi == "fins d'impayés" and repris:
-            self.plateforme.faire(repris[0], "finir_impaye")
-            self.finis.add(repris[0])
-        elif quoi == "impayés" and vifs:
-            self.plateforme.faire(self.alea.choice(vifs), "impaye")
-        elif quoi == "remboursements du Back Office" and vifs:
-            self.plateforme.faire(self.alea.choice(vifs), "rembourser", montant=self.alea.choice([None, 100]))
-        else:
-            quoi = "débits étrangers"
-            self.plateforme.encaisser_sans_nous(f"{ETRANGERE}-{self.rang}", self.alea.randrange(100, 9_000))
-        self.evenements[quoi] += 1
 
     def soir(self, *, sans: str = "") -> None:
         """La remise en banque, puis les journaux ; ceux qui manquent se reprennent la nuit d'après, avec tout."""
@@ -131,10 +143,15 @@ class Nuits:
         except LivraisonRefusee as refus:
             return str(refus)
 
-    def restaurer(self, fichier: Path) -> None:
+    def sauver(self) -> None:
+        """La sauvegarde du jour, à cet instant."""
+        sauvegarde.sauver(self.racine / "base.sql")
+
+    def restaurer(self) -> None:
         """La base revient à sa sauvegarde ; puis docs/exploitation.md, « Après un désastre », pas à pas."""
         self.evenements["restaurations"] += 1
-        sauvegarde.restaurer(fichier)
+        sauvegarde.restaurer(self.racine / "base.sql")
+        self.gerer("interroger_payzen", "--journaux", "--publies", str(self.publies), "--appliquer")
         for _ in range(4):
             self.matin()
             self.gerer("reprendre_encaissements", self.caf.code, "--dossier", str(self.publies), "--appliquer")

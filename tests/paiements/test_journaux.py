@@ -9,9 +9,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from paiements.models import Anomalie, Impaye, JournalPayzen, LigneJournal, MessagePayzen, TransactionPayzen
+from paiements.models import (
+    Anomalie,
+    Impaye,
+    JournalPayzen,
+    LigneJournal,
+    MessagePayzen,
+    Paiement,
+    TransactionPayzen,
+)
+from paiements.retours import restitution
 from paiements.statuts import Statut
-from tests.factories import PaiementFactory
+from tests.factories import PaiementFactory, dire
 from tests.paiements.journaux import UUID, jo, jrb, jri, jt
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +131,53 @@ def test_un_impaye_d_une_part_est_pour_un_agent(lire):
 
     assert not Impaye.objects.exists()
     assert Anomalie.objects.get().detail == "impayé de 5.00 € sur un débit de 120.00 €"
+
+
+def test_un_impaye_attend_la_fin_d_une_restitution(lire, comptable):
+    paiement = PaiementFactory(impute=True)
+    restitution.demander(paiement, motif="à rendre", agent=comptable)
+
+    suspens = lire(jri([paiement]))["en_suspens"]
+
+    assert (suspens, Impaye.objects.count()) == (1, 0)
+    assert LigneJournal.objects.get().pourquoi == "ce débit va être restitué"
+
+
+def test_l_impaye_d_un_debit_que_la_banque_ne_tient_plus_attend(lire):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CANCELLED")
+
+    assert lire(jri([paiement]))["en_suspens"] == 1
+    assert not Impaye.objects.exists()
+
+
+def test_une_remise_que_la_banque_n_a_pas_rapprochee_attend(lire):
+    assert lire(jrb([PaiementFactory(impute=True)], MATCH_STATUS="MATCH_KO"))["en_suspens"] == 1
+    assert TransactionPayzen.objects.get().remise_le is None
+
+
+def test_une_operation_que_nous_ne_connaissons_pas_attend(lire):
+    assert lire(jt([PaiementFactory()], TRANSACTION_TYPE="VERIFICATION"))["en_suspens"] == 1
+    assert LigneJournal.objects.get().pourquoi == "opération « VERIFICATION » inconnue"
+
+
+def test_une_operation_d_un_autre_montant_fait_interroger(lire):
+    paiement = PaiementFactory(impute=True)
+    Paiement.objects.update(prochain_controle_le=None)
+
+    suspens = lire(jo([paiement], OPERATION_AMOUNT="11000"))["en_suspens"]
+
+    paiement.refresh_from_db()
+    assert suspens == 1
+    assert paiement.prochain_controle_le <= timezone.now()
+
+
+def test_un_journal_lu_n_est_pas_une_notification(lire):
+    """Sinon le silence de PayZen ne se verrait plus, et rejouer_notification rejouerait une ligne de journal."""
+    lire(jt([PaiementFactory()]))
+
+    assert MessagePayzen.objects.get().source == "JT"
+    assert not MessagePayzen.objects.notifications().exists()
 
 
 @pytest.mark.parametrize("fois", [1, 2, 3])

@@ -8,19 +8,23 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from comptes.models import Caf
 from demarches.models import Demarche
 from dettes.encaissements import emettre
-from dettes.models import FichierEmis, Mouvement
+from dettes.models import Dette, FichierEmis, Mouvement
 from paiements import depart
+from paiements.causes import par_payzen
+from paiements.feuille.calcul import calculer
 from paiements.imputation.imputer import imputer_un_lot
-from paiements.models import Anomalie, LigneJournal, Paiement
+from paiements.models import Anomalie, Impaye, LigneJournal, Paiement, TransactionPayzen
 from paiements.payzen import read_contexte, to_centimes, write_contexte
+from paiements.retours.impaye import porter_du_journal
 from paiements.statuts import Statut
 from paiements.surveillance.invariants import verifier
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
-from tests.paiements.journaux import UUID, jt
+from tests.paiements.journaux import UUID, jri, jt
 
 pytestmark = pytest.mark.django_db
 PERDUES = [
@@ -188,6 +192,88 @@ def test_ce_qu_un_fichier_publie_dit_impute_l_est_avant_d_etre_rendu_meme_au_des
     assert list(Mouvement.objects.order_by("pk").values_list("genre", flat=True))[-2:] == ["IMPUTATION", "REJET"]
 
 
+@pytest.mark.parametrize(
+    "depuis",
+    [{"detailedStatus": "CANCELLED"}, {"detailedStatus": "CAPTURE_FAILED"}, {"amount": 5000}],
+    ids=["annulé", "remise échouée", "baissé"],
+)
+def test_un_debit_publie_impute_l_est_de_nouveau_avant_ce_que_la_banque_en_a_defait(ramener, tmp_path, depuis):
+    paiement = PaiementFactory(impute=True)
+    publie, transaction = emettre(paiement.caf, tmp_path / "emis"), decrire(paiement) | depuis
+    statut = "CANCELLED" if "amount" not in depuis else "CAPTURED"
+    journal = jt([paiement], TRANSACTION_STATUS=statut, AMOUNT=str(transaction["amount"]))
+    restaurer()
+
+    ramener(journal, [transaction], "--publies", str(tmp_path / "emis"))
+    call_command("reprendre_encaissements", "661", dossier=tmp_path / "emis", appliquer=True, stdout=StringIO())
+
+    assert FichierEmis.objects.get().empreinte == publie.empreinte
+    genres = list(Mouvement.objects.order_by("pk").values_list("genre", flat=True))[1:]
+    assert genres == (["IMPUTATION"] if "amount" in depuis else ["IMPUTATION", "REJET"])
+    assert list(verifier()) == []
+
+
+def test_un_paiement_que_la_sauvegarde_tenait_en_vol_s_impute_d_abord(ramener, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    emettre(paiement.caf, tmp_path / "emis")
+    restaurer()
+    auteur, dette = paiement.demarche.auteur, Dette.objects.get()
+    demarche = DemarcheFactory(auteur=auteur, reference=paiement.reference, lignes={dette: Decimal(120)})
+    en_vol = PaiementFactory(demarche=demarche, accepte=True)
+    transaction = decrire(en_vol) | {"detailedStatus": "CANCELLED"}
+
+    ramener(jt([]), [transaction], "--publies", str(tmp_path / "emis"))
+    call_command("reprendre_encaissements", "661", dossier=tmp_path / "emis", appliquer=True, stdout=StringIO())
+
+    assert Paiement.objects.get().statut == Statut.REJETE
+    assert list(Mouvement.objects.order_by("pk").values_list("genre", flat=True))[-2:] == ["IMPUTATION", "REJET"]
+
+
+def test_ce_qu_un_fichier_publie_dit_impute_ne_l_est_pas_deux_fois(ramener, tmp_path):
+    """Imputé déjà, puis impayé, puis rendu : au-dessus du seuil, c'est de nouveau à un agent de le confirmer."""
+    paiement = PaiementFactory(impute=True)
+    emettre(paiement.caf, tmp_path / "emis")
+    with connection.cursor() as curseur:
+        curseur.execute("SET LOCAL session_replication_role = replica")
+        curseur.execute("DELETE FROM dettes_ligneemise; DELETE FROM dettes_fichieremis")
+        curseur.execute("SET LOCAL session_replication_role = origin")
+    Caf.objects.update(seuil_controle=100)
+    for sens in (Impaye.Sens.PRIS, Impaye.Sens.RENDU):
+        porter_du_journal(paiement.debit, sens, par_payzen("journal"))
+    suspens = {"ORDER_ID": paiement.reference, "AMOUNT": "1", "TRANSACTION_TYPE": "VERIFICATION"}
+
+    ramener(jt([suspens]), [decrire(paiement)], "--publies", str(tmp_path / "emis"))
+
+    assert Paiement.objects.get().statut == Statut.ACCEPTE
+    assert Mouvement.objects.filter(genre="IMPUTATION").count() == 1
+
+
+def test_l_impaye_d_un_paiement_qui_ne_reviendra_jamais_va_a_son_debit(ramener, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jri([paiement], ORDER_ID=paiement.reference), decrire(paiement)
+    del transaction["metadata"]
+    restaurer()
+
+    ramener(journal, [transaction])
+
+    ligne, debit = LigneJournal.objects.get(), TransactionPayzen.objects.get()
+    assert (ligne.etat, ligne.transaction_id) == ("PORTEE", debit.pk)
+    assert (debit.paiement, debit.compte.tenu) == (None, 0)
+    assert calculer(Caf.objects.get(), timezone.localdate()).ecarts == []
+    assert list(verifier()) == []
+
+
+def test_l_impaye_d_un_paiement_qui_peut_encore_revenir_l_attend(ramener, tmp_path):
+    paiement = PaiementFactory(impute=True)
+    journal, transaction = jri([paiement], ORDER_ID=paiement.reference), decrire(paiement)
+    transaction["metadata"]["orderInfo"] = "A,PERDUE-1=12000"
+    restaurer()
+
+    ramener(journal, [transaction])
+
+    assert LigneJournal.objects.get().etat == "EN_SUSPENS"
+
+
 @pytest.mark.parametrize("options", [["--journaux"], ["--reference", "P-RIEN"]])
 def test_un_dossier_publie_vide_ou_de_trop_se_dit_avant_de_rien_ramener(options, tmp_path):
     with pytest.raises(CommandError, match=r"Aucun fichier d'encaissements|ne va qu'avec --journaux") as refus:
@@ -237,11 +323,12 @@ def test_ce_que_la_banque_a_repris_d_un_paiement_oublie_attend_qu_il_soit_revenu
     (tmp_path / "seul" / journal[0]).write_bytes(journal[1])
 
     call_command("lire_journaux", str(tmp_path / "seul"), "--appliquer", stdout=StringIO())
-    attend = LigneJournal.objects.get(etat="EN_SUSPENS")
+    attendent = LigneJournal.objects.filter(etat="EN_SUSPENS")
+    suspens = sorted(attendent.values_list("operation", "pourquoi"))
     ramener(journal, [transaction])
     call_command("lire_journaux", str(tmp_path / "seul"), "--appliquer", stdout=StringIO())
 
-    assert (attend.operation, attend.pourquoi) == ("CREDIT", "son paiement n'est pas encore revenu")
-    assert not LigneJournal.objects.filter(etat="EN_SUSPENS").exists()
+    assert suspens == [(sens, "son paiement n'est pas encore revenu") for sens in ("CREDIT", "DEBIT")]
+    assert not attendent.exists()
     assert Paiement.objects.get().statut == Statut.IMPUTE
     assert Anomalie.objects.ouvertes().get().genre == "ANNULATION_BANQUE"

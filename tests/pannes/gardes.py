@@ -7,7 +7,7 @@ de la base porte le nom de son déclencheur ou de sa contrainte.
 
 from typing import NamedTuple
 
-from tests.pannes import gardes_argent, gardes_autour, gardes_retours, gardes_unions, gardes_verification
+from tests.pannes import gardes_argent, gardes_autour, gardes_matin, gardes_retours, gardes_unions, gardes_verification
 from tests.pannes.retraits import Retrait
 
 REFUS = "tests/pannes/test_gardes.py::test_la_base_refuse_ce_que_le_code_ne_doit_jamais_faire"
@@ -70,7 +70,7 @@ def _lire(test: str) -> str:
 
 DU_CODE = [
     Garde(nom, _lire(test), retrait)
-    for table in (gardes_autour, gardes_unions, gardes_argent, gardes_retours, gardes_verification)
+    for table in (gardes_autour, gardes_unions, gardes_argent, gardes_retours, gardes_verification, gardes_matin)
     for nom, (test, retrait) in table.GARDES.items()
 ]
 GARDES = [

@@ -29,7 +29,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "lecture_sans_nouvelle": (
         "paiements/test_porter::test_une_lecture_qui_n_apprend_rien_n_ecrit_aucun_message",
-        remplacer("WHERE s.source NOT IN ('REST', 'JT', 'JRB') OR s.sort <> 'DEJA_SU'", ""),
+        remplacer("WHERE s.source NOT IN {LUES} OR s.sort <> 'DEJA_SU'", ""),
     ),
     "date_jamais_a_venir": (
         "paiements/test_dates::test_elle_est_bornee_entre_le_clic_et_maintenant",

@@ -45,25 +45,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_interroger::test_un_paiement_d_un_autre_mode_n_est_ni_interroge_ni_repris",
         faux,
     ),
-    "barriere_de_l_import": ("dettes/test_plausibilite::test_une_livraison_complete_et_vide_ne_solde_rien", faux),
     "une_commande_a_la_fois": (
         "socle/test_commandes::test_deux_a_la_fois_la_seconde_est_refusee_d_une_phrase",
         faux,
     ),
-    "fichier_publie_inconnu": (
-        "dettes/test_encaissements::test_un_fichier_publie_que_la_base_a_oublie_ne_s_ecrase_pas",
-        faux,
-    ),
-    "marque_du_dernier_publie": (
-        "dettes/test_encaissements::test_meme_partis_ailleurs_les_numeros_publies_ne_se_reprennent_pas",
-        faux,
-    ),
-    "publie_ne_s_ecrase_pas": (
-        "dettes/test_encaissements::test_un_fichier_d_un_autre_contenu_ne_s_ecrase_pas",
-        faux,
-    ),
-    "droit_de_clore": ("paiements/test_feuille::test_seuls_le_comptable_et_le_responsable_closent", faux),
-    "jour_fini": ("paiements/test_feuille::test_un_jour_qui_n_est_pas_fini_ne_se_clot_pas", faux),
     "mode_de_l_export": (
         "paiements/test_essai_en_production::test_un_paiement_d_essai_ne_part_pas_a_la_caf_en_production",
         remplacer("p.mode <> %s", "p.mode = 'JAMAIS' || %s"),

@@ -71,10 +71,6 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_montant_admis::test_un_agent_ne_confirme_pas_ce_dont_la_banque_a_rendu_une_part",
         faux,
     ),
-    "le_paiement_revient_d_abord": (
-        "paiements/test_reconstruction::test_ce_que_la_banque_a_repris_d_un_paiement_oublie_attend_qu_il_soit_revenu",
-        faux,
-    ),
     "lecture_depassee": (
         "pannes/test_histoires_controles::test_une_lecture_depassee_par_une_notification_ne_conclut_rien",
         remplacer("get_repere(paiement) == lecture.repere", "True"),

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,19 @@ class Command(Commande):
 
     def handle(self, *, dossier: Path, **options: Any) -> None:
         caf = get_caf(options["caf"])
-        try:
-            with transaction.atomic():
-                repris = reprise.reprendre(caf, dossier)
-                transaction.set_rollback(self.a_blanc)
-        except reprise.RepriseImpossible as refus:
-            raise CommandError(str(refus), returncode=Code.CONSTAT) from refus
-        noms = [get_nom(fichier) for fichier in repris]
+        noms: list[str] = []
+        refus = None
+        # Le fichier repris le reste : la livraison qui le dit déduit peut entrer, et ramener ce qui manque au suivant.
+        with transaction.atomic() if self.a_blanc else nullcontext():
+            try:
+                for fichier in reprise.reprendre(caf, dossier):
+                    noms.append(get_nom(fichier))
+            except reprise.RepriseImpossible as impossible:
+                refus = impossible
+            if self.a_blanc:
+                transaction.set_rollback(True)
         self.montrer(
             {"caf": caf.pk, "repris": noms}, [f"{len(noms)} fichier(s) repris : {', '.join(noms) or 'aucun'}."]
         )
+        if refus:
+            raise CommandError(str(refus), returncode=Code.CONSTAT)

@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -6,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
+from comptes.models import Caf
 from dettes.reprise import lire_les_publies
 from paiements.boutiques import BoutiqueAbsente
 from paiements.models import Paiement
@@ -16,6 +19,8 @@ from paiements.verification.reconstruction import ramener
 from socle.commandes import Code, Commande, jour
 
 PARIS = ZoneInfo("Europe/Paris")
+# Par boutique et référence : les euros que les fichiers publiés disent imputés, débit par débit.
+Publies = Mapping[tuple[str, str], Mapping[str, Decimal]]
 
 
 class Command(Commande):
@@ -71,14 +76,15 @@ class Command(Commande):
         self.montrer({"lus": lus, "muets": muets, "avances": changes}, [*phrases, *avances])
         self._finir(muets)
 
-    def _ramener(self, publies: set[str]) -> None:
+    def _ramener(self, publies: Publies) -> None:
         """À blanc, dit seulement ce qui serait demandé."""
         lus: list[dict[str, str]] = []
         muets: list[str] = []
-        for boutique, reference in self.suivre(list(lister_les_inconnues()), "références"):
+        for boutique, reference in self.suivre(_lister(publies), "références"):
             ligne = {"paiement": reference, "boutique": boutique}
             try:
-                ramene = None if self.a_blanc else ramener(boutique, reference, is_publiee=reference in publies)
+                publie = publies.get((boutique, reference), {})
+                ramene = None if self.a_blanc else ramener(boutique, reference, publie)
             except (EchecRest, BoutiqueAbsente) as echec:
                 self.stderr.write(f"{reference}  pas de réponse : {echec}")
                 muets.append(reference)
@@ -97,14 +103,28 @@ class Command(Commande):
             raise CommandError(phrase, returncode=Code.PAS_PU)
 
 
-def _lire_les_publies(dossiers: list[Path]) -> set[str]:
+def _lire_les_publies(dossiers: list[Path]) -> Publies:
     """Un dossier vide ferait tout revenir sans ce qu'il disait imputé, et cela ne se rattrape pas."""
-    publies: set[str] = set()
     for dossier in dossiers:
         if not any(dossier.glob("encaissements_*.csv")):
             raise CommandError(f"Aucun fichier d'encaissements dans {dossier}.", returncode=Code.MAL_TAPEE)
-        publies |= lire_les_publies(dossier)
-    return publies
+    return {
+        (caf.boutique, reference): debits
+        for dossier in dossiers
+        for caf in Caf.objects.exclude(boutique="")
+        for reference, debits in lire_les_publies(caf, dossier).items()
+    }
+
+
+def _lister(publies: Publies) -> list[tuple[str, str]]:
+    """Ce que la base ignore, et d'abord ce que les fichiers publiés disent imputé sans qu'elle le sache."""
+    imputes = set(
+        Paiement.objects.filter(reference__in={reference for _, reference in publies})
+        .exclude(imputations=None)
+        .values_list("boutique", "reference")
+    )
+    d_abord = sorted(set(publies) - imputes)  # garde: publie_impute_d_abord
+    return [*d_abord, *(couple for couple in lister_les_inconnues() if couple not in set(d_abord))]
 
 
 def _choisir(reference: str | None, jour: date | None) -> QuerySet[Paiement]:

@@ -41,7 +41,7 @@ class Command(Commande):
 def _relire(paiement: Paiement) -> tuple[list[Recu], int]:
     """Les notifications gardées, dans l'ordre où elles sont venues, et combien ne se lisent pas."""
     recus, illisibles = [], 0
-    for message in MessagePayzen.objects.filter(paiement=paiement).exclude(source="REST").order_by("pk"):
+    for message in MessagePayzen.objects.notifications().filter(paiement=paiement).order_by("pk"):
         try:
             recus.append(Recu(to_fait(message.champs), message.champs))
         except FaitIllisible:

@@ -1,0 +1,81 @@
+"""Les gardes du matin : les journaux, la feuille, le désastre, et une livraison plausible."""
+
+from tests.pannes.retraits import Retrait, faux, oter, remplacer
+
+_REFAIT = (
+    "paiements/test_reconstruction::test_un_debit_publie_impute_l_est_de_nouveau_avant_ce_que_la_banque_en_a_defait"
+)
+_JRI = "paiements/test_journaux::test_"
+_PLAUSIBLE = "dettes/test_plausibilite::test_"
+
+GARDES: dict[str, tuple[str, Retrait]] = {
+    "impayes_du_journal": (f"{_JRI}un_impaye_remonte_les_dettes_sans_main", oter),
+    "impaye_d_une_part": (f"{_JRI}un_impaye_d_une_part_est_pour_un_agent", faux),
+    "impaye_du_journal_une_fois": (f"{_JRI}un_impaye_deja_enregistre_a_la_main_ne_se_double_pas", faux),
+    "impaye_de_ce_qui_est_tenu": (f"{_JRI}l_impaye_d_un_debit_que_la_banque_ne_tient_plus_attend", faux),
+    "impaye_du_journal_pas_pendant_une_restitution": (f"{_JRI}un_impaye_attend_la_fin_d_une_restitution", faux),
+    "remise_rapprochee": (f"{_JRI}une_remise_que_la_banque_n_a_pas_rapprochee_attend", faux),
+    "operation_connue": (f"{_JRI}une_operation_que_nous_ne_connaissons_pas_attend", faux),
+    "operation_du_meme_montant": (
+        f"{_JRI}une_operation_d_un_autre_montant_fait_interroger",
+        remplacer(" and connue.montant <= ligne.montant <= connue.montant_haut", ""),
+    ),
+    "le_paiement_revient_d_abord": (
+        "paiements/test_reconstruction::test_ce_que_la_banque_a_repris_d_un_paiement_oublie_attend_qu_il_soit_revenu",
+        faux,
+    ),
+    "accord_d_alors": (_REFAIT, remplacer("fait.statut if fait.is_parti else ACCORD", "fait.statut")),
+    "montant_d_alors": (_REFAIT, remplacer("max(fait.montant, impute)", "fait.montant")),
+    "refaire_une_fois": (
+        "paiements/test_reconstruction::test_ce_qu_un_fichier_publie_dit_impute_ne_l_est_pas_deux_fois",
+        faux,
+    ),
+    "publie_impute_d_abord": (
+        "paiements/test_reconstruction::test_un_paiement_que_la_sauvegarde_tenait_en_vol_s_impute_d_abord",
+        remplacer("sorted(set(publies) - imputes)", "[]"),
+    ),
+    "ne_reviendra_jamais": (
+        "paiements/test_reconstruction::test_l_impaye_d_un_paiement_qui_ne_reviendra_jamais_va_a_son_debit",
+        faux,
+    ),
+    "ligne_publiee_a_son_mouvement": (
+        "dettes/test_encaissements::test_un_fichier_publie_dont_un_paiement_manque_encore_le_nomme",
+        faux,
+    ),
+    "publie_n_a_pas_change": (
+        "dettes/test_encaissements::test_un_fichier_publie_qui_a_change_depuis_ne_se_reprend_pas",
+        faux,
+    ),
+    "mouvement_une_fois": (
+        "dettes/test_encaissements::test_deux_fichiers_publies_ne_reprennent_pas_le_meme_mouvement"
+        "_et_le_premier_reste_repris",
+        remplacer("ligne_emise=None,", ""),
+    ),
+    "fichier_publie_inconnu": (
+        "dettes/test_encaissements::test_un_fichier_publie_que_la_base_a_oublie_ne_s_ecrase_pas",
+        faux,
+    ),
+    "marque_du_dernier_publie": (
+        "dettes/test_encaissements::test_meme_partis_ailleurs_les_numeros_publies_ne_se_reprennent_pas",
+        faux,
+    ),
+    "publie_ne_s_ecrase_pas": (
+        "dettes/test_encaissements::test_un_fichier_d_un_autre_contenu_ne_s_ecrase_pas",
+        faux,
+    ),
+    "droit_de_clore": ("paiements/test_feuille::test_seuls_le_comptable_et_le_responsable_closent", faux),
+    "jour_fini": ("paiements/test_feuille::test_un_jour_qui_n_est_pas_fini_ne_se_clot_pas", faux),
+    "barriere_de_l_import": (f"{_PLAUSIBLE}une_livraison_complete_et_vide_ne_solde_rien", faux),
+    "dettes_qui_disparaissent": (f"{_PLAUSIBLE}toutes_les_dettes_a_zero_disparaissent_aussi", faux),
+    "total_qui_change": (f"{_PLAUSIBLE}le_total_qui_change_trop_refuse", faux),
+    "mediane_qui_change": (f"{_PLAUSIBLE}des_euros_pris_pour_des_centimes_se_voient_au_solde_median", faux),
+    "personnes_qui_manquent": (f"{_PLAUSIBLE}la_moitie_des_personnes_manque", faux),
+    "photo_plus_vieille": (f"{_PLAUSIBLE}une_photo_plus_vieille_que_la_derniere_refuse", faux),
+    "photo_a_venir": (f"{_PLAUSIBLE}une_photo_a_venir_refuse", faux),
+    "seuil_des_rejets": ("dettes/test_livraisons_refusees", faux),
+    "somme_annoncee": ("dettes/test_livraisons_refusees", faux),
+    "solde_crediteur": (
+        "dettes/test_version_2::test_un_solde_crediteur_devient_de_l_argent_a_rendre_avec_son_paiement",
+        remplacer(" - l.crediteur", ""),
+    ),
+}
