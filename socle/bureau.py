@@ -70,6 +70,7 @@ def limiter(
 # rien ne borne, et de quoi lire lettre à lettre ce que la liste ne montre pas.
 COMPARAISONS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull", "isempty")
 
+PAR_LOT = 500
 TEXTES = (CharField, TextField, JSONField)
 
 # Qui a regardé quoi : émis avec la requête et l'objet d'une fiche (None pour une liste), après qu'elle s'est ouverte.
@@ -127,7 +128,7 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
     def parcourir(self, liste: ChangeList, request: HttpRequest) -> Iterable[Any]:
         """Toutes les lignes d'une liste filtrée, dans son ordre."""
         lignes: QuerySet[Any] = liste.queryset.order_by(*liste.get_ordering(request, liste.queryset))
-        return lignes.iterator()
+        return lignes.iterator(PAR_LOT)
 
     @method_decorator(borner("liste"))
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

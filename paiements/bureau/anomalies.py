@@ -54,6 +54,8 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     change_form_template = "admin/anomalie.html"
     list_display = ["genre", "argent_en_jeu", "age", "a_qui", "conseil", "caf", "etat"]
     list_filter = ["etat", "genre", CafFilter]
+    list_per_page = 50
+    show_full_result_count = False
     fields = readonly_fields = ("genre", "etat", "caf", "lien", "dette", "restitution", "ouverte_le")
     inlines = [EtapeInline]
     boutons = BOUTONS
@@ -65,12 +67,13 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
             .select_related(
                 "caf",
                 "restitution",
-                "transaction__compte",
+                "transaction",
                 "paiement__demarche__allocataire__caf",
                 "paiement__debit",
-                "paiement__solde",
                 "dette__allocataire__caf",
             )
+            # À part : joints, ces comptes se calculeraient pour toute la file avant que la page n'en retienne cent.
+            .prefetch_related("transaction__compte", "paiement__solde")
         )
         return avec_en_jeu(anomalies)
 

@@ -3,10 +3,25 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, CharField, DecimalField, F, Func, Max, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    DecimalField,
+    F,
+    Func,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
+from django.db.models.lookups import LessThanOrEqual
 
-from paiements.models import Anomalie, TransactionPayzen
+from paiements.models import Anomalie, DebitTenu, SoldePaiement, TransactionPayzen
 from paiements.payzen import EURO, Famille
 from paiements.payzen.statuts import FAMILLES
 from paiements.statuts import Statut
@@ -14,11 +29,15 @@ from paiements.statuts import Statut
 Genre, Etat = Anomalie.Genre, Anomalie.Etat
 ZERO = Value(Decimal(0))
 
+# Chacun n'est lu que là où un cas l'emploie : une jointure lirait les comptes de tout ce qui est réglé.
+TENU = Subquery(DebitTenu.objects.filter(pk=OuterRef("transaction")).values("tenu"))
+A_PLACER = Subquery(SoldePaiement.objects.filter(pk=OuterRef("paiement")).values("a_placer"))
+
 A_TRANCHER = Q(etat__in=(Etat.OUVERTE, Etat.ECARTEE))
 EN_EUROS = Q(transaction__devise=EURO, transaction__devise_effective__in=("", EURO))
 # Fini sans argent : il n'y a rien à tenir.
 SANS_SUITE = [statut for statut, famille in FAMILLES.items() if famille is Famille.ECHEC]
-DOUTE = Q(genre=Genre.STATUT_INATTENDU, transaction__verdict="") & ~Q(transaction__compte__tenu__gt=0)
+DOUTE = Q(genre=Genre.STATUT_INATTENDU, transaction__verdict="") & Q(LessThanOrEqual(Coalesce(TENU, ZERO), ZERO))
 # Ceux-là doutent du débit entier ; les autres, de ce qui en manque aux dettes ou les dépasse.
 DU_DEBIT_ENTIER = (Genre.ECART, Genre.DESACCORD, Genre.REMISE_ABSENTE)
 IMPUTE = Q(transaction=F("paiement__debit"), paiement__statut=Statut.IMPUTE) & ~Q(genre__in=DU_DEBIT_ENTIER)
@@ -32,16 +51,13 @@ MANQUE = Cast(
 EN_JEU = Case(
     When(A_TRANCHER & Q(genre=Genre.SOLDE_NEGATIF), then=MANQUE),
     When(~A_TRANCHER | Q(transaction=None) | ~EN_EUROS, then=None),
-    When(
-        restitution__isnull=False,
-        then=Least(F("restitution__montant"), Greatest(F("transaction__compte__tenu"), ZERO)),
-    ),
+    When(restitution__isnull=False, then=Least(F("restitution__montant"), Greatest(TENU, ZERO))),
     When(DOUTE & Q(transaction__statut__in=SANS_SUITE), then=ZERO),
     When(DOUTE, then=F("transaction__montant")),
     When(genre=Genre.IMPAYE, then=-F("transaction__montant")),
     When(transaction__operation=TransactionPayzen.CREDIT, then=-F("transaction__montant")),
-    When(IMPUTE, then=F("paiement__solde__a_placer")),
-    default=F("transaction__compte__tenu"),
+    When(IMPUTE, then=A_PLACER),
+    default=TENU,
 )
 
 
@@ -57,6 +73,6 @@ def avec_en_jeu(anomalies: QuerySet[Anomalie]) -> QuerySet[Any]:
 def sommer_le_tenu(anomalies: QuerySet[Any]) -> Decimal:
     """Ce que la banque tient de celles-là (`avec_en_jeu`), en euros ; un débit n'y compte qu'une fois."""
     sur = Coalesce("transaction_id", Cast("pk", CharField()))
-    debits = anomalies.filter(A_TRANCHER, en_jeu__gt=0).order_by().values(sur=sur).annotate(tenu=Max("en_jeu"))
+    debits = anomalies.filter(A_TRANCHER).order_by().values(sur=sur).annotate(tenu=Greatest(Max("en_jeu"), ZERO))
     somme: Decimal = debits.aggregate(somme=Sum("tenu", default=ZERO))["somme"]
     return somme
