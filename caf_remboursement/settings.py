@@ -83,7 +83,7 @@ INACTIVITE_ALLOCATAIRE = timedelta(minutes=15)
 INACTIVITE_AGENT = timedelta(minutes=20)
 # Plus vieille, la connexion se confirme avant de payer : le temps d'un parcours lent, pas celui d'un poste oublié.
 CONFIRMER_AVANT_DE_PAYER = timedelta(minutes=30)
-MENTIONS_VERSION = "2026-12"
+MENTIONS_VERSION = "2026-12-1"
 MONTANT_MINIMUM = Decimal("1.00")
 # Le temps que PayZen laisse pour payer (PROTOCOLE §3.9).
 PAYZEN_SESSION = timedelta(minutes=10)

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from comptes.models import Utilisateur
+from tests.connexion import entrer_en_agent
 from tests.factories import (
     AgentFactory,
     AllocataireFactory,
@@ -127,7 +128,7 @@ def test_le_nombre_de_requetes_ne_depend_pas_du_dossier(
 def test_un_visiteur_doit_entrer_un_agent_va_a_son_bureau_un_autre_est_refuse(client: Client) -> None:
     assert client.get(ADRESSE).url.startswith("/connexion/")
 
-    client.force_login(AgentFactory().utilisateur)
+    entrer_en_agent(client, AgentFactory().utilisateur)
     assert client.get(ADRESSE).url == "/agents/"
 
     client.force_login(UtilisateurFactory(allocataire=None, identifiant="ni-l-un-ni-l-autre"))

@@ -9,6 +9,7 @@ from django.urls import reverse
 from demarches import services
 from demarches.etats import Etat
 from demarches.models import Demarche
+from tests.connexion import entrer_en_agent
 from tests.demarches.conftest import adresse
 from tests.factories import (
     AgentFactory,
@@ -69,7 +70,7 @@ def test_sans_etre_connecte_on_passe_par_la_connexion(client, demarche, nom):
 
 
 def test_un_agent_est_renvoye_a_son_bureau(client):
-    client.force_login(AgentFactory().utilisateur)
+    entrer_en_agent(client, AgentFactory().utilisateur)
 
     assert client.get(COMMENCER).status_code == 302
 

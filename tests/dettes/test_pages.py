@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from dettes.models import Mouvement
 from paiements.retours import impaye
+from tests.connexion import entrer_en_agent
 from tests.factories import (
     AgentFactory,
     AllocataireFactory,
@@ -135,7 +136,7 @@ def test_il_faut_etre_connecte(client, db, adresse):
 
 
 def test_un_agent_est_mene_a_son_bureau(client, db):
-    client.force_login(AgentFactory().utilisateur)
+    entrer_en_agent(client, AgentFactory().utilisateur)
 
     assert client.get(LISTE)["Location"].startswith("/agents/")
 

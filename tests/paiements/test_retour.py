@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from demarches.services import RecommencementImpossible, recommencer
 from paiements.models import Paiement, Ticket
+from tests.connexion import entrer_en_agent
 from tests.factories import AgentFactory, PaiementFactory, UtilisateurFactory, demander, dire
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def test_sans_session_on_se_reconnecte_puis_on_revient(client):
 
 def test_un_agent_est_renvoye_vers_son_bureau(client):
     paiement = PaiementFactory()
-    client.force_login(AgentFactory().utilisateur)
+    entrer_en_agent(client, AgentFactory().utilisateur)
 
     assert client.get(reverse("paiements:retour", args=[paiement.reference])).status_code == 302
 
