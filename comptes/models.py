@@ -102,6 +102,10 @@ class Allocataire(models.Model):
 
     class Meta:
         verbose_name = "allocataire"
+        indexes = [
+            # Ce que la liste du bureau filtre et qui est rare : sans lui, elle lirait tous les autres.
+            models.Index(name="allocataires_radies", fields=["caf", "numero"], condition=Q(radie_le__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(name="un_numero_par_caf", fields=["caf", "numero"]),
             # Des lettres : un dossier clos depuis dix ans, dont la personne est effacée (paiements 0035).

@@ -1,10 +1,11 @@
 """L'accueil du bureau : ce qui attend un agent, ce qui est mis de côté, où en est la journée. De ses Caf seulement."""
 
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -62,17 +63,26 @@ def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
 
 def _compter_par_genre(ouvertes: QuerySet[Anomalie]) -> list[dict[str, Any]]:
     """Les ouvertes, la plus grosse somme d'abord, avec ce que la banque en tient, et depuis quand."""
-    lignes = ouvertes.values("genre").annotate(
-        nombre=Count("pk"),
-        tenu=Sum("en_jeu", filter=TENU, default=ZERO),
-        plus_ancienne=Min("ouverte_le"),
-        vieilles=Count("pk", filter=Q(ouverte_le__lt=timezone.now() - VIEILLE)),
-        tenu_vieux=Sum("en_jeu", filter=TENU & Q(ouverte_le__lt=timezone.now() - VIEILLE), default=ZERO),
-    )
-    return [
-        {**ligne, "libelle": Anomalie.Genre(ligne["genre"]).label}
-        for ligne in lignes.order_by("-tenu", "plus_ancienne", "genre")
-    ]
+    par_genre: dict[str, list[tuple[datetime, Decimal]]] = defaultdict(list)
+    # Additionnées ici : la base recalculerait chaque somme autant de fois qu'on la lui demande.
+    for genre, ouverte_le, en_jeu in ouvertes.values_list("genre", "ouverte_le", "en_jeu"):
+        par_genre[genre].append((ouverte_le, max(en_jeu or ZERO, ZERO)))
+    lignes = [_resumer(Anomalie.Genre(genre), attentes) for genre, attentes in par_genre.items()]
+    return sorted(lignes, key=lambda ligne: (-ligne["tenu"], ligne["plus_ancienne"], ligne["genre"]))
+
+
+def _resumer(genre: Anomalie.Genre, attentes: list[tuple[datetime, Decimal]]) -> dict[str, Any]:
+    """Une espèce : combien, ce que la banque en tient, depuis quand, et la part d'il y a plus d'une semaine."""
+    vieilles = [tenu for ouverte_le, tenu in attentes if ouverte_le < timezone.now() - VIEILLE]
+    return {
+        "genre": genre,
+        "libelle": genre.label,
+        "nombre": len(attentes),
+        "tenu": sum(tenu for _, tenu in attentes),
+        "plus_ancienne": min(ouverte_le for ouverte_le, _ in attentes),
+        "vieilles": len(vieilles),
+        "tenu_vieux": sum(vieilles, ZERO),
+    }
 
 
 def _compter_le_mis_de_cote(ecartees: QuerySet[Anomalie]) -> dict[str, Any]:

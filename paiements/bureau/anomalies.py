@@ -3,20 +3,22 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, QuerySet, Value, When
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Case, Prefetch, QuerySet, Value, When
 from django.db.models.functions import Abs
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from dettes.models import Dette
 from paiements.bureau.conseils import conseiller
 from paiements.bureau.faits import dire_ce_qui_s_est_passe, ecrire_en_jeu
 from paiements.bureau.gestes import BOUTONS
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
 from paiements.bureau.recherche import ChercheAdmin
 from paiements.file.en_jeu import avec_en_jeu, sommer_le_tenu
-from paiements.models import Anomalie, EtapeAnomalie, Paiement
+from paiements.models import Anomalie, EtapeAnomalie, Paiement, TransactionPayzen
 from socle.bureau import JournalInline, get_codes
 from socle.euros import ecrire_euros
 from socle.gestes import GestesAdmin
@@ -48,6 +50,22 @@ def _lister_les_paiements(anomalie: Anomalie) -> list[SafeString | str]:
     return [lier_le_paiement(paiement) for paiement in ont_paye[:10]]
 
 
+class ListeDAnomalies(ChangeList):
+    """Ce qui accompagne une anomalie se lit après le tri : joint, il se lirait pour toute la file."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Anomalie]:
+        anomalies = super().get_queryset(request, exclude_parameters).select_related(None)
+        return anomalies.prefetch_related(
+            "caf",
+            "restitution",
+            Prefetch("transaction", TransactionPayzen.objects.select_related("compte")),
+            Prefetch(
+                "paiement", Paiement.objects.select_related("demarche__allocataire__caf", "debit__compte", "solde")
+            ),
+            Prefetch("dette", Dette.objects.select_related("allocataire__caf")),
+        )
+
+
 @admin.register(Anomalie)
 class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     sans_caf = True
@@ -67,13 +85,12 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
             .select_related(
                 "caf",
                 "restitution",
-                "transaction",
+                "transaction__compte",
                 "paiement__demarche__allocataire__caf",
                 "paiement__debit",
+                "paiement__solde",
                 "dette__allocataire__caf",
             )
-            # À part : joints, ces comptes se calculeraient pour toute la file avant que la page n'en retienne cent.
-            .prefetch_related("transaction__compte", "paiement__solde")
         )
         return avec_en_jeu(anomalies)
 
@@ -81,6 +98,9 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
         """La colonne de la Caf n'apprend rien à qui n'en a qu'une."""
         seule = len(get_codes(request)) == 1
         return [nom for nom in self.list_display if nom != "caf" or not seule]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ListeDAnomalies
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return ORDRE_DE_LA_FILE

@@ -80,7 +80,8 @@ def lire_une_dette(saisie: str, codes: list[str]) -> QuerySet[Dette] | None:
     if not _is_reference(saisie) or saisie.isalpha():
         return None
     dettes = Dette.objects.filter(caf__in=codes, reference__startswith=saisie.upper())
-    return dettes.select_related("allocataire__caf")
+    # Sans ordre, les vingt premières se chercheraient en lisant la table d'un bout à l'autre.
+    return dettes.select_related("allocataire__caf").order_by("reference")
 
 
 def lire_une_carte(saisie: str, codes: list[str]) -> QuerySet[TransactionPayzen] | None:

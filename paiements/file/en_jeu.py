@@ -29,7 +29,6 @@ from paiements.statuts import Statut
 Genre, Etat = Anomalie.Genre, Anomalie.Etat
 ZERO = Value(Decimal(0))
 
-# Chacun n'est lu que là où un cas l'emploie : une jointure lirait les comptes de tout ce qui est réglé.
 TENU = Subquery(DebitTenu.objects.filter(pk=OuterRef("transaction")).values("tenu"))
 A_PLACER = Subquery(SoldePaiement.objects.filter(pk=OuterRef("paiement")).values("a_placer"))
 
@@ -48,9 +47,9 @@ MANQUE = Cast(
     DecimalField(max_digits=9, decimal_places=2),
 )
 
-EN_JEU = Case(
-    When(A_TRANCHER & Q(genre=Genre.SOLDE_NEGATIF), then=MANQUE),
-    When(~A_TRANCHER | Q(transaction=None) | ~EN_EUROS, then=None),
+SOMME = Case(
+    When(genre=Genre.SOLDE_NEGATIF, then=MANQUE),
+    When(Q(transaction=None) | ~EN_EUROS, then=None),
     When(restitution__isnull=False, then=Least(F("restitution__montant"), Greatest(TENU, ZERO))),
     When(DOUTE & Q(transaction__statut__in=SANS_SUITE), then=ZERO),
     When(DOUTE, then=F("transaction__montant")),
@@ -59,6 +58,9 @@ EN_JEU = Case(
     When(IMPUTE, then=A_PLACER),
     default=TENU,
 )
+# Une à une, et seulement ce qui attend : une jointure lirait les comptes de tout ce qui est réglé.
+DE_LA_MEME = Anomalie.objects.filter(pk=OuterRef("pk")).annotate(somme=SOMME).values("somme")
+EN_JEU = Case(When(A_TRANCHER, then=Subquery(DE_LA_MEME)))
 
 
 def avec_en_jeu(anomalies: QuerySet[Anomalie]) -> QuerySet[Any]:
