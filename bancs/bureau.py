@@ -121,33 +121,47 @@ def _lire(reponse: Any) -> Any:
 
 
 def _regarder(client: Any, nom: str, demande: Any) -> Iterator[str]:
-    temps, attentes = [], []
-    for tour in range(TOURS + 1):
-        depart, travail = time.perf_counter(), _get_travail()
-        reponse = _lire(demande(client))
-        if tour:
-            temps.append(_get_travail() - travail)
-            attentes.append((time.perf_counter() - depart) * 1000)
+    """Demande une page, l'imprime, et rend ce qui n'y va pas."""
+    code, travail, attente = _chronometrer(client, demande)
     requetes = _ecouter(client, demande)
     pire = max(requetes, key=lambda requete: requete[1], default=("", 0.0))
-    mediane = statistics.median(temps)
-    plans = [_expliquer(sql) for sql, _ in requetes]
     premier = _expliquer(pire[0]).partition("\n")[0].partition("  (")[0]
     print(
-        f"{nom:<44} {reponse.status_code:>4} {len(requetes):>4} {mediane:>6.0f} {statistics.median(attentes):>7.0f}"
-        f" {pire[1]:>6.0f}  {premier}",
+        f"{nom:<44} {code:>4} {len(requetes):>4} {travail:>6.0f} {attente:>7.0f} {pire[1]:>6.0f}  {premier}",
         flush=True,
     )
-    if reponse.status_code >= 400:
-        yield f"{nom} : {reponse.status_code}"
-    if mediane >= LIMITE:
-        yield f"{nom} : {mediane:.0f} ms"
-    comptees = {table for sql, _ in requetes for table in re.findall(r'COUNT\(\*\).* FROM "(\w+)"', sql)}
+    if code >= 400:
+        yield f"{nom} : {code}"
+    if travail >= LIMITE:
+        yield f"{nom} : {travail:.0f} ms"
+    ordres = [sql for sql, _ in requetes]
     # L'accueil compte la journée d'une Caf, par ses index ; une liste ne compte rien.
-    for table in sorted(comptees & set(GRANDES)) if nom != "accueil" else ():
+    for table in _lister_les_comptees(ordres) if nom != "accueil" else ():
         yield f"{nom} : compte {table}"
-    for table in sorted({lue for plan in plans for lue in re.findall(r"Seq Scan on (\w+)", plan) if lue in GRANDES}):
+    for table in _lister_les_lues(ordres):
         yield f"{nom} : lit {table} en entier"
+
+
+def _chronometrer(client: Any, demande: Any) -> tuple[int, float, float]:
+    """Le code de la page, son travail et son attente : la médiane, en ms, le premier tour non compté."""
+    travaux, attentes = [], []
+    for _ in range(TOURS + 1):
+        depart, travail = time.perf_counter(), _get_travail()
+        code: int = _lire(demande(client)).status_code
+        travaux.append(_get_travail() - travail)
+        attentes.append((time.perf_counter() - depart) * 1000)
+    return code, statistics.median(travaux[1:]), statistics.median(attentes[1:])
+
+
+def _lister_les_comptees(ordres: list[str]) -> list[str]:
+    comptees = {table for sql in ordres for table in re.findall(r'COUNT\(\*\).* FROM "(\w+)"', sql)}
+    return sorted(comptees & set(GRANDES))
+
+
+def _lister_les_lues(ordres: list[str]) -> list[str]:
+    """Les grandes tables que l'un de ces ordres lit d'un bout à l'autre."""
+    lues = {table for sql in ordres for table in re.findall(r"Seq Scan on (\w+)", _expliquer(sql))}
+    return sorted(lues & set(GRANDES))
 
 
 def _ecouter(client: Any, demande: Any) -> list[tuple[str, float]]:

@@ -184,7 +184,7 @@ def lister_les_pages() -> list[tuple[str, Callable[[Any], Any]]]:
         "dettes, contentieuses": ("dettes_dette", "phase__exact=CONTENTIEUX"),
         "paiements, refusés": ("paiements_paiement", "statut__exact=REFUSE"),
         "paiements, à confirmer (aucun)": ("paiements_paiement", "statut__exact=ACCEPTE&confirme_le__isnull=False"),
-        "paiements, de ce mois": ("paiements_paiement", "cree_le__gte=2026-11-01"),
+        "paiements, de ce mois": ("paiements_paiement", "cree_le__gte=2026-11-01T00:00:00%2B01:00"),
         "anomalies, ouvertes": ("paiements_anomalie", "etat__exact=OUVERTE"),
         "anomalies, d'une espèce": ("paiements_anomalie", "genre__exact=DOUBLE_PAIEMENT&etat__exact=OUVERTE"),
         "allocataires radiés (aucun)": ("comptes_allocataire", "radie_le__isempty=0"),
