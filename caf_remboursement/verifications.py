@@ -43,7 +43,11 @@ def verifier_la_plateforme(app_configs: Sequence[AppConfig] | None, **kwargs: ob
             checks.Warning("CONTACT_SECURITE est vide : nul ne saura où signaler une faille.", id="service.W002")
         )
     if settings.FRANCECONNECT_EMETTEUR and len(settings.FRANCECONNECT_CLE) < CLE_D_IDENTITE:
-        fautes.append(checks.Error("FRANCECONNECT_CLE a moins de 32 signes : elle se devinerait.", id="service.E004"))
+        fautes.append(checks.Error("FRANCECONNECT_CLE a moins de 32 signes : elle se devinerait.", id="service.E006"))
+    courtier = urlsplit(settings.REDIS_URL)
+    if courtier.hostname and not courtier.password:
+        # Django relit le cache avec pickle : qui peut y écrire y ferait exécuter ce qu'il veut.
+        fautes.append(checks.Error("REDIS_URL n'a pas de mot de passe.", id="service.E007"))
     if not settings.PAYZEN_BOUTIQUES:
         fautes.append(checks.Error("Aucune boutique PayZen : personne ne pourra payer.", id="service.E003"))
     return fautes

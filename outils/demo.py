@@ -9,6 +9,7 @@ import argparse
 import fcntl
 import json
 import os
+import secrets
 import signal
 import sys
 import urllib.error
@@ -20,7 +21,7 @@ from typing import Any
 
 from celery import Celery
 
-from outils import postgres, valkey
+from outils import compte_du_service, postgres, valkey
 from outils.demo_reglages import Ports, build_environment, draw_smtp_port, read_ports
 from outils.gardien import Gardien, Service
 from outils.processus import Equipe
@@ -138,7 +139,7 @@ def _run(dossier: Path, pile: ExitStack) -> None:
     apres = {nom: commandes.pop(nom) for nom in ("site", "calendrier")}
     for nom, commande in commandes.items():
         equipe.start(nom, commande)
-    if not equipe.run("preparation", _get_preparation(dossier)):
+    if not equipe.run("preparation", _get_preparation(dossier), _get_proprietaire(dossier, services)):
         raise _explain_death(equipe, "preparation")
     print("Démarrage du site, des tâches et du PayZen simulé…", flush=True)
     for nom, commande in apres.items():
@@ -154,7 +155,9 @@ def _start_services(dossier: Path, pile: ExitStack) -> dict[str, str]:
     services = {nom: os.environ[nom] for nom in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL") if os.environ.get(nom)}
     if "DATABASE_URL" not in services:
         pile.callback(postgres.stop, dossier / "base")
-        services["DATABASE_URL"] = postgres.start(dossier / "base", durable=True)
+        proprietaire = postgres.start(dossier / "base", durable=True)
+        # La préparation donne ce mot de passe au compte du service : il ne vaut que le temps de ce lancement.
+        services["DATABASE_URL"] = compte_du_service.get_url(proprietaire, secrets.token_urlsafe(32))
     if "REDIS_URL" not in services:
         pile.callback(valkey.stop, dossier / "courtier")
         services["REDIS_URL"] = valkey.start(dossier / "courtier")
@@ -176,6 +179,14 @@ def _get_preparation(dossier: Path) -> list[str]:
     """La base que nous apportons est à la démonstration, si vieille soit-elle ; celle qu'on nous donne le prouve."""
     embarquee = [] if os.environ.get("DATABASE_URL") else ["--embarquee"]
     return [sys.executable, "-m", "outils.preparation", "--comptes", str(dossier / "comptes.json"), *embarquee]
+
+
+def _get_proprietaire(dossier: Path, services: Mapping[str, str]) -> dict[str, str]:
+    """À la préparation seule : la base que nous apportons, vue de qui en possède les tables, et de qui la sert."""
+    if os.environ.get("DATABASE_URL"):
+        return {}
+    proprietaire = postgres.start(dossier / "base", durable=True)
+    return {"DATABASE_URL": proprietaire, "DATABASE_URL_DU_SERVICE": services["DATABASE_URL"]}
 
 
 def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, list[str]]:

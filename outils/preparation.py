@@ -24,7 +24,7 @@ def main() -> None:
     from django.core.management import CommandError, call_command
 
     django.setup()
-    from outils import comptes_demo
+    from outils import compte_du_service, comptes_demo
 
     try:
         if arguments.embarquee:
@@ -32,6 +32,8 @@ def main() -> None:
         comptes_demo.refuser_une_autre_base()
         call_command("migrate", interactive=False, verbosity=0)
         comptes_demo.marquer_la_base()
+        if du_service := os.environ.get("DATABASE_URL_DU_SERVICE"):
+            compte_du_service.poser_les_droits(du_service)
         call_command("charger_cafs", appliquer=True)
         call_command("importer_livraison", *(str(RACINE / "donnees/exemple" / caf) for caf in CAFS), appliquer=True)
         comptes_demo.preparer(comptes)

@@ -28,14 +28,21 @@ class Equipe:
         self.commandes: dict[str, Sequence[str | Path]] = {}
         journaux.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def start(self, nom: str, commande: Sequence[str | Path], *, suite: bool = False) -> None:
-        """Lance un processus de plus, son journal remis à zéro, ou poursuivi."""
+    def start(
+        self,
+        nom: str,
+        commande: Sequence[str | Path],
+        *,
+        suite: bool = False,
+        de_plus: Mapping[str, str] | None = None,
+    ) -> None:
+        """Lance un processus de plus, son journal remis à zéro ou poursuivi, avec des variables à lui."""
         self.commandes[nom] = commande
         with self.get_log(nom).open("ab" if suite else "wb") as journal:
             self.processus[nom] = subprocess.Popen(
                 commande,
                 cwd=self.dossier,
-                env=self.environnement,
+                env={**self.environnement, **(de_plus or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=journal,
                 stderr=journal,
@@ -43,9 +50,9 @@ class Equipe:
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )
 
-    def run(self, nom: str, commande: Sequence[str | Path]) -> bool:
+    def run(self, nom: str, commande: Sequence[str | Path], de_plus: Mapping[str, str] | None = None) -> bool:
         """Lance un processus et attend sa fin ; dit s'il a réussi."""
-        self.start(nom, commande)
+        self.start(nom, commande, de_plus=de_plus)
         try:
             return self.processus[nom].wait() == 0
         finally:

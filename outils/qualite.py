@@ -48,7 +48,7 @@ def main() -> None:
         Path(temporaire).chmod(0o711)  # le compte de PostgreSQL n'est pas toujours le nôtre
         base, production = Path(temporaire, "base"), Path(temporaire, "production")
         try:
-            services = {"DATABASE_URL": postgres.start(base, durable=False), "REDIS_URL": "redis://127.0.0.1:1/0"}
+            services = {"DATABASE_URL": postgres.start(base, durable=False), "REDIS_URL": "redis://:mdp@127.0.0.1:1/0"}
             reussites = [_run(titre, commande, services, RACINE) for titre, commande in CONTROLES]
             shutil.copytree(RACINE, production, ignore=shutil.ignore_patterns(*HORS_PRODUCTION))
             reussites.append(_run("Déploiement", DEPLOIEMENT, services | PRODUCTION, production))

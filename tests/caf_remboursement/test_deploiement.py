@@ -1,9 +1,16 @@
-"""`check --deploy` refuse un expéditeur qui ferait se perdre les tickets."""
+"""`check --deploy` refuse ce qui perdrait les tickets ou ouvrirait une porte ; les exemples n'en laissent pas."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
-from caf_remboursement.verifications import verifier_l_expediteur
+from caf_remboursement.verifications import verifier_l_expediteur, verifier_la_plateforme
 from paiements.payzen import Mode
+
+RACINE = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +45,50 @@ def test_des_courriels_ecrits_sur_la_console_sont_refuses(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
     assert [faute.id for faute in verifier_l_expediteur(None)] == ["service.E005"]
+
+
+@pytest.mark.parametrize(
+    ("adresse", "fautes"),
+    [
+        ("redis://127.0.0.1:6379/0", ["service.E007"]),
+        ("rediss://cache.caf.example/0", ["service.E007"]),
+        ("redis://:secret@127.0.0.1:6379/0", []),
+        ("unix:///run/valkey.sock", []),
+    ],
+)
+def test_un_courtier_du_reseau_sans_mot_de_passe_est_refuse(settings, adresse, fautes):
+    settings.REDIS_URL = adresse
+
+    assert [faute.id for faute in verifier_la_plateforme(None) if faute.id == "service.E007"] == fautes
+
+
+def test_chaque_exemple_de_courtier_a_son_mot_de_passe():
+    exemple = re.search(r"^REDIS_URL=(.+)$", (RACINE / ".env.exemple").read_text(), re.MULTILINE)
+    compose = lire_la_composition()
+
+    assert exemple
+    assert urlsplit(exemple[1]).password
+    assert "--requirepass" in compose["valkey"]["command"]
+    assert re.search(r"^requirepass \S+$", (RACINE / "deploiement/valkey/rembourser.conf").read_text(), re.MULTILINE)
+
+
+def test_seule_la_migration_a_le_compte_qui_possede_les_tables():
+    du_service = {
+        nom: service["environment"] for nom, service in lire_la_composition().items() if "env_file" in service
+    }
+    adresses = {nom: variables["DATABASE_URL"] for nom, variables in du_service.items() if "DATABASE_URL" in variables}
+
+    assert {nom for nom, adresse in adresses.items() if "//rembourser_service:" not in adresse} == {"migrations"}
+    assert {"web", "argent", "payzen", "tickets", "beat"} <= adresses.keys()
+
+
+def test_les_droits_se_repassent_apres_la_migration_et_avant_le_service():
+    compose = lire_la_composition()
+
+    assert list(compose["droits"]["depends_on"]) == ["migrations"]
+    assert "droits.sql" in " ".join(compose["droits"]["command"])
+    assert all("droits" in compose[nom]["depends_on"] for nom in ("web", "argent", "payzen", "tickets", "beat"))
+
+
+def lire_la_composition():
+    return yaml.safe_load((RACINE / "docker-compose.yml").read_text())["services"]

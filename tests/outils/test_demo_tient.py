@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
@@ -58,6 +59,20 @@ def trouver(demonstration: Demonstration, nom: str) -> int | None:
 
 def compter_les_relances(demonstration: Demonstration, nom: str) -> int:
     return demonstration.lire_le_journal().count(f"« {nom} » s'est arrêté : relancé.")
+
+
+@pytest.mark.parametrize("nom", ["site", "taches-argent", "taches-payzen", "taches-tickets", "calendrier"])
+def test_il_sert_sous_un_compte_qui_n_efface_aucun_journal(demonstration: Demonstration, nom: str) -> None:
+    pid = trouver(demonstration, nom)
+    variables = dict(v.partition(b"=")[::2] for v in lire(Path(f"/proc/{pid}/environ")).split(b"\0"))
+
+    assert postgres._locate(demonstration.dossier / "base").secret.read_text().encode() not in b"".join(
+        variables.values()
+    )
+    with psycopg.connect(variables[b"DATABASE_URL"].decode()) as connexion:
+        assert connexion.execute("SELECT current_user").fetchone() == ("rembourser_service",)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connexion.execute("DELETE FROM django_admin_log")
 
 
 @pytest.mark.parametrize("nom", [*COMMANDES, *SERVICES])
