@@ -61,7 +61,7 @@ def dire_ce_qui_attend(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _compter_par_genre(ouvertes: QuerySet[Anomalie]) -> list[dict[str, Any]]:
+def _compter_par_genre(ouvertes: QuerySet[Any]) -> list[dict[str, Any]]:
     """Les ouvertes, la plus grosse somme d'abord, avec ce que la banque en tient, et depuis quand."""
     par_genre: dict[str, list[tuple[datetime, Decimal]]] = defaultdict(list)
     # Additionnées ici : la base recalculerait chaque somme autant de fois qu'on la lui demande.
