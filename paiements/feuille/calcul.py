@@ -17,9 +17,10 @@ from django.db import connection
 from django.utils import timezone
 
 from comptes.models import Caf
-from paiements.models import Anomalie, LigneJournal, Paiement
+from paiements.models import Anomalie, LigneJournal, Paiement, TransactionPayzen
 from paiements.payzen import VIVANTS
 from paiements.statuts import Statut
+from socle.euros import ecrire_euros
 
 ZERO = Decimal(0)
 _VIVANTE = "(t.statut IN ({}) OR t.verdict = 'TENUE')".format(", ".join(f"'{statut}'" for statut in VIVANTS))
@@ -107,6 +108,7 @@ class Ecart:
     Une différence entre deux livres : de qui, depuis quand, et ce qui la ferme.
 
     :param montant: tenu par la banque moins imputé, en euros ; zéro pour une ligne de journal en suspens
+    :param paiement: sa clé, et celle de l'anomalie, pour mener à leur fiche
     """
 
     quoi: str
@@ -116,6 +118,8 @@ class Ecart:
     depuis: date
     geste: str
     jours: int
+    paiement: int | None = None
+    anomalie: int | None = None
 
 
 @dataclass(frozen=True)
@@ -202,11 +206,21 @@ def _nommer(lignes: list[tuple[str, int | None, Decimal, Decimal, date]], jour: 
         anomalie.transaction_id: anomalie
         for anomalie in Anomalie.objects.ouvertes().filter(transaction__in=[debit for debit, *_ in lignes])
     }
+    ailleurs = TransactionPayzen.objects.in_bulk([debit for debit, paiement, *_ in lignes if not paiement])
     for debit, cle, tenu, impute, depuis in lignes:
-        paiement = paiements.get(cle) if cle else None
-        quoi, proprietaire, geste = _dire(paiement, ouvertes.get(debit), tenu - impute)
-        reference = paiement.reference if paiement else debit
-        yield Ecart(quoi, reference, tenu - impute, proprietaire, depuis, geste, (jour - depuis).days)
+        paiement, anomalie = paiements.get(cle) if cle else None, ouvertes.get(debit)
+        quoi, proprietaire, geste = _dire(paiement, anomalie, tenu - impute)
+        yield Ecart(
+            quoi,
+            paiement.reference if paiement else ailleurs[debit].reference,
+            tenu - impute,
+            proprietaire,
+            depuis,
+            geste,
+            (jour - depuis).days,
+            paiement=cle,
+            anomalie=anomalie and anomalie.pk,
+        )
 
 
 def _dire(paiement: Paiement | None, anomalie: Anomalie | None, montant: Decimal) -> tuple[str, str, str]:
@@ -234,13 +248,14 @@ def _lister_les_suspens(caf: Caf, jour: date) -> Iterable[Ecart]:
         lu_le = timezone.localdate(ligne.journal.lu_le)
         reference = ligne.reference or ligne.trans_id
         yield Ecart(
-            f"{ligne.genre}, {ligne.operation} de {ligne.montant} € : {ligne.pourquoi or 'pas encore portée'}",
+            f"{ligne.genre}, {ligne.operation} de {ecrire_euros(ligne.montant)} :"
+            f" {ligne.pourquoi or 'pas encore portée'}",
             reference,
             ZERO,
             "exploitant",
             ligne.jour or lu_le,
             "interroger_payzen --journaux --appliquer, puis lire_journaux",
-            (jour - lu_le).days,
+            max((jour - lu_le).days, 0),
         )
 
 

@@ -1,13 +1,15 @@
 """Clore un jour : une personne nommée signe ses chiffres ; s'ils changent ensuite, la feuille le dit."""
 
 from datetime import date
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Agent, Caf, Utilisateur
-from paiements.feuille.calcul import Feuille, calculer
+from paiements.feuille.calcul import LIVRES, SORTES, Feuille, calculer
 from paiements.models import JourClos
+from socle.euros import ecrire_euros
 
 
 class ClotureImpossible(Exception):
@@ -38,12 +40,21 @@ def get_cloture(caf: Caf, jour: date) -> JourClos | None:
 
 
 def lister_les_changements(feuille: Feuille, cloture: JourClos | None) -> list[str]:
-    """Ce qui a changé depuis la signature : « banque pris : 120.00 → 0.00 »."""
+    """Ce qui a changé depuis la signature : « ce que la plateforme tient, débits pris : 120,00 € → 0,00 € »."""
     if cloture is None:
         return []
-    maintenant = feuille.chiffres
+    avant, maintenant = cloture.chiffres, feuille.chiffres
+    sommes = {quoi: (avant.get(quoi, "0.00"), maintenant.get(quoi, "0.00")) for quoi in {**maintenant, **avant}}
     return [
-        f"{quoi} : {cloture.chiffres.get(quoi, '0.00')} → {maintenant.get(quoi, '0.00')}"
-        for quoi in sorted({*maintenant, *cloture.chiffres})
-        if cloture.chiffres.get(quoi, "0.00") != maintenant.get(quoi, "0.00")
+        f"{_nommer(quoi)} : {ecrire_euros(Decimal(hier))} → {ecrire_euros(Decimal(aujourd_hui))}"
+        for quoi, (hier, aujourd_hui) in sommes.items()
+        if hier != aujourd_hui
     ]
+
+
+def _nommer(quoi: str) -> str:
+    """« banque pris » est le chiffre d'un livre ; « retenu », ce qui en sépare deux."""
+    livre, _, sorte = quoi.partition(" ")
+    if livre not in LIVRES:
+        return quoi
+    return f"{LIVRES[livre][0].lower()}, {SORTES.get(sorte, sorte)}"

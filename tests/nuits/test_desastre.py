@@ -37,7 +37,7 @@ def test_la_journee_perdue_revient_au_centime_et_aucun_fichier_ne_change(demonst
     vivre_l_apres_midi(demonstration, tmp_path)
     avant, fichiers = lire_les_livres(), lire_les_fichiers(tmp_path)
     assert len(fichiers) == 4  # deux encaissements, deux manifestes
-    assert {ecart for ecart, _ in avant["écarts"]} >= {trouver(demonstration, "FACTURE-1")}
+    assert {reference for reference, _ in avant["écarts"]} >= {"FACTURE-1"}
 
     sauvegarde.restaurer(midi)
     perdus = lire_les_livres()

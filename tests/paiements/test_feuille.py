@@ -15,6 +15,7 @@ from dettes.encaissements import emettre
 from paiements.feuille.calcul import calculer
 from paiements.feuille.cloture import ClotureImpossible, clore, get_cloture, lister_les_changements
 from paiements.feuille.sorties import rendre_csv, rendre_pdf
+from paiements.models import Anomalie
 from paiements.retours import impaye
 from paiements.surveillance.invariants import verifier
 from tests.factories import AgentFactory, CafFactory, PaiementFactory, dire
@@ -81,7 +82,8 @@ def test_le_matin_un_debit_etranger_est_a_la_feuille_sans_main(lire, aujourd_hui
     lire(jt([{"ORDER_ID": "FACTURE-77", "AMOUNT": "3300", "TRANSACTION_UUID": "a" * 32}]))
 
     [ecart] = calculer(caf, aujourd_hui).ecarts
-    assert (ecart.montant, ecart.quoi, ecart.proprietaire) == (33, "paiement d'une référence inconnue", "gestion")
+    assert (ecart.montant, ecart.reference, ecart.proprietaire) == (33, "FACTURE-77", "gestion")
+    assert (ecart.quoi, ecart.anomalie) == ("paiement d'une référence inconnue", Anomalie.objects.get().pk)
     assert violations() == []
 
 
@@ -154,7 +156,9 @@ def test_un_jour_clos_qui_change_le_dit(aujourd_hui):
     dire(PaiementFactory(), "AUTHORISED", creee_le=timezone.now() - DEMAIN)
 
     feuille = calculer(paiement.caf, aujourd_hui - DEMAIN)
-    assert "banque pris : 0.00 → 120.00" in lister_les_changements(feuille, cloture)
+    changements = lister_les_changements(feuille, cloture)
+    assert "ce que la plateforme tient, débits pris : 0,00\xa0€ → 120,00\xa0€" in changements
+    assert "retenu : 0,00\xa0€ → 120,00\xa0€" in changements
 
 
 def test_un_jour_qui_n_est_pas_fini_ne_se_clot_pas(aujourd_hui, comptable):
