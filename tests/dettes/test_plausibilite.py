@@ -1,6 +1,7 @@
 """Une livraison juste à l'octet mais qui ne ressemble pas à la précédente n'entre pas seule (FICHIERS §3.8)."""
 
 import json
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -8,7 +9,9 @@ from django.core.management import CommandError, call_command
 
 from dettes.importation import EcartTropGrand, importer
 from dettes.models import Dette, FichierRecu, Plausibilite
+from outils.systeme import RACINE
 from paiements.surveillance.invariants import verifier
+from socle.euros import ecrire_euros
 
 PERSONNES = [{"numero": f"{n:07d}"} for n in range(1, 51)]
 DETTES = [{"numero": f"{n:07d}", "reference": f"R-{n}"} for n in range(1, 51)]
@@ -41,6 +44,18 @@ def test_une_livraison_complete_et_vide_ne_solde_rien(base, livrer, essai):
     assert ecart.chiffre == "50"
     assert ecart.phrase == "50 dettes et 45\xa0000,00\xa0€ disparaîtraient"
     assert FichierRecu.objects.count() == 1
+
+
+def test_l_exemple_vide_dit_ses_dettes_et_ses_euros(livrer, db):
+    """H-01 à l'échelle de l'exemple : ce qui disparaîtrait se dit, milliers groupés."""
+    importer(RACINE / "donnees/exemple/661")
+
+    ecart = refuser(
+        livrer([], [{"numero": f"{n:07d}"} for n in range(1, 401)], sequence=2, mode="complet"), "disparitions"
+    )
+
+    assert ecart.phrase == f"{ecart.chiffre} dettes et {ecrire_euros(Decimal('387450.84'))} disparaîtraient"
+    assert int(ecart.chiffre) == Dette.objects.filter(solde__gt=0).count()
 
 
 def test_toutes_les_dettes_a_zero_disparaissent_aussi(base, livrer):

@@ -3,14 +3,16 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from dettes import encaissements
 from dettes.importation import LivraisonRefusee, importer
 from dettes.importation.etape import COLONNES, DE_LA_VERSION_2
 from dettes.models import Dette
+from paiements.retours import restitution
 from paiements.surveillance.invariants import verifier
 from tests.dettes.conftest import DETTE, ecrire_csv, ecrire_manifeste
-from tests.factories import DemarcheFactory, PaiementFactory
+from tests.factories import AgentFactory, DemarcheFactory, PaiementFactory, dire
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +57,19 @@ def test_un_solde_crediteur_devient_de_l_argent_a_rendre_avec_son_paiement(livre
     assert (paye.a_placer, paye.anomalies.get().genre) == (70, "RELIQUAT")
     assert compte_rendu["avertis"] == {}
     assert [v for v in verifier() if v.invariant.nom != "file_et_comptes"] == []
+
+
+def test_ce_que_la_caf_a_recu_de_trop_se_propose_en_restitution_partielle(livrer_2, paye):
+    """bureau.md B4 : la retenue continue pendant qu'on paie."""
+    credit = {"solde": "0", "situation": "SOLDEE", "solde_crediteur": "7000"}
+    livrer_2([credit], sequence=2, derniere_sequence_encaissements=1)
+    dire(paye, "CAPTURED", remise_le=timezone.now())
+
+    demande = restitution.demander(
+        paye, motif="retenu en double", agent=AgentFactory().utilisateur, anomalie=paye.anomalies.get()
+    )
+
+    assert (demande.montant, demande.debit_id, demande.etat) == (70, paye.debit_id, "DEMANDEE")
 
 
 def test_la_part_retenue_part_a_la_caf_comme_un_rejet_puis_tout_est_d_equerre(livrer_2, paye, tmp_path):

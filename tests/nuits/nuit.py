@@ -127,8 +127,14 @@ class Nuits:
             self.caf.prendre(self.publies)
             self.caf.prendre(self.publies)  # rejoué : déjà pris
 
-    def livrer(self, *, tue: bool = False) -> None:
+    def livrer(self, *, tue: bool = False, desordre: bool = False) -> None:
         self.livraisons.append(self.caf.livrer(self.racine / "livraisons"))
+        if desordre:
+            self.evenements["livraisons en désordre"] += 1
+            suivante = self.caf.livrer(self.racine / "livraisons")
+            assert "dans l'ordre" in self.prendre(suivante)
+            assert self.prendre(self.livraisons[-1]) == "prise"
+            self.livraisons.append(suivante)
         if tue:
             self.evenements["imports tués"] += 1
             sauvegarde.tuer_un_import(self.livraisons[-1])

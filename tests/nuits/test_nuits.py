@@ -49,7 +49,7 @@ def vivre(nuits, rang):
     nuits.matin()
     nuits.rendre(perdu=rang % 4 == 3)
     nuits.caf.retenir(3)
-    nuits.livrer(tue=rang % 5 == 4)
+    nuits.livrer(tue=rang % 5 == 4, desordre=rang % 5 == 2)
     assert nuits.lister_les_doubles_comptes() == []
     if rang % 10 == SAUVEE + 1:
         nuits.restaurer()

@@ -279,6 +279,27 @@ def test_une_colonne_inconnue_se_garde_et_se_dit_sans_rien_de_la_carte(lire):
     assert LigneJournal.objects.get().autres == {"WALLET": "PAYLIB"}
 
 
+def test_les_colonnes_se_trouvent_par_leur_nom_quel_que_soit_leur_ordre(lire):
+    paiement = PaiementFactory()
+    nom, octets = jt([paiement])
+    lignes = [ligne.rstrip(";\r").split(";") for ligne in octets.decode().splitlines()]
+    a_l_envers = [lignes[0], *([champs[0], *reversed(champs[1:])] for champs in lignes[1:])]
+
+    lire((nom, "".join(";".join(champs) + ";\r\n" for champs in a_l_envers).encode()))
+
+    assert TransactionPayzen.objects.get().montant == 120
+
+
+def test_un_nom_de_colonne_que_personne_ne_publie_se_regle(lire, settings):
+    """UNCONFIRMED (PROTOCOLE §8) : `PAYZEN_JOURNAUX` dit celui de ce contrat."""
+    settings.PAYZEN_JOURNAUX = {"JT": {"reference": "NUM_COMMANDE"}}
+    nom, octets = jt([PaiementFactory()])
+
+    lire((nom, octets.replace(b"ORDER_ID", b"NUM_COMMANDE")))
+
+    assert Paiement.objects.get().statut == Statut.ACCEPTE
+
+
 REFUS = [
     (lambda nom, o: ("transactions.csv", o), "JT_SHOP_12345678_261127.csv"),
     (lambda nom, o: (nom, o.replace(b"TRANSACTION_STATUS", b"ETAT")), "colonnes manquantes : TRANSACTION_STATUS"),
