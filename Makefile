@@ -7,7 +7,7 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: essai-installation captures aide demo demo-neuve test qualite images simulateur migration nomenclature
+.PHONY: essai-installation essai-bascule captures aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre (VERIFICATION=60 : voir « enregistrée »)"
@@ -41,6 +41,11 @@ bancs:
 essai-installation:
 	@$(PYTHON) -m outils.installer tests
 	@$(VENV) -m outils.essai.installation
+
+# De même, avec deux PostgreSQL : le premier meurt pendant 1 000 paiements (PAIEMENTS=…), le second est promu.
+essai-bascule:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m outils.essai.bascule
 
 qualite:
 	@$(PYTHON) -m outils.installer tests

@@ -14,6 +14,5 @@ chmod 700 "$donnees"
 cat >> "$donnees/postgresql.auto.conf" <<FIN
 restore_command = 'cp $wal/%f %p'
 recovery_target_timeline = 'latest'
-archive_mode = off
 FIN
 touch "$donnees/recovery.signal"

@@ -7,7 +7,8 @@ port=${PGPORT:-5432}
 jour=$(date +%Y%m%d-%H%M%S)
 mkdir -p "$ou/base" "$ou/wal"
 pg_basebackup --port "$port" --pgdata "$ou/base/$jour" --format tar --gzip --wal-method stream --checkpoint fast
-pg_verifybackup --help >/dev/null
+# Une archive tronquée (disque plein) arrête ici, avant que rien d'ancien ne soit effacé.
+gzip --test "$ou/base/$jour"/*.gz
 # Quatorze bases ; les WAL d'avant la plus vieille ne servent plus.
 ls -1d "$ou"/base/* | sort | head -n -14 | xargs -r rm -rf --
 vieille=$(ls -1d "$ou"/base/* | sort | head -n 1)

@@ -94,6 +94,8 @@ def perdre_la_base(machine: Installation, version: Path) -> None:
     dire(f"restaurée : imputations et somme {retrouve}, attendu {attendu}")
     exiger(retrouve == attendu, "la restauration a perdu de l'argent")
     dire(f"après restauration, imputés en {machine.attendre_l_imputation(machine.payer(2)):.1f} s")
+    machine.postgres("psql", "-qAt", "-p", str(machine.port_base), "-c", "SELECT pg_switch_wal()")
+    exiger(wait_until(lambda: machine.demander(archives) != "0", 60), "restaurée, la base n'archive plus")
 
 
 if __name__ == "__main__":

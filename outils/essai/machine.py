@@ -151,6 +151,9 @@ class Installation(Machine):
             "SIMULATEUR_AUTORITES": str(ETC / "tls/certificat.pem"),
             "SIMULATEUR_FORMATION": "oui",
             "SIMULATEUR_REGLES": "fin,annulation,refus_tentative,bo,batch",
+            # Le manuel demande le rejeu automatique ; ici, un quart d'heure y dure dix secondes.
+            "SIMULATEUR_REJEU_AUTO": "oui",
+            "SIMULATEUR_QUART_D_HEURE_S": "10",
         }
         simulateur = [sys.executable, "-m", "simulateur_payzen", "serveur", "--port", str(self.simulateur)]
         self._lancer("simulateur", simulateur, RACINE, "root", **plus)

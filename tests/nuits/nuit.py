@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -110,10 +111,10 @@ class Nuits:
 
     def taches(self) -> None:
         for _ in range(2):
-            en_cours = Paiement.objects.exclude(prochain_controle_le=None).filter(
-                statut__in=[Statut.EN_ATTENTE, Statut.ACCEPTE, Statut.VERIFIE, Statut.IMPUTE]
-            )
-            for cle in list(en_cours.values_list("pk", flat=True)):
+            # Ce que prendrait le balayage, et ce qui attend la banque sans attendre l'heure.
+            a_l_heure = Q(prochain_controle_le__lte=timezone.now())
+            en_cours = Q(statut__in=[Statut.EN_ATTENTE, Statut.ACCEPTE, Statut.VERIFIE])
+            for cle in list(Paiement.objects.filter(a_l_heure | en_cours).values_list("pk", flat=True)):
                 interroger(cle)
             while imputer_un_lot():
                 pass

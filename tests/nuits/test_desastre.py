@@ -20,7 +20,7 @@ from tests.nuits.journee import (
 )
 
 # Ils ne disent rien d'une journée refaite : des tâches qui n'ont pas tourné, une base d'essai sans ses rôles.
-HORS_SUJET = ("travail_en_retard", "gardes_en_place")
+HORS_SUJET = ("rien_en_retard", "gardes_en_place")
 
 
 def lire_les_fichiers(tmp_path):
