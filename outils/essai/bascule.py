@@ -145,7 +145,8 @@ def perdre_le_premier(paire: Paire, combien: int) -> list[list[str]]:
     deja = int(paire.demander("SELECT count(*) FROM paiements_paiement"))
     compter = "SELECT count(*) FROM paiements_paiement"
     payeurs = paire.payer_a_plusieurs(combien)
-    paire.pile.callback(lambda: [payeur.kill() for payeur in payeurs])
+    for payeur in payeurs:
+        paire.pile.callback(payeur.kill)
     tiers = deja + combien // 3
     exiger(wait_until(lambda: int(paire.demander(compter)) >= tiers, 1800), "les paiements n'avancent pas")
     partis = paire.demander(compter)

@@ -219,7 +219,7 @@ def _nommer(lignes: list[tuple[str, int | None, Decimal, Decimal, date]], jour: 
             geste,
             (jour - depuis).days,
             paiement=cle,
-            anomalie=anomalie and anomalie.pk,
+            anomalie=anomalie.pk if anomalie else None,
         )
 
 
