@@ -60,6 +60,7 @@ def examen(examen_de_session: Examen) -> Iterator[Examen]:
 def ouvrir(chromium: Browser, demonstration: Demonstration, examen: Examen) -> Iterator[Ouvrir]:
     """De quoi ouvrir un navigateur de plus, sur un petit téléphone."""
     contextes: list[BrowserContext] = []
+    demonstration.oublier_les_bornes()
 
     def ouvrir(*, javascript: bool = True) -> Visiteur:
         contexte = chromium.new_context(

@@ -158,8 +158,16 @@ class Visiteur:
         self.voir(RECAPITULATIF)
 
     def partir_payer(self) -> None:
-        """Presse « Payer » et arrive sur la page de la banque."""
+        """
+        Presse « Payer » et arrive sur la page de la banque.
+
+        Si une réponse de la banque à un essai d'avant vient de changer le récapitulatif, il le relit et recommence.
+        """
         self.presser("Payer ")
+        change = self.page.get_by_text("Votre démarche a changé")
+        expect(change.or_(self.page.locator("h1", has_not_text=RECAPITULATIF)).first).to_be_visible()
+        if change.is_visible():
+            self.presser("Payer ")
         if not self.javascript:
             self.presser("Continuer vers PayZen")
         self.voir("Avec quelle carte payez-vous ?")
