@@ -1,7 +1,7 @@
 """Faire avancer un paiement : le verrouiller, le relire, et ne passer que par la table des passages."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from demarches.models import Demarche
 from paiements.causes import Cause
 from paiements.models import Paiement, TransactionPayzen
 from paiements.statuts import ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
-from socle.sql import Colonnes, batir, executer
+from socle.sql import Colonnes, batir, executer, executer_chacun
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +79,29 @@ def avancer(geste: Geste, paiement: Paiement, cause: Cause) -> Paiement:
 
     :raises TransitionImpossible: si la table ne permet pas ce geste depuis l'état actuel
     """
+    avancer_ensemble(geste, {paiement: cause})
+    return paiement
+
+
+def avancer_ensemble(geste: Geste, causes: Mapping[Paiement, Cause]) -> None:
+    """
+    Fait avancer de même plusieurs paiements tenus sous verrou, chacun avec sa cause.
+
+    :raises TransitionImpossible: pour l'un d'eux ; aucun n'est enregistré
+    """
+    passages = [_passer(geste, paiement, cause) for paiement, cause in causes.items() if not _is_fait(geste, paiement)]
+    executer_chacun(AVANCER, passages)
+    for passage in passages:
+        logger.info("paiement : %s", geste, extra={"paiement": passage["reference"], "vers": passage["statut"]})
+
+
+def _is_fait(geste: Geste, paiement: Paiement) -> bool:
+    return paiement.statut == TRANSITIONS[geste].vers
+
+
+def _passer(geste: Geste, paiement: Paiement, cause: Cause) -> dict[str, object]:
+    """Fait passer le paiement en mémoire ; rend ce que la base enregistre de ce passage."""
     depuis, vers = TRANSITIONS[geste]
-    if paiement.statut == vers:
-        return paiement
     if paiement.statut not in depuis:  # garde: table_des_passages
         raise TransitionImpossible(f"{geste} : {paiement} est {paiement.get_statut_display()}")
     de, paiement.statut = paiement.statut, vers
@@ -89,11 +109,9 @@ def avancer(geste: Geste, paiement: Paiement, cause: Cause) -> Paiement:
         paiement.imputer_le = timezone.now()
     paiement.demarche.etat = ETAT_DE_LA_DEMARCHE[vers]
     passage = {"paiement": paiement.pk, "geste": geste, "de": de, "le": timezone.now()}
-    passage |= {"motif": cause.motif[:200], "auteur": cause.auteur}
+    passage |= {"motif": cause.motif[:200], "auteur": cause.auteur, "reference": paiement.reference}
     passage |= {"demarche": paiement.demarche_id, "etat": paiement.demarche.etat}
-    executer(AVANCER, passage | {nom: getattr(paiement, nom) for nom in CHANGEANTS})
-    logger.info("paiement : %s", geste, extra={"paiement": paiement.reference, "vers": vers})
-    return paiement
+    return passage | {nom: getattr(paiement, nom) for nom in CHANGEANTS}
 
 
 def faire_interroger(paiement: Paiement) -> None:

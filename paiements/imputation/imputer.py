@@ -1,23 +1,24 @@
 """Imputer aux dettes l'argent vérifié : par lot, chaque paiement isolé des autres."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import cast
+from typing import NamedTuple, cast
 
 from django.db import DatabaseError, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
-from demarches.models import Demarche
+from demarches.models import Demarche, LigneDemarche
 from dettes.models import Dette, Mouvement
 from dettes.repartition import repartir
 from paiements.causes import Cause, par_service
 from paiements.file.livres import lire
 from paiements.file.tenue import clore, rapprocher, signaler
 from paiements.models import Anomalie, Imputation, Paiement, TransactionPayzen
-from paiements.passages import avancer
+from paiements.passages import avancer_ensemble, verrouiller
 from paiements.statuts import Geste
 from socle.euros import ecrire_euros
 
@@ -30,6 +31,20 @@ RELANCE_AU_PLUS = timedelta(days=1)
 DOUBLEMENTS_AU_PLUS = 11  # plus de 24 heures
 # Ce que la banque ne dit pas clairement attend qu'elle le dise, ou qu'un agent tranche.
 A_TRANCHER = timedelta(minutes=10)
+# Les dettes de chacun, la plus ancienne d'abord.
+LIGNES = Prefetch(
+    "demarche__lignes",
+    LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "dette__solde", "dette_id"),
+)
+
+
+class Ecriture(NamedTuple):
+    """Une part d'un paiement, en euros, mise sur une dette, et qui le fait."""
+
+    paiement: Paiement
+    dette: Dette
+    part: Decimal
+    cause: Cause
 
 
 def imputer_un_lot() -> int:
@@ -49,7 +64,19 @@ def imputer_un_lot() -> int:
         # Après le verrou : ce qui s'est dit pendant qu'on l'attendait compte.
         prefetch_related_objects(lot, "debit", "solde")
         tenues = _verrouiller_les_dettes(lot)  # garde: verrou_des_dettes_du_lot
-        return sum(_imputer_a_part(paiement, tenues) for paiement in lot)
+        prets = [paiement for paiement in lot if not _attendre(paiement, tenues)]
+        return sum(_imputer_a_part(vague) for vague in _ranger_par_vagues(prets))
+
+
+def _ranger_par_vagues(paiements: Iterable[Paiement]) -> Iterable[list[Paiement]]:
+    """Le premier de chaque dossier, puis le deuxième… : chacun lit les dettes telles que le précédent les laisse."""
+    vagues: dict[int, list[Paiement]] = defaultdict(list)
+    rangs: Counter[int] = Counter()
+    for paiement in paiements:
+        dossier = paiement.demarche.allocataire_id
+        vagues[rangs[dossier]].append(paiement)
+        rangs[dossier] += 1  # garde: un_dossier_une_fois_par_vague
+    return vagues.values()
 
 
 def _verrouiller_les_dettes(paiements: Iterable[Paiement]) -> set[int]:
@@ -61,22 +88,32 @@ def _verrouiller_les_dettes(paiements: Iterable[Paiement]) -> set[int]:
     return {allocataire for cle, allocataire in dettes.values_list("pk", "allocataire") if cle not in prises}
 
 
-def _imputer_a_part(paiement: Paiement, tenues: set[int]) -> bool:
+def _attendre(paiement: Paiement, tenues: set[int]) -> bool:
+    """Remet à plus tard un paiement dont une dette est tenue, ou dont la banque dit deux choses ; rend s'il attend."""
     if paiement.demarche.allocataire_id in tenues:
-        Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + DETTE_TENUE)
+        delai = DETTE_TENUE
+    elif _is_a_trancher(paiement):
+        delai = A_TRANCHER
+    else:
         return False
-    if _is_a_trancher(paiement):
-        Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + A_TRANCHER)
-        return False
+    Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + delai)
+    return True
+
+
+def _imputer_a_part(paiements: Sequence[Paiement]) -> int:
+    """Impute ces paiements ensemble ; si l'un fait échouer les autres, un par un. Rend combien ont avancé."""
     try:
         with transaction.atomic():  # garde: point_de_reprise
-            imputer(paiement)
+            imputer(paiements)
     except Exception as echec:  # garde: un_paiement_malade  (quoi qu'il lève, les autres passent)
         if isinstance(echec, DatabaseError) and not transaction.get_connection().is_usable():
             raise
-        _reporter(paiement, echec)
-        return False
-    return True
+        if len(paiements) > 1:
+            # garde: relire_apres_un_echec  (l'essai manqué les a fait avancer en mémoire)
+            return sum(_imputer_a_part([verrouiller(paiement.pk)]) for paiement in paiements)
+        _reporter(paiements[0], echec)
+        return 0
+    return len(paiements)
 
 
 def _is_a_trancher(paiement: Paiement) -> bool:
@@ -100,45 +137,58 @@ def _reporter(paiement: Paiement, echec: Exception) -> None:
     )
 
 
-def imputer(paiement: Paiement) -> None:
+def imputer(paiements: Sequence[Paiement]) -> None:
     """
-    Impute un paiement vérifié à ses dettes, jamais au-delà du solde ; ce qui ne tient plus reste à placer.
+    Impute des paiements vérifiés à leurs dettes, jamais au-delà du solde ; ce qui ne tient plus reste à placer.
 
     Les dettes choisies font loi (C. civ. 1342-10) ; un montant global éteint la plus ancienne d'abord (CSS D553-4), et
     de même un montant que la banque a baissé.
     """
+    prefetch_related_objects(paiements, LIGNES)
+    parts = {paiement: _get_parts(paiement) for paiement in paiements}
+    causes = {p: par_service(f"imputé à {len(parts[p])} dette{'s' if len(parts[p]) > 1 else ''}") for p in paiements}
+    ecrire([Ecriture(p, dette, part, causes[p]) for p in paiements for dette, part in parts[p]])
+    for paiement in paiements:
+        paiement.imputer_le = None
+    avancer_ensemble(Geste.IMPUTER, causes)
+    for paiement, cause in causes.items():
+        _tenir_la_file(paiement, sum((part for _, part in parts[paiement]), Decimal(0)), cause)
+
+
+def _get_parts(paiement: Paiement) -> list[tuple[Dette, Decimal]]:
     tenu = paiement.solde.tenu - paiement.solde.impute
-    parts = _parts_affectees(paiement, tenu) if _is_affecte(paiement) else _parts_globales(paiement, tenu)
-    cause = par_service(f"imputé à {len(parts)} dette{'s' if len(parts) > 1 else ''}")
-    ecrire(paiement, parts, cause)
-    paiement.imputer_le = None
-    avancer(Geste.IMPUTER, paiement, cause)
+    return _parts_affectees(paiement, tenu) if _is_affecte(paiement) else _parts_globales(paiement, tenu)
+
+
+def _tenir_la_file(paiement: Paiement, impute: Decimal, cause: Cause) -> None:
     if paiement.echecs:
         for anomalie in paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.IMPUTATION_IMPOSSIBLE):
             clore(anomalie, cause)
     # Une part rendue, ou admise plus petite, avait son anomalie ; un reste en demande une.
-    if sum((part for _, part in parts), Decimal(0)) != paiement.montant or paiement.echecs:
+    if impute != paiement.montant or paiement.echecs:
         rapprocher(lire(paiement), cause)
 
 
-def ecrire(paiement: Paiement, parts: Iterable[tuple[Dette, Decimal]], cause: Cause) -> None:
+def ecrire(ecritures: Sequence[Ecriture]) -> None:
     """Écrit des imputations, et les mouvements qui font baisser les dettes."""
+    mouvements = Mouvement.objects.bulk_create(
+        Mouvement(dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=-part, origine=paiement.reference)
+        for paiement, dette, part, _ in ecritures
+    )
     # Vérifié, il a son débit : la base le garantit.
-    debit, paye_le = cast("TransactionPayzen", paiement.debit), cast("datetime", paiement.paye_le)
-    for dette, part in parts:
-        mouvement = Mouvement.objects.create(
-            dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=-part, origine=paiement.reference
-        )
-        Imputation.objects.create(
+    Imputation.objects.bulk_create(
+        Imputation(
             paiement=paiement,
-            debit=debit,
+            debit=cast("TransactionPayzen", paiement.debit),
             dette=dette,
             montant=part,
             mouvement=mouvement,
-            paye_le=paye_le,
+            paye_le=cast("datetime", paiement.paye_le),
             motif=cause.motif[:200],
             auteur=cause.auteur,
         )
+        for (paiement, dette, part, cause), mouvement in zip(ecritures, mouvements, strict=True)
+    )
 
 
 def _is_affecte(paiement: Paiement) -> bool:
@@ -146,9 +196,8 @@ def _is_affecte(paiement: Paiement) -> bool:
 
 
 def _parts_affectees(paiement: Paiement, tenu: Decimal) -> list[tuple[Dette, Decimal]]:
-    lignes = paiement.demarche.lignes.select_related("dette")
     parts = []
-    for ligne in lignes.order_by("dette__notifiee_le", "dette__solde", "dette_id"):
+    for ligne in paiement.demarche.lignes.all():
         # garde: jamais_au_dela_du_solde, jamais_au_dela_du_tenu
         part = min(ligne.montant, _accueil(ligne.dette), tenu)
         if part > 0:
@@ -193,5 +242,5 @@ def placer(paiement: Paiement, parts: Mapping[Dette, Decimal], cause: Cause) -> 
         # garde: dette_qui_peut_recevoir_le_reste
         if part <= 0 or dette.pk not in recevables or recevables[dette.pk].disponible < part:
             raise ResteImpossible(f"la dette {dette.reference} ne peut recevoir {ecrire_euros(part)}")
-    ecrire(paiement, [(recevables[dette.pk], part) for dette, part in parts.items()], cause)
+    ecrire([Ecriture(paiement, recevables[dette.pk], part, cause) for dette, part in parts.items()])
     rapprocher(lire(paiement), cause)

@@ -2,6 +2,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from demarches.etats import Etat
@@ -124,6 +126,17 @@ def test_imputer_deux_fois_ne_fait_rien_de_plus(personne):
     assert paiement.imputations.count() == 1
 
 
+def test_un_lot_ne_demande_pas_plus_a_la_base_qu_un_paiement(django_assert_num_queries):
+    PaiementFactory(verifie=True)
+    with CaptureQueriesContext(connection) as pour_un:
+        imputer_un_lot()
+    for _ in range(5):
+        PaiementFactory(verifie=True)
+
+    with django_assert_num_queries(len(pour_un)):
+        assert imputer_un_lot() == 5
+
+
 def test_un_lot_impute_plusieurs_paiements():
     paiements = [PaiementFactory(verifie=True) for _ in range(3)]
 
@@ -131,3 +144,21 @@ def test_un_lot_impute_plusieurs_paiements():
 
     assert combien == 3
     assert Paiement.objects.filter(statut=Statut.IMPUTE).count() == len(paiements)
+
+
+@pytest.mark.parametrize(("mode", "parts"), [("AFFECTE", [400, 100]), ("GLOBAL", [100, 400])])
+def test_deux_paiements_d_un_dossier_dans_un_lot_se_partagent_ce_qui_reste(personne, mode, parts):
+    """Un montant global ne prend pas la place que l'autre a retenue ; l'autre lit ensuite ce qui reste."""
+    dette = DetteFactory(allocataire=personne.allocataire)
+    paiements = []
+    for _ in range(2):
+        demarche = DemarcheFactory(auteur=personne, mode=mode, lignes={dette: Decimal(400)})
+        paiements.append(PaiementFactory(demarche=demarche, verifie=True))
+    solder(dette, reste=Decimal(500), situation=Dette.Situation.EN_COURS)
+
+    assert imputer_un_lot() == len(paiements)
+
+    dette.refresh_from_db()
+    assert dette.solde == 0
+    assert [p.imputations.get().montant for p in paiements] == parts
+    assert sorted(p.anomalies.count() for p in paiements) == [0, 1]

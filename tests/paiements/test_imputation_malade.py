@@ -21,8 +21,8 @@ Genre = Anomalie.Genre
 
 
 @contextmanager
-def refuser_d_imputer(paiement):
-    """La base refuse d'écrire l'imputation de ce paiement, et de lui seul."""
+def refuser_d_imputer(paiement, table="imputation"):
+    """La base refuse d'écrire l'imputation de ce paiement, ou son passage, et de lui seul."""
     with connection.cursor() as curseur:
         curseur.execute(
             f"""
@@ -30,13 +30,13 @@ def refuser_d_imputer(paiement):
                 IF NEW.paiement_id = {paiement.pk} THEN RAISE EXCEPTION 'ce que personne n''attendait'; END IF;
                 RETURN NEW;
             END $$;
-            CREATE TRIGGER aaa_malade BEFORE INSERT ON paiements_imputation
+            CREATE TRIGGER aaa_malade BEFORE INSERT ON paiements_{table}
             FOR EACH ROW EXECUTE FUNCTION rendre_malade();
             """
         )
     yield
     with connection.cursor() as curseur:
-        curseur.execute("DROP TRIGGER aaa_malade ON paiements_imputation; DROP FUNCTION rendre_malade()")
+        curseur.execute(f"DROP TRIGGER aaa_malade ON paiements_{table}; DROP FUNCTION rendre_malade()")
 
 
 def test_un_paiement_malade_n_arrete_pas_les_autres():
@@ -51,6 +51,19 @@ def test_un_paiement_malade_n_arrete_pas_les_autres():
     assert (malade.statut, malade.imputations.count(), malade.echecs) == (Statut.VERIFIE, 0, 1)
     assert malade.anomalies.get().genre == Genre.IMPUTATION_IMPOSSIBLE
     assert Dette.objects.get(lignes__demarche=malade.demarche).solde == 900
+
+
+def test_un_refus_tardif_ne_laisse_personne_a_moitie_avance():
+    *sains, malade = [PaiementFactory(verifie=True) for _ in range(3)]
+
+    with refuser_d_imputer(malade, table="etapepaiement"):
+        combien = imputer_un_lot()
+
+    avances = Paiement.objects.exclude(pk=malade.pk)
+    assert combien == len(sains)
+    assert set(avances.values_list("statut", "imputer_le", "imputations__montant")) == {(Statut.IMPUTE, None, 120)}
+    assert [p.etapes.filter(vers=Statut.IMPUTE).count() for p in avances] == [1, 1]
+    assert Paiement.objects.filter(pk=malade.pk, statut=Statut.VERIFIE, imputations=None).exists()
 
 
 def test_on_reessaie_de_plus_en_plus_tard_au_plus_un_jour(time_machine):

@@ -62,10 +62,10 @@ def test_mille_echecs_d_un_paiement_n_arretent_pas_les_autres(monkeypatch):
     Paiement.objects.filter(pk=malade.pk).update(echecs=1000)
     vrai = imputer.imputer
 
-    def tomber(paiement):
-        if paiement.pk == malade.pk:
+    def tomber(paiements):
+        if malade in paiements:
             raise RuntimeError("malade")
-        vrai(paiement)
+        vrai(paiements)
 
     monkeypatch.setattr(imputer, "imputer", tomber)
     imputer_un_lot()

@@ -166,6 +166,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_imputation_malade::test_un_paiement_malade_n_arrete_pas_les_autres",
         remplacer("except Exception as echec:", "except ZeroDivisionError as echec:"),
     ),
+    "relire_apres_un_echec": (
+        "paiements/test_imputation_malade::test_un_refus_tardif_ne_laisse_personne_a_moitie_avance",
+        remplacer("[verrouiller(paiement.pk)]", "[paiement]"),
+    ),
+    "un_dossier_une_fois_par_vague": (
+        "paiements/test_imputation::test_deux_paiements_d_un_dossier_dans_un_lot_se_partagent_ce_qui_reste",
+        remplacer("rangs[dossier] += 1", "pass"),
+    ),
     "jamais_au_dela_du_solde": (
         "paiements/test_imputation::test_ce_qui_ne_tient_plus_devient_un_reliquat_jamais_un_solde_negatif",
         remplacer("_accueil(ligne.dette), ", ""),
