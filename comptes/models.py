@@ -90,7 +90,7 @@ class Allocataire(models.Model):
         MONSIEUR = "M", gettext_lazy("Monsieur")
         MADAME = "MME", gettext_lazy("Madame")
 
-    caf = models.ForeignKey(Caf, models.PROTECT, related_name="allocataires", verbose_name="Caf")
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="allocataires", verbose_name="Caf", db_index=False)
     numero = models.CharField("numéro allocataire", max_length=7, validators=[RegexValidator(r"^\d{7}$")])
     civilite = models.CharField("civilité", max_length=3, choices=Civilite, blank=True)
     nom = models.CharField(max_length=100)

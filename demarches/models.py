@@ -77,7 +77,7 @@ class Demarche(models.Model):
         GLOBAL = "GLOBAL", gettext_lazy("un montant global")
         AFFECTE = "AFFECTE", gettext_lazy("des dettes choisies")
 
-    allocataire = models.ForeignKey(Allocataire, models.PROTECT, related_name="demarches")
+    allocataire = models.ForeignKey(Allocataire, models.PROTECT, related_name="demarches", db_index=False)
     auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="demarches")
     reference = models.CharField("référence", max_length=20, unique=True, default=draw_demarche)
     etat = models.CharField("état", max_length=21, choices=Etat, default=Etat.BROUILLON)
@@ -189,7 +189,9 @@ class Demarche(models.Model):
 class LigneDemarche(models.Model):
     """Ce que l'allocataire destine à une dette, en euros. Figée avec sa démarche."""
 
-    demarche = models.ForeignKey(Demarche, models.CASCADE, related_name="lignes", verbose_name="démarche")
+    demarche = models.ForeignKey(
+        Demarche, models.CASCADE, related_name="lignes", verbose_name="démarche", db_index=False
+    )
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="lignes")
     montant = models.DecimalField(max_digits=9, decimal_places=2)
 

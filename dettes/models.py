@@ -93,7 +93,7 @@ class Dette(models.Model):
 
     SITUATIONS_PAYABLES = (Situation.EN_COURS, Situation.RECOURS, Situation.PLAN)
 
-    caf = models.ForeignKey(Caf, models.PROTECT, related_name="dettes", verbose_name="Caf")
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="dettes", verbose_name="Caf", db_index=False)
     allocataire = models.ForeignKey(Allocataire, models.PROTECT, related_name="dettes")
     reference = models.CharField("référence", max_length=30)
     creancier = models.CharField("créancier", max_length=11, choices=Creancier)

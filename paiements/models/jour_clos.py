@@ -9,7 +9,7 @@ from comptes.models import Caf, Utilisateur
 class JourClos(models.Model):
     """La clôture d'une feuille (PROTOCOLE §8). Ajout seul : un jour qui change se clôt de nouveau, et le dit."""
 
-    caf = models.ForeignKey(Caf, models.PROTECT, related_name="jours_clos", verbose_name="Caf")
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="jours_clos", verbose_name="Caf", db_index=False)
     jour = models.DateField()
     chiffres = models.JSONField()
     motif = models.CharField(max_length=200)

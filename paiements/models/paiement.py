@@ -46,7 +46,7 @@ class Paiement(models.Model):
     """
 
     demarche = models.OneToOneField(Demarche, models.PROTECT, related_name="paiement", verbose_name="démarche")
-    caf = models.ForeignKey(Caf, models.PROTECT, related_name="paiements", verbose_name="Caf")
+    caf = models.ForeignKey(Caf, models.PROTECT, related_name="paiements", verbose_name="Caf", db_index=False)
     reference = models.CharField("référence", max_length=32, unique=True)
     code = models.CharField(
         "code de vérification", max_length=8, db_default=Upper(Left(Cast(RandomUUID(), models.TextField()), 8))

@@ -122,7 +122,7 @@ class DemandeRestitution(models.Model):
 class PartRestituee(models.Model):
     """De quelle dette, et combien, quand on ne restitue qu'une part d'un paiement imputé. Montant en euros."""
 
-    demande = models.ForeignKey(DemandeRestitution, models.PROTECT, related_name="parts")
+    demande = models.ForeignKey(DemandeRestitution, models.PROTECT, related_name="parts", db_index=False)
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="+")
     montant = models.DecimalField(max_digits=9, decimal_places=2)
 
