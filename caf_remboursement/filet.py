@@ -34,7 +34,11 @@ class Filet:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        from django.http import parse_cookie
         from django.template.loader import render_to_string
+        from django.utils import translation
+
+        from caf_remboursement.langue import lire_la_langue
 
         if not is_lisible(environ.get("CONTENT_TYPE", "")):
             environ["CONTENT_TYPE"] = ILLISIBLE
@@ -43,7 +47,8 @@ class Filet:
         except Exception:
             logger.exception("panne hors de Django", extra={"adresse": environ.get("PATH_INFO")})
             start_response("500 Internal Server Error", ENTETES)
-            return [render_to_string("500.html").encode()]
+            with translation.override(lire_la_langue(parse_cookie(environ.get("HTTP_COOKIE", "")))):
+                return [render_to_string("500.html").encode()]
 
 
 def is_lisible(type_de_contenu: str) -> bool:

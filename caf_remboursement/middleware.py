@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
 from caf_remboursement.filet import ILLISIBLE
+from caf_remboursement.langue import lire_la_langue
 from socle.attente import is_verrou_tenu
 
 Suite = Callable[[HttpRequest], HttpResponseBase]
@@ -69,13 +70,10 @@ class LangueMiddleware:
     def __init__(self, get_response: Suite) -> None:
         self.get_response = get_response
         self.bureau = reverse("admin:index")
-        self.langues = dict(settings.LANGUAGES)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        choisie = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
-        if choisie not in self.langues or request.path.startswith(self.bureau):
-            choisie = settings.LANGUAGE_CODE
-        with translation.override(choisie):
+        au_bureau = request.path.startswith(self.bureau)
+        with translation.override(settings.LANGUAGE_CODE if au_bureau else lire_la_langue(request.COOKIES)):
             return self.get_response(request)
 
 

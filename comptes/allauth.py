@@ -17,7 +17,8 @@ from comptes.models import Utilisateur
 FAUX = gettext_lazy("Nous ne reconnaissons pas cet identifiant avec ce mot de passe. Vérifiez les deux")
 # Les bornes de ACCOUNT_RATE_LIMITS.
 TROP_D_ESSAIS = gettext_lazy(
-    "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez ; l’attente s’allonge si les essais continuent"
+    "Trop d’essais à la suite. Attendez cinq minutes, puis recommencez\u00a0; l’attente s’allonge si les essais"
+    " continuent"
 )
 
 

@@ -30,7 +30,7 @@ def exiger(request: HttpRequest, suite: str) -> HttpResponse | None:
         request,
         gettext(
             "Vous êtes connecté depuis plus de {minutes} minutes. Confirmez que c’est bien vous, puis"
-            " relisez et payez : rien n’est perdu, et rien n’est payé."
+            " relisez et payez\u00a0: rien n’est perdu, et rien n’est payé."
         ).format(minutes=minutes),
     )
     porte = get_adapter().get_reauthentication_methods(request.user)[0]["url"]

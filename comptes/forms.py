@@ -38,7 +38,7 @@ class IdentifiantField(forms.CharField):
             max_length=60,
             help_text=gettext_lazy(
                 "Le numéro de votre département, puis les 7 chiffres de votre numéro allocataire. Par"
-                " exemple\u00a0: 66\u00a00000354. Le code de votre Caf, 661, va aussi."
+                " exemple\u00a0: 66\u00a00000354. Le code de votre Caf, 661, convient aussi."
             ),
             widget=forms.TextInput(
                 attrs={
@@ -216,7 +216,7 @@ class PremiereConnexionForm(forms.Form):
     def clean_code(self) -> str:
         code = lire_chiffres(self.cleaned_data["code"])
         if not code:
-            raise ValidationError(gettext("Le code n’a que des chiffres : dix, écrits sur votre courrier"))
+            raise ValidationError(gettext("Le code n’a que des chiffres\u00a0: dix, écrits sur votre courrier"))
         if len(code) != CHIFFRES:
             phrase = (
                 gettext("Le code a dix chiffres, et il n’y en a que {combien} ici")

@@ -64,7 +64,7 @@ class DonneesPersonnelles:
         if user is not None and any(donnee in colle for donnee in _lister(user)):
             raise ValidationError(
                 gettext(
-                    "N’y mettez ni votre nom, ni votre prénom, ni votre date de naissance, ni votre identifiant :"
+                    "N’y mettez ni votre nom, ni votre prénom, ni votre date de naissance, ni votre identifiant\u00a0:"
                     " d’autres que vous les connaissent."
                 )
             )

@@ -41,7 +41,7 @@ class CourrielField(SansCarteMixin, forms.EmailField):
     default_error_messages = {
         "invalid": gettext_lazy("Écrivez une adresse électronique complète, par exemple prenom.nom@exemple.fr"),
         "accent": gettext_lazy("Ce qui précède le @ s’écrit sans accent, par exemple rene@exemple.fr"),
-        "max_length": gettext_lazy("Cette adresse est trop longue : vérifiez-la, ou laissez le champ vide"),
+        "max_length": gettext_lazy("Cette adresse est trop longue\u00a0: vérifiez-la, ou laissez le champ vide"),
     }
 
     def __init__(self, **options: Any) -> None:

@@ -1,7 +1,7 @@
 """L'étape des montants : une somme, ou un montant par dette. Chaque bouton marche aussi sans JavaScript."""
 
 from django.http import HttpResponse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from comptes.acces import RequeteAllocataire
 from demarches import gestes, services
@@ -67,7 +67,7 @@ def _afficher(
         disponible=get_disponible_total(dettes),
         engagees=[dette for dette in dettes if dette.disponible <= 0],
         retenue=retenue.calculer(dettes, {dette.pk: montant for dette, montant in page.parts}),
-        dit=attente.get("dit", "") if attente else "",
+        dit=attente.get("dit", "") if attente and attente.get("langue") == get_language() else "",
         a_remettre=bool(attente and "avant" in attente),
         **contexte,
     )
@@ -106,7 +106,7 @@ def recevoir(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
     if envoi["faire"] == CONTINUER and (suite := _enregistrer(demarche, page)):
         frappe.oublier(request, adresse, request.path)
         return reprendre(suite)
-    frappe.garder(request, adresse, envoi)
+    frappe.garder(request, adresse, envoi | {"langue": get_language()})
     # Sans fautes, l'ancre ramène où l'on était ; avec, le résumé des fautes prend la main.
     return aller(adresse, ancre="" if page.form.errors else get_ancre(envoi["faire"], dettes))
 

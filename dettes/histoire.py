@@ -105,7 +105,9 @@ def get_jour(dette: Dette, mouvement: Mouvement) -> date:
 def _expliquer(mouvement: Mouvement) -> str:
     """Une phrase de plus quand le titre ne suffit pas. Le motif d'un rejet est écrit pour les agents."""
     if mouvement.genre == Genre.REJET:
-        return gettext("Cet argent est revenu sur votre compte, ou n’y a pas été pris : la dette remonte d’autant.")
+        return gettext(
+            "Cet argent est revenu sur votre compte, ou n’y a pas été pris\u00a0: la dette remonte d’autant."
+        )
     if mouvement.genre == Genre.IMPUTATION:
         return gettext("Référence {origine}.").format(origine=mouvement.origine)
     if mouvement.motif in MOTIFS:

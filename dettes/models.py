@@ -181,10 +181,14 @@ class Dette(models.Model):
     def intitule(self) -> str:
         """
         Le libellé, bien ponctué. La Caf l'envoie en français : dans une autre langue, c'est le nom de la prestation.
+
+        Celui de la Caf se lit alors à la page de la dette, marqué comme français.
         """
-        if get_language() != settings.LANGUAGE_CODE and self.nature != self.Nature.AUTRE:
-            return capfirst(self.get_nature_display())
-        return self.libelle.replace("'", "’")
+        return self.libelle.replace("'", "’") if get_language() == settings.LANGUAGE_CODE else self.dire_la_nature()
+
+    def dire_la_nature(self) -> str:
+        """Le nom de la prestation, dans la langue de qui lit."""
+        return capfirst(self.get_nature_display().replace("'", "’"))
 
     @property
     def nom(self) -> str:

@@ -91,7 +91,7 @@ class SansCarteMixin(forms.Field):
     """
 
     sans_carte: str | Promise = gettext_lazy(
-        "N’écrivez pas de numéro de carte ici : vous le saisirez sur la page sécurisée de PayZen"
+        "N’écrivez pas de numéro de carte ici\u00a0: vous le saisirez sur la page sécurisée de PayZen"
     )
 
     def clean(self, value: object) -> object:

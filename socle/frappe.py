@@ -32,6 +32,7 @@ class Frappe(TypedDict):
     faire : le bouton pressé
     dit : ce que le bouton a fait, s'il faut le dire
     avant : la saisie que le bouton a remplacée
+    langue : celle de `dit`, qui ne se redit pas dans une autre
     """
 
     pour: str
@@ -39,6 +40,7 @@ class Frappe(TypedDict):
     faire: str
     dit: NotRequired[str]
     avant: NotRequired[Saisie]
+    langue: NotRequired[str]
 
 
 def lire_envoi(request: HttpRequest) -> Frappe:

@@ -45,13 +45,14 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
     if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
         progres.suite.append(
             gettext(
-                "La banque {dire_tient} aussi {retenu} en plus de ce paiement. {un_agent} : vous n’avez rien à faire."
+                "La banque {dire_tient} aussi {retenu} en plus de ce paiement. {un_agent}\u00a0: vous n’avez rien à"
+                " faire."
             ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=_UN_AGENT)
         )
     progres.suite.extend(dire_le_retard(paiement))
     if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
         progres.suite.append(
-            gettext("La Caf vous a rendu {rendu}, débités en trop : {revient}.").format(
+            gettext("La Caf vous a rendu {rendu}, débités en trop\u00a0: {revient}.").format(
                 rendu=ecrire_euros(rendu), revient=_REVIENT
             )
         )
@@ -72,7 +73,7 @@ def _debit_examine(retenu: Decimal) -> Progres:
         "attention",
         gettext("Ne payez pas de nouveau"),
         gettext(
-            "La banque annonce un débit de {retenu}, que nous vérifions : votre carte a peut-être été"
+            "La banque annonce un débit de {retenu}, que nous vérifions\u00a0: votre carte a peut-être été"
             " débitée. {un_agent}."
         ).format(retenu=ecrire_euros(retenu), un_agent=_UN_AGENT),
         [
@@ -94,7 +95,7 @@ def _a_la_banque(paiement: Paiement) -> Progres:
         ).format(cree_le=dire_l_instant(paiement.cree_le)),
         [
             gettext(
-                "Sans autre nouvelle, nous interrogeons la banque le {prochain} : si rien n’a été payé, vos"
+                "Sans autre nouvelle, nous interrogeons la banque le {prochain}\u00a0: si rien n’a été payé, vos"
                 " montants se libèrent d’eux-mêmes."
             ).format(prochain=dire_l_instant(prochain))
         ]
@@ -109,7 +110,7 @@ def _enregistree(paiement: Paiement) -> Progres:
         "info",
         gettext("Votre paiement est accepté"),
         gettext(
-            "La Caf le vérifie, puis met vos dettes à jour. Vous n’avez rien à faire : ne payez pas ces"
+            "La Caf le vérifie, puis met vos dettes à jour. Vous n’avez rien à faire\u00a0: ne payez pas ces"
             " montants une deuxième fois."
         ),
         _dire_la_part(paiement) + _dire_quand(paiement),
@@ -126,7 +127,7 @@ def _dire_quand(paiement: Paiement) -> list[str]:
         ]
     return [
         gettext(
-            "C’est plus long que d’habitude : d’ordinaire, c’est fait au plus tard le {dire_le_jour}. Votre"
+            "C’est plus long que d’habitude\u00a0: d’ordinaire, c’est fait au plus tard le {dire_le_jour}. Votre"
             " paiement reste enregistré. Pour en savoir plus, appelez votre Caf au 3230 avec la référence de"
             " cette démarche."
         ).format(dire_le_jour=dire_le_jour(le))
@@ -138,27 +139,28 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
     if paiement.a_placer > 0:
         suite.append(
             gettext(
-                "{a_placer} n’ont pas pu être déduits : vos dettes avaient déjà baissé. {un_agent} : cette"
+                "{a_placer} n’ont pas pu être déduits\u00a0: vos dettes avaient déjà baissé. {un_agent}\u00a0: cette"
                 " somme ne se perd pas."
             ).format(a_placer=ecrire_euros(paiement.a_placer), un_agent=_UN_AGENT)
         )
     if paiement.debit is not None and paiement.debit.is_douteuse:
         suite.append(
             gettext(
-                "La banque dit deux choses de ce paiement. {un_agent} ; d’ici là, vos dettes ne changent pas."
+                "La banque dit deux choses de ce paiement. {un_agent}\u00a0; d’ici là, vos dettes ne changent pas."
             ).format(un_agent=_UN_AGENT)
         )
     elif paiement.a_placer < 0:
         suite.append(
-            gettext("{a_placer} sont encore comptés sur vos dettes : elles remonteront d’autant. {un_agent}.").format(
-                a_placer=ecrire_euros(-paiement.a_placer), un_agent=_UN_AGENT
-            )
+            gettext(
+                "{a_placer} sont encore comptés sur vos dettes\u00a0: elles remonteront d’autant. {un_agent}."
+            ).format(a_placer=ecrire_euros(-paiement.a_placer), un_agent=_UN_AGENT)
         )
     return Progres(
         "succes",
         gettext("Vos dettes sont à jour"),
         gettext(
-            "La Caf a déduit ce paiement de vos dettes. Gardez votre ticket : il porte la référence de cette démarche."
+            "La Caf a déduit ce paiement de vos dettes. Gardez votre ticket\u00a0: il porte la référence de cette"
+            " démarche."
         ),
         suite,
     )
@@ -171,13 +173,13 @@ def _dire_la_part(paiement: Paiement) -> list[str]:
     phrases = []
     if rendu := paiement.debit.compte.credite:
         phrases.append(
-            gettext("{rendu} de ce paiement vous sont rendus : {revient}.").format(
+            gettext("{rendu} de ce paiement vous sont rendus\u00a0: {revient}.").format(
                 rendu=ecrire_euros(rendu), revient=_REVIENT
             )
         )
     if paiement.debit.pris < paiement.montant:
         phrases.append(
-            gettext("Vous aviez demandé {montant} : votre banque a débité {pris}.").format(
+            gettext("Vous aviez demandé {montant}\u00a0: votre banque a débité {pris}.").format(
                 montant=ecrire_euros(paiement.montant), pris=ecrire_euros(paiement.debit.pris)
             )
         )
@@ -190,11 +192,11 @@ def _dire_sans_suite(paiement: Paiement) -> Progres:
             "attention",
             gettext("Cette demande n’a pas été réalisée"),
             gettext(
-                "La banque a débité votre carte d’une somme qui n’était pas celle de cette demande : elle vous"
+                "La banque a débité votre carte d’une somme qui n’était pas celle de cette demande\u00a0: elle vous"
                 " est rendue. Vos dettes n’ont pas changé."
             ),
             [
-                gettext("La Caf vous a rendu {rendu_a_part}, débités en trop : {revient}.").format(
+                gettext("La Caf vous a rendu {rendu_a_part}, débités en trop\u00a0: {revient}.").format(
                     rendu_a_part=ecrire_euros(paiement.rendu_a_part), revient=_REVIENT
                 )
             ],
@@ -208,7 +210,7 @@ def _dire_sans_suite(paiement: Paiement) -> Progres:
         "attention",
         gettext("Cette demande n’a pas été réalisée"),
         gettext(
-            "Le paiement n’a pas été terminé : il a été annulé, le temps est passé, ou un incident"
+            "Le paiement n’a pas été terminé\u00a0: il a été annulé, le temps est passé, ou un incident"
             " technique l’a empêché. À notre connaissance, votre carte n’a pas été débitée et vos dettes"
             " n’ont pas changé."
         ),
@@ -229,7 +231,7 @@ def _abandonnee(paiement: Paiement) -> Progres:
         ),
         [
             gettext(
-                "Si la page de PayZen est encore ouverte dans un autre onglet, fermez-la : un paiement terminé"
+                "Si la page de PayZen est encore ouverte dans un autre onglet, fermez-la\u00a0: un paiement terminé"
                 " là serait pris, et compté sur vos dettes."
             )
         ]
@@ -249,7 +251,7 @@ def _refusee() -> Progres:
         ),
         [
             gettext(
-                "Ce qui aide souvent : vérifier le plafond de votre carte auprès de votre banque, essayer une"
+                "Ce qui aide souvent\u00a0: vérifier le plafond de votre carte auprès de votre banque, essayer une"
                 " autre carte, rembourser un montant plus petit, en plusieurs fois."
             )
         ],
@@ -258,11 +260,12 @@ def _refusee() -> Progres:
 
 
 def _annulee_par_la_banque(paiement: Paiement) -> Progres:
-    suite = [gettext("Vos dettes reprennent les montants de ce paiement : ils sont de nouveau à rembourser.")]
+    suite = [gettext("Vos dettes reprennent les montants de ce paiement\u00a0: ils sont de nouveau à rembourser.")]
     if paiement.retenu > 0:
         suite.append(
             gettext(
-                "La banque {dire_tient} encore {retenu} pour cette démarche. {un_agent} : vous n’avez rien à faire."
+                "La banque {dire_tient} encore {retenu} pour cette démarche. {un_agent}\u00a0: vous n’avez rien à"
+                " faire."
             ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=_UN_AGENT)
         )
     else:
@@ -288,7 +291,7 @@ def _restituee(paiement: Paiement) -> Progres:
         return Progres(
             "attention",
             gettext("Une somme reste à vous rendre"),
-            gettext("La banque {dire_tient} encore {retenu}. {un_agent} : vous n’avez rien à faire.").format(
+            gettext("La banque {dire_tient} encore {retenu}. {un_agent}\u00a0: vous n’avez rien à faire.").format(
                 dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=_UN_AGENT
             ),
             [],

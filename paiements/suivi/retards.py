@@ -30,7 +30,7 @@ def dire_le_retard(paiement: Paiement) -> list[str]:
         )
         phrases.append(
             gettext(
-                "{avant} : votre banque a pourtant accepté ce paiement, et nous l’avons appris le {le}. Il"
+                "{avant}\u00a0: votre banque a pourtant accepté ce paiement, et nous l’avons appris le {le}. Il"
                 " compte comme les autres."
             ).format(avant=avant, le=dire_l_instant(accord.le))
         )
@@ -57,10 +57,10 @@ def _dire(autre: Paiement) -> str:
     if autre.statut == Statut.EN_ATTENTE:
         return gettext(
             "La demande {reference}, sur les mêmes dettes, est encore à la banque. Si vous ne l’avez pas"
-            " payée, dites-le sur sa page : ce serait un paiement de plus."
+            " payée, dites-le sur sa page\u00a0: ce serait un paiement de plus."
         ).format(reference=autre.reference)
     return gettext(
-        "Un autre paiement, de {montant}, est accepté sur les mêmes dettes : c’est la demande"
-        " {reference}. Si vous n’en vouliez qu’un, appelez votre Caf au 3230 : un agent peut vous rendre"
+        "Un autre paiement, de {montant}, est accepté sur les mêmes dettes\u00a0: c’est la demande"
+        " {reference}. Si vous n’en vouliez qu’un, appelez votre Caf au 3230\u00a0: un agent peut vous rendre"
         " l’autre."
     ).format(montant=ecrire_euros(autre.montant), reference=autre.reference)

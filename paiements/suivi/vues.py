@@ -135,7 +135,8 @@ def recommencer(request: RequeteAllocataire, reference: str) -> HttpResponse:
         messages.warning(
             request,
             gettext(
-                "Une partie de ces montants a été remboursée ou engagée depuis : nous les avons baissés. Relisez-les."
+                "Une partie de ces montants a été remboursée ou engagée depuis\u00a0: nous les avons baissés."
+                " Relisez-les."
             ),
         )
     return _mener(nouvelle)

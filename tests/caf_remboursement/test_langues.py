@@ -1,5 +1,7 @@
 """Lire le service en anglais : on le choisit, c'est gardé, et il n'y reste pas un mot de français."""
 
+from decimal import Decimal
+
 import pytest
 import responses
 from django.conf import settings
@@ -10,7 +12,7 @@ from django.urls import reverse
 
 from tests.caf_remboursement.acces import Monde, lister_les_demandes
 from tests.connexion import entrer, entrer_en_agent
-from tests.factories import AgentFactory, DetteFactory, UtilisateurFactory
+from tests.factories import AgentFactory, DemarcheFactory, DetteFactory, UtilisateurFactory
 from tests.langues import lire_en_anglais, relever_le_francais
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +89,23 @@ def test_les_montants_et_les_jours_s_ecrivent_comme_un_lecteur_anglais_les_ecrit
 
     assert "€1,234.50" in liste
     assert f"of {dette.notifiee_le.day} {dette.notifiee_le:%B %Y}" in detail
+
+
+def test_une_dette_que_la_caf_nomme_elle_meme_se_lit_en_anglais(client: Client) -> None:
+    personne = UtilisateurFactory()
+    dette = DetteFactory(allocataire=personne.allocataire, nature="AUTRE", libelle="Trop-perçu : prime de Noël")
+    demarche = DemarcheFactory(auteur=personne, lignes={dette: Decimal(10)})
+    entrer(client, personne.identifiant)
+    lire_en_anglais(client)
+
+    detail = client.get(reverse("dettes:detail", args=[dette.reference])).content.decode()
+    pages = [reverse("dettes:liste"), reverse("suivi:detail", args=[demarche.reference])]
+    pages += [reverse(f"demarches:{etape}", args=[demarche.reference]) for etape in ("montants", "recapitulatif")]
+
+    assert '<dd lang="fr">Trop-perçu : prime de Noël</dd>' in detail
+    for page in [detail, *(client.get(adresse).content.decode() for adresse in pages)]:
+        assert "Other benefit" in page
+        assert relever_le_francais(page) == []
 
 
 @pytest.mark.parametrize("role", ["anonyme", "soi", "radié", "nu"])

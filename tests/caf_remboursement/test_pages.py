@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from comptes.models import Caf
 from outils import reglages
+from outils.traductions import extraire
 from tests.factories import UtilisateurFactory
 
 PAGES = ["accueil", "accessibilite", "donnees_personnelles", "mentions_legales", "aide", "plan"]
@@ -41,8 +42,8 @@ def test_chaque_page_a_son_titre(lire) -> None:
 
 
 def test_aucun_signe_double_ne_se_detache_de_son_mot() -> None:
-    """Une espace ordinaire devant « : ; ? ! » laisse le signe passer seul à la ligne."""
-    fautes = []
+    """Une espace ordinaire devant « : ; ? ! » ou dans des guillemets laisse le signe passer seul à la ligne."""
+    fautes = [phrase for phrase in extraire() if re.search(r"« | [:;?!»](?=[\s.,<)]|$)", phrase)]
     gabarits = [f for motif in ("*.html", "*.txt") for f in Path("templates").rglob(motif)]
     for gabarit in (f for f in gabarits if "admin" not in f.parts):
         html = re.sub(r"{% comment %}.*?{% endcomment %}|{#.*?#}", "", gabarit.read_text(), flags=re.DOTALL)

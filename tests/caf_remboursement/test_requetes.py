@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test import RequestFactory
@@ -104,6 +105,20 @@ def test_une_panne_hors_de_django_a_sa_page_et_sa_ligne(caplog: pytest.LogCaptur
     lignes = [build_formatter().format(ligne).splitlines() for ligne in caplog.records]
     assert [len(ligne) for ligne in lignes] == [1]
     assert json.loads(lignes[0][0])["adresse"] == "/mon-compte/"
+
+
+@pytest.mark.parametrize(
+    ("choisie", "titre"),
+    [("", "Le service est en panne"), ("en", "The service is not working"), ("../x", "Le service est en panne")],
+)
+def test_une_panne_hors_de_django_se_dit_dans_la_langue_de_qui_lit(choisie: str, titre: str) -> None:
+    def casser(environ: Any, start_response: Any) -> Any:
+        raise RuntimeError("cassé")
+
+    environ = RequestFactory()._base_environ(HTTP_COOKIE=f"{settings.LANGUAGE_COOKIE_NAME}={choisie}")
+    page = b"".join(Filet(casser)(environ, lambda *_: None)).decode()
+
+    assert titre in page
 
 
 def test_une_panne_d_une_vue_a_sa_page_et_nos_en_tetes() -> None:

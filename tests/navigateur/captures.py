@@ -61,7 +61,9 @@ class Captures:
         return self.etats[-1]
 
     def _photographier(self, page: Page, nom: str) -> None:
-        page.screenshot(path=self.dossier / f"{nom}.png", full_page=True, animations="disabled")
+        # Photographiée d'un coup, la page entière cacherait sous sa barre du bas ce que l'on lit en défilant.
+        en_place = ".bilan { position: static !important }"
+        page.screenshot(path=self.dossier / f"{nom}.png", full_page=True, animations="disabled", style=en_place)
 
     @staticmethod
     def _montrer(etat: str, images: list[str]) -> str:

@@ -36,15 +36,15 @@ class Demonstration:
         self.acces: dict[str, Any] = {}
         self.codes_donnes: set[tuple[str, str]] = set()
 
-    def lancer(self) -> None:
-        """Lance tout et attend « Prêt » ; échoue avec ce que la démonstration a dit."""
+    def lancer(self, **variables: str) -> None:
+        """Lance tout, avec ces variables, et attend « Prêt » ; échoue avec ce que la démonstration a dit."""
         environnement = {nom: os.environ[nom] for nom in GARDEES if nom in os.environ}
         environnement |= {nom: str(find_port()) for nom in ("PORT", "PORT_SIMULATEUR", "PORT_COURRIEL")}
         with self.journal.open("wb") as sortie:
             self.processus = subprocess.Popen(
                 [sys.executable, "-m", "outils.demo"],
                 cwd=RACINE,
-                env=environnement | {"DEMO_DOSSIER": str(self.dossier), "PYTHONUNBUFFERED": "1"},
+                env=environnement | variables | {"DEMO_DOSSIER": str(self.dossier), "PYTHONUNBUFFERED": "1"},
                 stdout=sortie,
                 stderr=sortie,
             )
@@ -52,10 +52,14 @@ class Demonstration:
         assert "Prêt :" in self.lire_le_journal(), self.lire_le_journal()
         self.acces = json.loads((self.dossier / "acces.json").read_text())
 
+    def get_base(self) -> str:
+        """L'adresse de sa base, qui tourne déjà."""
+        return postgres.start(self.dossier / "base", durable=True)
+
     def gerer(self, *commande: str) -> str:
         """Passe une commande de gestion sur la base de la démonstration ; rend ce qu'elle imprime."""
         environnement = {nom: os.environ[nom] for nom in GARDEES if nom in os.environ} | {
-            "DATABASE_URL": postgres.start(self.dossier / "base", durable=True),
+            "DATABASE_URL": self.get_base(),
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "SECRET_KEY": get_secrets(self.dossier)["SECRET_KEY"],
             "PAYZEN_MODE": "TEST",
@@ -148,6 +152,11 @@ class Demonstration:
         uuid: str = next(t["uuid"] for t in self.lister_transactions(reference) if t["statut"] == "AUTHORISED")
         self._faire_au_back_office(uuid, "remettre", {})
         return uuid
+
+    def annuler(self, reference: str) -> None:
+        """Au Back Office du simulateur : annule le débit d'un paiement, avant sa remise."""
+        uuid = next(t["uuid"] for t in self.lister_transactions(reference) if t["statut"] == "AUTHORISED")
+        self._faire_au_back_office(uuid, "annuler", {})
 
     def rembourser(self, reference: str, *, centimes: int) -> None:
         """Au Back Office du simulateur : remet en banque le débit d'un paiement, puis en rend une part."""

@@ -18,10 +18,12 @@ REGLES_DU_BUREAU = {
 CONTRASTE = {"runOnly": ["color-contrast"]}
 LARGEURS = (1440, 320)
 TELEPHONE = 360
-# L'état d'une page : ce dont elle est faite. Une erreur, un bandeau, un repli ouvert en font un autre.
+# L'état d'une page : ce dont elle est faite. Une erreur, un bandeau, un repli ouvert, un bouton caché le changent.
 ETAT = """() => [...new Set([...document.querySelectorAll("body, body *")].map(
-  (noeud) => `${noeud.localName}.${noeud.getAttribute("class") ?? ""}.${noeud.hasAttribute("open")}`,
+  (noeud) => `${noeud.localName}.${noeud.getAttribute("class") ?? ""}.${noeud.hasAttribute("open")}.${noeud.hidden}`,
 ))].sort().join()"""
+# Sans JavaScript, Chromium exécute encore ce qu'on lui souffle, mais n'appelle plus ce qu'une page remet à plus tard.
+SANS_ATTENTE = "window.setTimeout = (suite) => void Promise.resolve().then(suite)"
 HAUTEUR = 800
 # Chromium note ainsi toute réponse 4xx ou 5xx : ce sont nos refus, que chaque essai constate lui-même.
 REFUS = "Failed to load resource: the server responded with a status of"
@@ -47,12 +49,21 @@ class Examen:
             contexte.on("page", lambda page: page.on("download", self.captures.prendre_le_papier))
         contexte.on("weberror", lambda erreur: self.fautes.append(f"script : {erreur.error}"))
 
-    def passer(self, page: Page) -> None:
-        """Examine la page ouverte avec axe, à 1440 puis 320 px, et dans le noir ; elle reste à 320 px, en clair."""
+    def passer(self, page: Page, *, javascript: bool = True) -> None:
+        """
+        Examine la page ouverte avec axe, à 1440 puis 320 px, et dans le noir ; elle reste à 320 px, en clair.
+
+        :param javascript: faux dans un navigateur qui n'en a pas
+        """
         page.wait_for_load_state()
-        etat = (page.title(), page.evaluate(ETAT))
+        # Une référence, une heure, un montant ne font pas un autre état.
+        etat = (re.sub(r"[0-9]+", "", page.title()), page.evaluate(ETAT))
         if etat in self.vus:
+            if not javascript:
+                self.mesurer(page)
             return
+        if not javascript:
+            page.evaluate(SANS_ATTENTE)
         self.vus.add(etat)
         self.est_sourd = True  # axe parle lui-même à la console
         if self.captures:

@@ -17,7 +17,9 @@ def voir(visiteur: Visiteur, titre: str) -> None:
     assert relever_le_francais(visiteur.page.content()) == []
 
 
-def test_de_la_connexion_au_ticket_en_anglais(visiteur):
+@pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])
+def test_de_la_connexion_au_ticket_en_anglais(ouvrir, javascript):
+    visiteur = ouvrir(javascript=javascript)
     page = visiteur.page
     compte = visiteur.demonstration.get_compte(PLUSIEURS)
     visiteur.aller("")
@@ -46,6 +48,9 @@ def test_de_la_connexion_au_ticket_en_anglais(visiteur):
     visiteur.presser("Continue")
     voir(visiteur, "Check before you pay")
     visiteur.presser("Pay €15.50")
+    if not javascript:
+        voir(visiteur, "You are about to pay €15.50")
+        visiteur.presser("Continue to PayZen")
 
     visiteur.voir("Avec quelle carte payez-vous ?")
     visiteur.payer_par_carte(ACCEPTEE_AVEC_CODE)

@@ -9,7 +9,6 @@ pytestmark = pytest.mark.navigateur
 PLUSIEURS = "allocataire qui a plusieurs dettes"
 QUESTION = "Avez-vous terminé le paiement ?"
 OUI, NON = "Oui, j’ai payé", "Non, je n’ai pas payé"
-LARGEURS = (320, 360, 1440)
 
 
 @pytest.fixture(params=[True, False], ids=["avec JavaScript", "sans JavaScript"])
@@ -19,18 +18,6 @@ def recapitulatif(ouvrir, request) -> Visiteur:
     visiteur.se_connecter(PLUSIEURS)
     visiteur.preparer({visiteur.choisir_les_grandes()[0]: "2,20"})
     return visiteur
-
-
-def regarder(visiteur: Visiteur) -> None:
-    """Examine la page ouverte dans les deux thèmes, et mesure ce qui dépasse à 320, 360 et 1440 px."""
-    for theme in ("dark", "light"):
-        visiteur.page.emulate_media(color_scheme=theme)
-        if visiteur.javascript:
-            visiteur.examen.passer(visiteur.page)
-        for largeur in LARGEURS:
-            visiteur.page.set_viewport_size({"width": largeur, "height": 800})
-            visiteur.examen.mesurer(visiteur.page)
-    visiteur.page.set_viewport_size({"width": 320, "height": 800})
 
 
 def test_une_vieille_page_mene_a_la_demande_qui_la_recommence(recapitulatif):
@@ -50,7 +37,7 @@ def test_une_vieille_page_mene_a_la_demande_qui_la_recommence(recapitulatif):
     ancienne.page.reload()
     ancienne.lire("Vous avez recommencé cette demande")
     expect(ancienne.page.get_by_role("button", name="Recommencer")).to_have_count(0)
-    regarder(ancienne)
+    ancienne.regarder()
     ancienne.suivre(f"voir la nouvelle, {nouvelle}")
     ancienne.lire("2,20 €")
 
@@ -58,30 +45,30 @@ def test_une_vieille_page_mene_a_la_demande_qui_la_recommence(recapitulatif):
 def test_payer_de_nouveau_les_memes_dettes_se_lit_avant(recapitulatif):
     dette = recapitulatif.page.locator(".recap--montants .reference").first.inner_text()
     recapitulatif.payer()
-    regarder(recapitulatif)
+    recapitulatif.regarder()
 
     recapitulatif.preparer({dette: "2,20"})
 
     recapitulatif.lire("Ce serait un paiement de plus")
     recapitulatif.lire("Vous avez déjà payé 2,20 € sur ces dettes le")
     expect(recapitulatif.page.get_by_role("button", name="Payer 2,20 € de plus")).to_be_visible()
-    regarder(recapitulatif)
+    recapitulatif.regarder()
 
 
 def test_revenir_de_payzen_sans_payer_puis_recommencer(recapitulatif):
     recapitulatif.partir_payer()
     recapitulatif.page.go_back()
     recapitulatif.lire(QUESTION)
-    regarder(recapitulatif)
+    recapitulatif.regarder()
     recapitulatif.aller("mon-compte/dettes/")
     recapitulatif.lire("2,20 € sont réservés pour la demande commencée le")
-    regarder(recapitulatif)
+    recapitulatif.regarder()
 
     recapitulatif.presser(NON)
 
     recapitulatif.voir(NON_REALISEE)
     recapitulatif.lire("Vos montants sont libérés")
-    regarder(recapitulatif)
+    recapitulatif.regarder()
     recapitulatif.presser("Recommencer")
     recapitulatif.voir(RECAPITULATIF)
     recapitulatif.payer()
@@ -100,7 +87,7 @@ def test_abandonner_puis_payer_dans_l_ancien_onglet(recapitulatif):
     recapitulatif.revenir(ENREGISTREE)
 
     recapitulatif.lire("Vous nous aviez dit ne pas avoir payé : votre banque a pourtant accepté ce paiement")
-    regarder(recapitulatif)
+    recapitulatif.regarder()
 
 
 def test_abandonner_deux_fois_ne_fait_rien_de_plus(recapitulatif):
@@ -122,7 +109,7 @@ def test_dire_avoir_paye_sans_nouvelle_de_la_banque(recapitulatif):
     recapitulatif.partir_payer()
     recapitulatif.aller(f"paiements/{demarche}/retour/?essai=30")
     recapitulatif.lire("La réponse tarde")
-    regarder(recapitulatif)
+    recapitulatif.regarder()
 
     recapitulatif.presser(OUI)
 
@@ -142,4 +129,4 @@ def test_payzen_en_panne_se_dit_sans_rien_perdre(recapitulatif):
 
     recapitulatif.lire("ne répond pas en ce moment. Rien n’est changé, et rien n’est perdu")
     recapitulatif.lire(QUESTION)
-    regarder(recapitulatif)
+    recapitulatif.regarder()

@@ -5,6 +5,8 @@ import csv
 import pytest
 
 pytestmark = pytest.mark.navigateur
+# Le bureau, et la galerie de nos composants : leurs lecteurs lisent le français.
+EN_FRANCAIS = ("agents/", "composants/")
 PAGES = {
     "": "Rembourser ma Caf en ligne",
     "aide/": "Aide",
@@ -14,14 +16,54 @@ PAGES = {
     "plan/": "Plan du site",
     "mot-de-passe-oublie/": "Mot de passe oublié",
     "n-existe-pas/": "Cette page n’existe pas",
+    "aide/?a=%00": "Nous n’avons pas compris cette demande",
+    "connexion/": "Se connecter",
+    "premiere-connexion/": "Choisissez votre mot de passe",
+    "compte-ferme/": "Ce compte est fermé",
+    "composants/": "Tous les composants, dans tous leurs états",
+}
+CHEZ_SOI = {
+    "mon-compte/": "Mon compte",
+    "mon-compte/dettes/": "Mes dettes",
+    "mon-compte/demarches/": "Mes démarches",
+    "rembourser/": "Vous n’avez rien à rembourser ici",
+    "compte/mot-de-passe/": "Changer mon mot de passe",
+    "compte/sessions/": "Mes appareils connectés",
+    "compte/confirmation/": "Confirmez que c’est vous",
+    "compte/double-authentification/": "Double authentification",
+    "agents/": "Vous n’avez pas accès à cette page",
+    "deconnexion/": "Se déconnecter ?",
 }
 
 
-def test_les_pages_d_a_cote_se_lisent_sur_un_telephone_et_un_grand_ecran(visiteur):
-    for chemin, titre in PAGES.items():
+def voir_toutes(visiteur, pages: dict[str, str]) -> None:
+    for chemin, titre in pages.items():
         visiteur.aller(chemin)
-
         visiteur.voir(titre)
+        if not chemin.startswith(EN_FRANCAIS):
+            visiteur.regarder()
+
+
+def test_les_pages_d_a_cote_se_lisent_sur_un_telephone_et_un_grand_ecran(visiteur):
+    voir_toutes(visiteur, PAGES)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])
+def test_les_pages_de_qui_ne_doit_rien(ouvrir, javascript):
+    visiteur = ouvrir(javascript=javascript)
+    visiteur.se_connecter("allocataire sans dette")
+    visiteur.voir("Mon compte")
+
+    voir_toutes(visiteur, CHEZ_SOI)
+
+
+def test_un_formulaire_perime_se_dit(visiteur):
+    visiteur.aller("connexion/")
+    visiteur.page.context.clear_cookies()
+
+    visiteur.presser("Se connecter")
+
+    visiteur.voir("Cette page a expiré")
 
 
 def test_une_dette_se_lit_du_motif_aux_droits(visiteur):

@@ -131,6 +131,29 @@ def test_sans_dette_le_service_le_dit(visiteur):
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])
+def test_une_adresse_collee_avec_ce_qui_ne_se_voit_pas_est_gardee(ouvrir, javascript):
+    """H-11 : une espace sans largeur, une marque d'ordre, un sens d'écriture, des chevrons."""
+    visiteur = ouvrir(javascript=javascript)
+    visiteur.se_connecter(PLUSIEURS)
+    visiteur.preparer({visiteur.choisir_les_grandes()[0]: "2"})
+    recapitulatif = visiteur.page.url
+    for saisie in ("\u200b{}", "\ufeff{}", "{}\u200e", "<{}>"):
+        adresse = f"jean.{secrets.token_hex(3)}@exemple.invalid"
+        visiteur.page.goto(recapitulatif.replace("/recapitulatif/", "/informations/"))
+        visiteur.page.get_by_label("adresse électronique").fill(saisie.format(adresse))
+        visiteur.presser("Continuer")
+        visiteur.voir(RECAPITULATIF)
+        expect(visiteur.page.get_by_text(adresse, exact=True)).to_be_visible()
+
+    visiteur.page.goto(recapitulatif.replace("/recapitulatif/", "/informations/"))
+    visiteur.page.get_by_label("adresse électronique").fill("rené@exemple.invalid")
+    visiteur.presser("Continuer")
+
+    visiteur.lire("Ce qui précède le @ s’écrit sans accent, par exemple rene@exemple.fr")
+    visiteur.regarder()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["avec JavaScript", "sans JavaScript"])
 def test_une_faute_se_corrige_sans_rien_ressaisir(ouvrir, javascript):
     visiteur = ouvrir(javascript=javascript)
     visiteur.se_connecter(PLUSIEURS)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.langues import relever_le_francais
 from tests.navigateur.demonstration import Demonstration
 from tests.navigateur.examen import Examen
 
@@ -35,10 +36,24 @@ class Visiteur:
     def voir(self, titre: str) -> None:
         """Constate le titre de la page, et l'examine."""
         expect(self.page.locator("h1")).to_have_text(titre)
-        if self.javascript:
-            self.examen.passer(self.page)
-        else:
-            self.examen.mesurer(self.page)
+        self.examiner()
+
+    def examiner(self) -> None:
+        """Examine la page ouverte."""
+        self.examen.passer(self.page, javascript=self.javascript)
+
+    def regarder(self) -> None:
+        """Examine la page ouverte, puis la même en anglais, où il ne reste pas un mot de français."""
+        self.examiner()
+        self.page.context.add_cookies(
+            [{"name": "langue", "value": "en", "url": self.demonstration.get_adresse("service")}]
+        )
+        self.page.reload()
+        expect(self.page.locator("html")).to_have_attribute("lang", "en")
+        self.examiner()
+        assert relever_le_francais(self.page.content()) == []
+        self.page.context.clear_cookies(name="langue")
+        self.page.reload()
 
     def lire(self, phrase: str) -> None:
         """Constate une phrase du contenu."""

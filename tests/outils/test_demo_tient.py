@@ -9,10 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 import requests
+from playwright.sync_api import Browser
 
 from outils import postgres
 from outils.systeme import read_pid, wait_until
-from tests.navigateur.demonstration import Demonstration, lire
+from tests.navigateur.demonstration import Demonstration, attendre, lire
+from tests.navigateur.examen import Examen
+from tests.navigateur.visiteur import Visiteur
 
 # Ce qui se lit sur la commande de chacun.
 COMMANDES = {
@@ -26,13 +29,21 @@ COMMANDES = {
 }
 SERVICES = ["courtier", "base"]
 PATIENCE = 300  # secondes : ne borne qu'un échec
+UNE_HEURE_PLUS_TARD = """
+from datetime import timedelta
+from django.db.models import F
+from paiements.models import Paiement
+attendus = Paiement.objects.filter(statut="ACCEPTE")
+assert attendus.update(prochain_controle_le=F("prochain_controle_le") - timedelta(hours=1)) == 1
+"""
 
 
 @pytest.fixture(scope="module")
 def demonstration() -> Iterator[Demonstration]:
     demonstration = Demonstration()
     try:
-        demonstration.lancer()
+        # Une heure : ce qui est « enregistré » le reste, si lente que soit la machine.
+        demonstration.lancer(VERIFICATION="3600")
         yield demonstration
     finally:
         demonstration.effacer()
@@ -91,6 +102,37 @@ def test_apres_toutes_ces_morts_le_site_et_son_payzen_repondent(demonstration: D
     for site in ("service", "simulateur", "courriels"):
         adresse = demonstration.get_adresse(site, "sante/")
         assert wait_until(lambda adresse=adresse: is_pret(adresse), PATIENCE), site
+
+
+def test_la_caf_prend_le_temps_regle_pour_verifier_et_le_visiteur_voit_enregistree(
+    demonstration: Demonstration, chromium: Browser
+) -> None:
+    contexte = chromium.new_context(viewport={"width": 320, "height": 800}, locale="fr-FR")
+    visiteur = Visiteur(contexte.new_page(), demonstration, Examen(), javascript=True)
+    visiteur.se_connecter("allocataire qui a plusieurs dettes")
+    dette = visiteur.choisir_les_grandes()[0]
+    avant = visiteur.lire_les_soldes()[dette]
+    visiteur.preparer({dette: "3"})
+    reference = visiteur.payer()
+
+    visiteur.aller("mon-compte/dettes/")
+    visiteur.lire("Vous avez effectué un paiement de 3,00\xa0€")
+    visiteur.lire("Vos dettes seront mises à jour lorsque la Caf aura pris en compte votre demande, d’ordinaire")
+    visiteur.aller(f"mon-compte/demarches/{reference}/")
+    visiteur.lire("Enregistrée, en cours de vérification")
+    visiteur.regarder()
+    assert visiteur.lire_les_soldes()[dette] == avant
+
+    demonstration.gerer("shell", "-c", UNE_HEURE_PLUS_TARD)
+
+    def est_prise_en_compte() -> bool:
+        visiteur.aller(f"mon-compte/demarches/{reference}/")
+        return visiteur.page.get_by_text("Vos dettes sont à jour").count() > 0
+
+    attendre(est_prise_en_compte, PATIENCE, "l'heure passée, la Caf n'a rien vérifié")
+    assert visiteur.lire_les_soldes()[dette] == avant - 3
+    assert visiteur.examen.fautes == []
+    contexte.close()
 
 
 def is_pret(adresse: str) -> bool:

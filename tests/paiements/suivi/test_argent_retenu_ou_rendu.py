@@ -153,7 +153,7 @@ def test_ce_que_la_banque_rend_se_dit_avant_qu_un_agent_agisse(voir, payer):
     page = voir("detail", paiement.demarche).content.decode()
 
     assert "50,00\u00a0€ de ce paiement vous sont rendus" in page
-    assert "50,00\u00a0€ sont encore comptés sur vos dettes : elles remonteront d’autant" in page
+    assert "50,00\u00a0€ sont encore comptés sur vos dettes\u00a0: elles remonteront d’autant" in page
 
 
 @pytest.mark.parametrize("trait", ["refuse", "expire"])

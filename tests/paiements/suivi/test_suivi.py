@@ -1,5 +1,6 @@
 """« Mes démarches » : la liste, et le détail de chaque état."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -81,10 +82,10 @@ def test_le_conjoint_suit_les_paiements_du_dossier_mais_pas_les_saisies(client, 
     assert client.post(f"{LISTE}{paye.reference}/recommencer/").status_code == 404
 
 
-def test_un_brouillon_se_reprend(voir, personne):
+def test_un_brouillon_se_reprend_sans_rien_envoyer(voir, personne):
     page = voir("detail", DemarcheFactory(auteur=personne)).content.decode()
 
-    assert "Reprendre" in page
+    assert re.search(r'<a class="bouton[^>]* href="/rembourser/">Reprendre</a>', page)
     assert "Abandonner" in page
 
 
