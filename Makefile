@@ -7,7 +7,7 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: essai-installation essai-bascule captures aide demo demo-neuve test qualite images simulateur migration nomenclature
+.PHONY: essai-installation essai-bascule epreuves captures aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre (VERIFICATION=60 : voir « enregistrée »)"
@@ -46,6 +46,11 @@ essai-installation:
 essai-bascule:
 	@$(PYTHON) -m outils.installer tests
 	@$(VENV) -m outils.essai.bascule
+
+# De même : des pannes au hasard pendant que l'on paie. DUREE=600 (secondes), GRAINE=1.
+epreuves:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m outils.essai.epreuves
 
 qualite:
 	@$(PYTHON) -m outils.installer tests

@@ -7,52 +7,18 @@ La machine d'`essai-installation`, avec un second synchrone et l'adresse à deux
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import requests
-
 from outils.essai.installation import demarrer, installer
 from outils.essai.machine import GRAPPE, Installation, dire, exiger, lancer
+from outils.essai.payeurs import comparer, ecouter, payer_a_plusieurs
 from outils.systeme import find_port, wait_until
 
 SECOND = "secours"
-PAYEURS = 4
 REPRISE_S = 5.0
-PAYER = """
-import requests, time
-from decimal import Decimal
-from django.db import connection
-from django.db.models import Sum
-from comptes.models import Utilisateur
-from demarches import services as demarches
-from paiements.depart import payer
-personnes = Utilisateur.objects.filter(allocataire__caf="661").annotate(du=Sum("allocataire__dettes__solde"))
-personne = personnes.order_by("-du", "pk")[{rang}]
-def partir(rang):
-    dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if dette.disponible >= 2]
-    demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="")
-    demarche = demarches.enregistrer_montants(demarche, {{dettes[rang % len(dettes)].pk: Decimal("1.00")}})
-    return payer(demarche, empreinte_vue=demarches.empreinte(demarche))
-rang = 0
-while rang < {combien}:
-    try:
-        depart = partir(rang)
-    except Exception as refus:  # la personne réessaie : base absente, ou récapitulatif à relire
-        print("REFUS", time.time(), type(refus).__name__, flush=True)
-        connection.close()
-        time.sleep(0.2)
-        continue
-    print("PARTI", time.time(), depart.paiement.reference, flush=True)
-    web = requests.Session()
-    page = web.post(depart.adresse, data=depart.champs, timeout=60)
-    for saisie in ({{"marque": "CB"}}, {carte}):
-        web.post(page.url, data=saisie, timeout=60)
-    rang += 1
-"""
 
 
 class Paire(Installation):
@@ -78,10 +44,12 @@ class Paire(Installation):
         lancer("pg_ctlcluster", "15", SECOND, "start")
         # Dans conf.d, et non par ALTER SYSTEM : le second, promu, ne doit attendre personne.
         synchrone = Path("/etc/postgresql/15", GRAPPE, "conf.d/synchrone.conf")
+        self.pile.callback(synchrone.unlink)
         synchrone.write_text(f"synchronous_standby_names = '{SECOND}'\n")
         lancer("pg_ctlcluster", "15", GRAPPE, "reload")
-        etat = "SELECT sync_state FROM pg_stat_replication"
-        exiger(wait_until(lambda: self.demander(etat) == "sync", 60), "le second ne suit pas le premier")
+        # Le propriétaire des tables n'a pas le droit de lire cet état.
+        etat = ["psql", "-qAt", "-p", str(self.port_base), "-c", "SELECT sync_state FROM pg_stat_replication"]
+        exiger(wait_until(lambda: self.postgres(*etat).strip() == "sync", 60), "le second ne suit pas le premier")
 
     def tuer_le_premier(self) -> None:
         """kill -9 de tous ses processus, sans un mot."""
@@ -96,31 +64,6 @@ class Paire(Installation):
         ecrit = ["psql", "-qAt", "-p", str(self.port_second), "-c", "SELECT pg_is_in_recovery()"]
         exiger(wait_until(lambda: self.postgres(*ecrit).strip() == "f", 60), "le second n'est pas promu")
         return time.time()
-
-    def payer_a_plusieurs(self, combien: int) -> list["subprocess.Popen[str]"]:
-        """Des personnes qui paient un euro après l'autre, et réessaient quand le service ne répond pas."""
-        carte = {"numero": "4970100000000055", "mois": "12", "annee": "2030", "cryptogramme": "123"}
-        python = "/srv/rembourser/courant/.venv/bin/python"
-        return [
-            subprocess.Popen(
-                [python, "manage.py", "shell", "--verbosity", "0", "-c", script],
-                cwd="/srv/rembourser/courant",
-                env=self.environnement,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            for script in (PAYER.format(rang=rang, combien=combien // PAYEURS, carte=carte) for rang in range(PAYEURS))
-        ]
-
-    def lister_les_debits(self) -> dict[str, int]:
-        """Ce que la plateforme tient, en centimes, par référence."""
-        reponse = requests.get(f"http://127.0.0.1:{self.simulateur}/controle/transactions/", timeout=60).json()
-        debits: dict[str, int] = {}
-        for t in reponse["transactions"]:
-            if t["operation"] == "DEBIT" and t["statut"] in ("AUTHORISED", "CAPTURED"):
-                debits[t["order_id"]] = debits.get(t["order_id"], 0) + t["montant"]
-        return debits
 
 
 def main() -> None:
@@ -144,9 +87,7 @@ def perdre_le_premier(paire: Paire, combien: int) -> list[list[str]]:
     """Rend les lignes de tous les payeurs : (mot, instant, référence ou refus)."""
     deja = int(paire.demander("SELECT count(*) FROM paiements_paiement"))
     compter = "SELECT count(*) FROM paiements_paiement"
-    payeurs = paire.payer_a_plusieurs(combien)
-    for payeur in payeurs:
-        paire.pile.callback(payeur.kill)
+    payeurs = payer_a_plusieurs(paire, combien)
     tiers = deja + combien // 3
     exiger(wait_until(lambda: int(paire.demander(compter)) >= tiers, 1800), "les paiements n'avancent pas")
     partis = paire.demander(compter)
@@ -155,30 +96,11 @@ def perdre_le_premier(paire: Paire, combien: int) -> list[list[str]]:
     promu = paire.promouvoir()
     exiger(wait_until(lambda: paire.sonder("/sante/") == 200, 60), "le service ne revient pas")
     revenu = time.time() - promu
-    faits = [ligne.split() for payeur in payeurs for ligne in payeur.communicate()[0].splitlines()]
+    faits = ecouter(payeurs)
     premier = min(float(instant) for mot, instant, _ in faits if mot == "PARTI" and float(instant) > promu)
     dire(f"promu ; santé en {revenu:.1f} s, premier paiement reparti en {premier - promu:.1f} s")
     exiger(max(revenu, premier - promu) <= REPRISE_S, f"plus de {REPRISE_S:.0f} s pour revenir")
     return faits
-
-
-def comparer(paire: Paire, faits: list[list[str]]) -> None:
-    """Chaque paiement acquitté est là, imputé, une fois, au centime que la plateforme tient."""
-    partis = [reference for mot, _, reference in faits if mot == "PARTI"]
-    refus = [(float(instant), pourquoi) for mot, instant, pourquoi in faits if mot == "REFUS"]
-    duree = max((i for i, _ in refus), default=0.0) - min((i for i, _ in refus), default=0.0)
-    especes = ", ".join(sorted({pourquoi for _, pourquoi in refus}))
-    dire(f"{len(partis)} paiements partis ; {len(refus)} refus en {duree:.1f} s : {especes}")
-    dire(f"tous imputés en {paire.attendre_l_imputation(partis):.1f} s")
-    tenus = paire.lister_les_debits()
-    lignes = paire.demander(
-        "SELECT p.reference, coalesce(sum(i.montant) * 100, 0)::int FROM paiements_paiement p"
-        " LEFT JOIN paiements_imputation i ON i.paiement_id = p.id GROUP BY 1"
-    )
-    imputes = {reference: int(somme) for reference, somme in (ligne.split("|") for ligne in lignes.splitlines())}
-    exiger({r: s for r, s in imputes.items() if s} == tenus, "les deux livres ne sont pas égaux")
-    dire(f"plateforme {sum(tenus.values())} centimes, imputé {sum(imputes.values())} centimes")
-    dire(paire.gerer("verifier_invariants").strip())
 
 
 if __name__ == "__main__":

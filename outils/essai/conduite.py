@@ -74,6 +74,12 @@ def lancer(*commande: str | Path, **options: Any) -> str:
     return str(faite.stdout)
 
 
+def essayer(*commande: str | Path) -> tuple[int, str]:
+    """Une commande qui peut échouer ; rend son code et ce qu'elle imprime."""
+    faite = subprocess.run(commande, capture_output=True, text=True, check=False)
+    return faite.returncode, faite.stdout
+
+
 class Machine:
     """Une machine, et la main sur chacune de ses unités."""
 
@@ -108,12 +114,13 @@ class Machine:
         python = SRV / "courant/.venv/bin/python"
         return lancer(python, "manage.py", *commande, cwd=SRV / "courant", env=environnement)
 
-    def mettre_a_jour(self, version: Path) -> None:
+    def mettre_a_jour(self, version: Path, *, migrer: bool) -> None:
         """deploiement/mettre_a_jour.sh, dont les `systemctl restart` nous reviennent par un fichier."""
         demande, fait, script = VAR / "relancer", VAR / "relancer.fait", VAR / "relancer.sh"
         script.write_text(RELANCER.format(demande=demande, fait=fait))
         script.chmod(0o755)
-        plus = {"DATABASE_URL_PROPRIETAIRE": self.proprietaire, "RELANCER": str(script)}
+        # Un retour ne migre rien : il n'a pas l'adresse du propriétaire.
+        plus = {"RELANCER": str(script)} | ({"DATABASE_URL_PROPRIETAIRE": self.proprietaire} if migrer else {})
         commande = ["/bin/sh", str(version / "deploiement/mettre_a_jour.sh"), str(version)]
         with subprocess.Popen(commande, env=self.environnement | plus) as passage, ExitStack() as fin:
             fin.callback(passage.kill)  # une faute ici ne doit pas l'attendre toujours ; fini, ceci ne fait rien

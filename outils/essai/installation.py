@@ -31,7 +31,7 @@ def main() -> None:
         version_b = machine.installer_une_version("B")
         for titre, version in (("mise à jour vers B", version_b), ("retour à A", version_a)):
             with machine.sonder_sans_cesse() as fautes:
-                machine.mettre_a_jour(version)
+                machine.mettre_a_jour(version, migrer=version == version_b)
                 imputes = machine.attendre_l_imputation(machine.payer(5))
             dire(f"{titre} : cinq paiements pendant, imputés en {imputes:.1f} s ; réponses fautives : {fautes}")
             exiger(not fautes, "une demande s'est perdue pendant la mise à jour")
