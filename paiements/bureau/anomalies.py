@@ -74,7 +74,7 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     list_filter = ["etat", "genre", CafFilter]
     list_per_page = 50
     show_full_result_count = False
-    fields = readonly_fields = ("genre", "etat", "caf", "lien", "dette", "restitution", "ouverte_le")
+    readonly_fields = ("etat", "caf", "dette", "restitution", "ouverte_le")
     inlines = [EtapeInline]
     boutons = BOUTONS
 
@@ -93,6 +93,11 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
             )
         )
         return avec_en_jeu(anomalies)
+
+    def get_fields(self, request: HttpRequest, obj: Anomalie | None = None) -> list[str]:
+        """Ni ce qui est vide, ni ce que la tête de la fiche dit déjà : l'espèce, la personne, le paiement."""
+        absents = [nom for nom in ("dette", "restitution") if getattr(obj, nom) is None]
+        return [nom for nom in self.readonly_fields if nom not in absents]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """La colonne de la Caf n'apprend rien à qui n'en a qu'une."""
@@ -127,10 +132,6 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     @admin.display(description="allocataire")
     def a_qui(self, anomalie: Anomalie) -> SafeString | str:
         return lier(trouver(anomalie))
-
-    @admin.display(description="paiement")
-    def lien(self, anomalie: Anomalie) -> SafeString | str:
-        return lier_le_paiement(anomalie.paiement)
 
     @admin.display(description="argent en jeu", ordering="en_jeu")
     def argent_en_jeu(self, anomalie: Any) -> str:
