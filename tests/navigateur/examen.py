@@ -30,11 +30,17 @@ REFUS = "Failed to load resource: the server responded with a status of"
 
 
 class Examen:
-    """Relève les fautes au passage ; chaque état de chaque page n'est examiné qu'une fois par session."""
+    """
+    Relève les fautes au passage ; chaque état de chaque page n'est examiné qu'une fois par session.
+
+    Deux fiches du bureau faites des mêmes éléments n'ont qu'un état : axe n'y verrait rien de neuf, et la deuxième est
+    seulement mesurée.
+    """
 
     def __init__(self, captures: Captures | None = None) -> None:
         self.captures = captures
         self.vus: set[tuple[str, str]] = set()
+        self.photographies: set[tuple[str, str]] = set()
         self.fautes: list[str] = []
         self.est_sourd = False
         self.reponses: dict[Page, Response] = {}
@@ -56,18 +62,18 @@ class Examen:
         :param javascript: faux dans un navigateur qui n'en a pas
         """
         page.wait_for_load_state()
-        # Une référence, une heure, un montant ne font pas un autre état.
-        etat = (re.sub(r"[0-9]+", "", page.title()), page.evaluate(ETAT))
+        elements = page.evaluate(ETAT)
+        self._photographier(page, elements)
+        chemin = urlsplit(page.url).path
+        # Une référence, une heure, un montant ne font pas un autre état ; ni, au bureau, l'espèce d'une anomalie.
+        etat = (re.sub(r"[0-9]+", "", chemin if chemin.startswith("/agents/") else page.title()), elements)
         if etat in self.vus:
-            if not javascript:
-                self.mesurer(page)
+            self.mesurer(page)
             return
         if not javascript:
             page.evaluate(SANS_ATTENTE)
         self.vus.add(etat)
         self.est_sourd = True  # axe parle lui-même à la console
-        if self.captures:
-            self.captures.prendre(page)
         page.set_viewport_size({"width": TELEPHONE, "height": HAUTEUR})
         self.mesurer(page)
         for largeur in LARGEURS:
@@ -81,6 +87,12 @@ class Examen:
         self._relever(page, "dans le noir", CONTRASTE)
         page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         self.est_sourd = False
+
+    def _photographier(self, page: Page, elements: str) -> None:
+        etat = (re.sub(r"[0-9]+", "", page.title()), elements)
+        if self.captures and etat not in self.photographies:
+            self.photographies.add(etat)
+            self.captures.prendre(page)
 
     def _relever(self, page: Page, comment: str, options: dict[str, object]) -> None:
         for regle in Axe().run(page, options=options).response["violations"]:
