@@ -94,7 +94,7 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
         )
         return avec_en_jeu(anomalies)
 
-    def get_fields(self, request: HttpRequest, obj: Anomalie | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Anomalie | None = None) -> Any:
         """Ni ce qui est vide, ni ce que la tête de la fiche dit déjà : l'espèce, la personne, le paiement."""
         absents = [nom for nom in ("dette", "restitution") if getattr(obj, nom) is None]
         return [nom for nom in self.readonly_fields if nom not in absents]
