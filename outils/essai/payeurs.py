@@ -17,7 +17,7 @@ from comptes.models import Utilisateur
 from demarches import services as demarches
 from paiements.depart import payer
 personnes = Utilisateur.objects.filter(allocataire__caf="661").annotate(du=Sum("allocataire__dettes__solde"))
-personne = personnes.order_by("-du", "pk")[{rang}]
+personne = personnes.filter(du__gt=0).order_by("-du", "pk")[{rang}]
 def partir(rang):
     dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if dette.disponible >= 2]
     demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="")
