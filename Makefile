@@ -7,7 +7,7 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: essai-installation essai-bascule epreuves captures aide demo demo-neuve test qualite images simulateur migration nomenclature
+.PHONY: qualite-pages essai-installation essai-bascule epreuves captures aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre (VERIFICATION=60 : voir « enregistrée »)"
@@ -17,6 +17,7 @@ aide:
 	@echo "make qualite      style, types, flèches, migrations, déploiement"
 	@echo "make images       redessine le modèle et la table des passages (docs/images ; demande graphviz)"
 	@echo "make captures     chaque état de chaque page en images, dans captures/, et une planche qui les montre"
+	@echo "make qualite-pages  Lighthouse sur les pages d'une personne : cent partout, ou ce qui manque (demande Node)"
 	@echo "make simulateur   la plateforme de paiement simulée, seule, pour essayer un autre marchand"
 	@echo "make nomenclature écrit nomenclature.json : ce dont la production est faite (SBOM, CycloneDX)"
 	@echo "make migration    écrit la migration d'une app : make migration APP=dettes NOM=bareme"
@@ -76,6 +77,10 @@ migration:
 	@$(PYTHON) -m outils.installer tests
 	@SECRET_KEY=migration DATABASE_URL=postgresql:///migration REDIS_URL=redis:// PAYZEN_MODE=TEST \
 		$(VENV) -W ignore manage.py makemigrations $(APP) --name $(NOM)
+
+qualite-pages:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m pytest -q -s tests/navigateur/lighthouse.py
 
 # L'outil vit le temps de la commande : il n'est ni du service, ni de ses tests.
 nomenclature:
