@@ -33,6 +33,9 @@ def pytest_configure() -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+    # Un essai qui tient une transaction réfléchit dedans : aussi longtemps que la machine est lente.
+    options = settings.DATABASES["default"]["OPTIONS"]
+    options["options"] += " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
