@@ -6,6 +6,7 @@ La machine d'`essai-installation`, avec un second synchrone et l'adresse à deux
 """
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -34,6 +35,7 @@ class Paire(Installation):
         """Un second, copié du premier, dont chaque validation attend désormais l'écriture."""
         creer = ["pg_createcluster", "15", SECOND, "--port", str(self.port_second)]
         lancer(*creer, "--", "--auth-host=scram-sha-256")
+        self.pile.callback(shutil.rmtree, Path("/etc/postgresql/15", SECOND), ignore_errors=True)
         self.pile.callback(lancer, "pg_dropcluster", "--stop", "15", SECOND)
         for fichier in Path("/etc/postgresql/15", GRAPPE, "conf.d").glob("*.conf"):
             lancer("cp", fichier, Path("/etc/postgresql/15", SECOND, "conf.d"))
@@ -44,7 +46,6 @@ class Paire(Installation):
         lancer("pg_ctlcluster", "15", SECOND, "start")
         # Dans conf.d, et non par ALTER SYSTEM : le second, promu, ne doit attendre personne.
         synchrone = Path("/etc/postgresql/15", GRAPPE, "conf.d/synchrone.conf")
-        self.pile.callback(synchrone.unlink)
         synchrone.write_text(f"synchronous_standby_names = '{SECOND}'\n")
         lancer("pg_ctlcluster", "15", GRAPPE, "reload")
         # Le propriétaire des tables n'a pas le droit de lire cet état.

@@ -116,9 +116,8 @@ class Epreuve(Installation):
 
     def couper_les_connexions(self) -> None:
         """Toutes les connexions de la base, d'un coup."""
-        self.demander(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename LIKE 'rembourser_%'"
-        )
+        couper = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename LIKE 'rembourser_%'"
+        self.postgres("psql", "-qAt", "-p", str(self.port_base), "-c", couper)
 
     def tenir(self, quoi: str) -> None:
         """Un verrou gardé par un autre, cinq secondes."""

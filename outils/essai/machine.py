@@ -70,6 +70,8 @@ class Installation(Machine):
     def installer_la_base(self) -> None:
         """creer.sql par postgres ; les réglages et l'archivage sont ceux de deploiement/."""
         lancer("pg_createcluster", "15", GRAPPE, "--port", str(self.port_base), "--", "--auth-host=scram-sha-256")
+        # pg_dropcluster laisse ce qu'on a mis dans conf.d, que la fois d'après reprendrait.
+        self.pile.callback(shutil.rmtree, Path("/etc/postgresql/15", GRAPPE), ignore_errors=True)
         self.pile.callback(lancer, "pg_dropcluster", "--stop", "15", "rembourser")
         conf = Path("/etc/postgresql/15", GRAPPE, "conf.d/rembourser.conf")
         # Cette machine d'essai n'a pas huit gigaoctets : seule la mémoire change.
