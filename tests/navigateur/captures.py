@@ -10,6 +10,12 @@ LARGEURS = (320, 768, 1440)
 THEMES = ("light", "dark")
 HAUTEUR = 800
 NETTETE = 1.5  # d'une page de PDF : 108 points par pouce
+# Photographiée d'un coup, la page entière cacherait sous sa barre du bas ce que l'on lit en défilant.
+EN_PLACE = """() => {
+  const feuille = new CSSStyleSheet();
+  feuille.replaceSync(".bilan { position: static !important }");
+  document.adoptedStyleSheets = [feuille];
+}"""
 PLANCHE = """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Captures</title>
 <style>body {{ font: 14px sans-serif }} section {{ display: flex; flex-wrap: wrap; gap: 1rem; align-items: start }}
 img {{ max-width: 20rem; max-height: 40rem; border: 1px solid #888 }} figure {{ margin: 0 }}</style>
@@ -30,6 +36,7 @@ class Captures:
     def prendre(self, page: Page) -> None:
         """L'état ouvert : trois largeurs, deux thèmes, puis tel qu'on l'imprime ; la page reste à 320 px, en clair."""
         nom = self._nommer(page.title())
+        page.evaluate(EN_PLACE)
         for largeur in reversed(LARGEURS):
             page.set_viewport_size({"width": largeur, "height": HAUTEUR})
             for theme in reversed(THEMES):
@@ -37,6 +44,7 @@ class Captures:
                 self._photographier(page, f"{nom}-{largeur}-{theme}")
         page.emulate_media(media="print")
         self._photographier(page, f"{nom}-imprimee")
+        page.evaluate("document.adoptedStyleSheets = []")
         page.emulate_media(media="screen", color_scheme="light", reduced_motion="no-preference")
 
     def prendre_le_papier(self, telechargement: Download) -> None:
@@ -61,9 +69,7 @@ class Captures:
         return self.etats[-1]
 
     def _photographier(self, page: Page, nom: str) -> None:
-        # Photographiée d'un coup, la page entière cacherait sous sa barre du bas ce que l'on lit en défilant.
-        en_place = ".bilan { position: static !important }"
-        page.screenshot(path=self.dossier / f"{nom}.png", full_page=True, animations="disabled", style=en_place)
+        page.screenshot(path=self.dossier / f"{nom}.png", full_page=True, animations="disabled")
 
     @staticmethod
     def _montrer(etat: str, images: list[str]) -> str:

@@ -5,8 +5,8 @@ import csv
 import pytest
 
 pytestmark = pytest.mark.navigateur
-# Le bureau, et la galerie de nos composants : leurs lecteurs lisent le français.
-EN_FRANCAIS = ("agents/", "composants/")
+# La galerie de nos composants : ses lecteurs lisent le français.
+EN_FRANCAIS = ("composants/",)
 PAGES = {
     "": "Rembourser ma Caf en ligne",
     "aide/": "Aide",
@@ -27,11 +27,10 @@ CHEZ_SOI = {
     "mon-compte/dettes/": "Mes dettes",
     "mon-compte/demarches/": "Mes démarches",
     "rembourser/": "Vous n’avez rien à rembourser ici",
-    "compte/mot-de-passe/": "Changer mon mot de passe",
+    "compte/mot-de-passe/": "Modifier le mot de passe",
     "compte/sessions/": "Mes appareils connectés",
     "compte/confirmation/": "Confirmez que c’est vous",
     "compte/double-authentification/": "Double authentification",
-    "agents/": "Vous n’avez pas accès à cette page",
     "deconnexion/": "Se déconnecter ?",
 }
 
