@@ -53,7 +53,9 @@ def test_les_pages_de_qui_ne_doit_rien(ouvrir, javascript):
     visiteur.se_connecter("allocataire sans dette")
     visiteur.voir("Mon compte")
 
-    voir_toutes(visiteur, CHEZ_SOI)
+    for chemin, titre in CHEZ_SOI.items():
+        visiteur.aller(chemin)
+        visiteur.voir(titre)
 
 
 def test_un_formulaire_perime_se_dit(visiteur):

@@ -51,7 +51,8 @@ class Visiteur:
         self.page.reload()
         expect(self.page.locator("html")).to_have_attribute("lang", "en")
         self.examiner()
-        assert relever_le_francais(self.page.content()) == []
+        francais = relever_le_francais(self.page.content())
+        assert not francais, (self.page.url, francais)
         self.page.context.clear_cookies(name="langue")
         self.page.reload()
 
