@@ -90,6 +90,34 @@ def test_le_pdf_est_balise_pour_les_lecteurs_d_ecran(ticket):
     assert b"pdfuaid" in racine["/Metadata"].get_data()
 
 
+def test_un_lecteur_d_ecran_y_trouve_titres_liste_et_entetes_de_tableau_dans_l_ordre(ticket):
+    """Ce que demande un document lisible par tous (RGAA 13.3) : son titre, et la structure que suit la lecture."""
+    racine = PdfReader(io.BytesIO(tickets.rendre_pdf(tickets.lire(ticket.paiement)))).trailer["/Root"]
+    noeuds = list(lire_la_structure(racine["/StructTreeRoot"]))
+    balises = [noeud["/S"] for noeud in noeuds]
+
+    assert racine["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert [b for b in balises if b in ("/H1", "/H2", "/L", "/Table")] == ["/H1", "/H2", "/L", "/H2", "/Table"]
+    entetes = {noeud["/ID"] for noeud in noeuds if noeud["/S"] == "/TH"}
+    cellules = [noeud for noeud in noeuds if noeud["/S"] == "/TD"]
+    assert len(entetes) >= 4
+    assert cellules
+    assert all(set(noeud["/A"]["/Headers"]) <= entetes for noeud in cellules)
+
+
+def lire_la_structure(noeud):
+    """Les balises d'un PDF, dans l'ordre où un lecteur d'écran les dit."""
+    noeud = noeud.get_object()
+    if isinstance(noeud, list):
+        for enfant in noeud:
+            yield from lire_la_structure(enfant)
+    elif isinstance(noeud, dict):
+        if "/S" in noeud:
+            yield noeud
+        if "/K" in noeud:
+            yield from lire_la_structure(noeud["/K"])
+
+
 def test_un_paiement_qui_n_a_pas_abouti_n_a_pas_de_ticket(client):
     paiement = PaiementFactory(refuse=True)
     client.force_login(paiement.demarche.auteur)
