@@ -29,6 +29,8 @@ NOMS_PROPRES = (
     "Défenseur des droits, Libre réponse",
     "La Poste",
     "Caf des Pyrénées-Orientales",
+    "Caf du Nord",
+    "Caf de Paris",
     "Inès",
 )
 

@@ -53,9 +53,7 @@ def test_les_pages_de_qui_ne_doit_rien(ouvrir, javascript):
     visiteur.se_connecter("allocataire sans dette")
     visiteur.voir("Mon compte")
 
-    for chemin, titre in CHEZ_SOI.items():
-        visiteur.aller(chemin)
-        visiteur.voir(titre)
+    voir_toutes(visiteur, CHEZ_SOI)
 
 
 def test_un_formulaire_perime_se_dit(visiteur):
