@@ -11,6 +11,7 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
@@ -81,12 +82,22 @@ class EvenementAdmin(LongueListeAdmin):
     """Le journal de sécurité : le responsable y lit ce qui touche ses Caf, l'opérateur y lit tout."""
 
     droit_de_regard = "lire_journal"
-    list_display = ["le", "genre", "auteur", "compte", "allocataire", "objet", "adresse"]
+    list_display = ["le", "genre", "auteur", "compte", "allocataire", "dire_l_objet", "adresse"]
     list_filter = ["genre", "le"]
     search_fields = ["=auteur__identifiant", "=compte__identifiant", "=allocataire__numero"]
     search_help_text = "Identifiant d'un compte, numéro allocataire : en entier."
     tri = ["-le", "-pk"]
     list_select_related = ["auteur", "compte", "allocataire"]
+
+    @admin.display(description="objet")
+    def dire_l_objet(self, evenement: Evenement) -> str:
+        """Ce qui a été lu, par le nom de sa table : « paiement 5 », « allocataires »."""
+        table, _, suite = evenement.objet.partition(" ")
+        if table.count(".") != 1:
+            return evenement.objet
+        modele = apps.get_model(table)._meta
+        is_liste = evenement.genre in (Evenement.Genre.LISTE, Evenement.Genre.EXPORT)
+        return f"{modele.verbose_name_plural if is_liste else modele.verbose_name} {suite}".strip()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evenement]:
         lignes = Evenement.objects.all()

@@ -5,6 +5,7 @@ Ce qui est tapé ne se perd pas : ni par une faute, ni par une session qui finit
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
 from django import forms
@@ -20,6 +21,7 @@ from django.utils.formats import localize
 from socle import frappe
 from socle.bureau import OfficeAdmin, can
 from socle.carte import MotifField
+from socle.euros import ecrire_euros
 
 # Assez large pour relire ce qu'on écrit.
 MOTIF = forms.TextInput(attrs={"size": 60})
@@ -140,5 +142,9 @@ class GestesAdmin(OfficeAdmin):
 def _tracer(bouton: Bouton, form: forms.Form | None) -> str:
     """Ce qui reste à l'historique de la fiche : le geste, et ce que l'agent a écrit."""
     donnees = form.cleaned_data.items() if form else ()
-    dites = (str(localize(valeur)) for nom, valeur in donnees if valeur and nom not in bouton.tus)
+    dites = (_dire(valeur) for nom, valeur in donnees if valeur and nom not in bouton.tus)
     return " : ".join([bouton.texte, *dites])
+
+
+def _dire(valeur: object) -> str:
+    return ecrire_euros(valeur) if isinstance(valeur, Decimal) else str(localize(valeur))

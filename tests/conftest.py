@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models.expressions import OrderBy
 from django.db.models.sql.compiler import SQLCompiler
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 BOUCLE_LOCALE = ("127.0.0.1", "::1", "localhost", "", None)
@@ -80,6 +80,8 @@ def chromium() -> Iterator[Browser]:
     if programme is None:
         pytest.fail("Chromium n'est pas installé : sudo apt-get install chromium")
     options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    # Ne borne qu'un échec : une machine chargée met plus de cinq secondes à ouvrir une page.
+    expect.set_options(timeout=60_000)
     with sync_playwright() as pilote:
         navigateur = pilote.chromium.launch(executable_path=programme, args=options)
         yield navigateur

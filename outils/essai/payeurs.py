@@ -33,11 +33,14 @@ while rang < {combien} and time.time() < {fin}:
         time.sleep(0.2)
         continue
     print("PARTI", time.time(), depart.paiement.reference, flush=True)
-    web = requests.Session()
-    page = web.post(depart.adresse, data=depart.champs, timeout=60)
-    for saisie in ({{"marque": "CB"}}, {carte}):
-        web.post(page.url, data=saisie, timeout=60)
     rang += 1
+    web = requests.Session()
+    try:
+        page = web.post(depart.adresse, data=depart.champs, timeout=60)
+        for saisie in ({{"marque": "CB"}}, {carte}):
+            web.post(page.url, data=saisie, timeout=60)
+    except requests.RequestException:  # la plateforme est morte pendant qu'elle payait : elle passe à la suivante
+        time.sleep(0.2)
 """
 
 

@@ -245,7 +245,7 @@ def _lister_les_suspens(caf: Caf, jour: date) -> Iterable[Ecart]:
         boutique=caf.boutique, mode=settings.PAYZEN_MODE, etat=LigneJournal.Etat.EN_SUSPENS
     ).select_related("journal")
     for ligne in suspens.order_by("pk"):
-        lu_le = timezone.localdate(ligne.journal.lu_le)
+        depuis = ligne.jour or timezone.localdate(ligne.journal.lu_le)
         reference = ligne.reference or ligne.trans_id
         yield Ecart(
             f"{ligne.genre}, {ligne.operation} de {ecrire_euros(ligne.montant)} :"
@@ -253,9 +253,9 @@ def _lister_les_suspens(caf: Caf, jour: date) -> Iterable[Ecart]:
             reference,
             ZERO,
             "exploitant",
-            ligne.jour or lu_le,
+            depuis,
             "interroger_payzen --journaux --appliquer, puis lire_journaux",
-            max((jour - lu_le).days, 0),
+            max((jour - depuis).days, 0),
         )
 
 

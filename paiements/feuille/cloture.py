@@ -57,4 +57,5 @@ def _nommer(quoi: str) -> str:
     livre, _, sorte = quoi.partition(" ")
     if livre not in LIVRES:
         return quoi
-    return f"{LIVRES[livre][0].lower()}, {SORTES.get(sorte, sorte)}"
+    titre = LIVRES[livre][0]
+    return f"{titre[0].lower()}{titre[1:]}, {SORTES.get(sorte, sorte)}"

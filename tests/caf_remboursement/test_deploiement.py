@@ -80,6 +80,7 @@ def test_seule_la_migration_a_le_compte_qui_possede_les_tables():
 
     assert {nom for nom, adresse in adresses.items() if "//rembourser_service:" not in adresse} == {"migrations"}
     assert {"web", "argent", "payzen", "tickets", "beat"} <= adresses.keys()
+    assert {variables.get("POSTGRES_PASSWORD") for variables in du_service.values()} == {""}
 
 
 def test_les_droits_se_repassent_apres_la_migration_et_avant_le_service():

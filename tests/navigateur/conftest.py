@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.navigateur.captures import Captures
 from tests.navigateur.demonstration import Demonstration
@@ -14,8 +14,6 @@ from tests.navigateur.validite import valider
 from tests.navigateur.visiteur import Visiteur
 
 Ouvrir = Callable[..., Visiteur]
-# Ne borne qu'un échec : une machine chargée met plus de cinq secondes à ouvrir une page.
-expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

@@ -212,6 +212,7 @@ def test_ce_que_le_conjoint_a_paye_entre_temps_se_lit_avant_de_payer(ouvrir, dem
     visiteur.lire(A_CHANGE)
     visiteur.regarder()
     ouvrir_la_demarche(visiteur, paye)
+    visiteur.lire(paye)
     visiteur.regarder()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -214,7 +215,7 @@ class Visiteur:
         """Revient de la banque, constate la page d'arrivée, et rend la référence du paiement."""
         self.suivre("Retourner à la boutique")
         self.voir(titre)
-        return self.page.url.rstrip("/").split("/")[-2]
+        return urlsplit(self.page.url).path.rstrip("/").split("/")[-2]
 
     def payer(self, numero: str = ACCEPTEE) -> str:
         """Du récapitulatif à la page de réussite ; rend la référence du paiement."""

@@ -108,6 +108,7 @@ def test_la_caf_prend_le_temps_regle_pour_verifier_et_le_visiteur_voit_enregistr
     demonstration: Demonstration, chromium: Browser
 ) -> None:
     contexte = chromium.new_context(viewport={"width": 320, "height": 800}, locale="fr-FR")
+    contexte.set_default_timeout(60_000)
     visiteur = Visiteur(contexte.new_page(), demonstration, Examen(), javascript=True)
     visiteur.se_connecter("allocataire qui a plusieurs dettes")
     dette = visiteur.choisir_les_grandes()[0]

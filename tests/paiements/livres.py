@@ -86,3 +86,16 @@ def faire_un_reliquat() -> tuple[Paiement, Anomalie]:
 
 def lire_le_pdf(octets: bytes) -> str:
     return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(octets)).pages)
+
+
+def lire_la_structure(noeud):
+    """Les balises d'un PDF, dans l'ordre où un lecteur d'écran les dit."""
+    noeud = noeud.get_object()
+    if isinstance(noeud, list):
+        for enfant in noeud:
+            yield from lire_la_structure(enfant)
+    elif isinstance(noeud, dict):
+        if "/S" in noeud:
+            yield noeud
+        if "/K" in noeud:
+            yield from lire_la_structure(noeud["/K"])

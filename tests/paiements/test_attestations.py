@@ -6,6 +6,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from tests.factories import PaiementFactory, UtilisateurFactory, dire
+from tests.paiements.livres import lire_la_structure
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,15 @@ def test_l_attestation_dit_ce_que_le_paiement_a_change(client):
     dette = paiement.imputations.get().dette
     for morceau in ("Attestation de prise en compte", paiement.reference, dette.reference, "120,00 €", "780,00 €"):
         assert morceau in texte
+
+
+def test_un_lecteur_d_ecran_y_trouve_titres_et_entetes_de_tableau_dans_l_ordre(client):
+    """RGAA 13.3, comme du ticket."""
+    pdf = PdfReader(io.BytesIO(telecharger(client, PaiementFactory(impute=True)).content))
+    balises = [noeud["/S"] for noeud in lire_la_structure(pdf.trailer["/Root"]["/StructTreeRoot"])]
+
+    assert [b for b in balises if b in ("/H1", "/H2", "/L", "/Table")] == ["/H1", "/H2", "/L", "/H2", "/Table"]
+    assert "/TH" in balises
 
 
 @pytest.mark.parametrize("trait", [{}, {"accepte": True}, {"verifie": True}, {"refuse": True}])

@@ -196,7 +196,7 @@ def test_reprendre_propose_la_part_et_la_reprend_au_nom_de_l_agent(client, entre
     assert f'name="part_{dette.pk}" value="70,00"' in page
     assert (reprise.montant, reprise.motif, reprise.auteur) == (Decimal(-70), "vu", agent.identifiant)
     assert (dette.solde, anomalie.etat) == (Decimal(850), Anomalie.Etat.CLOSE)
-    assert LogEntry.objects.get().change_message == "Reprendre ce que la banque ne tient plus : 70,00 : vu"
+    assert LogEntry.objects.get().change_message == "Reprendre ce que la banque ne tient plus : 70,00\u00a0€ : vu"
 
 
 def test_un_montant_plus_petit_s_admet_depuis_sa_fiche(client, entrer):

@@ -137,7 +137,7 @@ def test_abandonner_puis_payer_dans_l_ancien_onglet_compte_et_s_explique(paiemen
     assert paye.statut == Statut.ACCEPTE
     assert paye.anomalies.get().genre == Anomalie.Genre.PAIEMENT_TARDIF
     (phrase,) = dire_ou_en_est(paye).suite
-    assert "Vous nous aviez dit ne pas avoir payé : votre banque a pourtant accepté ce paiement" in phrase
+    assert "Vous nous aviez dit ne pas avoir payé\u00a0: votre banque a pourtant accepté ce paiement" in phrase
 
 
 def test_l_ancien_onglet_paye_apres_une_nouvelle_demande_dit_les_deux(paiement, plateforme):

@@ -10,7 +10,7 @@ from comptes.models import Allocataire
 from paiements.documents import tickets
 from paiements.models import Paiement
 from tests.factories import PaiementFactory, dire
-from tests.paiements.livres import crediter, lire_le_pdf, rembourser, reprendre
+from tests.paiements.livres import crediter, lire_la_structure, lire_le_pdf, rembourser, reprendre
 
 pytestmark = pytest.mark.django_db
 
@@ -103,19 +103,6 @@ def test_un_lecteur_d_ecran_y_trouve_titres_liste_et_entetes_de_tableau_dans_l_o
     assert len(entetes) >= 4
     assert cellules
     assert all(set(noeud["/A"]["/Headers"]) <= entetes for noeud in cellules)
-
-
-def lire_la_structure(noeud):
-    """Les balises d'un PDF, dans l'ordre où un lecteur d'écran les dit."""
-    noeud = noeud.get_object()
-    if isinstance(noeud, list):
-        for enfant in noeud:
-            yield from lire_la_structure(enfant)
-    elif isinstance(noeud, dict):
-        if "/S" in noeud:
-            yield noeud
-        if "/K" in noeud:
-            yield from lire_la_structure(noeud["/K"])
 
 
 def test_un_paiement_qui_n_a_pas_abouti_n_a_pas_de_ticket(client):

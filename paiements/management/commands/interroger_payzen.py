@@ -94,7 +94,7 @@ class Command(Commande):
                 ligne |= {"etat": etat, "motif": ramene.motif}
             lus.append(ligne)
         phrases = ["  ".join(filter(None, ligne.values())) for ligne in lus]
-        self.montrer({"lus": lus, "muets": muets}, [*phrases, f"{len(lus)} référence(s) que la base ignorait."])
+        self.montrer({"lus": lus, "muets": muets}, [*phrases, f"{len(lus)} référence(s) demandée(s)."])
         self._finir(muets)
 
     def _finir(self, muets: list[str]) -> None:
@@ -123,8 +123,8 @@ def _lister(publies: Publies) -> list[tuple[str, str]]:
         .exclude(imputations=None)
         .values_list("boutique", "reference")
     )
-    d_abord = sorted(set(publies) - imputes)  # garde: publie_impute_d_abord
-    return [*d_abord, *(couple for couple in lister_les_inconnues() if couple not in set(d_abord))]
+    d_abord = dict.fromkeys(sorted(set(publies) - imputes))  # garde: publie_impute_d_abord
+    return [*(d_abord | dict.fromkeys(lister_les_inconnues()))]
 
 
 def _choisir(reference: str | None, jour: date | None) -> QuerySet[Paiement]:
