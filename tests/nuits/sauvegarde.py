@@ -35,23 +35,33 @@ def restaurer(fichier: Path) -> None:
 def tuer_un_import(livraison: Path) -> None:
     """`importer_livraison` dans son processus, arrêté net au milieu de sa transaction."""
     commande = [sys.executable, "manage.py", "importer_livraison", str(livraison), "--appliquer"]
-    attend = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    attend = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with transaction.atomic(), connection.cursor() as curseur:
         curseur.execute("SELECT 1 FROM dettes_dette FOR UPDATE")
         environnement = os.environ | {"DATABASE_URL": get_url()}
         with subprocess.Popen(
             commande, cwd=RACINE, env=environnement, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as importation:
+            sessions: list[int] = []
 
             def is_arretee_au_milieu() -> bool:
                 # Sans quoi une transaction relit toujours la première photo de l'activité.
                 curseur.execute("SELECT pg_stat_clear_snapshot()")
                 curseur.execute(attend)
-                return curseur.fetchone() is not None or importation.poll() is not None
+                sessions.extend(pid for (pid,) in curseur.fetchall())
+                return bool(sessions) or importation.poll() is not None
 
             assert wait_until(is_arretee_au_milieu, 120)
             assert importation.poll() is None, importation.communicate()[0]
             importation.kill()
+    # La base n'apprend la mort de son client qu'en lui répondant ; d'ici là, elle tient encore son import.
+    assert wait_until(lambda: not _lister_les_sessions(sessions), 120)
+
+
+def _lister_les_sessions(pids: list[int]) -> list[tuple[int]]:
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)", [pids])
+        return curseur.fetchall()
 
 
 def get_url(base: str = "") -> str:
