@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 import requests
 from django.conf import settings
 
-from paiements.payzen import Boutique, sign
+from paiements.payzen import Boutique, draw_trans_id, sign
 from tests.simulateur_payzen.plateforme import Payeur, attendre, is_pret, lancer, lire, poster, trouver_port
 
 CARTE = "4970100000000055"
@@ -57,7 +56,7 @@ class Plateforme:
             "vads_payment_config": "SINGLE",
             "vads_site_id": self.boutique,
             "vads_trans_date": maintenant.strftime("%Y%m%d%H%M%S"),
-            "vads_trans_id": secrets.token_hex(3),
+            "vads_trans_id": draw_trans_id(),
             "vads_version": "V2",
         }
         self.payer(champs | {"signature": sign(champs, settings.PAYZEN_BOUTIQUES[self.boutique].cle)}, "perdue")
