@@ -4,23 +4,32 @@ from django.contrib import admin
 
 from dettes.models import FichierEmis, FichierRecu, Plausibilite
 from socle.bureau import FicheAdmin, OfficeAdmin
+from socle.euros import ecrire_euros
 from socle.liste import CafFilter
 
 
 @admin.register(FichierRecu)
 class FichierRecuAdmin(OfficeAdmin):
-    list_display = ["caf", "sequence", "mode", "arrete_le", "somme_soldes", "pris_le"]
+    list_display = ["caf", "sequence", "mode", "arrete_le", "somme", "pris_le"]
     list_filter = [CafFilter, "mode"]
     ordering = ["-pris_le"]
     list_select_related = ["caf"]
 
+    @admin.display(description="somme des soldes", ordering="somme_soldes")
+    def somme(self, fichier: FichierRecu) -> str:
+        return ecrire_euros(fichier.somme_soldes)
+
 
 @admin.register(FichierEmis)
 class FichierEmisAdmin(OfficeAdmin):
-    list_display = ["caf", "sequence", "lignes", "total", "emis_le"]
+    list_display = ["caf", "sequence", "lignes", "somme", "emis_le"]
     list_filter = [CafFilter]
     ordering = ["-emis_le"]
     list_select_related = ["caf"]
+
+    @admin.display(description="total", ordering="total")
+    def somme(self, fichier: FichierEmis) -> str:
+        return ecrire_euros(fichier.total)
 
 
 @admin.register(Plausibilite)
