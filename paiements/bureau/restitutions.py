@@ -118,7 +118,7 @@ class DemandeRestitutionAdmin(DemandeAdmin):
     list_filter = ["etat", CafFilter]
     fields = readonly_fields = (
         *("de", "motif", "etat", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "faite_le"),
-        *("decision", "cause", "prochain_essai_le", "debit_a_rendre", "remboursement"),
+        *("decision", "cause", "prochain_essai_le", "debit_a_restituer", "remboursement"),
     )
     liens = (*DemandeAdmin.liens, "debit")
     boutons = [
@@ -151,7 +151,7 @@ class DemandeRestitutionAdmin(DemandeAdmin):
         return ecrire_euros(demande.montant)
 
     @admin.display(description="débit à restituer")
-    def debit_a_rendre(self, demande: DemandeRestitution) -> str:
+    def debit_a_restituer(self, demande: DemandeRestitution) -> str:
         return demande.debit_id
 
     @admin.display(description="remboursement")
