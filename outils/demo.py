@@ -125,7 +125,7 @@ def _run(dossier: Path, pile: ExitStack) -> None:
         raise Empechement(
             f"le disque est plein : il reste {place} Mo pour {dossier}, la démonstration en demande {PLACE_MINIMALE}."
         )
-    services = _start_services(dossier, pile)
+    services, proprietaire = _start_services(dossier, pile)
     smtp = draw_smtp_port(ports)
     catch = not os.environ.get("EMAIL_URL")
     if catch:
@@ -139,7 +139,7 @@ def _run(dossier: Path, pile: ExitStack) -> None:
     apres = {nom: commandes.pop(nom) for nom in ("site", "calendrier")}
     for nom, commande in commandes.items():
         equipe.start(nom, commande)
-    if not equipe.run("preparation", _get_preparation(dossier), _get_proprietaire(dossier, services)):
+    if not equipe.run("preparation", _get_preparation(dossier), proprietaire):
         raise _explain_death(equipe, "preparation")
     print("Démarrage du site, des tâches et du PayZen simulé…", flush=True)
     for nom, commande in apres.items():
@@ -149,8 +149,14 @@ def _run(dossier: Path, pile: ExitStack) -> None:
     Gardien(equipe, _list_services(dossier, services), lambda nom: _explain_death(equipe, nom)).tenir()
 
 
-def _start_services(dossier: Path, pile: ExitStack) -> dict[str, str]:
-    """Base et courtier : ceux de l'environnement s'il en donne, sinon les nôtres."""
+def _start_services(dossier: Path, pile: ExitStack) -> tuple[dict[str, str], dict[str, str]]:
+    """
+    Base et courtier : ceux de l'environnement s'il en donne, sinon les nôtres.
+
+    Avec eux, pour la préparation seule : la base que nous apportons, vue de qui en possède les tables, et de qui la
+    sert.
+    """
+    preparation = {}
     print("Démarrage de la base de données…", flush=True)
     services = {nom: os.environ[nom] for nom in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL") if os.environ.get(nom)}
     if "DATABASE_URL" not in services:
@@ -158,10 +164,11 @@ def _start_services(dossier: Path, pile: ExitStack) -> dict[str, str]:
         proprietaire = postgres.start(dossier / "base", durable=True)
         # La préparation donne ce mot de passe au compte du service : il ne vaut que le temps de ce lancement.
         services["DATABASE_URL"] = compte_du_service.get_url(proprietaire, secrets.token_urlsafe(32))
+        preparation = {"DATABASE_URL": proprietaire, "DATABASE_URL_DU_SERVICE": services["DATABASE_URL"]}
     if "REDIS_URL" not in services:
         pile.callback(valkey.stop, dossier / "courtier")
         services["REDIS_URL"] = valkey.start(dossier / "courtier")
-    return services
+    return services, preparation
 
 
 def _list_services(dossier: Path, services: Mapping[str, str]) -> dict[str, Service]:
@@ -179,14 +186,6 @@ def _get_preparation(dossier: Path) -> list[str]:
     """La base que nous apportons est à la démonstration, si vieille soit-elle ; celle qu'on nous donne le prouve."""
     embarquee = [] if os.environ.get("DATABASE_URL") else ["--embarquee"]
     return [sys.executable, "-m", "outils.preparation", "--comptes", str(dossier / "comptes.json"), *embarquee]
-
-
-def _get_proprietaire(dossier: Path, services: Mapping[str, str]) -> dict[str, str]:
-    """À la préparation seule : la base que nous apportons, vue de qui en possède les tables, et de qui la sert."""
-    if os.environ.get("DATABASE_URL"):
-        return {}
-    proprietaire = postgres.start(dossier / "base", durable=True)
-    return {"DATABASE_URL": proprietaire, "DATABASE_URL_DU_SERVICE": services["DATABASE_URL"]}
 
 
 def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, list[str]]:

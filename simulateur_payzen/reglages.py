@@ -17,7 +17,7 @@ PANNES_IPN = (
     "montant_autre",
     "mode_autre",
 )
-PANNES_REST = ("delai", "erreur_500", "html")
+PANNES_REST = ("delai", "erreur_500", "html", "tronquee", "vide", "liste", "refusee", "inconnue")
 UN_AN_S = 366 * 86_400
 OUI = {"oui", "1", "true", "yes", "on"}
 NON = {"non", "0", "false", "no", "off", ""}

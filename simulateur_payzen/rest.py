@@ -19,6 +19,10 @@ from .models import Boutique, Transaction, get_boutique
 from .operations import OperationImpossible
 
 MAXIMUM = 30
+# Les pannes où la plateforme répond sans mettre un dossier sous enveloppe, et celles où elle dit le faux.
+INDISPONIBLE = "<html><body><h1>Service indisponible</h1></body></html>"
+CORPS_FAUX = {"tronquee": '{"webService": "Order/Get", "status": "SUC', "vide": "{}", "liste": "[]"}
+PANNES_DITES = {"refusee": "INT_905", "inconnue": "PSP_010"}
 MESSAGES = {
     "INT_901": "unknown webservice",
     "INT_902": "invalid input",
@@ -193,9 +197,11 @@ def repondre(requete: HttpRequest, service: str) -> HttpResponse:
         panne = boutique.consommer_panne("rest")
         if panne and panne["genre"] == "delai":
             time.sleep(panne["secondes"])
+        elif panne and panne["genre"] in PANNES_DITES:
+            raise ErreurRest(PANNES_DITES[panne["genre"]])
         elif panne:
             statut = 500 if panne["genre"] == "erreur_500" else 200
-            return HttpResponse("<html><body><h1>Service indisponible</h1></body></html>", status=statut)
+            return HttpResponse(CORPS_FAUX.get(panne["genre"], INDISPONIBLE), status=statut)
         if service not in SERVICES:
             raise ErreurRest("INT_901")
         reponse = SERVICES[service](Appel(boutique, mode, lire_demande(requete)))

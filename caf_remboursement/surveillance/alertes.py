@@ -1,6 +1,7 @@
 """Prévenir les opérateurs par courriel : une fois quand un problème paraît, une fois quand il finit."""
 
 import logging
+from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,6 +18,11 @@ logger = logging.getLogger(__name__)
 SUJET = "[Rembourser ma Caf] "
 # La base éteinte, rien ne se retient en elle : le cache dit qu'on l'a déjà écrit.
 BASE_DITE, BASE_REDITE_S = "alerte:base", 3600
+BASE_INJOIGNABLE = "base injoignable"
+
+
+class PasPrevenus(Exception):
+    """Le courriel n'est pas parti. Rien n'en est retenu : le passage suivant le redira."""
 
 
 @transaction.atomic
@@ -24,8 +30,9 @@ def alerter(problemes: list[Probleme]) -> tuple[list[Alerte], list[Alerte]]:
     """
     Dit ce qui commence et ce qui finit, en un courriel ; rend les deux listes.
 
-    Un courriel qui ne part pas défait tout : le passage suivant le redira.
+    :raises PasPrevenus: si le courriel ne part pas
     """
+    is_revenue = cache.get(BASE_DITE) is not None
     ouvertes = {alerte.cle: alerte for alerte in Alerte.objects.select_for_update().filter(finie_le=None)}
     neuves = [
         Alerte(cle=p.cle, phrase=p.phrase[:300], commande=p.commande) for p in problemes if p.cle not in ouvertes
@@ -35,13 +42,19 @@ def alerter(problemes: list[Probleme]) -> tuple[list[Alerte], list[Alerte]]:
     for alerte in finies:
         alerte.finie_le = timezone.now()
         alerte.save(update_fields=["finie_le"])
-    if neuves or finies:
-        _ecrire(_composer(neuves, finies), f"{len(neuves)} alerte(s), {len(finies)} fin(s)")
+    if neuves or finies or is_revenue:
+        texte = _composer(neuves, finies, ["FIN     la base répond de nouveau", ""] if is_revenue else [])
+        _ecrire(texte, f"{len(neuves)} alerte(s), {len(finies) + is_revenue} fin(s)")
+        cache.delete(BASE_DITE)
     return neuves, finies
 
 
 def dire_la_base_eteinte(motif: str) -> bool:
-    """La base ne répond pas : un courriel par heure. Rend vrai s'il est parti."""
+    """
+    La base ne répond pas : un courriel par heure. Rend vrai s'il est parti, faux s'il l'est déjà.
+
+    :raises PasPrevenus: si le courriel ne part pas
+    """
     if not cache.add(BASE_DITE, motif, BASE_REDITE_S):
         return False
     lignes = [
@@ -49,12 +62,15 @@ def dire_la_base_eteinte(motif: str) -> bool:
         f"Elle dit : {motif}",
         "À faire : systemctl status postgresql",
     ]
-    _ecrire("\n".join(lignes), "base injoignable")
+    try:
+        _ecrire("\n".join(lignes), BASE_INJOIGNABLE)
+    except PasPrevenus:
+        cache.delete(BASE_DITE)
+        raise
     return True
 
 
-def _composer(neuves: list[Alerte], finies: list[Alerte]) -> str:
-    lignes = []
+def _composer(neuves: list[Alerte], finies: list[Alerte], lignes: list[str]) -> str:
     for alerte in neuves:
         lignes += [f"ALERTE  {alerte.phrase}", f"        à faire : {alerte.commande}", ""]
     for alerte in finies:
@@ -66,8 +82,11 @@ def _composer(neuves: list[Alerte], finies: list[Alerte]) -> str:
 def _ecrire(texte: str, sujet: str) -> None:
     operateurs = Utilisateur.objects.filter(is_superuser=True, is_active=True).exclude(courriel="")
     adresses = set(settings.ALERTES_A)
-    if sujet != "base injoignable":
+    if sujet != BASE_INJOIGNABLE:
         adresses |= set(operateurs.values_list("courriel", flat=True))
     if adresses:
-        send_mail(SUJET + sujet, texte, None, sorted(adresses))
+        try:
+            send_mail(SUJET + sujet, texte, None, sorted(adresses))
+        except (SMTPException, OSError) as echec:
+            raise PasPrevenus(type(echec).__name__) from echec
     logger.warning("alerte", extra={"sujet": sujet, "destinataires": len(adresses)})

@@ -8,14 +8,13 @@ La machine d'`essai-installation`, avec un second synchrone et l'adresse à deux
 import os
 import shutil
 import signal
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from outils.essai.installation import demarrer, installer
+from outils.essai.installation import ouvrir
 from outils.essai.machine import GRAPPE, Installation, dire, exiger, lancer
-from outils.essai.payeurs import comparer, ecouter, payer_a_plusieurs
+from outils.essai.payeurs import Faits, comparer, ecouter, payer_a_plusieurs
 from outils.systeme import find_port, wait_until
 
 SECOND = "secours"
@@ -70,13 +69,7 @@ class Paire(Installation):
 def main() -> None:
     """Installe la paire, paie, tue le premier au tiers, promeut, finit, compare."""
     combien = int(os.environ.get("PAIEMENTS", "1000"))
-    if os.geteuid() != 0:
-        raise SystemExit("Cet essai installe des paquets et des comptes : il lui faut root.")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("arrêté"))
-    with ExitStack() as pile:
-        paire = Paire(pile)
-        installer(paire)
-        demarrer(paire)
+    with ouvrir(Paire) as paire:
         paire.suivre_par_un_second()
         dire("le second suit, chaque validation l'attend")
         faits = perdre_le_premier(paire, combien)
@@ -84,14 +77,15 @@ def main() -> None:
         dire("rien d'acquitté n'est perdu")
 
 
-def perdre_le_premier(paire: Paire, combien: int) -> list[list[str]]:
-    """Rend les lignes de tous les payeurs : (mot, instant, référence ou refus)."""
+def perdre_le_premier(paire: Paire, combien: int) -> Faits:
+    """Rend tout ce que les payeurs ont dit."""
     deja = int(paire.demander("SELECT count(*) FROM paiements_paiement"))
     compter = "SELECT count(*) FROM paiements_paiement"
-    payeurs = payer_a_plusieurs(paire, combien)
+    payeurs = payer_a_plusieurs(paire, combien, time.time() + 3600)
     tiers = deja + combien // 3
     exiger(wait_until(lambda: int(paire.demander(compter)) >= tiers, 1800), "les paiements n'avancent pas")
     partis = paire.demander(compter)
+    tue = time.time()
     paire.tuer_le_premier()
     dire(f"{partis} paiements, et le premier PostgreSQL est tué (kill -9)")
     promu = paire.promouvoir()
@@ -99,7 +93,7 @@ def perdre_le_premier(paire: Paire, combien: int) -> list[list[str]]:
     revenu = time.time() - promu
     faits = ecouter(payeurs)
     premier = min(float(instant) for mot, instant, _ in faits if mot == "PARTI" and float(instant) > promu)
-    dire(f"promu ; santé en {revenu:.1f} s, premier paiement reparti en {premier - promu:.1f} s")
+    dire(f"promu {promu - tue:.1f} s après ; santé en {revenu:.1f} s, premier paiement en {premier - promu:.1f} s")
     exiger(max(revenu, premier - promu) <= REPRISE_S, f"plus de {REPRISE_S:.0f} s pour revenir")
     return faits
 

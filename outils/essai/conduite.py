@@ -23,6 +23,7 @@ GRAPPE = "rembourser"
 NOM = "rembourser.caf.example"
 PAQUETS = ("postgresql", "redis-server", "nginx-light")
 SRV, ETC, RUN = Path("/srv/rembourser"), Path("/etc/rembourser"), Path("/run/rembourser")
+DONNEES = Path("/var/lib/postgresql/15") / GRAPPE
 VAR, COPIES = Path("/var/lib/rembourser"), Path("/var/backups/rembourser")
 HORS_PRODUCTION = (".*", "simulateur_payzen", "outils", "tests", "staticfiles", "__pycache__")
 UNITES = (

@@ -1,44 +1,40 @@
 """
 Casser la machine au hasard pendant que l'on paie : `make epreuves`. DUREE=600 secondes, GRAINE=1 d'ordinaire.
 
-Chaque panne est vraie : un processus tué ou figé, la base qui tombe, une plateforme lente, muette ou menteuse. À la
-fin, les livres de la plateforme et les nôtres sont égaux au centime, sans une main sur l'application.
+Chaque panne (`outils/essai/pannes.py`) est vraie. Les rendez-vous avec la plateforme sont vingt-cinq fois plus
+proches qu'en production, sinon il faudrait vingt-cinq minutes pour voir guérir une notification perdue. À la fin, les
+livres de la plateforme et les nôtres sont égaux au centime, sans une main sur l'application.
 """
 
 import os
-import signal
-import sys
+import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
 
-import requests
-
-from outils.essai.conduite import GRAPPE, UNITES, dire, essayer, exiger, lancer
-from outils.essai.installation import demarrer, installer
-from outils.essai.machine import Installation
-from outils.essai.payeurs import comparer, ecouter, payer_a_plusieurs
+from outils.essai.bascule import SECOND
+from outils.essai.conduite import DONNEES, GRAPPE, RUN, SRV, VAR, dire, essayer, exiger, lancer
+from outils.essai.courrier import Courrier
+from outils.essai.installation import ouvrir
+from outils.essai.pannes import DECALES, DISQUE_MO, DISQUES, FAUSSE_HEURE, HORLOGE, Pannes
+from outils.essai.payeurs import comparer, ecouter, lire_les_faits, payer_a_plusieurs
+from outils.essai.relais import Relais
 from outils.systeme import wait_until
 
-VOISINS = ("courtier", "nginx", "simulateur")
-GUNICORNS = tuple(unite for unite in UNITES if unite.startswith(("site", "notification")))
-FILS = (*GUNICORNS, "ouvrier@argent", "ouvrier@payzen", "ouvrier@tickets")
-IPN = ("perdue", "retardee", "double", "apres_retour", "desordre", "signature_fausse", "mode_autre")
-REST = ("delai", "erreur_500", "html")
-VERROUS = {
-    "dettes": "SELECT FROM dettes_dette FOR NO KEY UPDATE",
-    "paiements": "SELECT FROM paiements_paiement FOR NO KEY UPDATE",
-    "table des dettes": "LOCK dettes_dette IN ACCESS EXCLUSIVE MODE",
-}
-FIGE_S, RELANCE_S = 5, 2
+RELANCE_S, GUERISON_S = 2, 300
+REGLAGES = """
+from datetime import timedelta
+from caf_remboursement.settings import *
+PAIEMENT_CONTROLES = [delai / 25 for delai in PAIEMENT_CONTROLES]
+VERIFICATION_RELANCES = [timedelta(seconds=5), *(delai / 25 for delai in VERIFICATION_RELANCES[1:])]
+TICKET_RELANCES = [delai / 25 for delai in TICKET_RELANCES]
+"""
 
 
-class Epreuve(Installation):
+class Epreuve(Pannes):
     """La machine, et un veilleur qui relance ce qui meurt, comme `Restart=always` et `RestartSec=2`."""
 
     def __init__(self, pile: ExitStack) -> None:
@@ -46,22 +42,77 @@ class Epreuve(Installation):
         self.recettes: dict[str, tuple[list[str], Path, str, dict[str, str]]] = {}
         self.silences: list[float] = []
         self.fini = threading.Event()
+        self.courrier = Courrier()
+        pile.callback(self.courrier.controleur.stop)
+
+    def installer_la_base(self) -> None:
+        """Chaque disque que l'on remplira est monté d'abord ; la base y naît."""
+        if not Path(FAUSSE_HEURE).exists():
+            lancer("apt-get", "install", "-y", "--no-install-recommends", "faketime")
+        self.pile.callback(shutil.rmtree, DONNEES, ignore_errors=True)
+        for chemin in DISQUES.values():
+            compte = "postgres" if chemin in (DONNEES, DISQUES["WAL archivés"]) else "rembourser"
+            chemin.mkdir(parents=True, exist_ok=True)
+            lancer("mount", "-t", "tmpfs", "-o", f"size={DISQUE_MO}m,mode=0700", "rembourser", str(chemin))
+            self.pile.callback(essayer, "umount", "--lazy", str(chemin))
+            shutil.chown(chemin, compte, compte)
+        VAR.chmod(0o755)
+        super().installer_la_base()
+        # Un disque de quelques gigaoctets, en mémoire : les WAL ne doivent pas le remplir d'eux-mêmes.
+        Path("/etc/postgresql/15", GRAPPE, "conf.d/epreuves.conf").write_text("max_wal_size = 512MB\n")
+        lancer("pg_ctlcluster", "15", GRAPPE, "reload")
+        self.pile.callback(self.demonter_la_base)
+
+    def demonter_la_base(self) -> None:
+        """pg_dropcluster veut un dossier à lui, et non un système de fichiers."""
+        essayer("pg_ctlcluster", "15", GRAPPE, "stop", "-m", "immediate")
+        essayer("umount", str(DONNEES))
+        shutil.chown(DONNEES, "postgres", "postgres")
+
+    def regler(self) -> None:
+        """Chaque voisin se joint par un relais ; l'horloge des uns peut sauter, les rendez-vous sont proches."""
+        self.relais = {
+            "base": Relais(self.port_base),
+            "courtier": Relais(self.courtier),
+            "plateforme": Relais(self.simulateur),
+            "courriel": Relais(self.courrier.port),
+        }
+        super().regler()
+        port = {nom: relais.port for nom, relais in self.relais.items()}
+        HORLOGE.mkdir()
+        for unite in DECALES:
+            (HORLOGE / unite).write_text("+0")
+        (SRV / "versions/A/epreuves_reglages.py").write_text(REGLAGES)
+        self.environnement |= {
+            "DATABASE_URL": f"postgresql://rembourser_service:{self.mdp_service}@127.0.0.1:{port['base']}/rembourser",
+            "REDIS_URL": f"redis://:{self.mdp}@127.0.0.1:{port['courtier']}/0",
+            "PAYZEN_URL_API": f"http://127.0.0.1:{port['plateforme']}/api-payment/V4/",
+            "EMAIL_URL": f"smtp://127.0.0.1:{port['courriel']}",
+            "DJANGO_SETTINGS_MODULE": "epreuves_reglages",
+            "TMPDIR": str(RUN / "temporaire"),
+        }
 
     def _lancer(self, nom: str, commande: list[str], dossier: Path, compte: str, **plus: str) -> None:
+        if nom in DECALES:
+            plus |= {"LD_PRELOAD": FAUSSE_HEURE, "FAKETIME_TIMESTAMP_FILE": str(HORLOGE / nom)}
+            plus |= {"FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        if nom == "simulateur":
+            plus |= {"TMPDIR": "/tmp", "DJANGO_SETTINGS_MODULE": "simulateur_payzen.settings"}  # noqa: S108
         self.recettes[nom] = (commande, dossier, compte, plus)
         super()._lancer(nom, commande, dossier, compte, **plus)
 
     def veiller(self) -> None:
-        """Relance chaque processus mort, PostgreSQL compris."""
+        """Relance chaque processus mort, les deux PostgreSQL compris."""
         while not self.fini.wait(1):
             for nom, lance in list(self.lances.items()):
                 if lance.poll() is not None:
                     time.sleep(RELANCE_S)
                     commande, dossier, compte, plus = self.recettes[nom]
                     self._lancer(nom, commande, dossier, compte, **plus)
-            if essayer("pg_ctlcluster", "15", GRAPPE, "status")[0] == 3:
-                time.sleep(RELANCE_S)
-                essayer("pg_ctlcluster", "15", GRAPPE, "start")
+            for grappe in (GRAPPE, SECOND):
+                if essayer("pg_ctlcluster", "15", grappe, "status")[0] == 3:
+                    time.sleep(RELANCE_S)
+                    essayer("pg_ctlcluster", "15", grappe, "start")
 
     def sonder_toujours(self) -> None:
         """Note combien dure chaque silence de /sante/, vu du dehors."""
@@ -87,117 +138,76 @@ class Epreuve(Installation):
             for fil in fils:
                 fil.join()
 
-    # --- Les pannes
-
-    def tuer(self, nom: str) -> None:
-        """kill -9 du processus et de ses fils."""
-        os.killpg(self.lances[nom].pid, signal.SIGKILL)
-
-    def tuer_un_fils(self, nom: str) -> None:
-        """kill -9 d'un seul fils : le père en refait un."""
-        fils = essayer("ps", "--ppid", str(self.lances[nom].pid), "-o", "pid=")[1].split()
-        for pid in fils[:1]:
-            os.kill(int(pid), signal.SIGKILL)
-
-    def figer(self, nom: str) -> None:
-        """SIGSTOP de tout le groupe, cinq secondes."""
-        groupe = self.lances[nom].pid
-        os.killpg(groupe, signal.SIGSTOP)
-        time.sleep(FIGE_S)
-        os.killpg(groupe, signal.SIGCONT)
-
-    def tuer_la_base(self) -> None:
-        """kill -9 du père de PostgreSQL : ses fils s'arrêtent d'eux-mêmes, la reprise rejoue le WAL."""
-        os.kill(int(Path("/var/lib/postgresql/15", GRAPPE, "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-
-    def relancer_la_base(self) -> None:
-        """Un redémarrage « immediate », sans point de reprise."""
-        essayer("pg_ctlcluster", "15", GRAPPE, "restart", "-m", "immediate")
-
-    def couper_les_connexions(self) -> None:
-        """Toutes les connexions de la base, d'un coup."""
-        couper = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename LIKE 'rembourser_%'"
-        self.postgres("psql", "-qAt", "-p", str(self.port_base), "-c", couper)
-
-    def tenir(self, quoi: str) -> None:
-        """Un verrou gardé par un autre, cinq secondes."""
-        self.demander(f"BEGIN; SET LOCAL lock_timeout = '20s'; {VERROUS[quoi]}; SELECT pg_sleep({FIGE_S}); COMMIT")
-
-    def deregler(self, cible: str, genre: str) -> None:
-        """Une panne de la plateforme, dix secondes ; puis elle est ôtée."""
-        self._regler(cible, {"genre": genre, "secondes": 9 if genre == "delai" else 3})
-        time.sleep(2 * FIGE_S)
-        self._regler(cible, None)
-
-    def vider_le_courtier(self) -> None:
-        """Valkey perd tout ce qu'il tenait."""
-        lancer("redis-cli", "-p", str(self.courtier), "-a", self.mdp, "--no-auth-warning", "FLUSHALL")
-
-    def _regler(self, cible: str, panne: dict[str, Any] | None) -> None:
-        adresse = f"http://127.0.0.1:{self.simulateur}/controle/"
-        requests.post(adresse, json={"reglages": {}, "pannes": {cible: panne}}, timeout=60).raise_for_status()
-
-    def lister(self) -> dict[str, Callable[[], None]]:
-        """Toutes les pannes, par leur nom."""
-        pannes: dict[str, Callable[[], None]] = {
-            "PostgreSQL tué": self.tuer_la_base,
-            "PostgreSQL relancé": self.relancer_la_base,
-            "connexions coupées": self.couper_les_connexions,
-            "courtier vidé": self.vider_le_courtier,
-        }
-        pannes |= {f"{nom} tué": partial(self.tuer, nom) for nom in (*UNITES, *VOISINS)}
-        pannes |= {f"un fils de {nom} tué": partial(self.tuer_un_fils, nom) for nom in FILS}
-        pannes |= {f"{nom} figé": partial(self.figer, nom) for nom in (*UNITES, *VOISINS)}
-        pannes |= {f"verrou : {quoi}": partial(self.tenir, quoi) for quoi in VERROUS}
-        pannes |= {f"notification {genre}": partial(self.deregler, "ipn", genre) for genre in IPN}
-        return pannes | {f"REST {genre}": partial(self.deregler, "rest", genre) for genre in REST}
-
     def guerir(self) -> float:
         """Secondes jusqu'à ce qu'un paiement né après la panne soit sur sa dette."""
-        debut, instant = time.monotonic(), time.time()
-        nes = f"statut = 'IMPUTE' AND cree_le > to_timestamp({instant})"
-        requete = f"SELECT count(*) FROM paiements_paiement WHERE {nes}"  # noqa: S608 (un nombre)
-
-        def is_gueri() -> bool:
-            return essayer("psql", self.proprietaire, "-At", "-c", requete)[1].strip() not in ("", "0")
-
-        exiger(wait_until(is_gueri, 180), "aucun paiement ne s'impute plus")
+        debut = time.monotonic()
+        avant = self.interroger("SELECT coalesce(max(id), 0) FROM paiements_paiement")
+        requete = f"SELECT count(*) FROM paiements_paiement WHERE statut = 'IMPUTE' AND id > {avant}"  # noqa: S608
+        exiger(wait_until(lambda: self.interroger(requete) != "0", GUERISON_S), "aucun paiement ne s'impute plus")
         return time.monotonic() - debut
+
+    def interroger(self, sql: str) -> str:
+        """Une question à la base, redemandée tant qu'elle ne répond pas."""
+        lu: list[str] = []
+
+        def lire() -> bool:
+            code, texte = essayer("psql", self.proprietaire, "-At", "-c", sql)
+            lu[:] = [texte.strip()]
+            return code == 0
+
+        exiger(wait_until(lire, GUERISON_S), "la base ne revient pas")
+        return lu[0]
 
 
 def main() -> None:
     """Installe, paie, casse au hasard le temps dit, guérit, compare."""
     duree, graine = float(os.environ.get("DUREE", "600")), int(os.environ.get("GRAINE", "1"))
-    if os.geteuid() != 0:
-        raise SystemExit("Cet essai installe des paquets et des comptes : il lui faut root.")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("arrêté"))
-    with ExitStack() as pile:
-        machine = Epreuve(pile)
-        installer(machine)
-        demarrer(machine)
+    with ouvrir(Epreuve) as machine:
+        machine.suivre_par_un_second()
         with machine.en_veille():
-            payeurs = payer_a_plusieurs(machine, 1_000_000, duree)
-            exiger(machine.guerir() < 180, "les paiements n'avancent pas")
-            eprouver(machine, duree, Random(graine))  # noqa: S311 (un tirage qui se rejoue)
+            payeurs = payer_a_plusieurs(machine, 100_000, time.time() + duree)
+            machine.guerir()
+            debut = time.time()
+            eprouver(machine, debut + duree - 30, Random(graine))  # noqa: S311 (un tirage qui se rejoue)
             faits = ecouter(payeurs)
+            partis = sum(mot == "PARTI" and instant > debut for mot, instant, _ in faits)
+            dire(f"débit pendant les pannes : {partis / (time.time() - debut):.2f} paiements par seconde")
             comparer(machine, faits)
-        dire(f"plus long silence du service : {max(machine.silences, default=0.0):.1f} s")
+            compter_ce_qui_reste(machine)
+        dire(
+            f"plus long silence du service : {max(machine.silences, default=0.0):.1f} s ; {len(machine.silences)} fois"
+        )
 
 
-def eprouver(machine: Epreuve, duree: float, alea: Random) -> None:
+def eprouver(machine: Epreuve, fin: float, alea: Random) -> None:
     """Chaque panne une fois, dans un ordre tiré, puis de nouveau, jusqu'à l'heure."""
-    fin = time.monotonic() + duree - 30
     guerisons: dict[str, float] = {}
     a_faire: list[str] = []
     pannes = machine.lister()
-    while time.monotonic() < fin:
+    while time.time() < fin:
         a_faire = a_faire or alea.sample(sorted(pannes), len(pannes))
-        nom = a_faire.pop()
+        nom, silences = a_faire.pop(), len(machine.silences)
         pannes[nom]()
         guerisons[nom] = max(machine.guerir(), guerisons.get(nom, 0.0))
-        dire(f"{nom} : guéri en {guerisons[nom]:.1f} s")
+        silence = max(machine.silences[silences:], default=0.0)
+        dire(f"{nom} : guéri en {guerisons[nom]:.1f} s ; silence {silence:.1f} s ; {len(lire_les_faits())} faits")
     pire = max(guerisons, key=lambda nom: guerisons[nom])
     dire(f"{len(guerisons)} pannes sur {len(pannes)} ; la plus longue à guérir : {pire}, {guerisons[pire]:.1f} s")
+
+
+def compter_ce_qui_reste(machine: Epreuve) -> None:
+    """Tickets partis, anomalies, alertes : rien n'attend une main."""
+    dus = "SELECT count(*) FROM paiements_ticket WHERE etat = 'A_ENVOYER'"
+    exiger(wait_until(lambda: machine.interroger(dus) == "0", GUERISON_S), "des tickets ne partent pas")
+    tickets = machine.interroger("SELECT etat || ' ' || count(*) FROM paiements_ticket GROUP BY etat")
+    recus = machine.courrier.recus
+    dire(f"tickets : {tickets} ; reçus {len(recus)}, dont {sum(n > 1 for n in recus.values())} deux fois")
+    exiger(not machine.interroger("SELECT 1 FROM paiements_ticket WHERE etat <> 'ENVOYE' LIMIT 1"), "ticket perdu")
+    anomalies = machine.interroger(
+        "SELECT coalesce(string_agg(genre || ' ' || n, ', '), 'aucune') FROM (SELECT genre, count(*) AS n"
+        " FROM paiements_anomalie WHERE etat = 'OUVERTE' GROUP BY genre) AS g"
+    )
+    dire(f"anomalies ouvertes : {anomalies}")
 
 
 if __name__ == "__main__":

@@ -9,25 +9,22 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from outils.essai.conduite import DONNEES, VAR, essayer
 from outils.essai.machine import BOUTIQUE, COPIES, GRAPPE, SRV, Installation, dire, exiger, lancer
 from outils.systeme import RACINE, wait_until
 
-DONNEES = Path("/var/lib/postgresql/15") / GRAPPE
+M = TypeVar("M", bound=Installation)
 
 
 def main() -> None:
     """Installe, paie, met à jour, revient, sauvegarde, restaure ; dit chaque étape, et s'arrête à une faute."""
-    if os.geteuid() != 0:
-        raise SystemExit("Cet essai installe des paquets et des comptes : il lui faut root.")
-    # Arrêté au milieu, il défait ce qu'il a fait.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("arrêté"))
-    with ExitStack() as pile:
-        machine = Installation(pile)
-        version_a = installer(machine)
-        demarrer(machine)
+    with ouvrir(Installation) as machine:
+        version_a = (SRV / "courant").resolve()
         version_b = machine.installer_une_version("B")
         for titre, version in (("mise à jour vers B", version_b), ("retour à A", version_a)):
             with machine.sonder_sans_cesse() as fautes:
@@ -40,8 +37,21 @@ def main() -> None:
         dire("tout est suivi, tout tient")
 
 
-def installer(machine: Installation) -> Path:
-    """Les étapes 1 à 6 du manuel ; rend la version installée."""
+@contextmanager
+def ouvrir(sorte: type[M]) -> Iterator[M]:
+    """Une machine installée et qui tourne ; à la fin, ou arrêtée au milieu, elle défait ce qu'elle a fait."""
+    if os.geteuid() != 0:
+        raise SystemExit("Cet essai installe des paquets et des comptes : il lui faut root.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("arrêté"))
+    with ExitStack() as pile:
+        machine = sorte(pile)
+        installer(machine)
+        demarrer(machine)
+        yield machine
+
+
+def installer(machine: Installation) -> None:
+    """Les étapes 1 à 6 du manuel."""
     dire("machine : paquets de Debian, compte, certificat")
     machine.preparer_la_machine()
     dire("base : creer.sql, rembourser.conf")
@@ -57,7 +67,6 @@ def installer(machine: Installation) -> Path:
     machine.gerer("importer_livraison", str(RACINE / "donnees/exemple/661"), "--appliquer")
     machine.demander(f"UPDATE comptes_caf SET boutique = '{BOUTIQUE}' WHERE code = '661'")  # noqa: S608 (la nôtre)
     dire(f"check --deploy : {machine.gerer('check', '--deploy', '--fail-level', 'WARNING').strip()}")
-    return version
 
 
 def demarrer(machine: Installation) -> None:
@@ -71,10 +80,27 @@ def demarrer(machine: Installation) -> None:
     dire(f"cinq paiements imputés en {machine.attendre_l_imputation(machine.payer(5)):.1f} s")
 
 
+def refuser_une_archive_tronquee(machine: Installation, copier: list[str]) -> None:
+    """Un disque plein tronque l'archive : sauvegarder.sh s'arrête, et ce qu'il gardait reste seul."""
+    gardees = sorted((COPIES / "base").iterdir())
+    faux = VAR / "tronquer"
+    faux.mkdir()
+    tronquer = '/usr/bin/pg_basebackup "$@" && find /var/backups/rembourser -name "*.gz"'
+    (faux / "pg_basebackup").write_text(f"#!/bin/sh\n{tronquer} -exec truncate --size=-100 {{}} +\n")
+    (faux / "pg_basebackup").chmod(0o755)
+    chemin = f"PATH={faux}:{os.environ['PATH']}"
+    par_postgres = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "env", "--chdir=/")
+    code, _ = essayer(*par_postgres, chemin, f"PGPORT={machine.port_base}", *copier)
+    exiger(code != 0, "une archive tronquée a passé pour une sauvegarde")
+    exiger(sorted((COPIES / "base").iterdir()) == gardees, "une archive tronquée est restée parmi les sauvegardes")
+    dire(f"archive tronquée : refusée (code {code}), l'ancienne reste seule")
+
+
 def perdre_la_base(machine: Installation, version: Path) -> None:
     """Sauvegarde, paie encore, perd tout, et restaure jusqu'à la dernière minute."""
     copier = ["sh", str(version / "deploiement/sauvegarder.sh"), str(COPIES)]
     sauvegarde = machine.postgres(*copier, env=os.environ | {"PGPORT": str(machine.port_base)}).split()[-1]
+    refuser_une_archive_tronquee(machine, copier)
     machine.attendre_l_imputation(machine.payer(3))
     attendu = machine.demander("SELECT count(*), sum(montant) FROM paiements_imputation")
     archives = "SELECT archived_count FROM pg_stat_archiver"

@@ -149,7 +149,7 @@ class Installation(Machine):
         plus = {
             "SIMULATEUR_BOUTIQUES": json.dumps({BOUTIQUE: boutique}),
             "SIMULATEUR_SECRET_KEY": secrets.token_urlsafe(50),
-            "SIMULATEUR_BASE": str(VAR / "simulateur.sqlite3"),
+            "SIMULATEUR_BASE": str(SRV / "simulateur.sqlite3"),
             "SIMULATEUR_AUTORITES": str(ETC / "tls/certificat.pem"),
             "SIMULATEUR_FORMATION": "oui",
             "SIMULATEUR_REGLES": "fin,annulation,refus_tentative,bo,batch",

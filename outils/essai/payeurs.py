@@ -1,98 +1,98 @@
 """Des personnes qui paient sans cesse pendant qu'on casse la machine, et les deux livres comparés à la fin."""
 
+import json
+import secrets
 import subprocess
-import time
+import sys
+from collections import Counter
 
 import requests
 
-from outils.essai.conduite import CARTE, Machine, dire, exiger
+from outils.essai.conduite import ETC, NOM, Machine, dire, exiger
+from outils.systeme import RACINE, wait_until
 
 PAYEURS = 4
-PAYER = """
-import requests, time
-from decimal import Decimal
-from django.db import connection
-from django.db.models import Sum
+GUERISON_S = 900
+# Un seul mot de passe, haché une fois : c'est l'argent que l'on éprouve, non les portes.
+OUVRIR = """
+import json
+from django.contrib.auth.hashers import make_password
 from comptes.models import Utilisateur
-from demarches import services as demarches
-from paiements.depart import payer
-personnes = Utilisateur.objects.filter(allocataire__caf="661").annotate(du=Sum("allocataire__dettes__solde"))
-personne = personnes.filter(du__gt=0).order_by("-du", "pk")[{rang}]
-def partir(rang):
-    dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if dette.disponible >= 2]
-    demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="")
-    demarche = demarches.enregistrer_montants(demarche, {{dettes[rang % len(dettes)].pk: Decimal("1.00")}})
-    return payer(demarche, empreinte_vue=demarches.empreinte(demarche))
-rang = 0
-while rang < {combien} and time.time() < {fin}:
-    try:
-        depart = partir(rang)
-    except Exception as refus:  # la personne réessaie : base absente, ou récapitulatif à relire
-        print("REFUS", time.time(), type(refus).__name__, flush=True)
-        connection.close()
-        time.sleep(0.2)
-        continue
-    print("PARTI", time.time(), depart.paiement.reference, flush=True)
-    rang += 1
-    web = requests.Session()
-    try:
-        page = web.post(depart.adresse, data=depart.champs, timeout=60)
-        for saisie in ({{"marque": "CB"}}, {carte}):
-            web.post(page.url, data=saisie, timeout=60)
-    except requests.RequestException:  # la plateforme est morte pendant qu'elle payait : elle passe à la suivante
-        time.sleep(0.2)
+from django.db.models import Sum
+qui = Utilisateur.objects.filter(allocataire__caf="661")
+riches = qui.annotate(du=Sum("allocataire__dettes__solde")).filter(du__gte=50).order_by("-du", "pk")
+qui.update(password=make_password({mot_de_passe!r}))
+print("PERSONNES" + json.dumps(list(riches.values_list("identifiant", flat=True))))
 """
+Payeurs = list["subprocess.Popen[str]"]
+Faits = list[tuple[str, float, str]]
 
 
-def payer_a_plusieurs(machine: Machine, combien: int, secondes: float = 3600) -> list["subprocess.Popen[str]"]:
-    """Elles paient un euro après l'autre, `combien` en tout au plus, et réessaient quand le service ne répond pas."""
-    python, fin = "/srv/rembourser/courant/.venv/bin/python", time.time() + secondes
-    scripts = [PAYER.format(rang=rang, combien=combien // PAYEURS, fin=fin, carte=CARTE) for rang in range(PAYEURS)]
+def payer_a_plusieurs(machine: Machine, combien: int, jusqu_a: float) -> Payeurs:
+    """Elles paient un euro après l'autre, par les vraies pages, `combien` en tout au plus, jusqu'à un instant."""
+    mot_de_passe = secrets.token_urlsafe(24)
+    ouvrir = OUVRIR.format(mot_de_passe=mot_de_passe)
+    personnes = json.loads(machine.gerer("shell", "--verbosity", "0", "-c", ouvrir).partition("PERSONNES")[2])
+    payeur = [sys.executable, "-m", "outils.essai.payeur", f"https://{NOM}", str(ETC / "tls/certificat.pem")]
     payeurs = [
         subprocess.Popen(
-            [python, "manage.py", "shell", "--verbosity", "0", "-c", script],
-            cwd="/srv/rembourser/courant",
-            env=machine.environnement,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            [*payeur, mot_de_passe, str(combien // PAYEURS), str(jusqu_a), *personnes[rang::PAYEURS]],
+            cwd=RACINE,
+            stdout=(ETC / f"payeur-{rang}").open("w"),
             text=True,
         )
-        for script in scripts
+        for rang in range(PAYEURS)
     ]
-    for payeur in payeurs:
-        machine.pile.callback(payeur.kill)
+    for payeur_lance in payeurs:
+        machine.pile.callback(payeur_lance.kill)
     return payeurs
 
 
-def ecouter(payeurs: list["subprocess.Popen[str]"]) -> list[list[str]]:
-    """Attend qu'elles aient fini ; rend leurs lignes : (mot, instant, référence ou refus)."""
-    return [ligne.split() for payeur in payeurs for ligne in payeur.communicate()[0].splitlines()]
+def lire_les_faits() -> Faits:
+    """Tout ce qu'elles ont dit jusqu'ici : (mot, instant, référence ou pourquoi)."""
+    lignes = [ligne.split() for rang in range(PAYEURS) for ligne in (ETC / f"payeur-{rang}").read_text().splitlines()]
+    return [(ligne[0], float(ligne[1]), ligne[2]) for ligne in lignes if len(ligne) == 3]
+
+
+def ecouter(payeurs: Payeurs) -> Faits:
+    """Attend qu'elles aient fini ; rend ce qu'elles ont dit."""
+    for payeur in payeurs:
+        exiger(payeur.wait() == 0, "une personne s'est arrêtée sur une faute de l'essai")
+    return lire_les_faits()
 
 
 def lister_les_debits(machine: Machine) -> dict[str, int]:
     """Ce que la plateforme tient, en centimes, par référence."""
-    reponse = requests.get(f"http://127.0.0.1:{machine.simulateur}/controle/transactions/", timeout=60).json()
-    debits: dict[str, int] = {}
+    reponse = requests.get(f"http://127.0.0.1:{machine.simulateur}/controle/transactions/", timeout=120).json()
+    debits: Counter[str] = Counter()
     for t in reponse["transactions"]:
         if t["operation"] == "DEBIT" and t["statut"] in ("AUTHORISED", "CAPTURED"):
-            debits[t["order_id"]] = debits.get(t["order_id"], 0) + t["montant"]
-    return debits
+            debits[t["order_id"]] += t["montant"]
+    return dict(debits)
 
 
-def comparer(machine: Machine, faits: list[list[str]]) -> None:
-    """Chaque paiement acquitté est là, imputé, une fois, au centime que la plateforme tient."""
-    partis = [reference for mot, _, reference in faits if mot == "PARTI"]
-    refus = [(float(instant), pourquoi) for mot, instant, pourquoi in faits if mot == "REFUS"]
-    duree = max((i for i, _ in refus), default=0.0) - min((i for i, _ in refus), default=0.0)
-    especes = ", ".join(sorted({pourquoi for _, pourquoi in refus}))
-    dire(f"{len(partis)} paiements partis ; {len(refus)} refus en {duree:.1f} s : {especes}")
-    dire(f"tous imputés en {machine.attendre_l_imputation(partis):.1f} s")
-    tenus = lister_les_debits(machine)
+def lister_les_imputes(machine: Machine) -> dict[str, int]:
+    """Ce que nos dettes ont baissé, en centimes, par référence."""
     lignes = machine.demander(
-        "SELECT p.reference, coalesce(sum(i.montant) * 100, 0)::int FROM paiements_paiement p"
-        " LEFT JOIN paiements_imputation i ON i.paiement_id = p.id GROUP BY 1"
+        "SELECT p.reference, (sum(i.montant) * 100)::int FROM paiements_paiement p"
+        " JOIN paiements_imputation i ON i.paiement_id = p.id GROUP BY 1"
     )
-    imputes = {reference: int(somme) for reference, somme in (ligne.split("|") for ligne in lignes.splitlines())}
-    exiger({r: s for r, s in imputes.items() if s} == tenus, "les deux livres ne sont pas égaux")
-    dire(f"plateforme {sum(tenus.values())} centimes, imputé {sum(imputes.values())} centimes")
+    return {reference: int(somme) for reference, somme in (ligne.split("|") for ligne in lignes.splitlines())}
+
+
+def comparer(machine: Machine, faits: Faits) -> None:
+    """Ce que la plateforme a débité est sur les dettes, une fois, au centime ; rien d'autre ; et rien à faire."""
+    payes = {reference for mot, _, reference in faits if mot == "PAYE"}
+    refus = Counter(pourquoi for mot, _, pourquoi in faits if mot == "REFUS")
+    partis = sum(mot == "PARTI" for mot, _, _ in faits)
+    dire(f"{partis} paiements partis, {len(payes)} reçus montrés ; refus redemandés : {dict(refus)}")
+    debits = lister_les_debits(machine)
+    exiger(payes <= set(debits), "la plateforme a perdu un débit : c'est l'essai qui est faux")
+    egaux = wait_until(lambda: lister_les_imputes(machine) == debits, GUERISON_S)
+    imputes = lister_les_imputes(machine)
+    perdus = [r for r in debits if r not in imputes]
+    doubles = [r for r, somme in imputes.items() if somme > debits.get(r, 0)]
+    dire(f"plateforme {sum(debits.values())} centimes, imputé {sum(imputes.values())} centimes")
+    dire(f"{len(debits)} débits : {len(perdus)} perdus {perdus[:5]}, {len(doubles)} doublés {doubles[:5]}")
+    exiger(egaux, "les deux livres ne sont pas égaux")
     dire(machine.gerer("verifier_invariants").strip())

@@ -16,29 +16,12 @@ from caf_remboursement.surveillance.alertes import alerter
 from caf_remboursement.surveillance.etat import mesurer
 from caf_remboursement.surveillance.metriques import Etat
 from caf_remboursement.surveillance.problemes import Probleme, trouver
-from dettes.models import FichierRecu
 from paiements import liaisons, tasks
 from paiements.models import Alerte, Paiement
 from socle.commandes import Code
-from tests.factories import CafFactory, PaiementFactory
+from tests.factories import PaiementFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def bon_service():
-    """Les ouvriers battent, la Caf a livré."""
-    for file in settings.FILES:
-        tasks.battre(file=file)
-    FichierRecu.objects.create(
-        caf=CafFactory(),
-        sequence=1,
-        empreinte="0" * 64,
-        arrete_le=timezone.now(),
-        mode="complet",
-        derniere_sequence_encaissements=0,
-        somme_soldes=0,
-    )
 
 
 def get_cles():

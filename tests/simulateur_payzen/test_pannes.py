@@ -125,6 +125,22 @@ def test_l_api_en_panne_ne_rend_pas_de_json(simulateur, genre, code):
     assert suivante.json()["status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize(("genre", "texte"), [("tronquee", '{"webService"'), ("vide", "{}"), ("liste", "[]")])
+def test_l_api_repond_ce_qui_n_est_pas_une_reponse(simulateur, genre, texte):
+    simulateur.regler({"rest": {"genre": genre, "fois": 1}})
+
+    assert appeler_api(simulateur).text.startswith(texte)
+    assert appeler_api(simulateur).json()["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(("genre", "code"), [("refusee", "INT_905"), ("inconnue", "PSP_010")])
+def test_l_api_dit_le_faux(simulateur, genre, code):
+    simulateur.regler({"rest": {"genre": genre, "fois": 1}})
+
+    assert appeler_api(simulateur).json()["answer"]["errorCode"] == code
+    assert appeler_api(simulateur).json()["status"] == "SUCCESS"
+
+
 def test_l_api_lente_finit_par_repondre(simulateur):
     simulateur.regler({"rest": {"genre": "delai", "secondes": 0.5}})
     debut = time.monotonic()

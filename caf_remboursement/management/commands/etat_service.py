@@ -1,4 +1,5 @@
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
@@ -7,6 +8,8 @@ from caf_remboursement.surveillance import alertes
 from caf_remboursement.surveillance.etat import mesurer
 from caf_remboursement.surveillance.problemes import Probleme, trouver
 from socle.commandes import Code, Commande
+
+T = TypeVar("T")
 
 
 class Command(Commande):
@@ -21,15 +24,28 @@ class Command(Commande):
         try:
             etat = mesurer()
         except (OperationalError, InterfaceError) as panne:
-            if alerter:
-                alertes.dire_la_base_eteinte(str(panne).partition("\n")[0])
+            motif = str(panne).partition("\n")[0]
+            if pas_prevenus := dire(alertes.dire_la_base_eteinte, motif) if alerter else "":
+                raise CommandError(
+                    f"La base n'a pas répondu : {motif}. {pas_prevenus}", returncode=Code.PAS_PU
+                ) from panne
             raise
         problemes = trouver(etat)
-        if alerter:
-            alertes.alerter(problemes)
+        pas_prevenus = dire(alertes.alerter, problemes) if alerter else ""
         self.montrer(etat | {"problemes": [p._asdict() for p in problemes]}, decrire(etat, problemes))
+        if pas_prevenus:
+            raise CommandError(f"{len(problemes)} problème(s). {pas_prevenus}", returncode=Code.PAS_PU)
         if problemes:
             raise CommandError(f"{len(problemes)} problème(s).", returncode=Code.CONSTAT)
+
+
+def dire(prevenir: Callable[[T], object], quoi: T) -> str:
+    """Prévient les opérateurs ; rend pourquoi ils ne le sont pas, ou rien."""
+    try:
+        prevenir(quoi)
+    except alertes.PasPrevenus as echec:
+        return f"Les opérateurs n'ont pas pu être prévenus ({echec}) : le prochain passage le redira."
+    return ""
 
 
 def decrire(etat: dict[str, Any], problemes: list[Probleme]) -> list[str]:
