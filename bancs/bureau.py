@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,15 @@ def main() -> None:
     analyseur.add_argument("--dettes", type=int, default=1_000_000)
     analyseur.add_argument("--paiements", type=int, default=200_000)
     taille = analyseur.parse_args()
+    with ouvrir_une_base():
+        fautes = _mesurer(taille.dettes, taille.paiements)
+    print(json.dumps({"nom": "bureau", "dettes": taille.dettes, "paiements": taille.paiements, "fautes": fautes}))
+    sys.exit(1 if fautes else 0)
+
+
+@contextmanager
+def ouvrir_une_base() -> Iterator[None]:
+    """Une base et un courtier à nous, effacés ensuite ; Django n'est pas encore prêt."""
     dossier = Path(tempfile.mkdtemp(prefix="banc-bureau-"))
     dossier.chmod(0o711)
     try:
@@ -50,13 +60,11 @@ def main() -> None:
         os.environ["DATABASE_URL"] = postgres.start(dossier / "base", durable=False)
         os.environ["REDIS_URL"] = valkey.start(dossier / "courtier")
         os.environ["DJANGO_SETTINGS_MODULE"] = "caf_remboursement.settings"
-        fautes = _mesurer(taille.dettes, taille.paiements)
+        yield
     finally:
         valkey.stop(dossier / "courtier")
         postgres.erase(dossier / "base")
         remove_tree(dossier)
-    print(json.dumps({"nom": "bureau", "dettes": taille.dettes, "paiements": taille.paiements, "fautes": fautes}))
-    sys.exit(1 if fautes else 0)
 
 
 def _mesurer(dettes: int, paiements: int) -> list[str]:
