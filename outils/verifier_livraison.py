@@ -31,8 +31,8 @@ COLONNES = {
     " montant_initial solde phase situation retenue_mensuelle",
 }
 CLES = {"allocataires.csv": "numero", "dettes.csv": "reference"}
-FACULTATIVES = ["courriel", "identite"]
-VERSION_2 = ["deduit", "solde_crediteur"]
+FACULTATIVES: dict[str, list[str]] = {"allocataires.csv": ["courriel", "identite"], "dettes.csv": []}
+VERSION_2: dict[str, list[str]] = {"allocataires.csv": [], "dettes.csv": ["deduit", "solde_crediteur"]}
 # Un texte y perd ce qui ne se voit pas, ou retourne la lecture (§3.2) ; le motif garde ses fins de ligne.
 INVISIBLES = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
@@ -211,10 +211,10 @@ def _lire_instant(texte: str) -> datetime.datetime:
     return instant
 
 
-def lire_fichier(dossier: Path, annonce: dict[str, Any], facultatives: list[str]) -> Lignes:
+def lire_fichier(dossier: Path, annonce: dict[str, Any], version: int) -> Lignes:
     """Rend les lignes : (numéro, vrai si le nombre de champs va, champs par nom)."""
     nom = annonce["nom"]
-    attendues = COLONNES[nom].split() + [champ for champ in facultatives if champ in VERSION_2]
+    attendues = COLONNES[nom].split() + (VERSION_2[nom] if version == 2 else [])
     texte = _lire_texte(dossier / nom, annonce["sha256"])
     try:
         # Pas `splitlines` : il coupe aussi à des signes qui ne finissent pas une ligne.
@@ -223,13 +223,13 @@ def lire_fichier(dossier: Path, annonce: dict[str, Any], facultatives: list[str]
         lues = [(lecteur.line_num, champs) for champs in lecteur if champs]
     except csv.Error as erreur:
         raise Refus(f"{nom} : guillemets mal fermés, {erreur}") from erreur
-    inconnues = set(entete) - set(attendues) - set(facultatives)
+    inconnues = set(entete) - set(attendues) - set(FACULTATIVES[nom])
     manquantes = [colonne for colonne in attendues if colonne not in entete]
     if inconnues or manquantes or len(set(entete)) != len(entete):
         raise Refus(f"{nom} : colonnes inconnues {sorted(inconnues)}, manquantes {manquantes}, ou une est répétée")
     if len(lues) != annonce["lignes"]:
         raise Refus(f"{nom} a {len(lues)} lignes, le manifeste en dit {annonce['lignes']}")
-    vides = dict.fromkeys([*FACULTATIVES, *VERSION_2], "")
+    vides = dict.fromkeys([*FACULTATIVES[nom], *VERSION_2[nom]], "")
     return [
         (n, len(champs) == len(entete), vides | dict.fromkeys(entete, "") | dict(zip(entete, champs, strict=False)))
         for n, champs in lues
@@ -286,8 +286,7 @@ def verifier(dossier: Path) -> tuple[list[Constat], list[Constat]]:
     """Rend les rejets et les champs vidés, (fichier, ligne, phrase) ; lève Refus si toute la livraison est fausse."""
     manifeste = lire_manifeste(dossier)
     annonces = {fichier["nom"]: fichier for fichier in manifeste["fichiers"]}
-    facultatives = {"allocataires.csv": FACULTATIVES, "dettes.csv": VERSION_2 if manifeste["version"] == 2 else []}
-    fichiers = {nom: lire_fichier(dossier, annonces[nom], facultatives[nom]) for nom in COLONNES}
+    fichiers = {nom: lire_fichier(dossier, annonces[nom], manifeste["version"]) for nom in COLONNES}
     soldes = [x["solde"] for _, _, x in fichiers["dettes.csv"] if re.fullmatch("-?[0-9]{1,15}", x["solde"])]
     if sum(map(int, soldes)) != annonces["dettes.csv"]["somme_soldes"]:
         raise Refus("dettes.csv : la somme des soldes n'est pas celle du manifeste")

@@ -22,6 +22,7 @@ def preparer(dossier: Path, environnement: MutableMapping[str, str]) -> None:
     environnement.setdefault("SIMULATEUR_FORMATION", "oui")
     environnement.setdefault("SIMULATEUR_SECRET_KEY", tires["secret"])
     environnement.setdefault("SIMULATEUR_BASE", str(dossier / "simulateur.sqlite3"))
+    environnement.setdefault("SIMULATEUR_JOURNAUX", str(dossier / "journaux"))
     environnement.setdefault("SIMULATEUR_BOUTIQUES", json.dumps(tires["boutiques"]))
 
 

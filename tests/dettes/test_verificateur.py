@@ -237,5 +237,6 @@ def test_une_dette_dont_la_personne_n_est_pas_la_se_signale(livrer):
 def test_chaque_colonne_de_l_import_est_la_sienne():
     assert {
         "allocataires.csv": set(COLONNES["etape_allocataires"]) - FACULTATIVES,
-        "dettes.csv": set(COLONNES["etape_dettes"]),
+        "dettes.csv": set(COLONNES["etape_dettes"]) - FACULTATIVES,
     } == {nom: set(colonnes.split()) for nom, colonnes in verifier_livraison.COLONNES.items()}
+    assert {champ for facultatifs in verifier_livraison.FACULTATIVES.values() for champ in facultatifs} == FACULTATIVES

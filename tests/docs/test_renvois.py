@@ -13,7 +13,8 @@ REFERENCES = {
     nom: RACINE / "docs/reference" / f"{nom.lower()}.md"
     for nom in ("PROTOCOLE", "DOMAINE", "PARCOURS", "FICHIERS", "ARGENT")
 }
-SUFFIXES = {".css", ".html", ".js", ".md", ".po", ".py", ".sql", ".toml", ".txt", ".yml"}
+SUFFIXES = {".conf", ".css", ".exemple", ".html", ".js", ".md", ".po", ".py", ".service", ".sh", ".sql", ".timer"}
+SUFFIXES |= {".toml", ".txt", ".yml"}
 SANS_INTERET = {"livraisons", "requirements", "staticfiles"}
 
 # « PROTOCOLE §3.8 », « ARCHITECTURE.md §5 », « §2.4 » ; les normes d'autrui (RFC 5321 §4.2.1) n'en sont pas.

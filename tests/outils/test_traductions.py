@@ -15,6 +15,9 @@ SANS_TRADUCTION = {"admin", "feuille", "acces_change.txt", "robots.txt"}
 BALISES = re.compile(r"{% comment %}.*?{% endcomment %}|<!--.*?-->|<script.*?</script>|{%.*?%}|{{.*?}}|{#.*?#}", re.S)
 # « entree » nomme le bouton que presse la touche Entrée : une valeur, pas un mot.
 TRADUIT = r"{% blocktranslate.*?{% endblocktranslate %}|{% block entree %}.*?{% endblock %}"
+# Ce qu'une balise dit à qui l'écoute, et ce qu'un gabarit passe à un autre pour qu'il le dise.
+ATTRIBUTS = re.compile(r'\b(?:aria-label|alt|title|placeholder|data-phrase-\w+)="([^"]*[A-Za-zÀ-ÿ]{2}[^"]*)"')
+PASSES = re.compile(r'\b(?:titre|texte|libelle|legende|courant|parent|si)="([^"]+)"')
 PLACES = re.compile(r"%\(\w+\)s|{\w+}|%%|</?[a-z][^>]*>|\n")
 # Ce qu'une traduction laisse en français le dit (RGAA 8.7) : la phrase d'origine n'avait rien à marquer.
 GARDE_EN_FRANCAIS = re.compile(r'<span lang="fr">([^<]*)</span>')
@@ -61,6 +64,8 @@ def test_aucun_gabarit_ne_dit_une_phrase_hors_du_catalogue():
     gabarits = [f for f in Path("templates").rglob("*") if f.suffix in (".html", ".txt")]
     for gabarit in (f for f in gabarits if not SANS_TRADUCTION & set(f.parts)):
         texte = re.sub(TRADUIT, "", gabarit.read_text(), flags=re.S)
+        balises = re.sub(r"{%.*?%}|{{.*?}}", "", texte, flags=re.S)
+        fautes += [f"{gabarit} : {dit}" for dit in ATTRIBUTS.findall(balises) + PASSES.findall(texte)]
         texte = re.sub(r"<[^<>]*>", "", BALISES.sub("", texte))
         fautes += [
             f"{gabarit} : {' '.join(reste.split())}" for reste in re.findall(r"[^\n]*[A-Za-zÀ-ÿ]{2}[^\n]*", texte)

@@ -4,20 +4,24 @@ import os
 import re
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+
+import requests
 
 from tests.simulateur_payzen.plateforme import attendre, is_pret, lancer, trouver_port
 
 ENVIRONNEMENT = {nom: valeur for nom, valeur in os.environ.items() if not nom.startswith("SIMULATEUR_")}
 
 
-def essayer(dossier: Path, **reglages: str) -> str:
-    """Lance l'essai, attend qu'il serve, l'arrête ; rend ce qu'il a dit."""
+def essayer(dossier: Path, faire: Callable[[str], object] = lambda _: None, **reglages: str) -> str:
+    """Lance l'essai, attend qu'il serve, fait ce qu'on lui dit à son adresse, l'arrête ; rend ce qu'il a dit."""
     port = trouver_port()
     options = ("essai", "--port", str(port), "--dossier", str(dossier))
     processus = lancer(ENVIRONNEMENT | reglages, *options, sortie=subprocess.PIPE)
     try:
         attendre(lambda: is_pret(f"http://127.0.0.1:{port}", processus))
+        faire(f"http://127.0.0.1:{port}")
     finally:
         processus.terminate()
         sortie, _ = processus.communicate()
@@ -41,3 +45,10 @@ def test_les_boutiques_du_marchand_l_emportent(tmp_path: Path) -> None:
 
     assert "Boutique 87654321, mode TEST : clé a, mot de passe c" in sortie
     assert "12345678" not in sortie
+
+
+def test_les_journaux_se_deposent_a_cote_des_cles(tmp_path: Path) -> None:
+    essayer(tmp_path, lambda adresse: requests.post(f"{adresse}/controle/journaux/", json={}, timeout=30))
+
+    noms = sorted(journal.name.split("_")[1] for journal in (tmp_path / "journaux").iterdir())
+    assert noms == ["JO", "JRB", "JRI", "JT"]
