@@ -20,13 +20,17 @@ TITRES = {
     Genre.REJET: gettext_lazy("Paiement repris"),
     Genre.AJUSTEMENT: gettext_lazy("Mise à jour par la Caf"),
 }
-# Les motifs qu'écrit l'import (dettes/importation/application.py), dans les mots de qui lit.
+DEJA_REPRISE = "la Caf ne réclame plus cette part, déjà reprise par elle"
+PAS_ATTENDUE = "la Caf n'attendait pas cette part, restituée"
+DEJA_REMBOURSE = "déjà remboursé quand ce service a reçu la dette"
+# Tous les motifs d'une mise à jour, ceux qu'écrit l'import (dettes/importation/application.py) compris, dans les mots
+# de qui lit.
 MOTIFS = {
     "la Caf annonce un autre solde": gettext_lazy("La Caf annonce un autre solde."),
     "la Caf ne compte plus cette dette": gettext_lazy("La Caf ne compte plus cette dette."),
-    "déjà remboursé quand ce service a reçu la dette": gettext_lazy(
-        "Déjà remboursé quand ce service a reçu la dette."
-    ),
+    DEJA_REMBOURSE: gettext_lazy("Déjà remboursé quand ce service a reçu la dette."),
+    DEJA_REPRISE: gettext_lazy("La Caf ne réclame plus cette part, déjà reprise par elle."),
+    PAS_ATTENDUE: gettext_lazy("La Caf n’attendait pas cette part\u00a0: elle vous est rendue."),
 }
 COLONNES = [
     (gettext_lazy("Date"), "date"),
@@ -61,7 +65,7 @@ def raconter(dette: Dette, mouvements: Sequence[Mouvement]) -> list[dict[str, ob
             "etat": "echec" if mouvement.genre == Genre.REJET else "fait",
             "le": get_jour(dette, mouvement),
             "montant": mouvement.montant,
-            "texte": _expliquer(mouvement),
+            "texte": _expliquer(dette, mouvement),
         }
         for mouvement in mouvements
     ]
@@ -102,7 +106,7 @@ def get_jour(dette: Dette, mouvement: Mouvement) -> date:
     return dette.notifiee_le if mouvement.genre == Genre.CONSTAT else timezone.localtime(mouvement.le).date()
 
 
-def _expliquer(mouvement: Mouvement) -> str:
+def _expliquer(dette: Dette, mouvement: Mouvement) -> str:
     """Une phrase de plus quand le titre ne suffit pas. Le motif d'un rejet est écrit pour les agents."""
     if mouvement.genre == Genre.REJET:
         return gettext(
@@ -110,6 +114,7 @@ def _expliquer(mouvement: Mouvement) -> str:
         )
     if mouvement.genre == Genre.IMPUTATION:
         return gettext("Référence {origine}.").format(origine=mouvement.origine)
-    if mouvement.motif in MOTIFS:
-        return str(MOTIFS[mouvement.motif])
-    return f"{mouvement.motif[:1].upper()}{mouvement.motif[1:]}." if mouvement.motif else ""
+    is_annulee = dette.situation == Dette.Situation.ANNULEE and mouvement.solde_apres == 0
+    if mouvement.motif == DEJA_REMBOURSE and is_annulee:
+        return gettext("Annulée par la Caf avant que ce service la reçoive.")
+    return str(MOTIFS.get(mouvement.motif, ""))

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
+from dettes.histoire import PAS_ATTENDUE
 from dettes.models import Mouvement
 from paiements.causes import Cause, par_agent
 from paiements.file.en_jeu import avec_en_jeu
@@ -134,7 +135,7 @@ def _reprendre_les_parts(demande: DemandeRestitution, paiement: Paiement, cause:
                 genre=Mouvement.Genre.AJUSTEMENT,
                 montant=-en_trop,
                 origine=paiement.reference,
-                motif="la Caf n'attendait pas cette part, restituée",
+                motif=PAS_ATTENDUE,
             )
         if en_trop == anomalie.en_jeu:
             clore(anomalie, cause)

@@ -10,6 +10,7 @@ from functools import partial
 
 from django.db import transaction
 
+from dettes.histoire import DEJA_REPRISE
 from dettes.models import Dette, Mouvement
 from paiements.causes import par_service
 from paiements.file.tenue import signaler_solde_negatif
@@ -67,7 +68,7 @@ def _retenir_d_un(cle: int, dette: Dette, montant: Decimal) -> Decimal:
         genre=Mouvement.Genre.AJUSTEMENT,
         montant=-part,
         origine=paiement.reference,
-        motif="la Caf ne réclame plus cette part, déjà reprise par elle",
+        motif=DEJA_REPRISE,
     )
     Dette.objects.filter(pk=dette.pk).update(situation=situation)
     suivre(paiement, CAUSE)

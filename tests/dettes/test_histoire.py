@@ -4,11 +4,13 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
 from django.utils import translation
 
 from dettes import histoire
 from dettes.importation import application
 from dettes.models import Dette, Mouvement
+from tests.langues import is_francais
 
 DETTE = Dette(notifiee_le=date(2025, 1, 1), montant_initial=Decimal(100), solde=Decimal(50))
 
@@ -16,6 +18,11 @@ DETTE = Dette(notifiee_le=date(2025, 1, 1), montant_initial=Decimal(100), solde=
 def mouvement(genre, jour, montant, solde_apres):
     le = datetime(jour.year, jour.month, jour.day, 12, tzinfo=UTC)
     return Mouvement(genre=genre, le=le, montant=Decimal(montant), solde_apres=Decimal(solde_apres))
+
+
+def mise_a_jour(motif):
+    le = datetime(2026, 6, 30, tzinfo=UTC)
+    return Mouvement(genre="AJUSTEMENT", le=le, montant=Decimal(-100), solde_apres=Decimal(0), motif=motif)
 
 
 CONSTAT = mouvement("CONSTAT", date(2026, 1, 1), 100, 100)
@@ -57,12 +64,28 @@ def test_un_mouvement_de_fin_de_soiree_est_au_jour_de_paris():
 def test_ce_que_l_import_ecrit_se_lit_dans_la_langue_de_qui_lit():
     requetes = application.AJUSTER_CHANGEES + application.AJUSTER_NEUVES
     ecrits = [motif for motif in re.findall("'([^']*)'", requetes) if " " in motif]
-    mouvements = [Mouvement(genre="AJUSTEMENT", le=datetime(2026, 6, 30, tzinfo=UTC), motif=m) for m in ecrits]
+    mouvements = [mise_a_jour(motif) for motif in ecrits]
 
-    assert set(ecrits) == set(histoire.MOTIFS)
+    assert {*ecrits, histoire.DEJA_REPRISE, histoire.PAS_ATTENDUE} == set(histoire.MOTIFS)
     with translation.override("fr"):
         assert [un["texte"] for un in histoire.raconter(DETTE, mouvements)] == [
             f"{motif[0].upper()}{motif[1:]}." for motif in ecrits
         ]
     with translation.override("en"):
         assert "The Caf gives a different balance." in [un["texte"] for un in histoire.raconter(DETTE, mouvements)]
+
+
+@pytest.mark.parametrize("motif", histoire.MOTIFS)
+def test_aucun_motif_ne_reste_en_francais(motif):
+    with translation.override("en"):
+        (un,) = histoire.raconter(DETTE, [mise_a_jour(motif)])
+
+    assert not is_francais(un["texte"])
+
+
+def test_une_dette_recue_annulee_n_est_pas_dite_remboursee():
+    annulee = Dette(notifiee_le=date(2025, 1, 1), montant_initial=Decimal(100), situation="ANNULEE")
+
+    (un,) = histoire.raconter(annulee, [mise_a_jour(histoire.DEJA_REMBOURSE)])
+
+    assert un["texte"] == "Annulée par la Caf avant que ce service la reçoive."
