@@ -40,6 +40,7 @@ def mesurer() -> dict[str, Any]:
         "argent": _compter_l_argent(),
         "disque_libre_pct": _mesurer_le_disque(),
         "base_octets": _mesurer_la_base(),
+        "archivage_en_panne_depuis": _lire_l_archivage(),
         "certificat": _lire_le_certificat(),
     }
 
@@ -112,6 +113,17 @@ def _mesurer_la_base() -> int:
     with connection.cursor() as curseur:
         curseur.execute("SELECT pg_database_size(current_database())")
         return int(curseur.fetchone()[0])
+
+
+def _lire_l_archivage() -> str | None:
+    """Depuis quand PostgreSQL n'arrive plus à ranger ses WAL ; None s'il y arrive, ou n'a pas à le faire."""
+    with connection.cursor() as curseur:
+        curseur.execute(
+            "SELECT last_failed_time FROM pg_stat_archiver"
+            " WHERE last_failed_time > coalesce(last_archived_time, '-infinity')"
+        )
+        ligne = curseur.fetchone()
+    return _dater(ligne[0]) if ligne else None
 
 
 def _lire_le_certificat() -> dict[str, Any] | None:

@@ -79,6 +79,9 @@ def _trouver_la_machine(etat: Mapping[str, Any]) -> Iterator[Probleme]:
         yield Probleme(
             "disque", f"il reste {etat['disque_libre_pct']} % du disque", "df -h ; journalctl --vacuum-size=500M"
         )
+    if etat["archivage_en_panne_depuis"]:
+        phrase = "PostgreSQL n'arrive plus à archiver ses WAL : sa place se remplit, et la sauvegarde vieillit"
+        yield Probleme("archivage", phrase, "df -h /var/backups/rembourser/wal ; tail /var/log/postgresql/*.log")
     certificat = etat["certificat"]
     if certificat and certificat["jours"] is None:
         phrase = f"l'adresse publique ne se joint pas en TLS ({certificat['motif']})"

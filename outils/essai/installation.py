@@ -32,8 +32,9 @@ def main() -> None:
                 imputes = machine.attendre_l_imputation(machine.payer(5))
             dire(f"{titre} : cinq paiements pendant, imputés en {imputes:.1f} s ; réponses fautives : {fautes}")
             exiger(not fautes, "une demande s'est perdue pendant la mise à jour")
+        passer_une_nuit(machine, version_a)
         perdre_la_base(machine, version_a)
-        dire(machine.gerer("verifier_invariants").strip())
+        dire(lancer("sh", version_a / "deploiement/gerer.sh", "verifier_invariants").strip())
         dire("tout est suivi, tout tient")
 
 
@@ -78,6 +79,19 @@ def demarrer(machine: Installation) -> None:
     dire(f"frontal : accueil {accueil}, autre nom {autre} (0 : rien), santé à tout nom {sante}")
     exiger((accueil, autre, sante) == (200, 0, 200), "le frontal ne répond pas ce qu'il faut")
     dire(f"cinq paiements imputés en {machine.attendre_l_imputation(machine.payer(5)):.1f} s")
+
+
+def passer_une_nuit(machine: Installation, version: Path) -> None:
+    """Ce que la minuterie de la nuit lance, et l'état que lit l'opérateur."""
+    reglages = {"CAFS": "661", "ENCAISSEMENTS": str(VAR / "encaissements")}
+    par_le_service = ("setpriv", "--reuid=rembourser", "--regid=rembourser", "--init-groups")
+    nuit = ("sh", "deploiement/nuit.sh")
+    lancer(*par_le_service, *nuit, cwd=version, env=machine.environnement | reglages)
+    rendus = sorted(fichier.name for fichier in (VAR / "encaissements/661").iterdir())
+    exiger(bool(rendus), "la nuit n'a rien rendu à la Caf")
+    dire(f"nuit : {', '.join(rendus)} rendus à la Caf, PayZen interrogé sur deux jours")
+    code, etat = essayer("sh", version / "deploiement/gerer.sh", "etat_service")
+    dire(f"etat_service, code {code} : {etat.splitlines()[0]}")
 
 
 def refuser_une_archive_tronquee(machine: Installation, copier: list[str]) -> None:

@@ -99,17 +99,18 @@ class Pannes(Paire):
 
     def deregler(self, cible: str, genre: str) -> None:
         """Une panne de la plateforme, dix secondes ; puis elle est ôtée."""
-        self._regler({}, {cible: {"genre": genre, "secondes": 9 if genre == "delai" else 3}})
+        self.regler_la_plateforme({}, {cible: {"genre": genre, "secondes": 9 if genre == "delai" else 3}})
         time.sleep(2 * FIGE_S)
-        self._regler({}, {cible: None})
+        self.regler_la_plateforme({}, {cible: None})
 
     def decaler_la_plateforme(self, secondes: int) -> None:
         """Son horloge n'est plus la nôtre, cinq secondes."""
-        self._regler({"decalage_horloge_s": secondes}, {})
+        self.regler_la_plateforme({"decalage_horloge_s": secondes}, {})
         time.sleep(FIGE_S)
-        self._regler({"decalage_horloge_s": 0}, {})
+        self.regler_la_plateforme({"decalage_horloge_s": 0}, {})
 
-    def _regler(self, reglages: dict[str, Any], pannes: dict[str, Any]) -> None:
+    def regler_la_plateforme(self, reglages: dict[str, Any], pannes: dict[str, Any]) -> None:
+        """Ses réglages et ses pannes (`simulateur_payzen/controle.py`)."""
         adresse = f"http://127.0.0.1:{self.simulateur}/controle/"
         demande = {"reglages": reglages, "pannes": pannes}
         requests.post(adresse, json=demande, timeout=60).raise_for_status()

@@ -55,7 +55,7 @@ class Payeur:
         """Par la page de connexion, une fois pour toutes."""
         self.web = requests.Session()
         page = self.ouvrir("GET", f"{self.adresse}/connexion/")
-        suite = self.ouvrir("POST", page.url, **_caches(page), login=identifiant, password=self.mot_de_passe)
+        suite = self.ouvrir("POST", page.url, **lire_les_caches(page), login=identifiant, password=self.mot_de_passe)
         if "/connexion/" in suite.url:
             raise Refus("connexion")
 
@@ -63,7 +63,7 @@ class Payeur:
         """Une démarche d'un euro, de la première page au retour."""
         page = self.ouvrir("GET", f"{self.adresse}/rembourser/")
         for _ in range(ETAPES):
-            champs = _caches(page)
+            champs = lire_les_caches(page)
             if "vads_order_id" in champs:
                 self.passer_a_la_banque(page, champs, fin)
                 return
@@ -112,7 +112,8 @@ class Payeur:
             self.web.get(urljoin(vue.url, unescape(lien[1])), verify=self.certificat, timeout=60)
 
 
-def _caches(page: requests.Response) -> dict[str, str]:
+def lire_les_caches(page: requests.Response) -> dict[str, str]:
+    """Les champs cachés d'une page, tous formulaires confondus."""
     return {nom: unescape(valeur) for nom, valeur in CACHES.findall(page.text)}
 
 

@@ -28,11 +28,16 @@ Payeurs = list["subprocess.Popen[str]"]
 Faits = list[tuple[str, float, str]]
 
 
-def payer_a_plusieurs(machine: Machine, combien: int, jusqu_a: float) -> Payeurs:
-    """Elles paient un euro après l'autre, par les vraies pages, `combien` en tout au plus, jusqu'à un instant."""
+def ouvrir_les_comptes(machine: Machine) -> tuple[str, list[str]]:
+    """Le mot de passe de toutes les personnes de la Caf 661, et leurs identifiants, la plus endettée d'abord."""
     mot_de_passe = secrets.token_urlsafe(24)
     ouvrir = OUVRIR.format(mot_de_passe=mot_de_passe)
-    personnes = json.loads(machine.gerer("shell", "--verbosity", "0", "-c", ouvrir).partition("PERSONNES")[2])
+    return mot_de_passe, json.loads(machine.gerer("shell", "--verbosity", "0", "-c", ouvrir).partition("PERSONNES")[2])
+
+
+def payer_a_plusieurs(machine: Machine, combien: int, jusqu_a: float) -> Payeurs:
+    """Elles paient un euro après l'autre, par les vraies pages, `combien` en tout au plus, jusqu'à un instant."""
+    mot_de_passe, personnes = ouvrir_les_comptes(machine)
     payeur = [sys.executable, "-m", "outils.essai.payeur", f"https://{NOM}", str(ETC / "tls/certificat.pem")]
     payeurs = [
         subprocess.Popen(

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from caf_remboursement.surveillance import problemes
+from caf_remboursement.surveillance.etat import mesurer
 from dettes.models import FichierRecu
 from outils.essai.courrier import Courrier
 from outils.systeme import RACINE, find_port
@@ -152,10 +153,22 @@ def test_chaque_alerte_part_une_fois_et_dit_sa_fin(bon_service, settings, time_m
     assert Alerte.objects.get().cle.startswith(cle)
 
 
-def test_le_certificat_qui_expire_bientot_se_dit():
-    (probleme,) = problemes._trouver_la_machine({"disque_libre_pct": 50, "certificat": {"jours": 5, "motif": ""}})
+def test_le_certificat_qui_expire_bientot_se_dit(bon_service):
+    certificat = {"jours": 5, "motif": ""}
+
+    (probleme,) = problemes.trouver(mesurer() | {"certificat": certificat})
 
     assert (probleme.cle, probleme.phrase) == ("certificat", "le certificat expire dans 5 jours")
+
+
+def test_des_wal_que_rien_ne_range_se_disent(bon_service):
+    """PostgreSQL tient lui-même ce compte : `make epreuves` remplit le disque des WAL, et lit cette alerte."""
+    assert mesurer()["archivage_en_panne_depuis"] is None
+
+    (probleme,) = problemes.trouver(mesurer() | {"archivage_en_panne_depuis": timezone.now().isoformat()})
+
+    assert probleme.cle == "archivage"
+    assert "df -h" in probleme.commande
 
 
 def test_un_courriel_mort_ne_tait_pas_l_etat_et_l_alerte_repart(bon_service, settings, monkeypatch):
