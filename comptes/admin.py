@@ -11,7 +11,6 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
@@ -20,6 +19,7 @@ from django.shortcuts import redirect
 
 from comptes import journal
 from comptes.models import Agent, Evenement, Utilisateur
+from comptes.objets import dire_l_objet
 from socle.bureau import FicheAdmin, get_agent, get_codes
 from socle.liste import LongueListeAdmin
 
@@ -84,6 +84,17 @@ class EvenementAdmin(LongueListeAdmin):
     droit_de_regard = "lire_journal"
     list_display = ["le", "genre", "auteur", "compte", "allocataire", "dire_l_objet", "adresse"]
     list_filter = ["genre", "le"]
+    # Les comptes sont à l'opérateur : on les nomme, sans lien vers un refus.
+    fields = readonly_fields = (
+        "le",
+        "genre",
+        "qui",
+        "sur_quel_compte",
+        "allocataire",
+        "dire_l_objet",
+        "adresse",
+        "ses_cafs",
+    )
     search_fields = ["=auteur__identifiant", "=compte__identifiant", "=allocataire__numero"]
     search_help_text = "Identifiant d'un compte, numéro allocataire : en entier."
     tri = ["-le", "-pk"]
@@ -91,13 +102,19 @@ class EvenementAdmin(LongueListeAdmin):
 
     @admin.display(description="objet")
     def dire_l_objet(self, evenement: Evenement) -> str:
-        """Ce qui a été lu, par le nom de sa table : « paiement 5 », « allocataires »."""
-        table, _, suite = evenement.objet.partition(" ")
-        if table.count(".") != 1:
-            return evenement.objet
-        modele = apps.get_model(table)._meta
-        is_liste = evenement.genre in (Evenement.Genre.LISTE, Evenement.Genre.EXPORT)
-        return f"{modele.verbose_name_plural if is_liste else modele.verbose_name} {suite}".strip()
+        return dire_l_objet(evenement)
+
+    @admin.display(description="auteur")
+    def qui(self, evenement: Evenement) -> str:
+        return str(evenement.auteur or "")
+
+    @admin.display(description="compte")
+    def sur_quel_compte(self, evenement: Evenement) -> str:
+        return str(evenement.compte or "")
+
+    @admin.display(description="Caf")
+    def ses_cafs(self, evenement: Evenement) -> str:
+        return ", ".join(evenement.cafs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evenement]:
         lignes = Evenement.objects.all()

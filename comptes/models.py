@@ -54,7 +54,7 @@ class Caf(models.Model):
         blank=True,
         help_text="Entre un paiement enregistré et des dettes à jour, ce que l'on annonce. Vide : on n'annonce rien.",
     )
-    ouverte = models.BooleanField("service ouvert", default=True)
+    ouverte = models.BooleanField("service", default=True, choices=[(True, "ouvert"), (False, "suspendu")])
     message_suspension = models.TextField("message de suspension", blank=True)
     retour_prevu_le = models.DateField("retour prévu le", null=True, blank=True)
 
@@ -152,8 +152,10 @@ class Utilisateur(AbstractBaseUser, PermissionsMixin):
         db_default="",  # l'import des allocataires écrit la table sans passer par ici
         help_text="D'un agent ou d'un opérateur : prévenu de tout changement de son accès.",
     )
-    is_active = models.BooleanField("actif", default=True)
-    is_staff = models.BooleanField("agent ou opérateur", default=False)
+    is_active = models.BooleanField("compte", default=True, choices=[(True, "ouvert"), (False, "fermé")])
+    is_staff = models.BooleanField(
+        "au bureau", default=False, choices=[(True, "agent ou opérateur"), (False, "allocataire")]
+    )
     cree_le = models.DateTimeField("créé le", auto_now_add=True)
 
     objects = UtilisateurManager()

@@ -1,7 +1,11 @@
 """Le bureau des agents : les fichiers échangés avec la Caf."""
 
 from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
+from dettes.importation.compte_rendu import raconter
 from dettes.models import FichierEmis, FichierRecu, Plausibilite
 from socle.bureau import FicheAdmin, OfficeAdmin
 from socle.euros import ecrire_euros
@@ -12,6 +16,10 @@ from socle.liste import CafFilter
 class FichierRecuAdmin(OfficeAdmin):
     list_display = ["caf", "sequence", "mode", "arrete_le", "somme", "pris_le"]
     list_filter = [CafFilter, "mode"]
+    fields = readonly_fields = (
+        *("caf", "sequence", "mode", "arrete_le", "pris_le", "somme"),
+        *("derniere_sequence_encaissements", "recit", "empreinte"),
+    )
     ordering = ["-pris_le"]
     list_select_related = ["caf"]
 
@@ -19,11 +27,20 @@ class FichierRecuAdmin(OfficeAdmin):
     def somme(self, fichier: FichierRecu) -> str:
         return ecrire_euros(fichier.somme_soldes)
 
+    @admin.display(description="compte rendu")
+    def recit(self, fichier: FichierRecu) -> SafeString | str:
+        """Ce qu'a fait la livraison ; rien pour celle que la base a rendue sans son compte rendu."""
+        if not fichier.compte_rendu:
+            return ""
+        phrases = ((capfirst(phrase),) for phrase in raconter(fichier.compte_rendu))
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", phrases))
+
 
 @admin.register(FichierEmis)
 class FichierEmisAdmin(OfficeAdmin):
     list_display = ["caf", "sequence", "lignes", "somme", "emis_le"]
     list_filter = [CafFilter]
+    fields = readonly_fields = ("caf", "sequence", "emis_le", "lignes", "somme", "empreinte")
     ordering = ["-emis_le"]
     list_select_related = ["caf"]
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import display_for_field, lookup_field, unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, JSONField, Q, QuerySet, TextField
@@ -163,6 +163,21 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
     def _dire_la_consultation(self, request: HttpRequest, object_id: str | None) -> None:
         if object_id and request.method == "GET":
             consultation.send(self.model, request=request, objet=self.get_object(request, unquote(object_id)))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Une fiche ne montre que ce qu'elle sait : ni champ vide, ni tiret."""
+        montres = []
+        for titre, options in super().get_fieldsets(request, obj):
+            if noms := [nom for nom in options["fields"] if not self._is_vide(request, nom, obj)]:
+                montres.append((titre, {**options, "fields": noms}))
+        return montres
+
+    def _is_vide(self, request: HttpRequest, nom: Any, objet: Any) -> bool:
+        """Un champ à remplir n'est pas un champ vide."""
+        if objet is None or (self.has_change_permission(request, objet) and nom not in self.readonly_fields):
+            return False
+        champ, _, valeur = lookup_field(nom, objet, self)
+        return (display_for_field(valeur, champ, "") if champ else valeur) in (None, "", "-")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """:raises Http404: si l'objet n'est pas de ceux que voit cet agent"""

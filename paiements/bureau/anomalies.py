@@ -74,7 +74,8 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     list_filter = ["etat", "genre", CafFilter]
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields = ("etat", "caf", "dette", "restitution", "ouverte_le")
+    # Ni l'espèce, ni la personne, ni le paiement : la tête de la fiche les dit déjà.
+    fields = readonly_fields = ("etat", "caf", "dette", "restitution", "ouverte_le")
     inlines = [EtapeInline]
     boutons = BOUTONS
 
@@ -93,11 +94,6 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
             )
         )
         return avec_en_jeu(anomalies)
-
-    def get_fields(self, request: HttpRequest, obj: Anomalie | None = None) -> Any:
-        """Ni ce qui est vide, ni ce que la tête de la fiche dit déjà : l'espèce, la personne, le paiement."""
-        absents = [nom for nom in ("dette", "restitution") if getattr(obj, nom) is None]
-        return [nom for nom in self.readonly_fields if nom not in absents]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """La colonne de la Caf n'apprend rien à qui n'en a qu'une."""

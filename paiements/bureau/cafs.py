@@ -69,7 +69,8 @@ class CafAdmin(GestesAdmin):
     list_filter = ["ouverte"]
     search_fields = ["=code", "nom"]
     ordering = ["code"]
-    readonly_fields = ["code", "nom", "departement", "ouverte", "message_suspension", "retour_prevu_le"]
+    etat_du_service = ("ouverte", "message_suspension", "retour_prevu_le")
+    readonly_fields = ("code", "nom", "departement", *etat_du_service, "seuil", "seuil_a_deux")
     boutons = [
         Bouton(
             "suspendre",
@@ -87,10 +88,15 @@ class CafAdmin(GestesAdmin):
     def has_change_permission(self, request: HttpRequest, *_: object, **__: object) -> bool:
         return request.user.is_superuser
 
+    def get_fields(self, request: HttpRequest, obj: Caf | None = None) -> Any:
+        """L'opérateur règle des montants ; un agent les lit."""
+        seuils = ("seuil_controle", "seuil_mise_de_cote") if request.user.is_superuser else ("seuil", "seuil_a_deux")
+        return ("code", "nom", "departement", "boutique", *seuils, "delai_mise_a_jour", *self.etat_du_service)
+
     @admin.display(description="à confirmer dès")
     def seuil(self, caf: Caf) -> str:
-        return "-" if caf.seuil_controle is None else ecrire_euros(caf.seuil_controle)
+        return "jamais" if caf.seuil_controle is None else ecrire_euros(caf.seuil_controle)
 
     @admin.display(description="mettre de côté à deux dès")
     def seuil_a_deux(self, caf: Caf) -> str:
-        return "-" if caf.seuil_mise_de_cote is None else ecrire_euros(caf.seuil_mise_de_cote)
+        return "jamais" if caf.seuil_mise_de_cote is None else ecrire_euros(caf.seuil_mise_de_cote)

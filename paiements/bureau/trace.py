@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from comptes.models import Allocataire, Evenement, Utilisateur
+from comptes.objets import dire_l_objet, dire_les_filtres
 from paiements.bureau.jour import get_minuit
 from paiements.bureau.qui import get_page, nommer
 from socle.bornes import borner
@@ -86,7 +87,7 @@ def lire_les_consultations(request: HttpRequest, pk: int) -> HttpResponse:
         "title": "Qui a consulté ce dossier",
         "personne": nommer(personne),
         "page": get_page(personne),
-        "evenements": evenements,
+        "evenements": [{"evenement": evenement, "objet": dire_l_objet(evenement)} for evenement in evenements],
     }
     return TemplateResponse(request, "admin/consultations.html", contexte)
 
@@ -149,11 +150,12 @@ def _presenter(entree: LogEntry) -> dict[str, Any]:
 
 def _presenter_un_export(evenement: Evenement) -> dict[str, Any]:
     liste, _, filtres = evenement.objet.partition(" ")
+    modele = apps.get_model(liste)
     return {
         "le": evenement.le,
         "qui": str(evenement.auteur or ""),
-        "sorte": str(apps.get_model(liste)._meta.verbose_name_plural),
-        "objet": f"({filtres})" if filtres else "(toute la liste)",
+        "sorte": str(modele._meta.verbose_name_plural),
+        "objet": f"({dire_les_filtres(modele, filtres) or 'toute la liste'})",
         "adresse": "",
         "geste": "Exporter en CSV",
     }

@@ -16,7 +16,9 @@ class DemandeADeux(models.Model):
     approbateur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+", null=True, blank=True)
     decidee_le = models.DateTimeField("décidée le", null=True, blank=True)
     decision = models.CharField("motif de la décision", max_length=200, blank=True)
-    accord = models.BooleanField(null=True, blank=True)
+    accord = models.BooleanField(
+        "décision", null=True, blank=True, choices=[(None, "à décider"), (True, "approuvée"), (False, "refusée")]
+    )
 
     class Meta:
         abstract = True

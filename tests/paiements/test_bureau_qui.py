@@ -49,10 +49,9 @@ def test_un_paiement_mene_a_ses_anomalies_et_a_ses_demandes(lire, entrer):
 
     page = lire(fiche(paiement))
 
-    # Le lien est une colonne du tableau : le titre de ligne de Django, lui, ne se montre pas.
-    assert f'<p><a href="{fiche(anomalie)}">' in page
-    assert f'<p><a href="{fiche(demande)}">n° {demande.pk}</a>' in page
-    assert f'<p><a href="{fiche(fin)}">' in lire(fiche(fin.paiement))
+    assert f'data-label="Anomalie"><a href="{fiche(anomalie)}">' in page
+    assert f'data-label="Demande"><a href="{fiche(demande)}">n° {demande.pk}</a>' in page
+    assert f'data-label="Demande"><a href="{fiche(fin)}">' in lire(fiche(fin.paiement))
 
 
 def test_ce_qui_est_deja_demande_ne_se_propose_plus(lire, entrer):
@@ -129,5 +128,5 @@ def test_un_tableau_vide_ne_se_montre_pas(lire, entrer):
 
     page = lire(fiche(paiement))
 
-    assert "Restitutions" not in page.partition("inline-group")[2]
-    assert page.count('class="js-inline-admin-formset inline-group"') < 4
+    assert page.count('class="journal"') == 1
+    assert "Étapes" in page.partition('class="journal"')[2]

@@ -1,5 +1,6 @@
 """La trace dit qui a fait quoi, dans les Caf de l'agent, et qui a consulté un dossier."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -36,7 +37,7 @@ def test_un_geste_du_jour_se_lit_avec_son_auteur_et_ses_mots(lire, demander):
 
     page = lire()
 
-    assert f"<td>{agent}</td><td>Demander la clôture sans débit : clés perdues</td>" in page
+    assert re.search(f">{agent}</td><td[^>]*>Demander la clôture sans débit : clés perdues</td>", page)
     assert f'<a href="{fiche(paiement)}">{paiement.reference}</a>' in page
 
 
@@ -65,8 +66,8 @@ def test_une_liste_emportee_se_lit_a_la_trace_de_sa_caf(client, lire, entrer):
     entrer(cafs=[CafFactory(code="751", nom="Caf de Paris", boutique="75100001")])
     ailleurs = lire()
 
-    assert f"<td>{agent}</td><td>Exporter en CSV</td>" in page
-    assert "Dettes (situation__exact=RECOURS)" in " ".join(page.split())
+    assert re.search(f">{agent}</td><td[^>]*>Exporter en CSV</td>", page)
+    assert "Dettes (situation : en recours)" in " ".join(page.split())
     assert "Exporter en CSV" not in filtree
     assert "Exporter en CSV" not in ailleurs
 
@@ -91,5 +92,5 @@ def test_le_responsable_lit_qui_a_consulte_un_dossier(client, entrer):
 
     assert refuse == 403
     assert regard.identifiant in page
-    assert "fiche consultée" in page
+    assert "Fiche consultée" in page
     assert adresse in client.get(fiche(personne)).content.decode()

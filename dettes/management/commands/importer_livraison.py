@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import OperationalError
 
 from dettes import importation
+from dettes.importation.compte_rendu import raconter
 from dettes.importation.livraison import REJETS, CompteRendu
 from socle.commandes import Code, Commande
 
@@ -90,26 +91,5 @@ def dire(compte_rendu: CompteRendu) -> str:
     if compte_rendu["issue"] == "deja_prise":
         return f"{titre} : déjà prise, rien ne bouge."
     lignes = [f"{titre} : {'à blanc' if compte_rendu['issue'] == 'essai' else 'prise'}."]
-    for nom in ("allocataires", "dettes"):
-        lignes.append(
-            "  {nom:<13} {lus} lus, {crees} créés, {changes} changés, {inchanges} inchangés, {rejetes} rejetés".format(
-                nom=nom, **compte_rendu[nom]
-            )
-        )
-    dettes = compte_rendu["dettes"]
-    faits = {
-        "comptes ouverts": compte_rendu["allocataires"]["comptes_ouverts"],
-        "dettes soldées car absentes": dettes["soldees_par_absence"],
-        "montants initiaux gardés malgré le fichier": dettes["montants_initiaux_gardes"],
-        "soldes qui seraient négatifs, mis à zéro": dettes["soldes_negatifs"],
-    }
-    lignes += [f"  {nombre} {fait}" for fait, nombre in faits.items() if nombre]
-    for genre in ("rejet", "avertissement"):
-        listes = compte_rendu[f"{genre}s"]
-        lignes += [f"  {genre} : {ligne['fichier']}, ligne {ligne['ligne']} : {ligne['motif']}" for ligne in listes]
-    lignes += [f"  {nombre} avertissements : {champ}" for champ, nombre in compte_rendu["avertis"].items()]
-    lignes += [f"  écart accepté : {phrase}" for phrase in compte_rendu["ecarts_acceptes"]]
-    if compte_rendu["fichier_rejets"]:
-        lignes.append(f"  rejets et avertissements : {compte_rendu['fichier_rejets']}")
-    lignes.append(f"  durée : {compte_rendu['duree_s']} s")
+    lignes += [f"  {phrase}" for phrase in raconter(compte_rendu)]
     return "\n".join(lignes)
