@@ -87,7 +87,8 @@ class Epreuve(Pannes):
             (HORLOGE / unite).write_text("+0")
         (SRV / "versions/A/epreuves_reglages.py").write_text(REGLAGES)
         self.environnement |= {
-            "DATABASE_URL": f"postgresql://rembourser_service:{self.mdp_service}@127.0.0.1:{port['base']}/rembourser",
+            "DATABASE_URL": f"postgresql://rembourser_service:{self.mdp_service}@127.0.0.1:{port['base']},127.0.0.1:"
+            f"{Relais(self.port_second).port}/rembourser?target_session_attrs=read-write",
             "REDIS_URL": f"redis://:{self.mdp}@127.0.0.1:{port['courtier']}/0",
             "PAYZEN_URL_API": f"http://127.0.0.1:{port['plateforme']}/api-payment/V4/",
             "EMAIL_URL": f"smtp://127.0.0.1:{port['courriel']}",
@@ -167,19 +168,22 @@ def main() -> None:
     duree, graine = float(os.environ.get("DUREE", "600")), int(os.environ.get("GRAINE", "1"))
     with ouvrir(Epreuve) as machine:
         machine.suivre_par_un_second()
-        with machine.en_veille():
-            payeurs = payer_a_plusieurs(machine, 100_000, time.time() + duree)
-            machine.guerir()
-            debut = time.time()
-            eprouver(machine, debut + duree - 30, Random(graine))  # noqa: S311 (un tirage qui se rejoue)
-            faits = ecouter(payeurs)
-            partis = sum(mot == "PARTI" and instant > debut for mot, instant, _ in faits)
-            dire(f"débit pendant les pannes : {partis / (time.time() - debut):.2f} paiements par seconde")
-            comparer(machine, faits)
-            compter_ce_qui_reste(machine)
-        dire(
-            f"plus long silence du service : {max(machine.silences, default=0.0):.1f} s ; {len(machine.silences)} fois"
-        )
+        tenir(machine, duree, graine)
+
+
+def tenir(machine: Epreuve, duree: float, graine: int) -> None:
+    """Paie et casse le temps dit, puis compare ; la graine rejoue le même tirage de pannes."""
+    with machine.en_veille():
+        payeurs = payer_a_plusieurs(machine, 100_000, time.time() + duree)
+        machine.guerir()
+        debut = time.time()
+        eprouver(machine, debut + duree - 30, Random(graine))  # noqa: S311 (un tirage qui se rejoue)
+        faits = ecouter(payeurs)
+        partis = sum(mot == "PARTI" and instant > debut for mot, instant, _ in faits)
+        dire(f"débit pendant les pannes : {partis / (time.time() - debut):.2f} paiements par seconde")
+        comparer(machine, faits)
+        compter_ce_qui_reste(machine)
+    dire(f"silences du service : {len(machine.silences)}, le plus long {max(machine.silences, default=0.0):.1f} s")
 
 
 def eprouver(machine: Epreuve, fin: float, alea: Random) -> None:
