@@ -7,7 +7,7 @@ PORT_SIMULATEUR ?= 8001
 PORT_COURRIEL ?= 8002
 export PORT PORT_SIMULATEUR PORT_COURRIEL
 
-.PHONY: qualite-pages essai-installation essai-bascule epreuves captures aide demo demo-neuve test qualite images simulateur migration nomenclature
+.PHONY: qualite-pages essai-installation essai-bascule essai-constats epreuves captures aide demo demo-neuve test qualite images simulateur migration nomenclature
 
 aide:
 	@echo "make demo         la démonstration entière, données gardées d'une fois sur l'autre (VERIFICATION=60 : voir « enregistrée »)"
@@ -47,6 +47,11 @@ essai-installation:
 essai-bascule:
 	@$(PYTHON) -m outils.installer tests
 	@$(VENV) -m outils.essai.bascule
+
+# De même : ce qui avait cédé un jour (douze « Payer » sur des dettes tenues, plateforme lente, courriel mort).
+essai-constats:
+	@$(PYTHON) -m outils.installer tests
+	@$(VENV) -m outils.essai.constats
 
 # De même : des pannes au hasard pendant que l'on paie. DUREE=600 (secondes), GRAINE=1.
 epreuves:

@@ -19,10 +19,10 @@ from outils.essai.bascule import SECOND
 from outils.essai.conduite import DONNEES, GRAPPE, RUN, SRV, VAR, dire, essayer, exiger, lancer
 from outils.essai.courrier import Courrier
 from outils.essai.installation import ouvrir
-from outils.essai.pannes import DECALES, DISQUE_MO, DISQUES, FAUSSE_HEURE, HORLOGE, Pannes
+from outils.essai.pannes import DECALES, DISQUE_MO, DISQUES, HORLOGE, Pannes
 from outils.essai.payeurs import comparer, ecouter, lire_les_faits, payer_a_plusieurs
 from outils.essai.relais import Relais
-from outils.systeme import wait_until
+from outils.systeme import RACINE, wait_until
 
 RELANCE_S, GUERISON_S = 2, 300
 REGLAGES = """
@@ -47,8 +47,6 @@ class Epreuve(Pannes):
 
     def installer_la_base(self) -> None:
         """Chaque disque que l'on remplira est monté d'abord ; la base y naît."""
-        if not Path(FAUSSE_HEURE).exists():
-            lancer("apt-get", "install", "-y", "--no-install-recommends", "faketime")
         self.pile.callback(shutil.rmtree, DONNEES, ignore_errors=True)
         for chemin in DISQUES.values():
             compte = "postgres" if chemin in (DONNEES, DISQUES["WAL archivés"]) else "rembourser"
@@ -84,7 +82,8 @@ class Epreuve(Pannes):
         frontal.write_text(frontal.read_text().replace("rate=20r/s", "rate=2000r/s"))
         HORLOGE.mkdir()
         for unite in DECALES:
-            (HORLOGE / unite).write_text("+0")
+            (HORLOGE / unite).write_text("0")
+        lancer("cc", "-shared", "-fPIC", "-o", HORLOGE / "horloge.so", RACINE / "outils/essai/horloge.c")
         (SRV / "versions/A/epreuves_reglages.py").write_text(REGLAGES)
         self.environnement |= {
             "DATABASE_URL": f"postgresql://rembourser_service:{self.mdp_service}@127.0.0.1:{port['base']},127.0.0.1:"
@@ -98,8 +97,7 @@ class Epreuve(Pannes):
 
     def _lancer(self, nom: str, commande: list[str], dossier: Path, compte: str, **plus: str) -> None:
         if nom in DECALES:
-            plus |= {"LD_PRELOAD": FAUSSE_HEURE, "FAKETIME_TIMESTAMP_FILE": str(HORLOGE / nom)}
-            plus |= {"FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            plus |= {"LD_PRELOAD": str(HORLOGE / "horloge.so"), "HORLOGE": str(HORLOGE / nom)}
         if nom == "simulateur":
             plus |= {"TMPDIR": "/tmp", "DJANGO_SETTINGS_MODULE": "simulateur_payzen.settings"}  # noqa: S108
         self.recettes[nom] = (commande, dossier, compte, plus)

@@ -33,10 +33,10 @@ DISQUES = {
     "fichiers temporaires": RUN / "temporaire",
 }
 DISQUE_MO = 3000
-# Bibliothèque du paquet `faketime` : le processus lit l'heure que dit ce fichier.
-HORLOGE, FAUSSE_HEURE = RUN / "horloge", "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+# Un processus y lit de combien de secondes son heure est fausse (`horloge.c`).
+HORLOGE = RUN / "horloge"
 DECALES = ("site@2", "notification@2", "ouvrier@payzen", "planificateur")
-SAUTS = {"avance de dix minutes": "+600", "recule de dix minutes": "-600"}
+SAUTS = {"avance de dix minutes": "600", "recule de dix minutes": "-600"}
 FIGE_S = 5
 
 
@@ -156,7 +156,7 @@ class Pannes(Paire):
         heure = HORLOGE / unite
         heure.write_text(saut)
         time.sleep(FIGE_S)
-        heure.write_text("+0")
+        heure.write_text("0")
 
     def lister(self) -> dict[str, Callable[[], None]]:
         """Toutes les pannes, par leur nom."""
