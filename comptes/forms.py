@@ -98,6 +98,9 @@ class MotDePasseForm(ChangePasswordForm):  # type: ignore[misc]  # allauth n'a p
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = gettext("Mot de passe actuel")
+        self.fields["password1"].label = gettext("Nouveau mot de passe")
+        self.fields["password2"].label = gettext("Le même mot de passe, encore une fois")
         self.fields["password1"].help_text = CHOISIR_UN_MOT_DE_PASSE
         self.fields["oldpassword"].error_messages["required"] = gettext("Indiquez votre mot de passe actuel")
         self.fields["password1"].error_messages["required"] = gettext("Choisissez un mot de passe")
@@ -114,6 +117,7 @@ class ConfirmationForm(ReauthenticateForm):  # type: ignore[misc]  # allauth n'a
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["password"].widget.attrs["placeholder"]
+        self.fields["password"].label = gettext("Mot de passe")
         self.fields["password"].error_messages["required"] = gettext("Indiquez votre mot de passe")
 
 

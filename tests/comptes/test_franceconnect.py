@@ -7,9 +7,6 @@ Nous jouons le navigateur : nous suivons nos redirections et remplissons sa page
 import base64
 import hashlib
 import json
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,47 +20,19 @@ from django.urls import reverse
 from comptes import identite
 from comptes.franceconnect import Plateforme
 from comptes.models import Evenement, Utilisateur
-from outils.systeme import wait_until
+from tests.comptes import fournisseur
+from tests.comptes.fournisseur import ANNE, CLE, s_identifier
 from tests.connexion import donner_le_code, entrer, entrer_en_agent, poser_un_totp
 from tests.factories import AgentFactory, AllocataireFactory, CafFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
 
-CLE = "une clé partagée de trente-deux signes"
-ANNE = {
-    "family_name": "Durand",
-    "given_name": "Anne-Lise",
-    "birthdate": "1954-03-12",
-    "birthplace": "66136",
-    "birthcountry": "99100",
-    "acr": "eidas1",
-}
 RETOUR = "/franceconnect/retour/"
 
 
 @pytest.fixture(scope="module")
 def emetteur() -> Iterator[str]:
-    with socket.socket() as libre:
-        libre.bind(("127.0.0.1", 0))
-        port = libre.getsockname()[1]
-    personnes = [{"sub": "anne", **ANNE}, {"sub": "faible", **ANNE, "acr": "eidas0"}, {"sub": "trou", "acr": "eidas1"}]
-    options = [option for personne in personnes for option in ("--user-claims", json.dumps(personne))]
-    commande = [sys.executable, "-m", "oidc_provider_mock", "-n", "true", "-p", str(port), *options]
-    processus = subprocess.Popen(commande, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    adresse = f"http://127.0.0.1:{port}"
-    try:
-        assert wait_until(lambda: _repond(adresse), 120)
-        yield adresse
-    finally:
-        processus.kill()
-        processus.wait()
-
-
-def _repond(adresse: str) -> bool:
-    try:
-        return requests.get(f"{adresse}/jwks", timeout=5).ok
-    except requests.ConnectionError:
-        return False
+    yield from fournisseur.lancer()
 
 
 @pytest.fixture(autouse=True)
@@ -87,12 +56,6 @@ def partir(client: Client, suite: str = "") -> str:
     reponse = client.get(reverse("comptes:franceconnect"), {"next": suite} if suite else {})
     assert reponse.status_code == 302
     return reponse.url
-
-
-def s_identifier(adresse: str, qui: str = "anne", **saisie: str) -> str:
-    """Remplit la page du fournisseur ; rend l'adresse où il renvoie, chez nous."""
-    reponse = requests.post(adresse, {"sub": qui, **saisie}, allow_redirects=False, timeout=60)
-    return reponse.headers["Location"].removeprefix("http://testserver")
 
 
 def passer(client: Client, qui: str = "anne", suite: str = ""):

@@ -10,14 +10,14 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from comptes import activation, services
+from comptes import services
 from comptes.models import Agent, Evenement, Utilisateur
+from tests.comptes.facteurs import NOUVEAU, activer, entrer_par_code, presenter
 from tests.connexion import PERIODE, SECRET, calculer_code, donner_le_code, entrer, entrer_en_agent, poser_un_totp
 from tests.factories import MOT_DE_PASSE, AgentFactory, UtilisateurFactory
 
 # Allauth annonce un facteur ajouté quand la transaction est finie : il en faut de vraies.
 pytestmark = pytest.mark.django_db(transaction=True)
-NOUVEAU = "lune-seau-brique-feu"
 BUREAU = ["/agents/", "/agents/comptes/allocataire/"]
 
 
@@ -47,27 +47,6 @@ def instant(monkeypatch, settings) -> Callable[[int], None]:
     avancer(0)
     cache.clear()
     return avancer
-
-
-def presenter(agent: Agent, code: str, mot_de_passe: str = MOT_DE_PASSE):
-    """Donne ce code dans une visite neuve, ouverte par le mot de passe."""
-    visite = Client()
-    entrer(visite, agent.utilisateur.identifiant, mot_de_passe)
-    return visite.post(reverse("mfa_authenticate"), {"code": code})
-
-
-def entrer_par_code(client: Client, utilisateur: Utilisateur, mot_de_passe: str = NOUVEAU):
-    code = activation.emettre_pour_un_agent(utilisateur)
-    saisie = {"identifiant": utilisateur.identifiant, "code": code, "mot_de_passe": mot_de_passe}
-    return client.post(reverse("comptes:premiere_connexion"), {**saisie, "confirmation": mot_de_passe})
-
-
-def activer(client: Client, decalage: int = 0) -> str:
-    """Active l'application d'authentification ; rend son secret."""
-    secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
-    reponse = client.post(reverse("mfa_activate_totp"), {"code": calculer_code(secret, decalage)})
-    assert reponse.status_code == 302
-    return secret
 
 
 @pytest.mark.parametrize("adresse", BUREAU)

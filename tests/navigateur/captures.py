@@ -10,10 +10,10 @@ LARGEURS = (320, 768, 1440)
 THEMES = ("light", "dark")
 HAUTEUR = 800
 NETTETE = 1.5  # d'une page de PDF : 108 points par pouce
-# Photographiée d'un coup, la page entière cacherait sous sa barre du bas ce que l'on lit en défilant.
+# Photographiée d'un coup, la page entière cacherait sous ses barres du bas ce que l'on lit en défilant.
 EN_PLACE = """() => {
   const feuille = new CSSStyleSheet();
-  feuille.replaceSync(".bilan { position: static !important }");
+  feuille.replaceSync(".bilan, .fin-de-session { position: static !important }");
   document.adoptedStyleSheets = [feuille];
 }"""
 PLANCHE = """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Captures</title>

@@ -92,4 +92,6 @@ def lancer(adresse: str, cookie: str, frein: float) -> dict:
     commande += [f"--throttling.cpuSlowdownMultiplier={frein}"]
     commande += ["--chrome-flags=--headless=new --no-sandbox", "--extra-headers", json.dumps({"Cookie": cookie})]
     environnement = os.environ | {"CHROME_PATH": shutil.which("chromium") or ""}
-    return json.loads(subprocess.run(commande, check=True, capture_output=True, text=True, env=environnement).stdout)
+    faite = subprocess.run(commande, check=False, capture_output=True, text=True, env=environnement)
+    assert faite.returncode == 0, faite.stderr
+    return json.loads(faite.stdout)

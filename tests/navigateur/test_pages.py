@@ -27,7 +27,7 @@ CHEZ_SOI = {
     "mon-compte/dettes/": "Mes dettes",
     "mon-compte/demarches/": "Mes démarches",
     "rembourser/": "Vous n’avez rien à rembourser ici",
-    "compte/mot-de-passe/": "Modifier le mot de passe",
+    "compte/mot-de-passe/": "Changer mon mot de passe",
     "compte/sessions/": "Mes appareils connectés",
     "compte/confirmation/": "Confirmez que c’est vous",
     "compte/double-authentification/": "Double authentification",

@@ -1,12 +1,15 @@
 """De vraies notifications signées, une plateforme REST qui répond, un agent à son bureau."""
 
+import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from io import StringIO
 from urllib.parse import urlencode
 
 import pytest
 import responses
 from django.conf import settings
+from django.core.management import call_command
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
@@ -175,3 +178,20 @@ def ticket() -> Ticket:
     """Le ticket d'un paiement accepté de 184,12 €, à envoyer."""
     demarche = demander(Decimal("184.12"), courriel=COURRIEL)
     return PaiementFactory(demarche=demarche, accepte=True).ticket
+
+
+@pytest.fixture
+def lire(tmp_path):
+    """`lire(jt(...), jrb(...))` pose les journaux dans un dossier et les lit ; rend le compte rendu."""
+
+    def _lire(*journaux, appliquer=True, **options):
+        dossier = tmp_path / f"journaux-{len(list(tmp_path.iterdir()))}"
+        dossier.mkdir()
+        for nom, octets in journaux:
+            (dossier / nom).write_bytes(octets)
+        sortie = StringIO()
+        ecrire = ["--appliquer"] if appliquer else []
+        call_command("lire_journaux", str(dossier), "--json", *ecrire, stdout=sortie, **options)
+        return json.loads(sortie.getvalue())
+
+    return _lire

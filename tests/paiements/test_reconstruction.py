@@ -19,42 +19,15 @@ from paiements.causes import par_payzen
 from paiements.feuille.calcul import calculer
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Impaye, LigneJournal, Paiement, TransactionPayzen
-from paiements.payzen import read_contexte, to_centimes, write_contexte
+from paiements.payzen import to_centimes
 from paiements.retours.impaye import porter_du_journal
 from paiements.statuts import Statut
 from paiements.surveillance.invariants import verifier
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
 from tests.paiements.journaux import UUID, jri, jt
+from tests.paiements.restauration import restaurer
 
 pytestmark = pytest.mark.django_db
-PERDUES = [
-    "paiements_etapeanomalie",
-    "paiements_anomalie",
-    "paiements_ticket",
-    "paiements_messagepayzen",
-    "paiements_imputation",
-    "paiements_etapepaiement",
-    "paiements_paiement",
-    "paiements_transactionpayzen",
-    "dettes_ligneemise",
-    "dettes_fichieremis",
-    "demarches_lignedemarche",
-    "demarches_demarche",
-]
-
-
-def restaurer():
-    """La base revient à une sauvegarde d'avant tout paiement : tables et soldes."""
-    with connection.cursor() as curseur:
-        curseur.execute("SET LOCAL session_replication_role = replica")
-        for table in PERDUES:
-            curseur.execute(f"DELETE FROM {table}")  # noqa: S608 (nos constantes)
-        curseur.execute("DELETE FROM dettes_mouvement WHERE genre IN ('IMPUTATION', 'REJET')")
-        curseur.execute(
-            "UPDATE dettes_dette d SET solde = montant_initial + coalesce((SELECT sum(montant) FROM dettes_mouvement"
-            " WHERE dette_id = d.id AND genre <> 'CONSTAT'), 0)"
-        )
-        curseur.execute("SET LOCAL session_replication_role = origin")
 
 
 def decrire(paiement):
@@ -280,24 +253,6 @@ def test_un_dossier_publie_vide_ou_de_trop_se_dit_avant_de_rien_ramener(options,
         call_command("interroger_payzen", *options, "--publies", str(tmp_path), "--appliquer")
 
     assert refus.value.returncode == 2
-
-
-def test_le_contexte_ne_dit_rien_de_la_personne_et_se_relit():
-    textes = write_contexte(False, [("INK-661-000001", 12000), ("R-2", 1)])
-
-    assert textes == ("A,INK-661-000001=12000,R-2=1",)
-    assert read_contexte("".join(textes)) == (False, {"INK-661-000001": 12000, "R-2": 1})
-
-
-def test_un_contexte_trop_long_ou_qui_ressemble_a_une_carte_ne_part_pas():
-    assert len(write_contexte(True, [(f"INK-661-{n:06d}", 12000) for n in range(30)])) == 3
-    assert write_contexte(True, [(f"INK-661-{n:021d}", 12000) for n in range(30)]) == ()
-    assert write_contexte(True, [("4970100000000055", 1)]) == ()
-
-
-@pytest.mark.parametrize("texte", ["", "A", "X,R-1=1", "A,R-1", "A,R-1=1,", "commande n° 7"])
-def test_un_contexte_qui_n_est_pas_le_notre_ne_se_lit_pas(texte):
-    assert read_contexte(texte) is None
 
 
 def test_une_dette_d_un_autre_dossier_ne_se_paie_pas_par_erreur(ramener):
