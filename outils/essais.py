@@ -1,29 +1,37 @@
-"""`make test` sans choix : la suite entière, en deux moitiés à la fois, chacune avec sa base et ses services."""
+"""`make test` sans choix : la suite entière, un dossier d'essais par place, autant de places que de cœurs."""
 
+import os
 import re
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import NamedTuple
 
-from outils.bilan import MARQUE
+from outils import bilan
 from outils.systeme import RACINE
 
-ARGENT = ("nuits", "paiements", "pannes", "simulateur_payzen")
+# Partis d'abord : un long dossier pris en dernier ferait attendre les autres places.
+LONGS = ("navigateur", "paiements", "pannes", "caf_remboursement", "comptes")
+# Chaque place a sa base, son courtier et ses processus : au-delà, c'est la mémoire qui manque.
+PLACES = (2, 4)
 COMPTE = re.compile(r"(\d+) (passed|failed|skipped|xfailed|xpassed|errors?|deselected)")
 
 
-def list_moities() -> dict[str, list[str]]:
-    """Ce que joue chaque moitié : l'argent et sa banque, puis le reste ; un dossier neuf y entre seul."""
-    dossiers = sorted(chemin.parent for chemin in Path(RACINE, "tests").glob("*/test_*.py"))
-    noms = list(dict.fromkeys(dossier.name for dossier in dossiers))
-    return {
-        "argent": [f"tests/{nom}" for nom in noms if nom in ARGENT],
-        "reste": [f"tests/{nom}" for nom in noms if nom not in ARGENT],
-    }
+class Joue(NamedTuple):
+    """Un dossier joué : le code de pytest, et la ligne où il compte ; vide s'il n'est pas allé jusque-là."""
+
+    dossier: str
+    code: int
+    comptes: str
+
+
+def list_dossiers() -> list[str]:
+    """Les dossiers de tests/ qui tiennent des essais, les plus longs d'abord ; un dossier neuf y entre seul."""
+    noms = {chemin.parent.name for chemin in Path(RACINE, "tests").glob("*/test_*.py")}
+    return sorted(noms, key=lambda nom: (LONGS.index(nom) if nom in LONGS else len(LONGS), nom))
 
 
 def count(lignes: Iterable[str]) -> Counter[str]:
@@ -35,24 +43,16 @@ def count(lignes: Iterable[str]) -> Counter[str]:
 
 
 def main() -> None:
-    """Joue les deux moitiés, puis dit ce qu'elles ont prouvé ; code 1 si l'une échoue, ou n'a rien joué."""
-    processus = {nom: _start(dossiers) for nom, dossiers in list_moities().items()}
-    dernieres: dict[str, str] = {}
-    bilan: list[str] = []
-    fils = [
-        threading.Thread(target=_relay, args=(nom, moitie.stdout, dernieres, bilan))
-        for nom, moitie in processus.items()
-    ]
-    for fil in fils:
-        fil.start()
+    """Joue tous les dossiers, puis dit ce qu'ils ont prouvé ; code 1 si l'un échoue, ou n'est pas allé au bout."""
+    bas, haut = PLACES
+    places = ThreadPoolExecutor(min(max(bas, os.cpu_count() or bas), haut))
     try:
-        codes = [moitie.wait() for moitie in processus.values()]
-    except KeyboardInterrupt:  # les deux moitiés l'ont reçu aussi, et rangent
-        codes = [moitie.wait() for moitie in processus.values()]
-    for fil in fils:
-        fil.join()
-    print("".join(bilan) + tell(count(dernieres.values())))
-    sys.exit(1 if any(codes) or len(dernieres) < len(processus) else 0)
+        joues = list(places.map(play, list_dossiers()))
+    finally:  # interrompus, les dossiers en cours l'ont été aussi, et rangent ; les autres ne partent pas
+        places.shutdown(cancel_futures=True)
+    print("\n".join(bilan.tell(Counter({joue.dossier: count([joue.comptes])["passed"] for joue in joues}))))
+    print(tell(count(joue.comptes for joue in joues)))
+    sys.exit(0 if all(joue.code == 0 and joue.comptes for joue in joues) else 1)
 
 
 def tell(total: Counter[str]) -> str:
@@ -62,20 +62,18 @@ def tell(total: Counter[str]) -> str:
     return f"{total['passed']} passed, {tombes} failed" + "".join(autres)
 
 
-def _start(dossiers: list[str]) -> subprocess.Popen[str]:
-    commande = [sys.executable, "-u", "-m", "pytest", "-q", *dossiers]
-    return subprocess.Popen(commande, cwd=RACINE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def _relay(nom: str, sortie: IO[str] | None, dernieres: dict[str, str], bilan: list[str]) -> None:
-    """Montre chaque ligne dès qu'elle est entière, garde le bilan pour la fin, et retient la ligne qui compte."""
-    for ligne in sortie or ():
-        if ligne.startswith(MARQUE):
-            bilan.append(ligne)
-            continue
-        print(f"{nom:7} {ligne}", end="", flush=True)
-        if re.search(r" in [\d.]+s", ligne) and COMPTE.search(ligne):
-            dernieres[nom] = ligne
+def play(dossier: str) -> Joue:
+    """Joue un dossier, et montre chaque ligne dès qu'elle est entière."""
+    commande = [sys.executable, "-u", "-m", "pytest", "-q", f"tests/{dossier}"]
+    comptes = ""
+    with subprocess.Popen(commande, cwd=RACINE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pytest:
+        for ligne in pytest.stdout or ():
+            if ligne.startswith(bilan.MARQUE):
+                continue
+            print(f"{dossier:17} {ligne}", end="", flush=True)
+            if re.search(r" in [\d.]+s", ligne) and COMPTE.search(ligne):
+                comptes = ligne
+    return Joue(dossier, pytest.returncode, comptes)
 
 
 if __name__ == "__main__":

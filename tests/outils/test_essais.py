@@ -1,30 +1,31 @@
-"""La suite entière se joue en deux moitiés : aucune ne perd un dossier, aucun compte ne se perd."""
+"""La suite entière se joue dossier par dossier, plusieurs à la fois : aucun ne se perd, aucun compte non plus."""
 
 from collections import Counter
 from pathlib import Path
 
 from outils.bilan import SUJETS
 from outils.bilan import tell as tell_bilan
-from outils.essais import count, list_moities, tell
+from outils.essais import LONGS, count, list_dossiers, tell
 from outils.systeme import RACINE
 
 
-def test_chaque_dossier_d_essais_est_d_une_moitie_et_d_une_seule() -> None:
-    joues = [dossier for moitie in list_moities().values() for dossier in moitie]
+def test_chaque_dossier_d_essais_se_joue_une_fois_les_plus_longs_d_abord() -> None:
+    joues = list_dossiers()
 
-    assert sorted(joues) == sorted({f"tests/{f.parent.name}" for f in Path(RACINE, "tests").glob("*/test_*.py")})
+    assert sorted(joues) == sorted({f.parent.name for f in Path(RACINE, "tests").glob("*/test_*.py")})
+    assert tuple(joues[: len(LONGS)]) == LONGS
 
 
-def test_les_comptes_des_deux_moities_s_ajoutent() -> None:
+def test_les_comptes_des_dossiers_s_ajoutent() -> None:
     total = count(["2 failed, 10 passed in 3.00s", "5 passed, 1 skipped, 1 error in 61.20s (0:01:01)"])
 
     assert tell(total) == "15 passed, 3 failed, 1 skipped"
 
 
 def test_chaque_dossier_d_essais_a_un_sujet_et_un_seul() -> None:
-    dossiers = [f"tests/{dossier}" for dossiers in SUJETS.values() for dossier in dossiers]
+    dossiers = [dossier for dossiers in SUJETS.values() for dossier in dossiers]
 
-    assert sorted(dossiers) == sorted(dossier for moitie in list_moities().values() for dossier in moitie)
+    assert sorted(dossiers) == sorted(list_dossiers())
     assert len(SUJETS) == 5
 
 

@@ -18,7 +18,7 @@ from tests.pannes.guichet import Guichet
 
 pytestmark = pytest.mark.django_db
 
-HISTOIRES = int(os.environ.get("HISTOIRES", "40"))
+HISTOIRES = int(os.environ.get("HISTOIRES", "12"))
 PAS = int(os.environ.get("PAS", "30"))
 REDUIRE = os.environ.get("REDUIRE", "1") == "1"
 GRAINE = int(os.environ.get("GRAINE") or f"{date.today():%Y%m%d}")  # noqa: DTZ011 (un nombre qui change chaque jour)
