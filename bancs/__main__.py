@@ -23,7 +23,7 @@ from outils.demo_reglages import Ports, build_environment
 from outils.processus import Equipe
 from outils.systeme import RACINE, Empechement, find_port, readable_errors, remove_tree
 
-BANCS = ("pages", "notification", "imputation", "documents", "demarrage")
+BANCS = ("pages", "notification", "imputation", "fichiers", "rafale", "documents", "demarrage")
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 RESULTATS = RACINE / "bancs" / "RESULTATS.md"
 ENTETE = """| mesure | nous (min / médiane / max) | limite proche | façon ordinaire | but | verdict |

@@ -1,0 +1,152 @@
+"""
+Une rafale d'accords : de la notification au ticket parti, par les vrais processus.
+
+Un gunicorn, un ouvrier par file, le planificateur, un attrape-courriel, et une plateforme hors de nous qui répond en un
+quart de seconde. Trois paiements sur cinq ont un ticket. On compte les paiements imputés et les tickets partis, par
+seconde depuis la première notification ; c'est une durée, elle ne se compare que sur une machine calme.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+os.environ["NIVEAU_JOURNAL"] = "ERROR"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "caf_remboursement.settings")
+import django
+
+django.setup()
+
+from django.db import connection
+
+from bancs.mesure import Ligne, dire
+from bancs.notification import lancer_le_web, ouvrir, poster, signer
+from outils.demo import OUVRIERS
+from outils.systeme import find_port, wait_until
+from paiements.models import EtapePaiement, Paiement, Ticket
+from paiements.payzen import to_centimes
+from paiements.surveillance.invariants import verifier
+
+RAFALE = int(os.environ.get("RAFALE", "1000"))
+REGULIERS, PAR_SECONDE = int(os.environ.get("REGULIERS", "200")), 10
+LATENCE_S = 0.25
+DELAI_S = 900  # un échec seulement : large, pour une machine prise
+
+
+def repondre(paiement: Paiement) -> dict[str, object]:
+    """Ce que rend `Order/Get` d'un débit accepté (PROTOCOLE §6.3)."""
+    transaction = {
+        "shopId": paiement.boutique,
+        "uuid": f"{paiement.pk:032x}",
+        "detailedStatus": "AUTHORISED",
+        "operationType": "DEBIT",
+        "amount": to_centimes(paiement.montant),
+        "currency": "EUR",
+        "creationDate": paiement.cree_le.isoformat(),
+        "orderDetails": {"orderId": paiement.reference, "mode": paiement.mode},
+        "transactionDetails": {"sequenceNumber": 1, "cardDetails": {"legacyTransId": paiement.trans_id}},
+    }
+    answer = {"shopId": paiement.boutique, "transactions": [transaction]}
+    return {"status": "SUCCESS", "mode": paiement.mode, "answer": answer}
+
+
+def lancer(pile: ExitStack, paiements: list[Paiement]) -> int:
+    """Tous les processus, arrêtés avec la pile ; rend le port du web."""
+    dossier = Path(os.environ["BANCS_DOSSIER"])
+    port, smtp, plateforme = find_port(), find_port(), find_port()
+    commandes = dossier / "commandes.json"
+    commandes.write_text(json.dumps({paiement.reference: repondre(paiement) for paiement in paiements}))
+    os.environ["PAYZEN_URL_API"] = f"http://127.0.0.1:{plateforme}/"
+    os.environ["EMAIL_URL"] = f"smtp://127.0.0.1:{smtp}"
+    celery = ["celery", "-A", "caf_remboursement"]
+    modules = [
+        ["bancs.plateforme", str(plateforme), str(LATENCE_S), str(commandes)],
+        ["outils.courriels", "--smtp", str(smtp), "--port", str(find_port()), "--dossier", str(dossier / "courriels")],
+        *(
+            [*celery, "worker", "-Q", file, "-n", file, "--concurrency", str(combien), "--loglevel", "ERROR"]
+            + (["--pool", "threads"] if file == "payzen" else [])
+            for file, combien in (OUVRIERS | {"payzen": 16}).items()
+        ),
+        [*celery, "beat", "--schedule", str(dossier / "calendrier"), "--pidfile", "", "--loglevel", "ERROR"],
+    ]
+    for module in modules:
+        processus = subprocess.Popen([sys.executable, "-W", "ignore", "-m", *module], stdout=subprocess.DEVNULL)
+        pile.callback(lambda processus=processus: (processus.terminate(), processus.wait()))
+    web = lancer_le_web(port)
+    pile.callback(lambda: (web.terminate(), web.wait()))
+    return port
+
+
+def attendre(paiements: list[Paiement], debut: float) -> float:
+    """Attend que tout soit imputé et que chaque ticket soit parti ; rend les secondes écoulées."""
+    cles = [paiement.pk for paiement in paiements]
+
+    def finis() -> bool:
+        imputes = Paiement.objects.filter(pk__in=cles, statut="IMPUTE").count()
+        partis = Ticket.objects.filter(paiement__in=cles, etat="ENVOYE").count()
+        return imputes == len(cles) and partis == sum(1 for rang in range(len(cles)) if rang % 5 < 3)
+
+    assert wait_until(finis, DELAI_S), "tout n'a pas été imputé et envoyé à temps"
+    return time.monotonic() - debut
+
+
+def lire_les_delais(paiements: list[Paiement]) -> list[float]:
+    """De l'accord à l'imputation, en secondes, du plus court au plus long."""
+    etapes = EtapePaiement.objects.filter(paiement__in=paiements, vers__in=["ACCEPTE", "IMPUTE"])
+    heures: dict[int, dict[str, float]] = {}
+    for paiement, vers, le in etapes.values_list("paiement_id", "vers", "le"):
+        heures.setdefault(paiement, {})[vers] = le.timestamp()
+    return sorted(dites["IMPUTE"] - dites["ACCEPTE"] for dites in heures.values())
+
+
+def get_p95(delais: list[float]) -> float:
+    return delais[len(delais) * 95 // 100]
+
+
+def envoyer_regulierement(port: int, paiements: list[Paiement]) -> None:
+    """Boucle ouverte : dix par seconde, que les précédents aient fini ou non."""
+    debut = time.monotonic()
+    fils = []
+    for rang, paiement in enumerate(paiements):
+        time.sleep(max(0.0, debut + rang / PAR_SECONDE - time.monotonic()))
+        fils.append(threading.Thread(target=poster, args=(port, [signer(paiement)])))
+        fils[-1].start()
+    for fil in fils:
+        fil.join()
+
+
+def main() -> None:
+    with ExitStack() as pile:
+        reguliers, rafale = ouvrir(REGULIERS), ouvrir(RAFALE)
+        port = lancer(pile, reguliers + rafale)
+        debut = time.monotonic()
+        envoyer_regulierement(port, reguliers)
+        attendre(reguliers, debut)
+        regulier = get_p95(lire_les_delais(reguliers))
+        debut = time.monotonic()
+        assert poster(port, [signer(paiement) for paiement in rafale]) == [200] * RAFALE
+        duree = attendre(rafale, debut)
+        age = get_p95(lire_les_delais(rafale))
+    connection.close()
+    violations = list(verifier())
+    assert not violations, violations[:5]
+    note = f"{RAFALE} accords, plateforme à {LATENCE_S * 1000:.0f} ms, {duree:.0f} s"
+    dire(
+        Ligne(
+            "Rafale : paiements imputés et tickets partis, par seconde",
+            [RAFALE / duree],
+            35,
+            note=note,
+            plus_haut_est_mieux=True,
+        )
+    )
+    dire(Ligne("Rafale : de l'accord à l'imputation, p95 en secondes", [age], 60))
+    dire(Ligne(f"À {PAR_SECONDE}/s : de l'accord à l'imputation, p95 en secondes", [regulier], 3))
+
+
+if __name__ == "__main__":
+    main()
