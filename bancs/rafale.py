@@ -67,9 +67,8 @@ def lancer(pile: ExitStack, paiements: list[Paiement]) -> int:
         ["bancs.plateforme", str(plateforme), str(LATENCE_S), str(commandes)],
         ["outils.courriels", "--smtp", str(smtp), "--port", str(find_port()), "--dossier", str(dossier / "courriels")],
         *(
-            [*celery, "worker", "-Q", file, "-n", file, "--concurrency", str(combien), "--loglevel", "ERROR"]
-            + (["--pool", "threads"] if file == "payzen" else [])
-            for file, combien in (OUVRIERS | {"payzen": 16}).items()
+            [*celery, "worker", "-Q", file, "-n", file, *combien, "--loglevel", "ERROR"]
+            for file, combien in OUVRIERS.items()
         ),
         [*celery, "beat", "--schedule", str(dossier / "calendrier"), "--pidfile", "", "--loglevel", "ERROR"],
     ]

@@ -39,7 +39,12 @@ from outils.systeme import (
 )
 
 PLACE_MINIMALE = 200  # Mo
-OUVRIERS = {"argent": 1, "payzen": 2, "tickets": 1}
+# Un ouvrier par file : PayZen ou le courriel, lents, ne font attendre qu'eux. Qui n'attend que le réseau y met des fils.
+OUVRIERS = {
+    "argent": ("--concurrency", "1"),
+    "payzen": ("--pool", "threads", "--concurrency", "16"),
+    "tickets": ("--concurrency", "1"),
+}
 DELAI_DEMARRAGE = 90  # secondes : large, pour une machine lente ou chargée
 
 
@@ -204,9 +209,8 @@ def _list_commands(dossier: Path, ports: Ports, smtp: int | None) -> dict[str, l
             "--graceful-timeout",
             "5",
         ],
-        # Un ouvrier par file : PayZen ou le courriel, lents, ne font attendre qu'eux.
         **{
-            f"taches-{file}": [*celery, "worker", "-Q", file, "-n", file, "--concurrency", str(combien), *journal]
+            f"taches-{file}": [*celery, "worker", "-Q", file, "-n", file, *combien, *journal]
             for file, combien in OUVRIERS.items()
         },
         "calendrier": [*celery, "beat", "--schedule", str(dossier / "calendrier"), "--pidfile", "", *journal],

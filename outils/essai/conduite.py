@@ -99,8 +99,9 @@ class Machine:
         """Ce que fait `systemctl restart` : SIGTERM, le temps de finir, puis l'ExecStart de l'unité."""
         modele, _, instance = unite.partition("@")
         fichier = SRV / "courant/deploiement/systemd" / f"rembourser-{modele}{'@' if instance else ''}.service"
-        texte = fichier.read_text().replace("%i", instance).replace("%H", "essai")
-        (ligne,) = re.findall(r"^ExecStart=(.*)$", texte, re.MULTILINE)
+        ajouts = sorted(fichier.parent.glob(f"rembourser-{unite}.service.d/*.conf"))
+        texte = "\n".join(lu.read_text() for lu in (fichier, *ajouts)).replace("%i", instance).replace("%H", "essai")
+        *_, ligne = re.findall(r"^ExecStart=(.+)$", texte, re.MULTILINE)  # le dernier dit vaut, comme pour systemd
         commande = shlex.split(ligne)
         if ancien := self.lances.pop(unite, None):
             self._arreter(ancien)

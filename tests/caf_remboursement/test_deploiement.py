@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from caf_remboursement.verifications import verifier_l_expediteur, verifier_la_plateforme
+from outils.demo import OUVRIERS
 from paiements.payzen import Mode
 
 RACINE = Path(__file__).resolve().parents[2]
@@ -93,3 +94,12 @@ def test_les_droits_se_repassent_apres_la_migration_et_avant_le_service():
 
 def lire_la_composition():
     return yaml.safe_load((RACINE / "docker-compose.yml").read_text())["services"]
+
+
+def test_la_ou_le_service_tourne_payzen_s_interroge_a_seize_a_la_fois():
+    unite = Path(RACINE, "deploiement/systemd/rembourser-ouvrier@payzen.service.d/fils.conf").read_text()
+    composition = yaml.safe_load(Path(RACINE, "docker-compose.yml").read_text())["services"]
+    (compose,) = (service["command"] for service in composition.values() if "payzen" in service.get("command", ()))
+
+    for commande in (unite, " ".join(compose), " ".join(OUVRIERS["payzen"])):
+        assert "--pool threads --concurrency 16" in commande
