@@ -39,7 +39,7 @@ from outils.systeme import (
 )
 
 PLACE_MINIMALE = 200  # Mo
-# Un ouvrier par file : PayZen ou le courriel, lents, ne font attendre qu'eux. Qui n'attend que le réseau y met des fils.
+# Un ouvrier par file : PayZen ou le courriel, lents, ne font attendre qu'eux. Qui n'attend que le réseau a des fils.
 OUVRIERS = {
     "argent": ("--concurrency", "1"),
     "payzen": ("--pool", "threads", "--concurrency", "16"),
