@@ -227,6 +227,8 @@ ACCOUNT_RATE_LIMITS = {
     "code_activation": ESSAIS,
     "login": "100/m/ip,1000/h/ip",
     "premiere_connexion": "50/5m/ip,500/d/ip",
+    # Ce que garde de côté qui n'est pas, ou plus, connecté : chaque fois, une session.
+    "frappe": "50/5m/ip,500/d/ip",
     # Un PDF prend une demi-seconde de processeur, une recherche peut en prendre dix à la base.
     "pdf": "20/m/user,200/m/ip",
     "liste": "60/m/user",

@@ -19,6 +19,7 @@ from comptes import facteurs, journal
 from comptes.activation import CHIFFRES
 from comptes.identifiants import LONGUEUR, lire_chiffres, lire_dossier, normaliser
 from comptes.models import Caf, Utilisateur
+from socle.carte import SansCarteMixin
 
 CHOISIR_UN_MOT_DE_PASSE = gettext_lazy(
     "Dix caractères au moins, sans votre nom ni votre date de naissance. Quatre mots sans rapport font l’affaire."
@@ -175,21 +176,46 @@ class ActivationForm(CodeMixin, ActivateTOTPForm):  # type: ignore[misc]  # alla
     pass
 
 
+class PreuveField(forms.JSONField):
+    """Ce que rend une clé de sécurité : illisible, c'est une preuve fausse, non une panne. Rien ne s'en réaffiche."""
+
+    def __init__(self) -> None:
+        super().__init__(widget=forms.HiddenInput)
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (RecursionError, ValueError) as illisible:  # trop profond, ou un nombre trop long
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from illisible
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial
+
+
 class PreuveParCleForm(FacteurMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de types
-    pass
+    credential = PreuveField()
 
 
 class ConfirmationParCleForm(FacteurMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # idem
-    pass
+    credential = PreuveField()
+
+
+class NomDeCleField(SansCarteMixin, forms.CharField):
+    """Un nom que l'on choisit, et qui se garde : aucun numéro de carte n'y a sa place."""
 
 
 class CleForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de types
     """Ajouter une clé de sécurité : son nom sert à la reconnaître quand on en a plusieurs."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["name"].label = gettext("Nom de la clé")
-        self.fields["name"].error_messages["required"] = gettext("Donnez un nom à cette clé")
+    credential = PreuveField()
+    name = NomDeCleField(label=gettext_lazy("Nom de la clé"), max_length=60, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            saisie: dict[str, Any] = super().clean()
+        except ValueError as illisible:  # d'une clé mal dite, allauth ne rattrape que l'erreur de type
+            raise get_adapter().validation_error("incorrect_code") from illisible
+        return saisie
 
 
 class PremiereConnexionForm(forms.Form):

@@ -11,7 +11,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, JSONField, Q, QuerySet, TextField
 from django.dispatch import Signal
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
@@ -106,6 +106,14 @@ class JournalInline(ReadonlyMixin, admin.TabularInline):  # type: ignore[type-ar
     ordering = ("pk",)
 
 
+def _refuser_une_carte(request: HttpRequest, liste: str) -> HttpResponseRedirect | None:
+    """Une recherche, un filtre, qui contient un numéro de carte ne se fait pas, ne se réaffiche ni ne se consigne."""
+    if not any(has_numero_de_carte(str(valeur)[:LUE_AU_PLUS]) for valeur in request.GET.values()):
+        return None
+    messages.error(request, "Rien n'a été cherché : d'une carte, les quatre derniers chiffres suffisent.")
+    return HttpResponseRedirect(liste)
+
+
 class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est pas générique à l'exécution
     """Une liste du bureau et ses fiches : celle que cet agent n'a pas le droit de voir n'existe pas."""
 
@@ -114,10 +122,12 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
         return [path("export/", self.admin_site.admin_view(self.exporter), name=nom), *super().get_urls()]
 
     @method_decorator(borner("liste"))
-    def exporter(self, request: HttpRequest) -> StreamingHttpResponse:
+    def exporter(self, request: HttpRequest) -> HttpResponseBase:
         """La liste en CSV, avec ses filtres ; qui l'a prise reste au journal."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if refus := _refuser_une_carte(request, "../"):
+            return refus
         try:
             liste = self.get_changelist_instance(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup) as erreur:
@@ -132,10 +142,8 @@ class FicheAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # la classe n'est
 
     @method_decorator(borner("liste"))
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """La liste ; une recherche qui contient un numéro de carte ne se fait pas, et ne se réaffiche pas."""
-        if any(has_numero_de_carte(str(valeur)[:LUE_AU_PLUS]) for valeur in request.GET.values()):
-            messages.error(request, "Rien n'a été cherché : d'une carte, les quatre derniers chiffres suffisent.")
-            return HttpResponseRedirect(request.path)
+        if refus := _refuser_une_carte(request, request.path):
+            return refus
         reponse: HttpResponse = super().changelist_view(request, extra_context)
         consultation.send(self.model, request=request, objet=None)
         return reponse

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import NotRequired, TypedDict
 
+from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
 
@@ -18,6 +19,7 @@ CLE = "frappes"
 CONTINUER, RETOUR, ABANDONNER = "continuer", "retour", "abandonner"
 # De quoi tenir les étapes d'un brouillon ; une session n'est pas un grenier.
 PAGES_GARDEES, CHAMPS_GARDES = 4, 150
+SIGNES_D_UN_NOM = 40
 JAMAIS_GARDES = ("csrfmiddlewaretoken", "pour", "faire", "etape")
 Saisie = dict[str, str]
 Vue = Callable[..., HttpResponseBase]
@@ -45,10 +47,14 @@ class Frappe(TypedDict):
 
 def lire_envoi(request: HttpRequest) -> Frappe:
     """Ce que la personne vient d'envoyer."""
-    champs = [(nom, valeur) for nom, valeur in request.POST.items() if valeur and nom not in JAMAIS_GARDES]
-    saisie = {nom: effacer_la_carte(str(valeur)[:LUE_AU_PLUS]) for nom, valeur in champs[:CHAMPS_GARDES]}
-    pour = str(request.user.pk) if request.user.is_authenticated else request.POST.get("pour", "")
-    return {"pour": pour, "saisie": saisie, "faire": request.POST.get("faire", CONTINUER)}
+    champs = [
+        (nom, str(valeur))
+        for nom, valeur in request.POST.items()
+        if valeur and nom not in JAMAIS_GARDES and len(nom) <= SIGNES_D_UN_NOM
+    ]
+    saisie = {nom: effacer_la_carte(valeur[:LUE_AU_PLUS]) for nom, valeur in champs[:CHAMPS_GARDES]}
+    pour = str(request.user.pk) if request.user.is_authenticated else request.POST.get("pour", "")[:SIGNES_D_UN_NOM]
+    return {"pour": pour, "saisie": saisie, "faire": request.POST.get("faire", CONTINUER)[:SIGNES_D_UN_NOM]}
 
 
 def garder(request: HttpRequest, adresse: str, frappe: Frappe) -> None:
@@ -71,13 +77,18 @@ def oublier(request: HttpRequest, *adresses: str) -> None:
         request.session[CLE] = {cle: valeur for cle, valeur in gardees.items() if cle not in adresses}
 
 
+def _a_encore_de_la_place(request: HttpRequest) -> bool:
+    """Qui n'est pas connecté n'emplit pas la base de sessions : au-delà, rien ne se garde, et l'on va se connecter."""
+    return bool(ratelimit.consume(request, action="frappe"))
+
+
 def connexion_requise(vue: Vue) -> Vue:
     """Comme `login_required` ; ce qu'envoie une personne dont la session a fini l'attend à son retour."""
     protegee: Callable[..., HttpResponseBase] = login_required(vue)
 
     @wraps(vue)
     def gardee(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if request.method == "POST" and not request.user.is_authenticated:
+        if request.method == "POST" and not request.user.is_authenticated and _a_encore_de_la_place(request):
             garder(request, request.path, lire_envoi(request))
         return protegee(request, *args, **kwargs)
 

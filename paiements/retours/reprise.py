@@ -146,8 +146,9 @@ def trancher(
     """
     # Une restitution en route attend souvent ce mot : le crédit dont elle ne sait pas s'il est parti.
     paiement = _verrouiller(anomalie, pendant_une_restitution=True)
-    douteuse = TransactionPayzen.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.transaction_id)
-    if not douteuse.is_douteuse:  # garde: trancher_ce_qui_est_douteux
+    siennes = TransactionPayzen.objects.select_for_update(of=("self",), no_key=True)
+    douteuse = siennes.filter(pk=anomalie.transaction_id).first()
+    if douteuse is None or not douteuse.is_douteuse:  # garde: trancher_ce_qui_est_douteux
         raise DejaResolue("cette transaction n'est pas douteuse, ou est déjà tranchée")
     douteuse.verdict = verdict
     douteuse.save(update_fields=["verdict"])

@@ -1,13 +1,17 @@
 """Une session qui finit : on dit pourquoi, ce qui est gardé, où l'on va, et rien de tapé ne se perd."""
 
+import json
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
 from demarches.formulaires import nommer
 from demarches.models import Demarche
+from socle import frappe
 from tests.factories import MOT_DE_PASSE, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +86,22 @@ def test_l_adresse_tapee_sur_la_premiere_page_est_dite_gardee(client: Client) ->
     connexion = client.post(reverse("demarches:commencer"), {"courriel": "ines@exemple.fr", "etape": "1"}).url
 
     assert "ce que vous veniez d’écrire aussi" in lire(client.get(connexion))
+
+
+def test_qui_n_est_pas_connecte_n_emplit_pas_la_base_de_sessions(client: Client, settings) -> None:
+    """Chaque envoi en ferait une, aussi grosse que ce qu'il envoie."""
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "frappe": "2/m/ip"}
+
+    for _ in range(4):
+        reponse = Client().post(reverse("demarches:commencer"), {"courriel": "ines@exemple.fr", "etape": "1"})
+
+    assert reponse.url.startswith(reverse("account_login"))
+    assert Session.objects.count() == 2
+
+
+def test_une_saisie_demesuree_ne_se_garde_pas_entiere(client: Client) -> None:
+    envoi = {"courriel": "é" * 90_000, "faire": "f" * 90_000, "pour": "1" * 90_000, "n" * 90_000: "a"}
+
+    client.post(reverse("demarches:commencer"), urlencode(envoi), content_type="application/x-www-form-urlencoded")
+
+    assert len(json.dumps(client.session[frappe.CLE])) < 9_000

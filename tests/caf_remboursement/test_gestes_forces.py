@@ -1,0 +1,26 @@
+"""Un geste posté à la main, sur un objet dont la fiche ne montre pas ce bouton : il se refuse, et rien ne tombe."""
+
+import pytest
+import responses
+from django.db import transaction
+from django.test import Client
+
+from tests.caf_remboursement.acces import Monde, lister_les_chemins
+
+SAISIE = {"motif": "à la main", "message": "à la main", "montant": "1,00", "reste": "1,00"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["gestion", "compta.", "resp."])
+def test_aucun_geste_force_ne_fait_de_panne(client: Client, role: str) -> None:
+    monde = Monde()
+    monde.entrer(client, role)
+    client.raise_request_exception = False
+    recus = {}
+    for chemin in (chemin for chemin in lister_les_chemins() if "/geste/" in chemin):
+        with transaction.atomic(), responses.RequestsMock(assert_all_requests_are_fired=False):
+            recus[chemin] = client.post(monde.get_adresse(chemin), SAISIE).status_code
+            transaction.set_rollback(True)
+
+    assert len(recus) > 20
+    assert {chemin: code for chemin, code in recus.items() if code not in (302, 403, 404)} == {}
