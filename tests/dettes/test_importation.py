@@ -259,7 +259,7 @@ def test_plusieurs_livraisons_une_refusee_n_empeche_pas_les_autres(livrer, tmp_p
         call_command("importer_livraison", tmp_path / "absente", livrer(), "--appliquer", stdout=sortie)
 
     assert "ne se lit pas" in sortie.getvalue()
-    assert "dettes        1 lus, 1 créés, 0 changés, 0 inchangés, 0 rejetés" in sortie.getvalue()
+    assert "dettes : 1 lus, 1 créés, 0 changés, 0 inchangés, 0 rejetés" in sortie.getvalue()
 
 
 def test_la_reference_d_un_autre_dossier_ne_change_pas_de_mains(livrer):

@@ -25,7 +25,7 @@ def feuilleter(client):
         ) as entendu:
             while adresse:
                 page = client.get(adresse).content.decode()
-                fiches += re.findall(r'<th class="field-\w+"><a href="([^"?]+)', page)
+                fiches += re.findall(r'<th [^>]*class="field-\w+"[^>]*><a href="([^"?]+)', page)
                 suite = re.search(r'<a href="([^"]*)" rel="next"', page)
                 adresse = suite and reverse(f"admin:{nom}_changelist") + suite[1].replace("&amp;", "&")
         return fiches, [requete["sql"] for requete in entendu]
