@@ -44,10 +44,7 @@ def _dire_un_filtre(modele: type[Model], filtre: str) -> str:
     libelle = str(vrai.verbose_name)
     if comparaison in ("isnull", "isempty"):
         return f"{'sans' if valeur in ('True', '1') else 'avec'} « {libelle} »"
-    lien = COMPARAISONS.get(comparaison)
-    return (
-        f"{libelle} {lien} {_dire_la_valeur(vrai, valeur)}" if lien else f"{libelle} : {_dire_la_valeur(vrai, valeur)}"
-    )
+    return f"{libelle} {COMPARAISONS.get(comparaison, ':')} {_dire_la_valeur(vrai, valeur)}"
 
 
 def _dire_la_valeur(champ: "Field[Any, Any]", valeur: str) -> str:
