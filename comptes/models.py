@@ -300,7 +300,7 @@ class Evenement(models.Model):
         LISTE = "LISTE", "liste consultée"
         EXPORT = "EXPORT", "liste exportée"
 
-    le = models.DateTimeField(default=timezone.now, db_index=True)
+    le = models.DateTimeField("quand", default=timezone.now, db_index=True)
     genre = models.CharField(max_length=17, choices=Genre)
     auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+", null=True)
     compte = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+", null=True)
@@ -322,4 +322,4 @@ class Evenement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_genre_display()}, {self.le:%d/%m/%Y %H:%M}"
+        return f"{self.get_genre_display()}, {timezone.localtime(self.le):%d/%m/%Y %H:%M}"

@@ -1,12 +1,14 @@
 """Les Caf de l'agent : ouvrir et suspendre le service, régler les seuils, chaque fois avec sa raison."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.validators import MaxValueValidator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 
 from comptes import services
 from comptes.models import Caf, Utilisateur
@@ -92,6 +94,19 @@ class CafAdmin(GestesAdmin):
         """L'opérateur règle des montants ; un agent les lit."""
         seuils = ("seuil_controle", "seuil_mise_de_cote") if request.user.is_superuser else ("seuil", "seuil_a_deux")
         return ("code", "nom", "departement", "boutique", *seuils, "delai_mise_a_jour", *self.etat_du_service)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """L'état du service se lit avant les boutons qui le changent."""
+        faits = {"faits": list(self.dire(self.get_object(request, object_id)))}
+        return super().change_view(request, object_id, form_url, {**faits, **(extra_context or {})})
+
+    def dire(self, caf: Caf) -> Iterator[str]:
+        """Ce qu'en voient les allocataires, et à partir de quels montants il faut un agent de plus."""
+        retour = f" ; retour prévu le {date_format(caf.retour_prevu_le, 'd/m/Y')}" if caf.retour_prevu_le else ""
+        yield "Service ouvert." if caf.ouverte else f"Service suspendu : « {caf.message_suspension} »{retour}."
+        yield f"Paiement à confirmer dès : {self.seuil(caf)} ; mise de côté à deux dès : {self.seuil_a_deux(caf)}."
 
     @admin.display(description="à confirmer dès")
     def seuil(self, caf: Caf) -> str:

@@ -117,7 +117,7 @@ class DemandeRestitutionAdmin(DemandeAdmin):
     list_display = ["numero", "a_qui", "lien", "de", "etat", "qui_demande", "demandee_le", "qui_decide", "faite_le"]
     list_filter = ["etat", CafFilter]
     fields = readonly_fields = (
-        *("de", "motif", "etat", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "faite_le"),
+        *("de", "etat", "demandee_le", "qui_decide", "decidee_le", "faite_le"),
         *("decision", "cause", "prochain_essai_le", "debit_a_restituer", "remboursement"),
     )
     liens = (*DemandeAdmin.liens, "debit")
@@ -163,22 +163,33 @@ class DemandeRestitutionAdmin(DemandeAdmin):
 class DemandeClotureAdmin(DemandeAdmin):
     list_display = ["numero", "a_qui", "lien", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le"]
     list_filter = ["accord", CafFilter]
-    fields = readonly_fields = (
-        *("motif", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "decision"),
-    )
+    fields = readonly_fields = (*("accord", "demandee_le", "qui_decide", "decidee_le", "decision"),)
     boutons = _boutons_a_deux(
         "Approuver la clôture sans débit", _is_a_trancher, decider_de_clore, cloture.ClotureImpossible
     )
+
+    def dire(self, demande: DemandeCloture) -> Iterator[str]:
+        if _is_a_trancher(demande):
+            yield "Approuvée, le paiement finit sans débit ; ses montants sont libres, l'allocataire peut recommencer."
+            yield "Si la banque dit plus tard qu'elle l'a accepté, il l'est encore."
 
 
 @admin.register(DemandeMiseDeCote)
 class DemandeMiseDeCoteAdmin(DemandeAdmin):
     chemin_caf = "anomalie__caf"
-    list_display = ["numero", "anomalie", "de", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le"]
+    list_display = [
+        "numero",
+        "a_qui",
+        "anomalie",
+        "de",
+        "accord",
+        "qui_demande",
+        "demandee_le",
+        "qui_decide",
+        "decidee_le",
+    ]
     list_filter = ["accord", CafFilter]
-    fields = readonly_fields = (
-        *("anomalie", "de", "motif", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le", "decision"),
-    )
+    fields = readonly_fields = (*("anomalie", "de", "accord", "demandee_le", "qui_decide", "decidee_le", "decision"),)
     boutons = _boutons_a_deux(
         "Approuver la mise de côté",
         _is_a_trancher,
@@ -194,6 +205,8 @@ class DemandeMiseDeCoteAdmin(DemandeAdmin):
     def dire(self, demande: DemandeMiseDeCote) -> Iterator[str]:
         yield f"Argent en jeu à la demande : {ecrire_euros(demande.montant)}."
         yield from dire_ce_qui_s_est_passe(demande.anomalie)
+        if _is_a_trancher(demande):
+            yield "Approuvée, cet argent reste à la banque, ni rendu ni imputé, tant que les comptes ne changent pas."
 
     @admin.display(description="argent en jeu", ordering="montant")
     def de(self, demande: DemandeMiseDeCote) -> str:

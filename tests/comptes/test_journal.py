@@ -194,7 +194,7 @@ def test_un_compte_ferme_par_l_operateur_se_consigne(client: Client) -> None:
     operateur = Utilisateur.objects.create_superuser("operateur", MOT_DE_PASSE)
     entrer_en_agent(client, operateur)
 
-    client.post(reverse("admin:comptes_utilisateur_change", args=[soi.pk]), {})
+    client.post(reverse("admin:comptes_utilisateur_change", args=[soi.pk]), {"is_active": "False"})
 
     assert [(ligne.auteur, ligne.compte, ligne.objet) for ligne in lire(Genre.COMPTE)] == [(operateur, soi, "fermé")]
 

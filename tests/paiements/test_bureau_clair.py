@@ -8,9 +8,10 @@ import pytest
 from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.models import Agent, Evenement, Utilisateur
-from paiements.models import Ticket
+from paiements.models import DemandeCloture, DemandeMiseDeCote, Ticket
 from tests.connexion import entrer_en_agent
 from tests.factories import MOT_DE_PASSE
 from tests.paiements.bureau import fiche
@@ -135,3 +136,27 @@ def test_chaque_liste_et_chaque_fiche_se_lit(bureau, client, role):
 
     assert not fautes, "\n".join(sorted(fautes))
     assert len(lues) >= 10
+
+
+def test_une_ligne_du_journal_se_nomme_a_l_heure_de_paris(client, entrer):
+    entrer("RESPONSABLE")
+    evenement = Evenement.objects.latest("pk")
+
+    assert f"{timezone.localtime(evenement.le):%d/%m/%Y %H:%M}" in str(evenement)
+
+
+def test_une_demande_a_decider_dit_ce_que_fera_l_accord(bureau, client):
+    bureau("COMPTABLE")
+
+    for demande, phrase in (
+        (DemandeCloture.objects.get(accord=None), "ses montants sont libres"),
+        (DemandeMiseDeCote.objects.get(accord=None), "ni rendu ni imputé"),
+    ):
+        assert phrase in client.get(fiche(demande)).content.decode()
+
+
+def test_un_historique_vide_le_dit_dans_les_mots_du_bureau(client, entrer):
+    entrer()
+    page = client.get(reverse("admin:comptes_caf_history", args=["661"])).content.decode()
+
+    assert "Aucun agent n’a rien fait ici." in page
