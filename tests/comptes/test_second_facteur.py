@@ -113,7 +113,7 @@ def test_un_code_deja_donne_ne_confirme_rien_non_plus(client, agent, instant) ->
     assert "a déjà servi" in reponse.content.decode()
 
 
-def test_le_code_qui_active_l_application_ne_fait_pas_entrer(client, agent) -> None:
+def test_le_code_qui_active_l_application_ne_fait_pas_entrer(client, agent, instant) -> None:
     entrer_par_code(client, agent.utilisateur)
     secret = activer(client)
 
@@ -122,7 +122,7 @@ def test_le_code_qui_active_l_application_ne_fait_pas_entrer(client, agent) -> N
     assert "a déjà servi" in reponse.content.decode()
 
 
-def test_redonner_un_code_se_compte_et_se_consigne(client, agent) -> None:
+def test_redonner_un_code_se_compte_et_se_consigne(client, agent, instant) -> None:
     """Un code vu ne sert pas non plus à deviner sans fin le suivant."""
     poser_un_totp(agent.utilisateur)
     entrer(client, agent.utilisateur.identifiant)
