@@ -161,16 +161,6 @@ def test_le_certificat_qui_expire_bientot_se_dit(bon_service):
     assert (probleme.cle, probleme.phrase) == ("certificat", "le certificat expire dans 5 jours")
 
 
-def test_des_wal_que_rien_ne_range_se_disent(bon_service):
-    """PostgreSQL tient lui-même ce compte : `make epreuves` remplit le disque des WAL, et lit cette alerte."""
-    assert mesurer()["archivage_en_panne_depuis"] is None
-
-    (probleme,) = problemes.trouver(mesurer() | {"archivage_en_panne_depuis": timezone.now().isoformat()})
-
-    assert probleme.cle == "archivage"
-    assert "df -h" in probleme.commande
-
-
 def test_un_courriel_mort_ne_tait_pas_l_etat_et_l_alerte_repart(bon_service, settings, monkeypatch):
     settings.ALERTES_A = ["astreinte@caf.example"]
     settings.ADRESSE_PUBLIQUE = "https://127.0.0.1:9"
