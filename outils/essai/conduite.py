@@ -183,7 +183,7 @@ class Machine:
         def boucler() -> None:
             while not fini.is_set():
                 fautes.extend(code for chemin in ("/sante/", "/") if (code := self.sonder(chemin)) != 200)
-                time.sleep(0.1)
+                time.sleep(0.25)  # nginx accorde cinq sondes par seconde
 
         fil = threading.Thread(target=boucler)
         fil.start()

@@ -119,7 +119,7 @@ class Epreuve(Pannes):
     def sonder_toujours(self) -> None:
         """Note combien dure chaque silence de /sante/, vu du dehors."""
         depuis: float | None = None
-        while not self.fini.wait(0.2):
+        while not self.fini.wait(0.25):
             if self.sonder("/sante/") == 200:
                 if depuis is not None:
                     self.silences.append(time.monotonic() - depuis)
