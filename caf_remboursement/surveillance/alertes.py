@@ -70,6 +70,20 @@ def dire_la_base_eteinte(motif: str) -> bool:
     return True
 
 
+def dire_l_echec(unite: str) -> None:
+    """
+    Dit qu'une unité de systemd a échoué (`OnFailure=`, rembourser-echec@) ; rien n'en est retenu.
+
+    :raises PasPrevenus: si le courriel ne part pas
+    """
+    lignes = [
+        f"{unite} a échoué : ce qu'elle devait faire n'est pas fait, ou elle a trouvé quelque chose.",
+        f"À faire : journalctl -u {unite} --since -1d",
+        f"Puis, réparé : systemctl reset-failed {unite} && systemctl start {unite}",
+    ]
+    _ecrire("\n".join(lignes), f"échec de {unite}")
+
+
 def _composer(neuves: list[Alerte], finies: list[Alerte], lignes: list[str]) -> str:
     for alerte in neuves:
         lignes += [f"ALERTE  {alerte.phrase}", f"        à faire : {alerte.commande}", ""]
@@ -84,9 +98,10 @@ def _ecrire(texte: str, sujet: str) -> None:
     adresses = set(settings.ALERTES_A)
     if sujet != BASE_INJOIGNABLE:
         adresses |= set(operateurs.values_list("courriel", flat=True))
-    if adresses:
-        try:
-            send_mail(SUJET + sujet, texte, None, sorted(adresses))
-        except (SMTPException, OSError) as echec:
-            raise PasPrevenus(type(echec).__name__) from echec
+    if not adresses:
+        raise PasPrevenus("aucune adresse : ALERTES_A")
+    try:
+        send_mail(SUJET + sujet, texte, None, sorted(adresses))
+    except (SMTPException, OSError) as echec:
+        raise PasPrevenus(type(echec).__name__) from echec
     logger.warning("alerte", extra={"sujet": sujet, "destinataires": len(adresses)})

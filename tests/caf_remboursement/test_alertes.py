@@ -13,8 +13,9 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from caf_remboursement.surveillance import problemes
+from caf_remboursement.surveillance import alertes, problemes
 from caf_remboursement.surveillance.etat import mesurer
+from comptes.models import Utilisateur
 from dettes.models import FichierRecu
 from outils.essai.courrier import Courrier
 from outils.systeme import RACINE, find_port
@@ -175,6 +176,41 @@ def test_un_courriel_mort_ne_tait_pas_l_etat_et_l_alerte_repart(bon_service, set
     assert "l'adresse publique ne se joint pas" in sortie.getvalue()
     assert not Alerte.objects.exists()
     assert (alerter(), len(mail.outbox)) == (Code.CONSTAT, 1)
+
+
+def test_sans_aucune_adresse_rien_ne_passe_pour_dit(bon_service, settings):
+    """Ni ALERTES_A, ni courriel d'opérateur : chaque passage le redit, jusqu'à ce qu'il y en ait une."""
+    settings.ADRESSE_PUBLIQUE = "https://127.0.0.1:9"
+
+    for _ in range(2):
+        with pytest.raises(CommandError, match="aucune adresse : ALERTES_A") as fin:
+            call_command("etat_service", "--alerter", stdout=StringIO())
+        assert fin.value.returncode == Code.PAS_PU
+        with pytest.raises(alertes.PasPrevenus, match="aucune adresse : ALERTES_A"):
+            alertes.dire_la_base_eteinte("connexion refusée")
+    settings.ALERTES_A = ["astreinte@caf.example"]
+
+    assert (alerter(), len(mail.outbox)) == (Code.CONSTAT, 1)
+
+
+def test_une_unite_en_echec_s_ecrit_aux_operateurs(settings):
+    """Ce que lance `OnFailure=` (rembourser-echec@)."""
+    settings.ALERTES_A = ["astreinte@caf.example"]
+    Utilisateur.objects.create_superuser("operateur", courriel="operateur@caf.example")
+
+    call_command("etat_service", "--echec", "rembourser-commande@purger.service", stdout=StringIO())
+
+    (message,) = mail.outbox
+    assert "rembourser-commande@purger.service" in message.subject
+    assert "journalctl -u rembourser-commande@purger.service" in message.body
+    assert message.to == ["astreinte@caf.example", "operateur@caf.example"]
+
+
+def test_une_unite_en_echec_que_l_on_ne_peut_dire_se_retente(settings):
+    with pytest.raises(CommandError, match="n'ont pas pu être prévenus") as fin:
+        call_command("etat_service", "--echec", "rembourser-nuit.service", stdout=StringIO())
+
+    assert fin.value.returncode == Code.PAS_PU
 
 
 def test_la_base_eteinte_se_dit_une_fois_puis_sa_fin(bon_service, settings):

@@ -103,3 +103,41 @@ def test_la_ou_le_service_tourne_payzen_s_interroge_a_seize_a_la_fois():
 
     for commande in (unite, " ".join(compose), " ".join(OUVRIERS["payzen"])):
         assert "--pool threads --concurrency 16" in commande
+
+
+def lire_l_unite(nom):
+    """Une unité comme systemd la lit : son modèle, puis ce qui ne s'ajoute qu'à elle."""
+    unites = RACINE / "deploiement/systemd"
+    modele = unites / re.sub(r"@.+(?=\.service)", "@", nom)
+    return "\n".join(lu.read_text() for lu in (modele, *sorted(unites.glob(f"{nom}.d/*.conf"))))
+
+
+def lister_les_lancees(*, sans):
+    """Ce que lancent les minuteries, et dont l'unité n'a pas cette ligne."""
+    for minuterie in sorted((RACINE / "deploiement/systemd").glob("*.timer")):
+        lancee = re.search(r"^Unit=(.+)$", minuterie.read_text(), re.MULTILINE)
+        nom = lancee[1] if lancee else minuterie.with_suffix(".service").name
+        lignes = lire_l_unite(nom).splitlines()
+        if sans not in lignes:
+            yield nom
+
+
+def test_ce_qui_echoue_la_nuit_se_dit_sauf_l_etat_qui_se_dit_lui_meme():
+    muettes = list(lister_les_lancees(sans="OnFailure=rembourser-echec@%n.service"))
+
+    assert muettes == ["rembourser-commande@etat_service.service"]
+
+
+def test_un_constat_n_est_un_succes_que_pour_l_etat():
+    """verifier_invariants et purger rendent 1 d'une violation, ou de ce qui reste du périmé."""
+    strictes = list(lister_les_lancees(sans="SuccessExitStatus=1"))
+
+    assert "rembourser-commande@etat_service.service" not in strictes
+    assert {f"rembourser-{nom}.service" for nom in ("commande@verifier_invariants", "commande@purger")} <= set(
+        strictes
+    )
+
+
+def test_ce_que_lance_une_minuterie_attend_la_base():
+    """Persistent=true : au démarrage de la machine, tout ce qui a été manqué part aussitôt."""
+    assert list(lister_les_lancees(sans="After=network-online.target postgresql.service")) == []

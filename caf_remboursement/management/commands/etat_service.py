@@ -19,8 +19,18 @@ class Command(Commande):
         parser.add_argument(
             "--alerter", action="store_true", help="prévenir les opérateurs de ce qui commence ou finit"
         )
+        parser.add_argument(
+            "--echec",
+            metavar="UNITE",
+            help="prévenir les opérateurs que cette unité a échoué, et rien d'autre",
+        )
 
-    def handle(self, *, alerter: bool, **options: object) -> None:
+    def handle(self, *, alerter: bool, echec: str | None, **options: object) -> None:
+        if echec:
+            if pas_prevenus := dire(alertes.dire_l_echec, echec):
+                raise CommandError(pas_prevenus, returncode=Code.PAS_PU)
+            self.montrer({"echec_dit": echec}, [f"Les opérateurs sont prévenus de l'échec de {echec}."])
+            return
         try:
             etat = mesurer()
         except (OperationalError, InterfaceError) as panne:
