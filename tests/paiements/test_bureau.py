@@ -18,6 +18,11 @@ from tests.paiements.bureau import faire_un_reliquat, fiche, geste, rembourser
 pytestmark = pytest.mark.django_db
 
 
+def lire_la_colonne(page, champ):
+    """Ce que dit, ligne après ligne, une colonne des tableaux d'une fiche."""
+    return re.findall(rf'<td class="field-{champ}" data-label="[^"]+">(.*?)</td>', page, re.DOTALL)
+
+
 def test_la_fiche_d_un_paiement_dit_toute_sa_vie(client, entrer):
     paiement = PaiementFactory(impute=True)
     entrer("CONSULTATION")
@@ -36,11 +41,10 @@ def test_la_fiche_d_un_paiement_a_une_ligne_par_debit_et_par_credit_de_la_banque
 
     page = client.get(fiche(paiement)).content.decode()
 
-    assert page.count("<p>le débit du paiement, accordé (AUTHORISED)") == 1
-    identifiants = re.findall(r'<td class="field-identifiant">\s*<p>(.*?)</p>', page)
-    assert identifiants[:3] == [paiement.debit_id, "d" * 32, "c" * 32]
-    assert re.findall(r'<td class="field-tenu">\s*<p>(.*?)</p>', page) == ["100,00\xa0€", "70,00\xa0€", "-"]
-    assert re.findall(r'<td class="field-debit_rembourse">\s*<p>(.*?)</p>', page) == ["-", "-", paiement.debit_id]
+    assert page.count(">le débit du paiement, accordé (AUTHORISED)") == 1
+    assert lire_la_colonne(page, "identifiant")[:3] == [paiement.debit_id, "d" * 32, "c" * 32]
+    assert lire_la_colonne(page, "tenu") == ["100,00\xa0€", "70,00\xa0€", "-"]
+    assert lire_la_colonne(page, "debit_rembourse") == ["-", "-", paiement.debit_id]
 
 
 def test_la_fiche_d_un_paiement_montre_le_journal_de_ses_anomalies(client, entrer):
@@ -49,7 +53,7 @@ def test_la_fiche_d_un_paiement_montre_le_journal_de_ses_anomalies(client, entre
 
     page = client.get(fiche(anomalie.paiement)).content.decode()
 
-    journal = page[page.index('<td class="field-journal">') :]
+    journal = lire_la_colonne(page, "journal")[0]
     assert journal.index("à traiter, par service") < journal.index("mise de côté, par agent-")
     assert "vu avec la comptabilité" in journal
 

@@ -104,9 +104,10 @@ def test_la_liste_des_anomalies_dit_l_argent_en_jeu_l_age_et_quoi_faire(client, 
 
     page = client.get(reverse("admin:paiements_anomalie_changelist")).content.decode()
 
-    assert '<td class="field-argent_en_jeu">70,00\xa0€ en moins à la banque</td>' in page
-    assert '<td class="field-age">moins d&#x27;une minute</td>' in page
-    assert '<td class="field-conseil">Reprendre des dettes ce que la banque ne tient plus.</td>' in page
+    assert '<td data-label="Argent en jeu" class="field-argent_en_jeu">70,00\xa0€ en moins à la banque</td>' in page
+    assert '<td data-label="Depuis" class="field-age">moins d&#x27;une minute</td>' in page
+    conseil = "Reprendre des dettes ce que la banque ne tient plus."
+    assert f'<td data-label="Ce qu&#x27;on propose" class="field-conseil">{conseil}</td>' in page
     assert "50,00\xa0€" in client.get(fiche(paiement)).content.decode()
 
 
@@ -152,7 +153,7 @@ def test_les_anomalies_se_filtrent_par_etat(client, entrer, choix, combien):
 
     page = reponse.content.decode()
     assert reponse.context["cl"].result_count == combien
-    for etat in ("à traiter", "mise de côté", "réglée par un agent", "sans objet depuis"):
+    for etat in ("À traiter", "Mise de côté", "Réglée par un agent", "Sans objet depuis"):
         assert f"{etat}</a>" in page
 
 
