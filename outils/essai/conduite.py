@@ -21,7 +21,7 @@ from outils.systeme import find_port, wait_until
 
 GRAPPE = "rembourser"
 NOM = "rembourser.caf.example"
-PAQUETS = ("postgresql", "redis-server", "nginx-light")
+PAQUETS = ("postgresql", "redis-server", "nginx-light", "python3-venv")
 SRV, ETC, RUN = Path("/srv/rembourser"), Path("/etc/rembourser"), Path("/run/rembourser")
 DONNEES = Path("/var/lib/postgresql/15") / GRAPPE
 VAR, COPIES = Path("/var/lib/rembourser"), Path("/var/backups/rembourser")

@@ -86,7 +86,8 @@ class Installation(Machine):
         """Le code sans ce qui ne s'installe pas, et son environnement, d'après requirements/production.txt."""
         version = SRV / "versions" / nom
         shutil.copytree(RACINE, version, ignore=shutil.ignore_patterns(*HORS_PRODUCTION))
-        lancer(sys.executable, "-m", "venv", version / ".venv")
+        # Celui de Debian, que le compte du service sait lancer.
+        lancer("/usr/bin/python3", "-m", "venv", version / ".venv")
         exigences = ["--require-hashes", "-r", str(version / "requirements/production.txt")]
         # uv lit la même liste et vérifie les mêmes empreintes que pip, en dix fois moins de temps.
         installeur: list[str | Path] = [
