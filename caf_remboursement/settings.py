@@ -180,6 +180,15 @@ DATABASES["default"] |= {
 # Ce que `socle/sql.py` a écrit se prépare au premier appel, et nul plan n'en dépend des valeurs : chaque ordre cherche
 # par une clé. Un plan aussi vit hors d'une transaction.
 DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = None if DERRIERE_PGBOUNCER else 0
+# Une machine perdue ne dit pas adieu : sans cela, ce qui l'attend attendrait des heures, et un ouvrier en fils n'a pas
+# d'autre limite.
+DATABASES["default"]["OPTIONS"] |= {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 DATABASES["default"]["OPTIONS"]["options"] = (
     "-c statement_timeout=30s -c lock_timeout=4s -c idle_in_transaction_session_timeout=30s"
     " -c plan_cache_mode=force_generic_plan"
@@ -228,7 +237,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "100/m/ip,1000/h/ip",
     "premiere_connexion": "50/5m/ip,500/d/ip",
     # Ce que garde de côté qui n'est pas, ou plus, connecté : chaque fois, une session.
-    "frappe": "50/5m/ip,500/d/ip",
+    "frappe": "50/5m/ip,5000/d/ip",
     # Un PDF prend une demi-seconde de processeur, une recherche peut en prendre dix à la base.
     "pdf": "20/m/user,200/m/ip",
     "liste": "60/m/user",

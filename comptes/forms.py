@@ -1,5 +1,6 @@
 """Ce que l'on saisit pour entrer."""
 
+import struct
 from typing import Any
 
 from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
@@ -176,6 +177,10 @@ class ActivationForm(CodeMixin, ActivateTOTPForm):  # type: ignore[misc]  # alla
     pass
 
 
+# Ce que lève la lecture d'octets tordus (CBOR, base64, JSON), et qu'allauth ne rattrape pas.
+ILLISIBLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, struct.error)
+
+
 class PreuveField(forms.JSONField):
     """Ce que rend une clé de sécurité : illisible, c'est une preuve fausse, non une panne. Rien ne s'en réaffiche."""
 
@@ -184,19 +189,31 @@ class PreuveField(forms.JSONField):
 
     def to_python(self, value: Any) -> Any:
         try:
-            return super().to_python(value)
-        except (RecursionError, ValueError) as illisible:  # trop profond, ou un nombre trop long
+            preuve = super().to_python(value)
+        except ILLISIBLE as illisible:  # trop profond, ou un nombre trop long
             raise ValidationError(self.error_messages["invalid"], code="invalid") from illisible
+        # De « false » ou de « 0 », allauth croit qu'il n'y a rien à vérifier, et garde la clé.
+        if preuve is not None and not (isinstance(preuve, dict) and preuve):  # garde: une_preuve_dit_quelque_chose
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return preuve
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return initial
 
 
-class PreuveParCleForm(FacteurMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de types
+class PreuveMixin(FacteurMixin):
+    def clean_credential(self) -> Any:
+        try:
+            return super().clean_credential()  # type: ignore[misc]  # le formulaire d'allauth qui suit l'apporte
+        except ILLISIBLE as illisible:
+            raise get_adapter().validation_error("incorrect_code") from illisible
+
+
+class PreuveParCleForm(PreuveMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de types
     credential = PreuveField()
 
 
-class ConfirmationParCleForm(FacteurMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # idem
+class ConfirmationParCleForm(PreuveMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # idem
     credential = PreuveField()
 
 
@@ -213,7 +230,7 @@ class CleForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth n'a pas de type
     def clean(self) -> dict[str, Any]:
         try:
             saisie: dict[str, Any] = super().clean()
-        except ValueError as illisible:  # d'une clé mal dite, allauth ne rattrape que l'erreur de type
+        except ILLISIBLE as illisible:
             raise get_adapter().validation_error("incorrect_code") from illisible
         return saisie
 

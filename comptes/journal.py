@@ -169,7 +169,8 @@ def noter_une_consultation(
 ) -> None:
     if objet is None:
         # Les filtres disent quelles lignes sont parties ; ce qui est cherché, non : on y tape un nom.
-        filtres = "&".join(f"{nom}={valeur}" for nom, valeur in sorted(request.GET.items()) if "__" in nom)
+        choisis = [f"{nom}={valeur}" for nom, valeur in sorted(request.GET.items()) if "__" in nom or nom == "caf"]
+        filtres = "&".join([*choisis, *(["recherche"] if request.GET.get("q") else [])])
         quoi = f"{sender._meta.label_lower} {filtres}".strip()[:200] if is_export else sender._meta.label_lower
         consigner(Genre.EXPORT if is_export else Genre.LISTE, objet=quoi)
         return

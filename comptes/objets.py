@@ -39,21 +39,23 @@ def _dire_un_filtre(modele: type[Model], filtre: str) -> str:
     comparaison = suite.rpartition("__")[2]
     try:
         vrai: Any = modele._meta.get_field(champ)
-    except FieldDoesNotExist:
-        return f"{champ.replace('_', ' ')} : {valeur}"  # une somme que la liste calcule
-    libelle = str(vrai.verbose_name)
+        libelle = str(vrai.verbose_name)
+    except (FieldDoesNotExist, AttributeError):  # une somme que la liste calcule, une table qui mène à celle-ci
+        return f"{champ.replace('_', ' ')} : {valeur}" if valeur else champ
     if comparaison in ("isnull", "isempty"):
         return f"{'sans' if valeur in ('True', '1') else 'avec'} « {libelle} »"
     return f"{libelle} {COMPARAISONS.get(comparaison, ':')} {_dire_la_valeur(vrai, valeur)}"
 
 
 def _dire_la_valeur(champ: "Field[Any, Any]", valeur: str) -> str:
+    """La valeur en clair, ou telle quelle : l'adresse a pu être tapée, et le journal la garde coupée."""
     try:
         lue = champ.to_python(valeur)
-    except ValidationError:
+        if isinstance(lue, datetime):
+            instant = lue if timezone.is_aware(lue) else timezone.make_aware(lue)
+            return date_format(timezone.localtime(instant), "d/m/Y H:i")
+    except (ValidationError, ValueError, OverflowError):
         return valeur
     if champ.flatchoices:
         return str(dict(champ.flatchoices).get(lue, valeur))
-    if isinstance(lue, datetime):
-        return date_format(timezone.localtime(lue), "d/m/Y H:i")
     return ecrire_euros(lue) if isinstance(lue, Decimal) else str(localize(lue))

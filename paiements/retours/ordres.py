@@ -8,7 +8,7 @@ réponse se perd, on regarde ce que la plateforme a fait avant d'envoyer de nouv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -31,8 +31,9 @@ from socle import attente
 Etat = DemandeRestitution.Etat
 # Entre deux essais : le temps qu'une réponse perdue soit visible, ou que le débit soit remis en banque (PSP_076).
 BAIL = timedelta(minutes=15)
-# Plus long que toute tâche, que Celery arrête à deux minutes ; plus court que le bail.
-TENUE = timedelta(minutes=10)
+# Plus long que ce qu'un ordre demande ; plus court que le bail. Une réponse goutte à goutte peut pourtant durer plus :
+# l'ordre ne part que s'il reste de quoi le donner (deux essais de huit secondes, et de la marge).
+TENUE, POUR_L_ORDRE = timedelta(minutes=10), timedelta(minutes=2)
 
 
 class RestitutionPrise(Exception):
@@ -55,14 +56,14 @@ def executer(demande: DemandeRestitution) -> DemandeRestitution:
     :raises RestitutionPrise: si un autre worker l'exécute en ce moment
     :raises EchecRest: si la plateforme n'a pas répondu ; relancer regardera avant d'envoyer
     """
-    with _seul_sur(demande):
-        return _executer(demande)
+    with _seul_sur(demande) as jusqu_a:
+        return _executer(demande, jusqu_a)
 
 
 @contextmanager
-def _seul_sur(demande: DemandeRestitution) -> Iterator[None]:
+def _seul_sur(demande: DemandeRestitution) -> Iterator[datetime]:
     """
-    Regarder puis envoyer ne se fait pas à deux : la plateforme ferait deux remboursements.
+    Regarder puis envoyer ne se fait pas à deux : la plateforme ferait deux remboursements. Rend jusqu'à quand.
 
     Une ligne et non un verrou de connexion, que PgBouncer prêterait à un autre ; mort, l'ouvrier la rend à son heure.
     """
@@ -72,12 +73,12 @@ def _seul_sur(demande: DemandeRestitution) -> Iterator[None]:
     if not libre.update(tenue_jusqu_a=jusqu_a):  # garde: un_seul_a_la_fois
         raise RestitutionPrise(f"restitution {demande.pk}")
     try:
-        yield
+        yield jusqu_a
     finally:
         DemandeRestitution.objects.filter(pk=demande.pk, tenue_jusqu_a=jusqu_a).update(tenue_jusqu_a=None)
 
 
-def _executer(demande: DemandeRestitution) -> DemandeRestitution:
+def _executer(demande: DemandeRestitution, jusqu_a: datetime) -> DemandeRestitution:
     demande = _noter_l_envoi(demande)
     if demande.etat != Etat.ENVOYEE:
         return demande
@@ -87,6 +88,8 @@ def _executer(demande: DemandeRestitution) -> DemandeRestitution:
     demande = _lire(demande.pk)  # ce que la plateforme vient de dire a pu changer ce qui reste
     if not _is_encore_du(demande):  # garde: tenu_au_moins_le_montant
         return _renoncer(demande, "la banque ne tient plus ce montant de ce débit, ou une dette l'a reçu")
+    if timezone.now() > jusqu_a - POUR_L_ORDRE:  # garde: ordre_donne_pendant_qu_on_le_tient
+        raise RestitutionPrise(f"restitution {demande.pk}")
     try:
         # Annuler le débit entier priverait de leur argent les dettes qui en gardent une part.
         partielle = demande.montant < demande.debit.montant  # garde: rembourser_une_part_sans_annuler

@@ -1,9 +1,11 @@
 """Un ordre de restituer part une seule fois, et ce que la plateforme en dit fait suivre les comptes."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import requests
+from django.utils import timezone
 
 from dettes.models import Dette
 from paiements import tasks
@@ -48,6 +50,31 @@ def test_une_reponse_perdue_ne_rembourse_pas_deux_fois(plateforme, rembourser, a
 
     assert ordre.call_count == 1
     assert (demande.etat, demande.credit_id) == (Etat.FAITE, "c" * 32)
+
+
+def test_un_ordre_que_l_on_ne_tient_plus_ne_part_pas(plateforme, rembourser, agent, comptable, time_machine):
+    """La plateforme a répondu goutte à goutte : un autre ouvrier a pu prendre la demande entre-temps."""
+    paiement = PaiementFactory(impute=True)
+    plateforme(paiement, "CAPTURED")
+    (lecture,) = plateforme.serveur.registered()
+    plateforme.serveur.remove(lecture)
+    durees = iter([timedelta(minutes=9), timedelta()])
+
+    def repondre(_requete):
+        time_machine.shift(next(durees))
+        return 200, {}, lecture.body
+
+    plateforme.serveur.add_callback("POST", lecture.url, callback=repondre)
+    ordre = rembourser(paiement)
+    demande = approuver(paiement, agent, comptable)
+    time_machine.move_to(timezone.now())
+
+    with pytest.raises(ordres.RestitutionPrise):
+        ordres.executer(demande)
+    assert ordre.call_count == 0
+
+    assert ordres.executer(demande).etat == Etat.FAITE
+    assert ordre.call_count == 1
 
 
 def test_un_reliquat_se_rend_sans_toucher_aux_dettes(plateforme, rembourser, agent, comptable):

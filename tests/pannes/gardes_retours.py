@@ -24,6 +24,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "pannes/test_rencontres_agents::test_deux_comptables_annulent_le_meme_impaye",
         oter,
     ),
+    "ordre_donne_pendant_qu_on_le_tient": (
+        "paiements/test_ordres::test_un_ordre_que_l_on_ne_tient_plus_ne_part_pas",
+        faux,
+    ),
     "regarder_avant_d_envoyer": ("paiements/test_ordres::test_une_reponse_perdue_ne_rembourse_pas_deux_fois", faux),
     "tenu_au_moins_le_montant": (
         "pannes/test_histoires_doubles::test_un_ordre_ne_part_pas_sur_un_debit_devenu_contradictoire",
