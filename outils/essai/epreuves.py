@@ -17,7 +17,6 @@ from random import Random
 
 from outils.essai.bascule import SECOND
 from outils.essai.conduite import DONNEES, GRAPPE, RUN, SRV, VAR, dire, essayer, exiger, lancer
-from outils.essai.courrier import Courrier
 from outils.essai.installation import ouvrir
 from outils.essai.pannes import DECALES, DISQUE_MO, DISQUES, HORLOGE, Pannes
 from outils.essai.payeurs import comparer, ecouter, lire_les_faits, payer_a_plusieurs
@@ -42,8 +41,6 @@ class Epreuve(Pannes):
         self.recettes: dict[str, tuple[list[str], Path, str, dict[str, str]]] = {}
         self.silences: list[float] = []
         self.fini = threading.Event()
-        self.courrier = Courrier()
-        pile.callback(self.courrier.controleur.stop)
 
     def installer_la_base(self) -> None:
         """Chaque disque que l'on remplira est monté d'abord ; la base y naît."""

@@ -8,6 +8,7 @@ import secrets
 import shlex
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from outils.essai.conduite import (
@@ -27,15 +28,19 @@ from outils.essai.conduite import (
     exiger,
     lancer,
 )
+from outils.essai.courrier import Courrier
 from outils.systeme import RACINE, wait_until
 
 __all__ = ["BOUTIQUE", "COPIES", "GRAPPE", "SRV", "Installation", "dire", "exiger", "lancer"]
 
 
 class Installation(Machine):
-    """Le manuel, dans son ordre."""
+    """Le manuel, dans son ordre, et un serveur de courriel qui reçoit les tickets."""
 
-    # --- Le manuel, dans son ordre
+    def __init__(self, pile: ExitStack) -> None:
+        super().__init__(pile)
+        self.courrier = Courrier()
+        pile.callback(self.courrier.controleur.stop)
 
     def preparer_la_machine(self) -> None:
         """Paquets, compte, dossiers, certificat, nom."""
@@ -117,7 +122,7 @@ class Installation(Machine):
             "PAYZEN_URL_FORMULAIRE": f"http://127.0.0.1:{self.simulateur}/vads-payment/",
             "PAYZEN_URL_API": f"http://127.0.0.1:{self.simulateur}/api-payment/V4/",
             "ADRESSE_PUBLIQUE": f"https://{NOM}",
-            "EMAIL_URL": "smtp://127.0.0.1:9",
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.courrier.port}",
             "DEFAULT_FROM_EMAIL": "Rembourser ma Caf <ne-pas-repondre@caf.example>",
             "CONTACT_SECURITE": "mailto:securite@caf.example",
             "REQUESTS_CA_BUNDLE": str(ETC / "tls/certificat.pem"),

@@ -12,7 +12,6 @@ import requests
 
 from outils.essai.bascule import SECOND, Paire
 from outils.essai.conduite import COPIES, DONNEES, GRAPPE, RUN, UNITES, VAR, essayer, lancer
-from outils.essai.courrier import Courrier
 from outils.essai.relais import Relais
 
 VOISINS = ("courtier", "nginx", "simulateur")
@@ -44,7 +43,6 @@ class Pannes(Paire):
     """Une machine que l'on casse."""
 
     relais: dict[str, Relais]
-    courrier: Courrier
 
     # --- Les processus
 
