@@ -1,12 +1,15 @@
 """Les pages d'à côté : ce qui s'écrit une fois et se lit sans compte."""
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -61,6 +64,15 @@ def trop_de_demandes(request: HttpRequest) -> HttpResponse:
     """Une borne est atteinte : la page qui dit d'attendre, et une ligne au journal de sécurité."""
     journal.consigner_un_blocage()
     return render(request, "429.html", status=429)
+
+
+def panne(request: HttpRequest) -> HttpResponse:
+    """La page de panne, qui ne lit rien : 503 quand la base ne répond pas, car il suffira de réessayer ; 500 sinon."""
+    is_passagere = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    page = HttpResponse(render_to_string("500.html"), status=503 if is_passagere else 500)
+    if is_passagere:
+        page["Retry-After"] = "30"
+    return page
 
 
 def publier(nom: str) -> Callable[..., HttpResponseBase]:

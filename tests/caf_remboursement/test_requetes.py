@@ -16,6 +16,7 @@ from django.test import RequestFactory
 from caf_remboursement.filet import Filet
 from caf_remboursement.journaux import build_formatter
 from caf_remboursement.wsgi import application
+from tests.paiements.conftest import couper_la_base
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +131,11 @@ def test_une_panne_d_une_vue_a_sa_page_et_nos_en_tetes() -> None:
 
     assert code == 500
     assert all(entetes.get(nom) for nom in [*ENTETES, "Permissions-Policy", "Cross-Origin-Resource-Policy"])
+
+
+def test_une_base_qui_ne_repond_pas_se_reessaie() -> None:
+    with connection.execute_wrapper(couper_la_base):
+        code, entetes = demander("GET", "/agents/", HTTP_COOKIE="session=aaaaaaaaaaaaaaaa")
+
+    assert (code, entetes["Retry-After"]) == (503, "30")
+    assert all(entetes.get(nom) for nom in ENTETES)
