@@ -193,7 +193,7 @@ class PreuveField(forms.JSONField):
         except ILLISIBLE as illisible:  # trop profond, ou un nombre trop long
             raise ValidationError(self.error_messages["invalid"], code="invalid") from illisible
         # De « false » ou de « 0 », allauth croit qu'il n'y a rien à vérifier, et garde la clé.
-        if preuve is not None and not (isinstance(preuve, dict) and preuve):  # garde: une_preuve_dit_quelque_chose
+        if preuve is not None and not (isinstance(preuve, dict) and preuve):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return preuve
 
