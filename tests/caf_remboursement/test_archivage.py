@@ -108,7 +108,7 @@ def test_des_wal_que_rien_ne_range_se_disent_puis_se_rattrapent_seuls(bon_servic
 
     assert (probleme.cle, "df -h" in probleme.commande) == ("archivage", True)
     assert wait_until(lambda: mesurer()["archivage_en_panne_depuis"] is None, 300)
-    assert len(list(ranges.iterdir())) == 2
+    assert wait_until(lambda: len(list(ranges.iterdir())) == 2, 300)
 
 
 def changer_de_segment(vue):

@@ -13,7 +13,7 @@ from outils.essai.payeur import Payeur
 from paiements.models import Paiement
 from tests.factories import MOT_DE_PASSE
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from outils.essai import payeur as personnes
 from paiements.models import Paiement
 from tests.factories import MOT_DE_PASSE
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_elle_entre_paie_un_euro_et_revient(demonstration, live_server, capsys, settings):
