@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ["NIVEAU_JOURNAL"] = "ERROR"
@@ -23,8 +23,8 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from bancs.imputation import preparer
-from bancs.mesure import TOURS, Ligne, dire, get_cpu
+from bancs.imputation import mesurer, preparer
+from bancs.mesure import TOURS, Ligne, dire
 from comptes.models import Caf
 from dettes.encaissements import emettre
 from dettes.importation import importer
@@ -134,24 +134,16 @@ def joindre(caf: Caf, chemin: Path) -> None:
             flux.write(bloc)
 
 
-def mesurer(geste: Callable[[], object]) -> float:
-    """Le temps de processeur d'un geste, le nôtre et celui de PostgreSQL, en secondes."""
-    base = connection.cursor().execute("SELECT pg_backend_pid()").fetchone()[0]
-    avant = get_cpu() + get_cpu(base)
-    geste()
-    return get_cpu() + get_cpu(base) - avant
-
-
-def mesurer_les_livraisons(dossier: Path) -> None:
+def mesurer_les_livraisons(dossier: Path, base: int) -> None:
     premieres, nuits, secondes = [], [], (0.0, 0.0)
     soldes = [INITIAL - 12_000 * (rang % 2) for rang in range(DETTES)]
     demain = [solde - 100 * (rang % 10 == 0) for rang, solde in enumerate(soldes)]
     for tour in range(TOURS + 1):
         caf = Caf.objects.create(code=f"Z{tour:02d}", nom=f"Banc {tour}", departement="99").pk
         hier, nuit = livrer(dossier, caf, 1, soldes), livrer(dossier, caf, 2, demain)
-        copie = mesurer(lambda: copier(soldes))
-        premiere = mesurer(lambda lieu=hier: importer(lieu, ou_rejeter=dossier))
-        seconde = mesurer(lambda lieu=nuit: importer(lieu, ou_rejeter=dossier))
+        copie = mesurer(lambda: copier(soldes), base)
+        premiere = mesurer(lambda lieu=hier: importer(lieu, ou_rejeter=dossier), base)
+        seconde = mesurer(lambda lieu=nuit: importer(lieu, ou_rejeter=dossier), base)
         recues = Dette.objects.filter(caf=caf).aggregate(somme=Sum("solde"))["somme"]
         assert recues * 100 == sum(demain), "chaque dette a le solde de la dernière livraison"
         if tour:
@@ -163,7 +155,7 @@ def mesurer_les_livraisons(dossier: Path) -> None:
     dire(Ligne("Livraison de la nuit, 10 % changé : COPY ÷ nous", nuits, 0.8, plus_haut_est_mieux=True, note=seconde))
 
 
-def mesurer_les_emissions(dossier: Path) -> None:
+def mesurer_les_emissions(dossier: Path, base: int) -> None:
     caf = Caf.objects.exclude(boutique="").order_by("code").first()
     assert caf
     emettre(caf, dossier)
@@ -172,9 +164,9 @@ def mesurer_les_emissions(dossier: Path) -> None:
         preparer(EMIS)
         while imputer_un_lot():
             pass
-        etalon = mesurer(lambda: joindre(caf, dossier / "etalon.csv"))
-        nous = mesurer(lambda: emettre(caf, dossier))
-        rien = mesurer(lambda: [emettre(caf, dossier) for _ in range(10)]) / 10
+        etalon = mesurer(lambda: joindre(caf, dossier / "etalon.csv"), base)
+        nous = mesurer(lambda: emettre(caf, dossier), base)
+        rien = mesurer(lambda: [emettre(caf, dossier) for _ in range(10)], base) / 10
         publie = max(dossier.glob(f"encaissements_{caf.pk}_*.csv"))
         assert len(publie.read_text().splitlines()) == 2 * EMIS + 1, "chaque imputation est partie, une fois"
         if tour:
@@ -186,9 +178,10 @@ def mesurer_les_emissions(dossier: Path) -> None:
 
 def main() -> None:
     connection.settings_dict["CONN_MAX_AGE"] = None
+    base = connection.cursor().execute("SELECT pg_backend_pid()").fetchone()[0]
     with tempfile.TemporaryDirectory(dir=os.environ["BANCS_DOSSIER"]) as lieu:
-        mesurer_les_livraisons(Path(lieu))
-        mesurer_les_emissions(Path(lieu))
+        mesurer_les_livraisons(Path(lieu), base)
+        mesurer_les_emissions(Path(lieu), base)
     violations = [v for v in verifier() if v.invariant.nom != "rien_en_retard"]
     assert not violations, violations[:5]
 
