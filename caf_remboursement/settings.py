@@ -103,6 +103,8 @@ TICKET_RELANCES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes
 # Les colonnes des journaux qui ne portent pas ici leur nom d'ordinaire : {"JT": {"uuid": "UUID"}} (PROTOCOLE §8).
 PAYZEN_JOURNAUX = env.json("PAYZEN_JOURNAUX", default={})
 IMPORT_SEUIL_REJETS = Decimal("0.01")
+# Le compte du service y écrit ; il n'écrit pas là où est le code.
+IMPORT_REJETS = env("IMPORT_REJETS", default="/var/lib/rembourser/rejets")
 
 INSTALLED_APPS = [
     "caf_remboursement",

@@ -95,6 +95,7 @@ def build_environment(dossier: Path, ports: Ports, services: Mapping[str, str]) 
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "SERVEURS_FRONTAUX": "0",
         "ADRESSE_PUBLIQUE": f"http://127.0.0.1:{ports.service}",
+        "IMPORT_REJETS": str(dossier / "rejets"),
         "PAYZEN_MODE": "TEST",
         "PAYZEN_URL_FORMULAIRE": f"{simulateur}/vads-payment/",
         "PAYZEN_URL_API": f"{simulateur}/api-payment/V4/",

@@ -26,6 +26,7 @@ VARIABLES = {
     "ADRESSE_PUBLIQUE": "http://testserver",
     "CONTACT_SECURITE": "mailto:securite@caf.invalid",
     "EMAIL_URL": "memorymail://",
+    "IMPORT_REJETS": "livraisons/rejets",
     "NIVEAU_JOURNAL": "WARNING",
     "PAYZEN_MODE": "TEST",
     # Le domaine « .invalid » ne mène nulle part : un test qui sortirait échoue au lieu d'appeler la vraie plateforme.

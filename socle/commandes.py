@@ -5,14 +5,17 @@ Qui écrit le fait à blanc d'abord : rien ne change sans `--appliquer`. `--json
 """
 
 import json
+import traceback
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper, SystemCheckError
 from django.db import InterfaceError, OperationalError
 
 from socle.attente import seul
@@ -29,7 +32,7 @@ class Code(IntEnum):
     CONSTAT = 1
     # Celui d'argparse : la commande est mal tapée.
     MAL_TAPEE = 2
-    # Base injoignable, délai dépassé, plateforme muette : rien n'est su, relancer plus tard.
+    # Base injoignable, délai dépassé, plateforme muette, arrêt imprévu : rien n'est su, relancer plus tard.
     PAS_PU = 3
     INTERROMPUE = 130
 
@@ -42,6 +45,16 @@ def jour(texte: str) -> date:
         raise ArgumentTypeError(f"« {texte} » n'est pas un jour : écrivez AAAA-MM-JJ") from None
 
 
+def dire_l_imprevu(imprevu: Exception) -> str:
+    """Une ligne : quoi, et où dans notre code. Le reste du message porte parfois des valeurs (`--traceback`)."""
+    cadres = [(Path(cadre.filename).resolve(), cadre.lineno) for cadre in traceback.extract_tb(imprevu.__traceback__)]
+    # Le dernier qui soit de nous : `execute`, au moins.
+    *_, (fichier, ligne) = [c for c in cadres if c[0].is_relative_to(settings.BASE_DIR) and ".venv" not in c[0].parts]
+    ou = f"{fichier.relative_to(settings.BASE_DIR)}:{ligne}"
+    quoi = str(imprevu) if isinstance(imprevu, OSError) else type(imprevu).__name__
+    return f"Arrêt imprévu : {quoi} ({ou}). Rien n'est su : relancez ; --traceback montre tout à qui développe."
+
+
 class CommandeSobre(BaseCommand):
     """Une commande dont les pannes sont une ligne et un code, jamais une trace."""
 
@@ -51,7 +64,7 @@ class CommandeSobre(BaseCommand):
     }
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Lance la commande ; base éteinte, délai passé, Ctrl-C : `CommandError`, et son code."""
+        """Lance la commande ; base éteinte, délai passé, Ctrl-C, imprévu : `CommandError`, et son code."""
         try:
             with self.reserver():
                 return super().execute(*args, **options)
@@ -61,6 +74,13 @@ class CommandeSobre(BaseCommand):
             raise CommandError(f"La base n'a pas répondu : {premiere}. Relancez.", returncode=Code.PAS_PU) from panne
         except KeyboardInterrupt:
             raise CommandError("Interrompue.", returncode=Code.INTERROMPUE) from None
+        except SystemCheckError as refus:
+            refus.returncode = Code.PAS_PU
+            raise
+        except CommandError:
+            raise
+        except Exception as imprevu:  # quoi qu'elle lève, ce n'est pas un constat
+            raise CommandError(dire_l_imprevu(imprevu), returncode=Code.PAS_PU) from imprevu
 
     def reserver(self) -> AbstractContextManager[None]:
         """Ce que la commande garde pour elle le temps qu'elle dure : rien."""

@@ -23,7 +23,6 @@ from dettes.plausibilite import get_plausibilite
 
 logger = logging.getLogger(__name__)
 
-REJETS = Path("livraisons/rejets")
 REJETS_MONTRES = 20
 
 CompteRendu = dict[str, Any]
@@ -39,7 +38,7 @@ class Options(NamedTuple):
     """
 
     seuil: Decimal = settings.IMPORT_SEUIL_REJETS
-    ou_rejeter: Path = REJETS
+    ou_rejeter: Path = Path(settings.IMPORT_REJETS)
     ecarts_acceptes: Mapping[str, str] = MappingProxyType({})
 
 

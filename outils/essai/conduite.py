@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -194,6 +195,13 @@ class Machine:
             fil.join()
 
     # --- Dessous
+
+    def garder_les_journaux(self) -> None:
+        """L'essai échoue, et la machine va s'effacer : les journaux de ses processus restent, à lire."""
+        if VAR.exists():
+            gardes = tempfile.mkdtemp(prefix="rembourser-essai-")
+            shutil.copytree(VAR, gardes, dirs_exist_ok=True, ignore=shutil.ignore_patterns("encaissements", "*.sh"))
+            dire(f"les journaux sont dans {gardes}")
 
     def postgres(self, *commande: str, **options: Any) -> str:
         """Une commande, par le compte postgres."""

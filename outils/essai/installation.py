@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from outils.essai.conduite import DONNEES, VAR, essayer
 from outils.essai.machine import BOUTIQUE, COPIES, GRAPPE, SRV, Installation, dire, exiger, lancer
-from outils.systeme import RACINE, wait_until
+from outils.systeme import wait_until
 
 M = TypeVar("M", bound=Installation)
 
@@ -46,9 +46,13 @@ def ouvrir(sorte: type[M]) -> Iterator[M]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("arrêté"))
     with ExitStack() as pile:
         machine = sorte(pile)
-        installer(machine)
-        demarrer(machine)
-        yield machine
+        try:
+            installer(machine)
+            demarrer(machine)
+            yield machine
+        except BaseException:
+            machine.garder_les_journaux()
+            raise
 
 
 def installer(machine: Installation) -> None:
@@ -65,7 +69,9 @@ def installer(machine: Installation) -> None:
     lancer("psql", machine.proprietaire, "-q", "-f", version / "deploiement/postgresql/droits.sql")
     machine.gerer("charger_cafs", "--appliquer")
     machine.gerer("collectstatic", "--no-input")
-    machine.gerer("importer_livraison", str(RACINE / "donnees/exemple/661"), "--appliquer")
+    # Par gerer.sh, comme le manuel : ce que cette commande écrit, le compte du service doit pouvoir l'écrire.
+    livraison = str(version / "donnees/exemple/661")
+    lancer("sh", version / "deploiement/gerer.sh", "importer_livraison", livraison, "--appliquer")
     machine.demander(f"UPDATE comptes_caf SET boutique = '{BOUTIQUE}' WHERE code = '661'")  # noqa: S608 (la nôtre)
     dire(f"check --deploy : {machine.gerer('check', '--deploy', '--fail-level', 'WARNING').strip()}")
 
@@ -99,7 +105,7 @@ def refuser_une_archive_tronquee(machine: Installation, copier: list[str]) -> No
     gardees = sorted((COPIES / "base").iterdir())
     faux = VAR / "tronquer"
     faux.mkdir()
-    tronquer = '/usr/bin/pg_basebackup "$@" && find /var/backups/rembourser -name "*.gz"'
+    tronquer = '/usr/bin/pg_basebackup "$@" && find /var/backups/rembourser/en-cours -name "*.gz"'
     (faux / "pg_basebackup").write_text(f"#!/bin/sh\n{tronquer} -exec truncate --size=-100 {{}} +\n")
     (faux / "pg_basebackup").chmod(0o755)
     chemin = f"PATH={faux}:{os.environ['PATH']}"

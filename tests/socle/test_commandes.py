@@ -1,12 +1,16 @@
 """Toutes les commandes de l'exploitant se tiennent de même : options, codes de sortie, une ligne par panne."""
 
+import errno
 import json
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from outils.systeme import RACINE
 from socle.commandes import A_BLANC, Code, Commande
 
 
@@ -77,6 +81,53 @@ def test_ctrl_c_n_est_pas_une_trace():
 
     assert echec.returncode == Code.INTERROMPUE
     assert json.loads(sortie)["code"] == Code.INTERROMPUE
+
+
+class Trebucher(Commande):
+    def handle(self, **options):
+        return {}["Madame DURAND"]
+
+
+class Remplir(Commande):
+    def handle(self, **options):
+        raise OSError(errno.ENOSPC, "No space left on device", "/var/lib/rembourser/rejets")
+
+
+def test_un_arret_imprevu_n_est_pas_un_constat():
+    sortie, echec = lancer(Trebucher, "--json")
+
+    assert echec.returncode == Code.PAS_PU
+    assert json.loads(sortie)["code"] == Code.PAS_PU
+    assert str(echec).startswith("Arrêt imprévu : KeyError (tests/socle/test_commandes.py:")
+    assert "DURAND" not in str(echec)
+    assert "\n" not in str(echec)
+
+
+def test_un_disque_plein_se_nomme():
+    assert "No space left on device: '/var/lib/rembourser/rejets'" in str(lancer(Remplir)[1])
+
+
+REGLAGES = {"SECRET_KEY": "x", "DATABASE_URL": "postgresql:///x", "REDIS_URL": "redis://", "PAYZEN_MODE": "TEST"}
+
+
+@pytest.mark.parametrize(
+    ("faux", "dit"),
+    [
+        ({"PAYZEN_MODE": "RIEN_DE_TEL"}, "PAYZEN_MODE"),
+        ({"DATABASE_URL": "postgresql://a:secret@b:secret/c"}, "DATABASE_URL"),
+        ({"PAYZEN_BOUTIQUES": "{"}, "PAYZEN_BOUTIQUES"),
+    ],
+    ids=["un mode inconnu", "une adresse illisible", "des boutiques illisibles"],
+)
+def test_un_reglage_faux_est_une_ligne_et_le_code_trois(faux, dit):
+    commande = [sys.executable, RACINE / "manage.py", "etat_service"]
+
+    faite = subprocess.run(commande, env=REGLAGES | faux, capture_output=True, text=True, check=False)
+
+    assert faite.returncode == Code.PAS_PU
+    assert dit in faite.stderr
+    assert "secret" not in faite.stderr
+    assert faite.stderr.count("\n") == 1
 
 
 class Seule(Ecrire):

@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from dettes import importation
 from dettes.importation.compte_rendu import raconter
-from dettes.importation.livraison import REJETS, CompteRendu
+from dettes.importation.livraison import CompteRendu
 from socle.commandes import Code, Commande
 
 
@@ -51,7 +51,12 @@ class Command(Commande):
             metavar="NOM=CHIFFRE",
             help="prendre une livraison qui ne ressemble pas à la précédente, en redonnant le chiffre du refus",
         )
-        parser.add_argument("--rejets", type=Path, default=REJETS, help="dossier des fichiers de rejets (%(default)s)")
+        parser.add_argument(
+            "--rejets",
+            type=Path,
+            default=settings.IMPORT_REJETS,
+            help="dossier des fichiers de rejets (%(default)s)",
+        )
 
     def handle(self, *, dossiers: list[Path], **options: Any) -> None:
         rendus = [self._importer(dossier, options) for dossier in self.suivre(dossiers, "livraisons")]
