@@ -42,7 +42,7 @@ from paiements.depart import payer
 personne, departs = Utilisateur.objects.get(identifiant="6610000355"), []
 dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if dette.disponible >= 2]
 for rang in range({combien}):
-    demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="")
+    demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="personne@exemple.fr")
     demarche = demarches.enregistrer_montants(demarche, {{dettes[rang].pk: Decimal("1.00")}})
     depart = payer(demarche, empreinte_vue=demarches.empreinte(demarche))
     departs.append([depart.paiement.reference, depart.adresse, depart.champs])
@@ -98,18 +98,22 @@ class Machine:
 
     def relancer(self, unite: str) -> None:
         """Ce que fait `systemctl restart` : SIGTERM, le temps de finir, puis l'ExecStart de l'unité."""
-        modele, _, instance = unite.partition("@")
-        fichier = SRV / "courant/deploiement/systemd" / f"rembourser-{modele}{'@' if instance else ''}.service"
-        ajouts = sorted(fichier.parent.glob(f"rembourser-{unite}.service.d/*.conf"))
-        texte = "\n".join(lu.read_text() for lu in (fichier, *ajouts)).replace("%i", instance).replace("%H", "essai")
-        *_, ligne = re.findall(r"^ExecStart=(.+)$", texte, re.MULTILINE)  # le dernier dit vaut, comme pour systemd
-        commande = shlex.split(ligne)
+        commande = self.lire_la_commande(unite)
         if ancien := self.lances.pop(unite, None):
             self._arreter(ancien)
         self._lancer(unite, commande, SRV / "courant", "rembourser")
         if prise := re.search(r"unix:(\S+)", shlex.join(commande)):
             exiger(wait_until(Path(prise[1]).is_socket, 600), f"{unite} n'écoute pas")
             wait_until(lambda: self.sonder("/sante/vie/") == 200, 30)
+
+    def lire_la_commande(self, unite: str) -> list[str]:
+        """L'ExecStart d'une unité, ses ajouts compris."""
+        modele, _, instance = unite.partition("@")
+        fichier = SRV / "courant/deploiement/systemd" / f"rembourser-{modele}{'@' if instance else ''}.service"
+        ajouts = sorted(fichier.parent.glob(f"rembourser-{unite}.service.d/*.conf"))
+        texte = "\n".join(lu.read_text() for lu in (fichier, *ajouts)).replace("%i", instance).replace("%H", "essai")
+        *_, ligne = re.findall(r"^ExecStart=(.+)$", texte, re.MULTILINE)  # le dernier dit vaut, comme pour systemd
+        return shlex.split(ligne)
 
     def gerer(self, *commande: str, proprietaire: bool = False) -> str:
         """Une commande de gestion, par le compte du service ou celui qui possède les tables."""

@@ -1,7 +1,8 @@
-"""Le serveur de courriel des essais : reçoit, compte, ou refuse."""
+"""Le serveur de courriel des essais : reçoit, note l'heure et les textes sans pièce jointe, ou refuse."""
 
-from collections import Counter
-from email.parser import BytesHeaderParser
+import time
+from collections import defaultdict
+from email import message_from_bytes, policy
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -13,7 +14,10 @@ class Courrier:
     """Reçoit les tickets ; `refus`, s'il est dit, est sa réponse à chaque destinataire."""
 
     def __init__(self) -> None:
-        self.recus: Counter[str] = Counter()
+        # L'instant de chaque réception, par identifiant : le même quand le même ticket repart.
+        self.recus: defaultdict[str, list[float]] = defaultdict(list)
+        # L'objet et le corps de ce qui n'a pas de pièce jointe : les alertes.
+        self.textes: list[str] = []
         self.refus = ""
         self.controleur = Controller(self, hostname="127.0.0.1", port=find_port())
         self.port = self.controleur.port
@@ -29,6 +33,10 @@ class Courrier:
         return "250 OK"
 
     async def handle_DATA(self, _serveur: Any, _session: Any, enveloppe: Any) -> str:  # noqa: N802
-        """Un message : compté par son identifiant, le même quand le même ticket repart."""
-        self.recus[str(BytesHeaderParser().parsebytes(enveloppe.content)["Message-ID"])] += 1
+        """Un message."""
+        message = message_from_bytes(enveloppe.content, policy=policy.default)
+        if message.is_multipart():
+            self.recus[str(message["Message-ID"])].append(time.time())
+        else:
+            self.textes.append(f"{message['Subject']}\n{message.get_content()}")
         return "250 Message accepte"

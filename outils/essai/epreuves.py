@@ -203,7 +203,10 @@ def compter_ce_qui_reste(machine: Epreuve) -> None:
     exiger(wait_until(lambda: machine.interroger(dus) == "0", GUERISON_S), "des tickets ne partent pas")
     tickets = machine.interroger("SELECT etat || ' ' || count(*) FROM paiements_ticket GROUP BY etat")
     recus = machine.courrier.recus
-    dire(f"tickets : {tickets} ; reçus {len(recus)}, dont {sum(n > 1 for n in recus.values())} deux fois")
+    doubles = {nom: quand for nom, quand in recus.items() if len(quand) > 1}
+    dire(f"tickets : {tickets} ; reçus {len(recus)}, dont {len(doubles)} deux fois")
+    for nom, quand in doubles.items():
+        dire(f"deux fois : {nom}, {', '.join(time.strftime('%H:%M:%S', time.gmtime(q)) for q in quand)}")
     exiger(not machine.interroger("SELECT 1 FROM paiements_ticket WHERE etat <> 'ENVOYE' LIMIT 1"), "ticket perdu")
     anomalies = machine.interroger(
         "SELECT coalesce(string_agg(genre || ' ' || n, ', '), 'aucune') FROM (SELECT genre, count(*) AS n"

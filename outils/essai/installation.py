@@ -19,6 +19,7 @@ from outils.essai.machine import BOUTIQUE, COPIES, GRAPPE, SRV, Installation, di
 from outils.systeme import wait_until
 
 M = TypeVar("M", bound=Installation)
+PAR_LE_SERVICE = ("setpriv", "--reuid=rembourser", "--regid=rembourser", "--init-groups")
 
 
 def main() -> None:
@@ -33,6 +34,7 @@ def main() -> None:
             dire(f"{titre} : cinq paiements pendant, imputés en {imputes:.1f} s ; réponses fautives : {fautes}")
             exiger(not fautes, "une demande s'est perdue pendant la mise à jour")
         passer_une_nuit(machine, version_a)
+        prevenir_les_operateurs(machine, version_a)
         perdre_la_base(machine, version_a)
         dire(lancer("sh", version_a / "deploiement/gerer.sh", "verifier_invariants").strip())
         dire("tout est suivi, tout tient")
@@ -90,14 +92,27 @@ def demarrer(machine: Installation) -> None:
 def passer_une_nuit(machine: Installation, version: Path) -> None:
     """Ce que la minuterie de la nuit lance, et l'état que lit l'opérateur."""
     reglages = {"CAFS": "661", "ENCAISSEMENTS": str(VAR / "encaissements")}
-    par_le_service = ("setpriv", "--reuid=rembourser", "--regid=rembourser", "--init-groups")
-    nuit = ("sh", "deploiement/nuit.sh")
-    lancer(*par_le_service, *nuit, cwd=version, env=machine.environnement | reglages)
+    lancer(*PAR_LE_SERVICE, "sh", "deploiement/nuit.sh", cwd=version, env=machine.environnement | reglages)
     rendus = sorted(fichier.name for fichier in (VAR / "encaissements/661").iterdir())
     exiger(bool(rendus), "la nuit n'a rien rendu à la Caf")
     dire(f"nuit : {', '.join(rendus)} rendus à la Caf, PayZen interrogé sur deux jours")
     code, etat = essayer("sh", version / "deploiement/gerer.sh", "etat_service")
     dire(f"etat_service, code {code} : {etat.splitlines()[0]}")
+
+
+def prevenir_les_operateurs(machine: Installation, version: Path) -> None:
+    """Un certificat qui expire, renouvelé ; une unité qui échoue : un courriel pour chaque nouvelle, et un seul."""
+    surveiller = ("sh", version / "deploiement/gerer.sh", "etat_service", "--alerter")
+    for jours, attendu in ((5, 1), (90, 0)):
+        machine.poser_un_certificat(jours)
+        codes = [essayer(*surveiller)[0] for _ in range(2)]
+        exiger(codes == [attendu] * 2, f"etat_service --alerter, un certificat de {jours} jours : codes {codes}")
+    echec = machine.lire_la_commande("echec@rembourser-nuit.service")
+    lancer(*PAR_LE_SERVICE, *echec, cwd=SRV / "courant", env=machine.environnement)
+    for texte in machine.courrier.textes:
+        dire(f"courriel aux opérateurs : {' / '.join(ligne for ligne in texte.splitlines() if ligne)}")
+    exiger(len(machine.courrier.textes) == 3, "pas un courriel par nouvelle, et un seul")
+    exiger("expire dans" in machine.courrier.textes[0], "le certificat qui expire ne se dit pas")
 
 
 def refuser_une_archive_tronquee(machine: Installation, copier: list[str]) -> None:

@@ -7,6 +7,7 @@ import re
 import secrets
 import shlex
 import shutil
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -62,15 +63,22 @@ class Installation(Machine):
         for dossier in (COPIES / "base", COPIES / "wal"):
             shutil.chown(dossier, "postgres")
         self.pile.callback(self._effacer)
-        lancer(
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", f"/CN={NOM}"),
-            *("-addext", f"subjectAltName=DNS:{NOM}", "-addext", "basicConstraints=critical,CA:TRUE"),
-            *("-keyout", ETC / "tls/cle.pem", "-out", ETC / "tls/certificat.pem"),
-        )
+        self.poser_un_certificat(90)
         hotes = Path("/etc/hosts")
         avant = hotes.read_text()
         hotes.write_text(f"{avant}127.0.0.1 {NOM}\n")
         self.pile.callback(lambda: hotes.write_text(avant))
+
+    def poser_un_certificat(self, jours: int) -> None:
+        """Celui de l'adresse publique, valable autant de jours ; nginx le prend s'il tourne."""
+        lancer(
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(jours), "-subj", f"/CN={NOM}"),
+            *("-addext", f"subjectAltName=DNS:{NOM}", "-addext", "basicConstraints=critical,CA:TRUE"),
+            *("-keyout", ETC / "tls/cle.pem", "-out", ETC / "tls/certificat.pem"),
+        )
+        if nginx := self.lances.get("nginx"):
+            nginx.send_signal(signal.SIGHUP)
+            exiger(wait_until(lambda: self.sonder("/sante/") == 200, 60), "nginx ne prend pas le nouveau certificat")
 
     def installer_la_base(self) -> None:
         """creer.sql par postgres ; les réglages et l'archivage sont ceux de deploiement/."""
@@ -124,6 +132,7 @@ class Installation(Machine):
             "ADRESSE_PUBLIQUE": f"https://{NOM}",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.courrier.port}",
             "DEFAULT_FROM_EMAIL": "Rembourser ma Caf <ne-pas-repondre@caf.example>",
+            "ALERTES_A": "astreinte@caf.example",
             "CONTACT_SECURITE": "mailto:securite@caf.example",
             "REQUESTS_CA_BUNDLE": str(ETC / "tls/certificat.pem"),
             "SSL_CERT_FILE": str(ETC / "tls/certificat.pem"),

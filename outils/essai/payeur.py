@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from html import unescape
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -48,7 +48,7 @@ class Payeur:
             methode, adresse, data=champs, headers=entetes, verify=self.certificat, timeout=60, allow_redirects=True
         )
         if page.status_code != 200:
-            raise Refus(f"HTTP_{page.status_code}")
+            raise Refus(f"HTTP_{page.status_code}_{urlsplit(page.url).path.split('/')[1]}")
         return page
 
     def entrer(self, identifiant: str) -> None:

@@ -233,6 +233,6 @@ def test_la_base_eteinte_se_dit_une_fois_puis_sa_fin(bon_service, settings):
 
     assert [faite.returncode for faite in faites] == [Code.PAS_PU] * 2
     assert ["Traceback" in faite.stderr for faite in faites] == [False] * 2
-    assert courrier.recus.total() == 1
+    assert len(courrier.textes) == 1
     assert (alerter(), alerter()) == (Code.BON, Code.BON)
     assert [("FIN     la base répond de nouveau" in message.body) for message in mail.outbox] == [True]
