@@ -22,7 +22,10 @@ from outils.systeme import find_port, wait_until
 
 GRAPPE = "rembourser"
 NOM = "rembourser.caf.example"
-PAQUETS = ("postgresql", "redis-server", "nginx-light", "python3-venv")
+PAQUETS = (
+    *("postgresql", "redis-server", "nginx", "python3-venv"),
+    *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
+)
 SRV, ETC, RUN = Path("/srv/rembourser"), Path("/etc/rembourser"), Path("/run/rembourser")
 DONNEES = Path("/var/lib/postgresql/15") / GRAPPE
 VAR, COPIES = Path("/var/lib/rembourser"), Path("/var/backups/rembourser")
