@@ -18,6 +18,7 @@ from paiements.retours import impaye, ordres, reprise, restitution
 from paiements.surveillance.invariants import INVARIANTS, verifier
 from socle.commandes import Code
 from tests.factories import AgentFactory, FaitFactory, PaiementFactory, demander, dire, repondre
+from tests.pannes import comptes_justes
 
 pytestmark = pytest.mark.django_db
 
@@ -237,6 +238,17 @@ def test_une_faute_est_signalee(service, nom, sql):
         curseur.execute(sql)
 
     assert nom in {violation.invariant.nom for violation in verifier()}
+
+
+@pytest.mark.parametrize(("nom", "sql"), [faute for faute in FAUTES if faute[0] != "rien_en_retard"])
+def test_les_histoires_au_hasard_la_voient_aussi(service, nom, sql):
+    comptes_justes.preparer_les_invariants()
+    with gardes_eteintes() as curseur:
+        curseur.execute(sql)
+
+    vues = {violation.partition(" : ")[0] for violation in comptes_justes.get_violations()}
+
+    assert vues == {violation.invariant.nom for violation in verifier()} - {"rien_en_retard"}
 
 
 def test_la_commande_rend_du_json_et_echoue_sur_une_violation(service):
