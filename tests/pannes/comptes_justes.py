@@ -21,14 +21,14 @@ EN_ROUTE = (Statut.INITIE, Statut.EN_ATTENTE, Statut.ACCEPTE, Statut.VERIFIE)
 ZERO = Decimal(0)
 # « rien_en_retard » dépend de l'horloge, que l'histoire avance sans balayer : il se vérifie à la fin.
 A_TOUT_INSTANT = " UNION ALL ".join(
-    f"SELECT concat_ws(' : ', '{invariant.nom}', v.objet, v.detail) FROM ({invariant.sql}) v (objet, detail)"
+    f"SELECT concat_ws(' : ', '{invariant.nom}', v.objet, v.detail) FROM ({invariant.sql}) v (objet, detail)"  # noqa: S608 (nos propres requêtes)
     for invariant in invariants.INVARIANTS
     if invariant.nom != "rien_en_retard"
 )
 
 
 def preparer_les_invariants() -> None:
-    """Une fonction qui s'en va avec l'histoire, et dont PostgreSQL garde les plans : lue à chaque pas, dix fois moins cher."""
+    """Une fonction qui part avec l'histoire, et dont PostgreSQL garde les plans : chaque pas coûte dix fois moins."""
     with connection.cursor() as curseur:
         curseur.execute(
             "CREATE FUNCTION a_tout_instant() RETURNS SETOF text LANGUAGE plpgsql"
