@@ -16,9 +16,9 @@ from paiements.models import Alerte
 logger = logging.getLogger(__name__)
 
 SUJET = "[Rembourser ma Caf] "
-# La base éteinte, rien ne se retient en elle : le cache dit qu'on l'a déjà écrit.
-BASE_DITE, BASE_REDITE_S = "alerte:base", 3600
-BASE_INJOIGNABLE = "base injoignable"
+# La base éteinte ou illisible, rien ne se retient en elle : le cache dit qu'on l'a déjà écrit.
+BASE_DITE, AVEUGLE_DIT, REDIT_S = "alerte:base", "alerte:aveugle", 3600
+BASE_INJOIGNABLE, AVEUGLE = "base injoignable", "état du service illisible"
 
 
 class PasPrevenus(Exception):
@@ -55,17 +55,27 @@ def dire_la_base_eteinte(motif: str) -> bool:
 
     :raises PasPrevenus: si le courriel ne part pas
     """
-    if not cache.add(BASE_DITE, motif, BASE_REDITE_S):
+    lignes = ("La base ne répond pas : rien ne se paie.", motif, "À faire : systemctl status postgresql")
+    return _dire_chaque_heure(BASE_DITE, BASE_INJOIGNABLE, lignes)
+
+
+def dire_l_aveuglement(motif: str) -> bool:
+    """
+    L'état ne se mesure plus, on ne sait pourquoi : un courriel par heure. Rend vrai s'il est parti.
+
+    :raises PasPrevenus: si le courriel ne part pas
+    """
+    lignes = ("Plus aucune alerte ne partira tant que l'état du service ne se lit pas.", motif)
+    return _dire_chaque_heure(AVEUGLE_DIT, AVEUGLE, (*lignes, "À faire : etat_service --traceback"))
+
+
+def _dire_chaque_heure(cle: str, sujet: str, lignes: tuple[str, ...]) -> bool:
+    if not cache.add(cle, sujet, REDIT_S):
         return False
-    lignes = [
-        "La base ne répond pas : rien ne se paie.",
-        f"Elle dit : {motif}",
-        "À faire : systemctl status postgresql",
-    ]
     try:
-        _ecrire("\n".join(lignes), BASE_INJOIGNABLE)
+        _ecrire("\n".join(lignes), sujet)
     except PasPrevenus:
-        cache.delete(BASE_DITE)
+        cache.delete(cle)
         raise
     return True
 
@@ -96,7 +106,7 @@ def _composer(neuves: list[Alerte], finies: list[Alerte], lignes: list[str]) -> 
 def _ecrire(texte: str, sujet: str) -> None:
     operateurs = Utilisateur.objects.filter(is_superuser=True, is_active=True).exclude(courriel="")
     adresses = set(settings.ALERTES_A)
-    if sujet != BASE_INJOIGNABLE:
+    if sujet not in (BASE_INJOIGNABLE, AVEUGLE):
         adresses |= set(operateurs.values_list("courriel", flat=True))
     if not adresses:
         raise PasPrevenus("aucune adresse : ALERTES_A")

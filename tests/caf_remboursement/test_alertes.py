@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as reglages
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from caf_remboursement.surveillance import alertes, problemes
@@ -191,6 +192,23 @@ def test_sans_aucune_adresse_rien_ne_passe_pour_dit(bon_service, settings):
     settings.ALERTES_A = ["astreinte@caf.example"]
 
     assert (alerter(), len(mail.outbox)) == (Code.CONSTAT, 1)
+
+
+def test_un_etat_qui_ne_se_lit_plus_se_dit(bon_service, settings):
+    """Une table changée sous nos pieds : chaque minute échoue, un seul courriel part."""
+    settings.ALERTES_A = ["astreinte@caf.example"]
+    with connection.cursor() as curseur:
+        curseur.execute("ALTER TABLE paiements_liaison RENAME TO ailleurs")
+
+    for _ in range(2):
+        # Une requête refusée défait la transaction de l'essai : chaque passage a la sienne.
+        with pytest.raises(CommandError, match=r"^Arrêt imprévu : ProgrammingError") as fin, transaction.atomic():
+            call_command("etat_service", "--alerter", stdout=StringIO())
+        assert fin.value.returncode == Code.PAS_PU
+
+    (message,) = mail.outbox
+    assert "état du service illisible" in message.subject
+    assert "ProgrammingError" in message.body
 
 
 def test_une_unite_en_echec_s_ecrit_aux_operateurs(settings):

@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 from caf_remboursement.surveillance import alertes
 from caf_remboursement.surveillance.etat import mesurer
 from caf_remboursement.surveillance.problemes import Probleme, trouver
-from socle.commandes import Code, Commande
+from socle.commandes import Code, Commande, dire_l_imprevu
 
 T = TypeVar("T")
 
@@ -40,6 +40,10 @@ class Command(Commande):
                     f"La base n'a pas répondu : {motif}. {pas_prevenus}", returncode=Code.PAS_PU
                 ) from panne
             raise
+        except Exception as imprevu:  # quoi que ce soit, nulle alerte ne partirait plus, et nul ne le saurait
+            motif = dire_l_imprevu(imprevu)
+            pas_prevenus = dire(alertes.dire_l_aveuglement, motif) if alerter else ""
+            raise CommandError(f"{motif} {pas_prevenus}".strip(), returncode=Code.PAS_PU) from imprevu
         problemes = trouver(etat)
         pas_prevenus = dire(alertes.alerter, problemes) if alerter else ""
         self.montrer(etat | {"problemes": [p._asdict() for p in problemes]}, decrire(etat, problemes))
