@@ -1,6 +1,7 @@
 #!/bin/sh
 # Met à jour, ou revient en arrière, sans arrêter les paiements : deux gunicorn par rôle, relancés l'un après l'autre.
-#   mettre_a_jour.sh /srv/rembourser/versions/NOUVELLE
+# En root, la version d'abord copiée, et son .venv fait :
+#   DATABASE_URL_PROPRIETAIRE=postgresql://rembourser:…@127.0.0.1/rembourser mettre_a_jour.sh /srv/rembourser/versions/NOUVELLE
 # Revenir : la même commande, vers la version d'avant. Une migration ne retire rien que la version d'avant emploie ;
 # CHANGELOG.md dit les exceptions, qui demandent `suspendre_service --toutes` et une sauvegarde.
 set -eu
@@ -8,6 +9,9 @@ version=$1
 racine=/srv/rembourser
 relancer=${RELANCER:-"systemctl restart"}
 [ -x "$version/.venv/bin/python" ] || { echo "$version n'a pas son environnement (.venv)." >&2; exit 1; }
+set -a
+. /etc/rembourser/service.env
+set +a
 cd "$version"
 .venv/bin/python manage.py check --deploy --fail-level ERROR
 .venv/bin/python manage.py collectstatic --no-input --verbosity 0

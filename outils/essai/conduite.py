@@ -132,7 +132,8 @@ class Machine:
         # Un retour ne migre rien : il n'a pas l'adresse du propriétaire.
         plus = {"RELANCER": str(script)} | ({"DATABASE_URL_PROPRIETAIRE": self.proprietaire} if migrer else {})
         commande = ["/bin/sh", str(version / "deploiement/mettre_a_jour.sh"), str(version)]
-        with subprocess.Popen(commande, env=self.environnement | plus) as passage, ExitStack() as fin:
+        # Rien d'autre que ce qu'a l'opérateur : les réglages, le script les lit lui-même.
+        with subprocess.Popen(commande, env={"PATH": os.environ["PATH"]} | plus) as passage, ExitStack() as fin:
             fin.callback(passage.kill)  # une faute ici ne doit pas l'attendre toujours ; fini, ceci ne fait rien
             while passage.poll() is None:
                 if not demande.exists():

@@ -69,11 +69,11 @@ def installer(machine: Installation) -> None:
     (SRV / "courant").symlink_to(version)
     machine.gerer("migrate", "--no-input", proprietaire=True)
     lancer("psql", machine.proprietaire, "-q", "-f", version / "deploiement/postgresql/droits.sql")
-    machine.gerer("charger_cafs", "--appliquer")
     machine.gerer("collectstatic", "--no-input")
-    # Par gerer.sh, comme le manuel : ce que cette commande écrit, le compte du service doit pouvoir l'écrire.
-    livraison = str(version / "donnees/exemple/661")
-    lancer("sh", version / "deploiement/gerer.sh", "importer_livraison", livraison, "--appliquer")
+    # Par gerer.sh, comme le manuel : ce que ces commandes écrivent, le compte du service doit pouvoir l'écrire.
+    gerer = ("sh", version / "deploiement/gerer.sh")
+    lancer(*gerer, "charger_cafs", "--appliquer")
+    lancer(*gerer, "importer_livraison", version / "donnees/exemple/661", "--appliquer")
     machine.demander(f"UPDATE comptes_caf SET boutique = '{BOUTIQUE}' WHERE code = '661'")  # noqa: S608 (la nôtre)
     dire(f"check --deploy : {machine.gerer('check', '--deploy', '--fail-level', 'WARNING').strip()}")
 
