@@ -7,7 +7,7 @@ RUN apt-get update \
 WORKDIR /service
 COPY requirements/production.txt requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/production.txt
-RUN useradd --system --no-create-home service
+RUN useradd --system --no-create-home service && install -d -o service /var/lib/rembourser
 
 FROM base AS simulateur
 COPY simulateur_payzen/ simulateur_payzen/

@@ -74,6 +74,11 @@ def get_boutiques_coupees() -> list[str]:
     return [nom.removeprefix("PayZen ") for nom in coupees.values_list("nom", flat=True)]
 
 
+def get_muettes() -> set[str]:
+    """Les liaisons que l'on a coupées, et qui n'ont pas répondu depuis, même entre deux pauses."""
+    return set(Liaison.objects.filter(coupee_jusqu_a__isnull=False).values_list("nom", flat=True))
+
+
 def get_reprise(noms: Iterable[str]) -> datetime | None:
     """Quand rappeler, si l'une de ces liaisons est coupée ; None si toutes se tentent."""
     coupees = Liaison.objects.filter(pk__in=noms, coupee_jusqu_a__gt=timezone.now()).order_by("-coupee_jusqu_a")

@@ -32,12 +32,13 @@ class Travail(NamedTuple):
 
 
 def get_travaux() -> list[Travail]:
-    """Le travail dont l'heure est passée ; ce qui attend une liaison coupée n'en est pas : c'est elle, l'alerte."""
-    coupees = liaisons.get_boutiques_coupees()
-    rien_ne_part = liaisons.get_reprise((liaisons.COURRIEL, liaisons.PDF))
+    """Le travail dont l'heure est passée ; ce qui attend une liaison muette n'en est pas : c'est elle, l'alerte."""
+    muettes = liaisons.get_muettes()
+    boutiques = [nom.removeprefix("PayZen ") for nom in muettes]
+    rien_ne_part = muettes & {liaisons.COURRIEL, liaisons.PDF}
     verifies = Paiement.objects.filter(statut=Statut.VERIFIE)
-    a_restituer = DemandeRestitution.objects.exclude(paiement__boutique__in=coupees)
-    a_interroger = Paiement.objects.exclude(boutique__in=coupees)
+    a_restituer = DemandeRestitution.objects.exclude(paiement__boutique__in=boutiques)
+    a_interroger = Paiement.objects.exclude(boutique__in=boutiques)
     a_envoyer = Ticket.objects.none() if rien_ne_part else Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER)
     return [
         _compter("imputations", "argent", verifies, "imputer_le"),

@@ -15,11 +15,10 @@ from outils.essai.conduite import ETC, NOM, dire, essayer, exiger
 from outils.essai.epreuves import Epreuve
 from outils.essai.installation import ouvrir
 from outils.essai.payeur import Payeur, lire_les_caches
-from outils.essai.payeurs import ouvrir_les_comptes
+from outils.essai.payeurs import TICKETS_DUS, ouvrir_les_comptes
 from outils.systeme import wait_until
 
 CLICS, TENUE_S, NUIT_S = 12, 25, 90
-DUS = "SELECT count(*) FROM paiements_ticket WHERE etat = 'A_ENVOYER'"
 PARTIS = "SELECT count(*) FROM paiements_ticket WHERE etat = 'ENVOYE'"
 OUVERTES = "SELECT count(*) FROM paiements_anomalie WHERE etat = 'OUVERTE'"
 
@@ -102,7 +101,7 @@ def ralentir_la_plateforme(machine: Epreuve, payeurs: list[Payeur]) -> None:
     machine.relais["courriel"].regler("coupe")
     for payeur in payeurs:
         payeur.payer(time.time() + 60)
-    exiger(wait_until(lambda: int(machine.interroger(DUS)) >= CLICS, 120), "les tickets ne se préparent pas")
+    exiger(wait_until(lambda: int(machine.interroger(TICKETS_DUS)) >= CLICS, 120), "les tickets ne se préparent pas")
     machine.regler_la_plateforme({}, {"rest": {"genre": "delai", "secondes": 9}})
     for payeur in payeurs:
         payeur.payer(time.time() + 60)
@@ -112,7 +111,7 @@ def ralentir_la_plateforme(machine: Epreuve, payeurs: list[Payeur]) -> None:
     dire(f"plateforme à 9 s par appel : {CLICS} tickets partis en {time.monotonic() - debut:.1f} s")
     exiger(partis, "la plateforme lente retient les tickets")
     machine.regler_la_plateforme({}, {"rest": None})
-    exiger(wait_until(lambda: machine.interroger(DUS) == "0", 240), "des tickets ne partent pas")
+    exiger(wait_until(lambda: machine.interroger(TICKETS_DUS) == "0", 240), "des tickets ne partent pas")
     dire(f"plateforme revenue : tout est imputé et parti en {time.monotonic() - debut:.1f} s")
 
 
@@ -123,11 +122,11 @@ def passer_une_nuit_sans_courriel(machine: Epreuve, payeurs: list[Payeur]) -> No
         for payeur in payeurs:
             payeur.payer(time.time() + 60)
     time.sleep(NUIT_S)
-    dus, anomalies = machine.interroger(DUS), machine.interroger(OUVERTES)
+    dus, anomalies = machine.interroger(TICKETS_DUS), machine.interroger(OUVERTES)
     perdus = machine.interroger("SELECT count(*) FROM paiements_ticket WHERE etat = 'IMPOSSIBLE'")
     debut = time.monotonic()
     machine.relais["courriel"].regler("ouvert")
-    exiger(wait_until(lambda: machine.interroger(DUS) == "0", 300), "des tickets ne partent pas")
+    exiger(wait_until(lambda: machine.interroger(TICKETS_DUS) == "0", 300), "des tickets ne partent pas")
     dire(f"sans courriel : {dus} tickets attendent, {perdus} perdus, {anomalies} anomalies ouvertes")
     dire(f"courriel revenu : tous partis en {time.monotonic() - debut:.1f} s, sans une main")
     exiger(perdus == "0", "un ticket s'est perdu")

@@ -4,6 +4,7 @@ import json
 import secrets
 import subprocess
 import sys
+import time
 from collections import Counter
 
 import requests
@@ -24,6 +25,7 @@ riches = qui.annotate(du=Sum("allocataire__dettes__solde")).filter(du__gte=50).o
 qui.update(password=make_password({mot_de_passe!r}))
 print("PERSONNES" + json.dumps(list(riches.values_list("identifiant", flat=True))))
 """
+TICKETS_DUS = "SELECT count(*) FROM paiements_ticket WHERE etat = 'A_ENVOYER'"
 Payeurs = list["subprocess.Popen[str]"]
 Faits = list[tuple[str, float, str]]
 
@@ -100,4 +102,7 @@ def comparer(machine: Machine, faits: Faits) -> None:
     dire(f"plateforme {sum(debits.values())} centimes, imputé {sum(imputes.values())} centimes")
     dire(f"{len(debits)} débits : {len(perdus)} perdus {perdus[:5]}, {len(doubles)} doublés {doubles[:5]}")
     exiger(egaux, "les deux livres ne sont pas égaux")
+    debut = time.monotonic()
+    exiger(wait_until(lambda: machine.demander(TICKETS_DUS) == "0", GUERISON_S), "des tickets ne partent pas")
+    dire(f"tous les tickets sont partis {time.monotonic() - debut:.0f} s après")
     dire(machine.gerer("verifier_invariants").strip())

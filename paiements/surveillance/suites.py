@@ -12,6 +12,12 @@ PASSAGES_DES_ANOMALIES = values(("", "OUVERTE"), ("OUVERTE", "OUVERTE"), *PASSAG
 ETATS = values(*ETAT_DE_LA_DEMARCHE.items())
 GARDES = values(*((modele._meta.db_table, garde.get_pgid(modele)) for modele, garde in pgtrigger.registered()))
 
+# Ce qu'attend une liaison coupée qui n'a pas répondu depuis n'est pas en retard : c'est elle, l'alerte. Une nuit sans
+# courriel ferait sinon une violation par ticket.
+PARLE = "NOT EXISTS (SELECT FROM paiements_liaison l WHERE l.coupee_jusqu_a IS NOT NULL AND l.nom {})"
+SA_BOUTIQUE_PARLE = PARLE.format("= 'PayZen ' || p.boutique")
+LES_TICKETS_PARTENT = PARLE.format("IN ('courriel', 'rendu des PDF')")
+
 # Les requêtes composées ne le sont que de nos énumérations : rien ne vient d'ailleurs.
 # ruff: noqa: S608
 INVARIANTS = [
@@ -101,22 +107,23 @@ INVARIANTS = [
     ),
     Invariant(
         "rien_en_retard",
-        "Aucun travail en attente n'a plus de cinq minutes de retard, ni un remboursement plus de trois jours.",
-        """
+        "Hors liaison muette, aucun travail n'a cinq minutes de retard, ni un remboursement plus de trois jours.",
+        f"""
         SELECT p.reference, format('interrogation due le %s', p.prochain_controle_le) FROM paiements_paiement p
-        WHERE p.prochain_controle_le < now() - interval '5 minutes'
+        WHERE p.prochain_controle_le < now() - interval '5 minutes' AND {SA_BOUTIQUE_PARLE}
         UNION ALL
         SELECT p.reference, format('à imputer le %s', p.imputer_le) FROM paiements_paiement p
         WHERE p.statut = 'VERIFIE' AND p.imputer_le < now() - interval '5 minutes'
         UNION ALL
         SELECT p.reference, format('ticket dû le %s', t.prochain_essai_le)
         FROM paiements_ticket t JOIN paiements_paiement p ON p.id = t.paiement_id
-        WHERE t.etat = 'A_ENVOYER' AND t.prochain_essai_le < now() - interval '5 minutes'
+        WHERE t.etat = 'A_ENVOYER' AND t.prochain_essai_le < now() - interval '5 minutes' AND {LES_TICKETS_PARTENT}
         UNION ALL
         SELECT p.reference, format('restitution %s %s depuis le %s', d.id, d.etat, d.decidee_le)
         FROM paiements_demanderestitution d JOIN paiements_paiement p ON p.id = d.paiement_id
         WHERE d.etat IN ('APPROUVEE', 'ENVOYEE') AND (
-            d.prochain_essai_le IS NULL OR d.prochain_essai_le < now() - interval '5 minutes'
+            d.prochain_essai_le IS NULL
+            OR (d.prochain_essai_le < now() - interval '5 minutes' AND {SA_BOUTIQUE_PARLE})
             OR d.decidee_le < now() - interval '3 days'
         )
         """,

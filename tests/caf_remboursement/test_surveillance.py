@@ -17,7 +17,7 @@ from caf_remboursement.surveillance.etat import mesurer
 from caf_remboursement.surveillance.metriques import Etat
 from caf_remboursement.surveillance.problemes import Probleme, trouver
 from paiements import liaisons, tasks
-from paiements.models import Alerte, Paiement
+from paiements.models import Alerte, Paiement, Ticket
 from socle.commandes import Code
 from tests.factories import PaiementFactory
 
@@ -75,6 +75,18 @@ def test_ce_qui_attend_une_boutique_muette_n_est_pas_un_retard(bon_service):
 
     assert get_cles() == [f"liaison PayZen {paiement.boutique}"]
     assert sonder("/sante/pret/").status_code == 200
+
+
+def test_la_pause_finie_une_liaison_qui_n_a_pas_repondu_reste_la_seule_alerte(bon_service, time_machine):
+    """Entre deux essais, des milliers de tickets attendent : sinon « retard » paraîtrait et finirait toute la nuit."""
+    Ticket.objects.create(
+        paiement=PaiementFactory(accepte=True), prochain_essai_le=timezone.now() - timedelta(hours=1)
+    )
+    for _ in range(liaisons.SEUIL):
+        liaisons.noter_silence(liaisons.COURRIEL, "rien")
+    time_machine.move_to(timezone.now() + liaisons.PAUSES[0])
+
+    assert get_cles() == ["liaison courriel"]
 
 
 def test_un_seul_ouvrier_mort_est_nomme(bon_service, time_machine):

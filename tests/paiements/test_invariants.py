@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -10,10 +11,12 @@ import responses
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.utils import timezone
 
 from dettes.encaissements import emettre
 from dettes.models import Mouvement
 from paiements.imputation.imputer import imputer_un_lot
+from paiements.models import Liaison, Paiement
 from paiements.retours import impaye, ordres, reprise, restitution
 from paiements.surveillance.invariants import INVARIANTS, verifier
 from socle.commandes import Code
@@ -249,6 +252,35 @@ def test_les_histoires_au_hasard_la_voient_aussi(service, nom, sql):
     vues = {violation.partition(" : ")[0] for violation in comptes_justes.get_violations()}
 
     assert vues == {violation.invariant.nom for violation in verifier()} - {"rien_en_retard"}
+
+
+@pytest.mark.parametrize(
+    ("nom", "sql"),
+    [
+        ("courriel", "UPDATE paiements_ticket SET prochain_essai_le = now() - interval '6 hours'"),
+        ("rendu des PDF", "UPDATE paiements_ticket SET prochain_essai_le = now() - interval '6 hours'"),
+        (None, "UPDATE paiements_paiement SET prochain_controle_le = now() - interval '6 hours'"),
+        (
+            None,
+            "UPDATE paiements_demanderestitution SET prochain_essai_le = now() - interval '6 hours'"
+            " WHERE etat = 'APPROUVEE'",
+        ),
+    ],
+    ids=["courriel", "PDF", "interrogations", "restitutions"],
+)
+def test_ce_qui_attend_une_liaison_muette_n_est_pas_une_violation(service, nom, sql):
+    """Une nuit sans courriel : une alerte, une anomalie, et non un ticket en retard par paiement."""
+    noms = (
+        [nom] if nom else [f"PayZen {site}" for site in Paiement.objects.values_list("boutique", flat=True).distinct()]
+    )
+    for muette in noms:
+        # Sa pause vient de finir, et rien n'a encore répondu.
+        finie = {"echecs": 9, "coupee_jusqu_a": timezone.now() - timedelta(seconds=1)}
+        Liaison.objects.update_or_create(nom=muette, defaults=finie)
+    with gardes_eteintes() as curseur:
+        curseur.execute(sql)
+
+    assert list(verifier()) == []
 
 
 def test_la_commande_rend_du_json_et_echoue_sur_une_violation(service):
