@@ -23,7 +23,19 @@ from outils.demo_reglages import Ports, build_environment
 from outils.processus import Equipe
 from outils.systeme import RACINE, Empechement, find_port, readable_errors, remove_tree
 
-BANCS = ("pages", "notification", "imputation", "fichiers", "rafale", "documents", "demarrage")
+# La rafale d'abord : ses ouvriers prendraient aussi ce que les autres laissent à faire.
+BANCS = (
+    "rafale",
+    "pages",
+    "debit",
+    "notification",
+    "latence",
+    "imputation",
+    "fichiers",
+    "documents",
+    "demarrage",
+    "demonstration",
+)
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 RESULTATS = RACINE / "bancs" / "RESULTATS.md"
 ENTETE = """| mesure | nous (min / médiane / max) | limite proche | façon ordinaire | but | verdict |

@@ -2,17 +2,18 @@
 La notification, par un vrai gunicorn et des messages signés tous différents, rapportée à pgbench sur la même base.
 
 L'étalon : un SELECT FOR UPDATE, un UPDATE, deux INSERT, COMMIT, sur des tables nues. Le temps de processeur compté est
-celui du web et de PostgreSQL d'un côté, de pgbench et de PostgreSQL de l'autre ; jamais le nôtre.
+celui du web et de PostgreSQL d'un côté, de pgbench et de PostgreSQL de l'autre ; jamais le nôtre. À côté, dans le même
+gunicorn : un Django tout simple, et un seul ordre SQL (`ordinaire.py`).
 """
 
-import http.client
 import os
 import secrets
+import statistics
 import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -25,11 +26,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from bancs.charge import Demande, ouvrir_le_web, presser
 from bancs.mesure import TOURS, Ligne, dire, get_cpu_de
+from bancs.ordinaire import ouvrir_les_achats, verifier_les_achats
 from bancs.pages import creer
 from demarches.models import Demarche, LigneDemarche
+from dettes.models import Dette
 from outils import postgres
-from outils.systeme import find_port, wait_until
 from paiements.models import EtapePaiement, MessagePayzen, Paiement
 from paiements.payzen import sign, to_centimes
 from paiements.statuts import Geste
@@ -37,6 +40,7 @@ from paiements.surveillance.invariants import verifier
 
 PAR_TOUR = int(os.environ.get("PAR_TOUR", "150"))
 CHEMIN = "/paiements/payzen/notification"
+PAR_L_ORM, EN_UN_ORDRE = "/bancs/notification/orm/", "/bancs/notification/un-ordre/"
 ETALON = """
 CREATE TABLE IF NOT EXISTS banc_paiement (id int PRIMARY KEY, statut text, le timestamptz);
 CREATE TABLE IF NOT EXISTS banc_message (id bigserial PRIMARY KEY, paiement int, recu jsonb, le timestamptz);
@@ -54,14 +58,14 @@ COMMIT;
 
 
 @transaction.atomic
-def ouvrir(combien: int) -> list[Paiement]:
-    """Autant de paiements d'un euro chez la banque, trois sur cinq avec un ticket à envoyer."""
-    personne, maintenant, premier = creer(1), timezone.now(), secrets.randbelow(900_000)
-    dette = personne.allocataire.dettes.get()
+def ouvrir(combien: int, personnes: int = 1) -> list[Paiement]:
+    """Autant de paiements d'un euro chez la banque, de tant de personnes, trois sur cinq avec un ticket à envoyer."""
+    auteurs = [creer(1) for _ in range(personnes)]
+    maintenant, premier = timezone.now(), secrets.randbelow(900_000)
     demarches = Demarche.objects.bulk_create(
         Demarche(
-            auteur=personne,
-            allocataire=personne.allocataire,
+            auteur=auteurs[rang % personnes],
+            allocataire=auteurs[rang % personnes].allocataire,
             etat="ABANDONNEE",
             mode="AFFECTE",
             montant=Decimal(1),
@@ -71,9 +75,12 @@ def ouvrir(combien: int) -> list[Paiement]:
         )
         for rang in range(combien)
     )
-    LigneDemarche.objects.bulk_create(LigneDemarche(demarche=d, dette=dette, montant=1) for d in demarches)
+    dettes = {dette.allocataire_id: dette for dette in Dette.objects.filter(allocataire__utilisateurs__in=auteurs)}
+    LigneDemarche.objects.bulk_create(
+        LigneDemarche(demarche=demarche, dette=dettes[demarche.allocataire_id], montant=1) for demarche in demarches
+    )
     Demarche.objects.filter(pk__in=[d.pk for d in demarches]).update(etat="A_LA_BANQUE")
-    caf = personne.allocataire.caf
+    caf = auteurs[0].allocataire.caf
     paiements = Paiement.objects.bulk_create(
         Paiement(
             demarche=demarche,
@@ -118,88 +125,68 @@ def signer(paiement: Paiement) -> bytes:
     return urlencode(champs | {"signature": sign(champs, cle)}).encode()
 
 
-def poster(port: int, corps: list[bytes]) -> list[int]:
-    """Quatre connexions gardées ; rend les codes reçus."""
-
-    def envoyer(part: list[bytes]) -> list[int]:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        codes = []
-        for message in part:
-            client.request("POST", CHEMIN, message, {"Content-Type": "application/x-www-form-urlencoded"})
-            reponse = client.getresponse()
-            reponse.read()
-            codes.append(reponse.status)
-        client.close()
-        return codes
-
-    with ThreadPoolExecutor(4) as files:
-        return [code for codes in files.map(envoyer, [corps[rang::4] for rang in range(4)]) for code in codes]
+def preparer_les_messages(combien: int) -> tuple[dict[str, list[Demande]], list[Paiement]]:
+    """Tant d'accords par façon de les recevoir, tous différents ; et les paiements que la nôtre fera avancer."""
+    paiements = ouvrir(combien * 2)
+    nous, autres = paiements[:combien], paiements[combien:]
+    ouvrir_les_achats(paiements)
+    facons = {"nous": (CHEMIN, nous), "orm": (PAR_L_ORM, nous), "un ordre": (EN_UN_ORDRE, autres)}
+    return {nom: [Demande(chemin, signer(p)) for p in siens] for nom, (chemin, siens) in facons.items()}, nous
 
 
-def lancer_le_web(port: int) -> subprocess.Popen[bytes]:
-    ecoute = ["--bind", f"127.0.0.1:{port}", "--preload", "--workers", "2", "--threads", "4", "--no-control-socket"]
-    web = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "gunicorn", "caf_remboursement.wsgi", *ecoute, "--log-level", "error"],
-        env=os.environ | {"NIVEAU_JOURNAL": "INFO"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def poster(port: int, messages: list[Demande]) -> None:
+    """Tous, et chacun accepté."""
+    codes = {reponse.code for reponse in presser(port, messages)}
+    assert codes == {200}, codes
 
-    def repond() -> bool:
-        try:
-            client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            client.request("GET", "/sante/")
-            return client.getresponse().status == 200
-        except OSError:
-            return False
 
-    assert wait_until(repond, 120), "gunicorn ne répond pas"
-    return web
+def mesurer(geste: Callable[[], object], fois: int, pids: list[int]) -> tuple[float, float]:
+    """Le temps de processeur de ces programmes, en secondes par fois, et les fois par seconde."""
+    avant, debut = get_cpu_de(pids), time.monotonic()
+    geste()
+    return (get_cpu_de(pids) - avant) / fois, fois / (time.monotonic() - debut)
+
+
+def compter(paiements: list[Paiement]) -> None:
+    """Vite et faux serait faux : chaque accord a fait avancer son paiement, et les livres se tiennent."""
+    siens = Paiement.objects.filter(pk__in=[p.pk for p in paiements])
+    assert siens.filter(statut="ACCEPTE").count() == len(paiements), "chaque accord a fait avancer son paiement"
+    assert MessagePayzen.objects.filter(paiement__in=siens).count() == len(paiements), "un message chacun"
+    verifier_les_achats()
+    # Aucun ouvrier ne tourne ici : ce qui est à faire après la notification attend, c'est tout.
+    violations = [v for v in verifier() if v.invariant.nom != "rien_en_retard"]
+    assert not violations, violations[:5]
 
 
 def main() -> None:
     serveur = postgres._locate(Path(os.environ["BANCS_DOSSIER"]) / "base")
     pgbench = postgres._find_binaries(serveur)[0] / "pgbench"
-    base = serveur.pid
+    base, moi = serveur.pid, os.getpid()
     assert base, "la base du banc tourne"
     with connection.cursor() as curseur:
         curseur.execute(ETALON)
     script = Path(os.environ["BANCS_DOSSIER"]) / "etalon.sql"
     script.write_text(SCRIPT)
-    paiements = ouvrir(PAR_TOUR * (TOURS + 1))
-    port = find_port()
-    web = lancer_le_web(port)
-    rapports, debits, milli = [], [], 0.0
-    try:
+    fois = PAR_TOUR * 10
+    etalon = [pgbench, "-n", "-M", "prepared", "-c", "4", "-t", str(fois // 4), "-f", script, serveur.get_url()]
+    messages, paiements = preparer_les_messages(PAR_TOUR * (TOURS + 1))
+    cpu: dict[str, list[float]] = {nom: [] for nom in messages}
+    debits: dict[str, list[float]] = {nom: [] for nom in messages}
+    with ouvrir_le_web() as (port, web):
         for tour in range(TOURS + 1):
-            nous_avant, debut = get_cpu_de([web.pid, base]), time.monotonic()
-            codes = poster(port, [signer(p) for p in paiements[tour * PAR_TOUR : (tour + 1) * PAR_TOUR]])
-            duree = time.monotonic() - debut
-            nous = (get_cpu_de([web.pid, base]) - nous_avant) / PAR_TOUR
-            assert codes == [200] * PAR_TOUR, set(codes)
-            base_avant, debut = get_cpu_de([base, os.getpid()]), time.monotonic()
-            fois = PAR_TOUR * 10
-            subprocess.run(
-                [pgbench, "-n", "-M", "prepared", "-c", "4", "-t", str(fois // 4), "-f", script, serveur.get_url()],
-                check=True,
-                capture_output=True,
-            )
-            etalon = (get_cpu_de([base, os.getpid()]) - base_avant) / fois
-            if tour:
-                rapports.append(nous / etalon)
-                debits.append((PAR_TOUR / duree) / (fois / (time.monotonic() - debut)))
-                milli = nous * 1000
-    finally:
-        web.terminate()
-        web.wait()
-    siens = Paiement.objects.filter(pk__in=[p.pk for p in paiements])
-    assert siens.filter(statut="ACCEPTE").count() == len(paiements), "chaque accord a fait avancer son paiement"
-    assert MessagePayzen.objects.filter(paiement__in=siens).count() == len(paiements), "un message chacun"
-    # Aucun ouvrier ne tourne ici : ce qui est à faire après la notification attend, c'est tout.
-    violations = [v for v in verifier() if v.invariant.nom != "rien_en_retard"]
-    assert not violations, violations[:5]
-    dire(Ligne("Notification : processeur ÷ pgbench", rapports, 7, note=f"{milli:.1f} ms"))
-    dire(Ligne("Notifications/s ÷ pgbench tps", debits, 0.18, plus_haut_est_mieux=True))
+            part = slice(tour * PAR_TOUR, (tour + 1) * PAR_TOUR)
+            gestes = {nom: partial(poster, port, siens[part]) for nom, siens in messages.items()}
+            vus = {nom: mesurer(geste, PAR_TOUR, [web, base]) for nom, geste in gestes.items()}
+            temps, debit = mesurer(partial(subprocess.run, etalon, check=True, capture_output=True), fois, [base, moi])
+            for nom, (temps_vu, debit_vu) in vus.items() if tour else ():
+                cpu[nom].append(temps_vu / temps)
+                debits[nom].append(debit_vu / debit)
+    compter(paiements)
+    note = f"{vus['nous'][0] * 1000:.1f} ms"
+    mesures = [("Notification : processeur ÷ pgbench", cpu, 7.0), ("Notifications/s ÷ pgbench tps", debits, 0.18)]
+    for titre, rapports, but in mesures:
+        limite, pair = (statistics.median(rapports[nom]) for nom in ("un ordre", "orm"))
+        dire(Ligne(titre, rapports["nous"], but, limite, pair, plus_haut_est_mieux=rapports is debits, note=note))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import io
 import os
-import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -41,7 +40,7 @@ BUTS |= {"Montants, 20 dettes": 20, "Mon compte": 20}
 def creer(combien: int) -> Utilisateur:
     """Une personne qui a tant de dettes, une sur deux déjà en partie remboursée."""
     caf = Caf.objects.exclude(boutique="").order_by("code").first()
-    numero = f"{9000000 + secrets.randbelow(999999):07d}"
+    numero = f"{9000000 + Allocataire.objects.count():07d}"
     allocataire = Allocataire.objects.create(caf=caf, numero=numero, nom="Banc", prenom="Camille", civilite="MME")
     for rang in range(combien):
         dette = Dette.objects.create(

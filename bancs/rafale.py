@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,9 +22,9 @@ django.setup()
 
 from django.db import connection
 
+from bancs.charge import Demande, envoyer_a_l_heure, get_centile, ouvrir_le_web
 from bancs.mesure import Ligne, dire
-from bancs.notification import lancer_le_web, ouvrir, poster, signer
-from outils.demo import OUVRIERS
+from bancs.notification import CHEMIN, ouvrir, poster, signer
 from outils.systeme import find_port, wait_until
 from paiements.models import EtapePaiement, Paiement, Ticket
 from paiements.payzen import to_centimes
@@ -34,6 +33,12 @@ from paiements.surveillance.invariants import verifier
 RAFALE = int(os.environ.get("RAFALE", "1000"))
 REGULIERS, PAR_SECONDE = int(os.environ.get("REGULIERS", "200")), 10
 LATENCE_S = 0.25
+# Ceux de la production (`deploiement/systemd/`).
+OUVRIERS = {
+    "argent": ("--concurrency", "2"),
+    "payzen": ("--pool", "threads", "--concurrency", "16"),
+    "tickets": ("--concurrency", "2"),
+}
 DELAI_S = 900  # un échec seulement : large, pour une machine prise
 
 
@@ -57,7 +62,7 @@ def repondre(paiement: Paiement) -> dict[str, object]:
 def lancer(pile: ExitStack, paiements: list[Paiement]) -> int:
     """Tous les processus, arrêtés avec la pile ; rend le port du web."""
     dossier = Path(os.environ["BANCS_DOSSIER"])
-    port, smtp, plateforme = find_port(), find_port(), find_port()
+    smtp, plateforme = find_port(), find_port()
     commandes = dossier / "commandes.json"
     commandes.write_text(json.dumps({paiement.reference: repondre(paiement) for paiement in paiements}))
     os.environ["PAYZEN_URL_API"] = f"http://127.0.0.1:{plateforme}/"
@@ -75,9 +80,7 @@ def lancer(pile: ExitStack, paiements: list[Paiement]) -> int:
     for module in modules:
         processus = subprocess.Popen([sys.executable, "-W", "ignore", "-m", *module], stdout=subprocess.DEVNULL)
         pile.callback(lambda processus=processus: (processus.terminate(), processus.wait()))
-    web = lancer_le_web(port)
-    pile.callback(lambda: (web.terminate(), web.wait()))
-    return port
+    return pile.enter_context(ouvrir_le_web())[0]
 
 
 def attendre(paiements: list[Paiement], debut: float) -> float:
@@ -102,34 +105,18 @@ def lire_les_delais(paiements: list[Paiement]) -> list[float]:
     return sorted(dites["IMPUTE"] - dites["ACCEPTE"] for dites in heures.values())
 
 
-def get_p95(delais: list[float]) -> float:
-    return delais[len(delais) * 95 // 100]
-
-
-def envoyer_regulierement(port: int, paiements: list[Paiement]) -> None:
-    """Boucle ouverte : dix par seconde, que les précédents aient fini ou non."""
-    debut = time.monotonic()
-    fils = []
-    for rang, paiement in enumerate(paiements):
-        time.sleep(max(0.0, debut + rang / PAR_SECONDE - time.monotonic()))
-        fils.append(threading.Thread(target=poster, args=(port, [signer(paiement)])))
-        fils[-1].start()
-    for fil in fils:
-        fil.join()
-
-
 def main() -> None:
     with ExitStack() as pile:
-        reguliers, rafale = ouvrir(REGULIERS), ouvrir(RAFALE)
+        reguliers, rafale = ouvrir(REGULIERS, REGULIERS), ouvrir(RAFALE, RAFALE)
         port = lancer(pile, reguliers + rafale)
         debut = time.monotonic()
-        envoyer_regulierement(port, reguliers)
+        envoyer_a_l_heure(port, [Demande(CHEMIN, signer(paiement)) for paiement in reguliers], PAR_SECONDE)
         attendre(reguliers, debut)
-        regulier = get_p95(lire_les_delais(reguliers))
+        regulier = get_centile(lire_les_delais(reguliers), 95)
         debut = time.monotonic()
-        assert poster(port, [signer(paiement) for paiement in rafale]) == [200] * RAFALE
+        poster(port, [Demande(CHEMIN, signer(paiement)) for paiement in rafale])
         duree = attendre(rafale, debut)
-        age = get_p95(lire_les_delais(rafale))
+        age = get_centile(lire_les_delais(rafale), 95)
     connection.close()
     violations = list(verifier())
     assert not violations, violations[:5]

@@ -1,4 +1,4 @@
-"""Le service, et les deux vues qui servent d'étalon aux pages."""
+"""Le service, et les vues qui servent d'étalon : vide, écrites sans soin, au plus court."""
 
 from decimal import Decimal
 
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import path
 
+from bancs.ordinaire import en_un_ordre, par_l_orm
 from caf_remboursement.urls import *  # noqa: F403
 from caf_remboursement.urls import urlpatterns as du_service
 
@@ -32,4 +33,10 @@ def ordinaire(request: HttpRequest) -> HttpResponse:
     return HttpResponse(gabarit.render(contexte, request))
 
 
-urlpatterns = [*du_service, path("bancs/vide/", vide), path("bancs/ordinaire/", ordinaire)]
+urlpatterns = [
+    *du_service,
+    path("bancs/vide/", vide),
+    path("bancs/ordinaire/", ordinaire),
+    path("bancs/notification/orm/", par_l_orm),
+    path("bancs/notification/un-ordre/", en_un_ordre),
+]
