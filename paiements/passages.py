@@ -26,7 +26,7 @@ LEFT JOIN paiements_transactionpayzen t ON t.uuid = p.debit_id
 VERROUILLER = f"{LIRE} WHERE p.id = %s FOR NO KEY UPDATE OF p"  # garde: verrou_du_paiement
 VERROUILLER_LES_REFERENCES = (
     # garde: verrou_de_qui_porte
-    f"{LIRE} WHERE p.reference IN (SELECT unnest(%s::text[])) ORDER BY p.id FOR NO KEY UPDATE OF p"
+    f"{LIRE} WHERE p.reference = ANY(%s) ORDER BY p.id FOR NO KEY UPDATE OF p"
 )
 
 # Ce qu'un passage enregistre d'un paiement ; le reste ne change jamais (`paiement_immuable_sur_l_essentiel`).

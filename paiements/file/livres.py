@@ -91,7 +91,7 @@ def get_tenu(debit: TransactionPayzen) -> Decimal:
 
 
 def lire(paiement: Paiement) -> Livres:
-    """Les livres d'un paiement tenu sous verrou ; une requête quand rien d'inhabituel n'y est ouvert."""
+    """Les livres d'un paiement tenu sous verrou, débit à jour ; une requête quand rien d'inhabituel n'y est ouvert."""
     lignes = [batir(ligne, *LUES) for ligne in executer(LIRE, [paiement.pk])]
     if not lignes:
         return Livres(paiement, [], [], ZERO, has_file=True)
@@ -99,7 +99,10 @@ def lire(paiement: Paiement) -> Livres:
         _joindre(transaction, compte)
     impute, has_file, is_rouvert = lignes[0][len(LUES) :]  # ce qui vaut pour tout le paiement
     restitutions = list(paiement.restitutions.all()) if has_file else []
-    return Livres(paiement, [ligne[0] for ligne in lignes], restitutions, impute or ZERO, has_file, is_rouvert)
+    livres = Livres(paiement, [ligne[0] for ligne in lignes], restitutions, impute or ZERO, has_file, is_rouvert)
+    if sien := livres.sien:
+        paiement.debit = sien
+    return livres
 
 
 def _joindre(transaction: TransactionPayzen, compte: DebitTenu | None) -> None:

@@ -135,7 +135,19 @@ def porter(recus: Iterable[Recu], cause: Cause | None = None) -> list[MessagePay
     :param cause: qui l'a voulu, quand les faits répondent à un ordre ; sinon, c'est PayZen
     """
     recus = list(recus)
-    paiements = verrouiller_les_references({recu.fait.reference for recu in recus})
+    return _porter(recus, verrouiller_les_references({recu.fait.reference for recu in recus}), cause)
+
+
+def porter_sur(paiement: Paiement, faits: Iterable[Fait]) -> None:
+    """
+    Porte de même ce qu'on vient de lire d'un paiement que l'on tient déjà sous verrou, et qui reste à jour.
+
+    :param faits: tous de sa référence (`Client.get_order` refuse les autres)
+    """
+    _porter([Recu(fait, resumer(fait)) for fait in faits], {paiement.reference: paiement}, None)
+
+
+def _porter(recus: list[Recu], paiements: dict[str, Paiement], cause: Cause | None) -> list[MessagePayzen.Sort]:
     sorts = [Sort(sort) for sort in _ecrire(recus)]
     ranges = _ranger(recus, sorts)
     for reference, paiement in paiements.items():

@@ -6,7 +6,7 @@ verrou. La plateforme est appelée hors de toute transaction.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
@@ -19,10 +19,10 @@ from paiements.file.tenue import rapprocher, signaler
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.passages import faire_interroger, verrouiller
 from paiements.payzen import EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
-from paiements.reception.porter import Recu, porter, resumer
+from paiements.reception.porter import porter_sur
 from paiements.verification.conclusions import conclure_la_lecture, renoncer
 from socle import attente
-from socle.sql import executer
+from socle.sql import Colonnes, batir, executer
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,28 @@ logger = logging.getLogger(__name__)
 BAIL = timedelta(minutes=1)
 RELANCE_APRES_PANNE = timedelta(minutes=2)
 
+LU = Colonnes(Paiement, "p")
+# Le dernier message reçu d'un paiement, et combien de nos ordres nous y avons vus finir.
 REPERE = f"""
-SELECT (SELECT coalesce(max(id), 0) FROM paiements_messagepayzen WHERE paiement_id = %(paiement)s),
-       (SELECT count(*) FROM paiements_demanderestitution WHERE paiement_id = %(paiement)s
-        AND etat IN ('{DemandeRestitution.Etat.FAITE}', '{DemandeRestitution.Etat.ECHOUEE}'))
+(SELECT coalesce(max(id), 0) FROM paiements_messagepayzen WHERE paiement_id = p.id),
+(SELECT count(*) FROM paiements_demanderestitution
+ WHERE paiement_id = p.id AND etat IN ('{DemandeRestitution.Etat.FAITE}', '{DemandeRestitution.Etat.ECHOUEE}'))
 """  # noqa: S608 (composé de nos seuls mots)
+LIRE_LE_REPERE = f"SELECT {REPERE} FROM paiements_paiement p WHERE p.id = %s"  # noqa: S608 (idem)
+LIRE_AVANT = f"""
+SELECT {LU}, l.coupee_jusqu_a, {REPERE} FROM paiements_paiement p
+LEFT JOIN paiements_liaison l
+    ON l.nom = '{liaisons.get_nom("")}' || p.boutique AND l.coupee_jusqu_a > %(maintenant)s
+WHERE p.id = %(paiement)s
+"""  # noqa: S608 (idem)
+
+
+class Avant(NamedTuple):
+    """Un paiement à interroger, quand rappeler si sa boutique est coupée, et où nous en étions avant de demander."""
+
+    paiement: Paiement
+    reprise: datetime | None
+    repere: tuple[int, int]
 
 
 class Lecture(NamedTuple):
@@ -57,13 +74,14 @@ def interroger(paiement_id: int) -> Paiement:
 
     :returns: le paiement dans son nouvel état ; inchangé, à reprendre plus tard, si la plateforme n'a pas répondu
     """
-    paiement = Paiement.objects.get(pk=paiement_id)
-    if reprise := liaisons.get_reprise([liaisons.get_nom(paiement.boutique)]):
+    avant = _lire_avant(paiement_id)
+    paiement = avant.paiement
+    if avant.reprise:
         # Réservé juste avant que sa boutique se taise : il rend l'ouvrier aussitôt.
-        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=reprise)
+        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=avant.reprise)
         return paiement
     try:
-        lecture = lire_la_plateforme(paiement)
+        lecture = _appeler(avant, liaisons.DELAI)
     except (EchecRest, BoutiqueAbsente) as echec:
         # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
         signaler_l_echec(paiement, echec)
@@ -80,14 +98,23 @@ def lire_la_plateforme(paiement: Paiement, delai: float = liaisons.DELAI) -> Lec
     :raises EchecRest: si elle n'a pas répondu
     :raises BoutiqueAbsente: si les clés de sa boutique ne sont pas réglées, ou le sont pour un autre mode
     """
-    repere = get_repere(paiement)
-    faits = liaisons.get_client(paiement.boutique, paiement.mode, delai).get_order(paiement.reference)
-    return Lecture(faits, repere)
+    return _appeler(_lire_avant(paiement.pk), delai)
+
+
+def _lire_avant(paiement_id: int) -> Avant:
+    (ligne,) = executer(LIRE_AVANT, {"paiement": paiement_id, "maintenant": timezone.now()})
+    paiement, reprise, dernier, finis = batir(ligne, LU)
+    return Avant(paiement, reprise, (dernier, finis))
+
+
+def _appeler(avant: Avant, delai: float) -> Lecture:
+    client = liaisons.get_client(avant.paiement.boutique, avant.paiement.mode, delai)
+    return Lecture(client.get_order(avant.paiement.reference), avant.repere)
 
 
 def get_repere(paiement: Paiement) -> tuple[int, int]:
-    """Le dernier message reçu d'un paiement, et combien de nos ordres nous y avons vus finir."""
-    ((dernier, finis),) = executer(REPERE, {"paiement": paiement.pk})
+    """Où nous en sommes d'un paiement : son dernier message reçu, et combien de nos ordres y ont fini."""
+    ((dernier, finis),) = executer(LIRE_LE_REPERE, [paiement.pk])
     return dernier, finis
 
 
@@ -103,8 +130,7 @@ def conclure(paiement_id: int, lecture: Lecture, *, renonce: bool = False) -> Pa
     """
     paiement = verrouiller(paiement_id)
     is_fraiche = get_repere(paiement) == lecture.repere  # garde: lecture_depassee
-    porter([Recu(fait, resumer(fait)) for fait in lecture.faits])
-    paiement = verrouiller(paiement_id)
+    porter_sur(paiement, lecture.faits)
     if not is_fraiche:
         faire_interroger(paiement)
         return None

@@ -4,9 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from paiements import liaisons
 from paiements.models import Ticket
 from paiements.statuts import Statut
-from tests.factories import FaitFactory, PaiementFactory, demander, repondre
+from paiements.verification.interroger import interroger
+from tests.factories import PaiementFactory, demander
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +32,15 @@ def test_une_repetition_en_quatre(notifier, paiement, django_assert_max_num_quer
         notifier(paiement, "AUTHORISED")
 
 
-def test_une_verification_ordinaire_en_douze(notifier, paiement, django_assert_max_num_queries):
+def test_une_verification_ordinaire_en_neuf_transaction_comprise(
+    notifier, plateforme, paiement, django_assert_max_num_queries
+):
     notifier(paiement, "AUTHORISED")
-    lu = FaitFactory(paiement=paiement, statut="AUTHORISED", source="REST")
+    plateforme(paiement, "AUTHORISED")
+    liaisons.noter_reponse(liaisons.get_nom(paiement.boutique))
 
-    with django_assert_max_num_queries(12):
-        repondre(paiement, lu)
+    with django_assert_max_num_queries(9):
+        interroger(paiement.pk)
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.VERIFIE
