@@ -1,39 +1,19 @@
 """Où en est une demande payée, en mots : le ton, le titre, la phrase, la suite. La même chose sur toutes les pages."""
 
 from decimal import Decimal
-from typing import NamedTuple
 
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from paiements.models import Paiement
-from paiements.passages import get_libre_le
 from paiements.statuts import Statut
 from paiements.suivi.dates import dire_l_instant, dire_le_jour
-from paiements.suivi.retards import dire_le_retard, has_renonce
+from paiements.suivi.mots import REVIENT, UN_AGENT, Progres
+from paiements.suivi.retards import dire_le_retard
+from paiements.suivi.sans_suite import SANS_SUITE, dire_sans_suite
 from socle.euros import ecrire_euros
 
-# Ce qui n'a pas abouti : on peut recommencer, si aucun débit n'est examiné.
-SANS_SUITE = (Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
 EN_ROUTE = (Statut.INITIE, Statut.EN_ATTENTE)
-
-
-class Progres(NamedTuple):
-    """
-    Ce qu'une personne doit savoir de sa demande.
-
-    :param ton: info, attention, succes ou erreur
-    :param suite: ce qui va se passer, ou ce qu'il y a à faire, une phrase par élément
-    :param is_a_recommencer: elle n'a pas abouti, et peut se recommencer une fois, tout déjà rempli
-    :param is_a_repondre: la personne peut dire si elle a terminé le paiement
-    """
-
-    ton: str
-    titre: str
-    phrase: str
-    suite: list[str]
-    is_a_recommencer: bool = False
-    is_a_repondre: bool = False
 
 
 def dire_ou_en_est(paiement: Paiement) -> Progres:
@@ -41,26 +21,22 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
     retenu, statut = paiement.retenu, Statut(paiement.statut)
     if retenu > 0 and statut in (*EN_ROUTE, *SANS_SUITE):
         return _debit_examine(retenu)
-    progres = _dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
+    progres = dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
     if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
         progres.suite.append(
             gettext(
                 "La banque {dire_tient} aussi {retenu} en plus de ce paiement. {un_agent}\u00a0: vous n’avez rien à"
                 " faire."
-            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=_UN_AGENT)
+            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=UN_AGENT)
         )
     progres.suite.extend(dire_le_retard(paiement))
     if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
         progres.suite.append(
             gettext("La Caf vous a rendu {rendu}, débités en trop\u00a0: {revient}.").format(
-                rendu=ecrire_euros(rendu), revient=_REVIENT
+                rendu=ecrire_euros(rendu), revient=REVIENT
             )
         )
     return progres
-
-
-_UN_AGENT = gettext_lazy("Un agent de votre Caf s’en occupe")
-_REVIENT = gettext_lazy("cette somme revient sur la carte qui avait servi à payer, en général en quelques jours")
 
 
 def dire_tient(paiement: Paiement) -> str:
@@ -75,7 +51,7 @@ def _debit_examine(retenu: Decimal) -> Progres:
         gettext(
             "La banque annonce un débit de {retenu}, que nous vérifions\u00a0: votre carte a peut-être été"
             " débitée. {un_agent}."
-        ).format(retenu=ecrire_euros(retenu), un_agent=_UN_AGENT),
+        ).format(retenu=ecrire_euros(retenu), un_agent=UN_AGENT),
         [
             gettext(
                 "Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence de cette démarche."
@@ -141,19 +117,19 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
             gettext(
                 "{a_placer} n’ont pas pu être déduits\u00a0: vos dettes avaient déjà baissé. {un_agent}\u00a0: cette"
                 " somme ne se perd pas."
-            ).format(a_placer=ecrire_euros(paiement.a_placer), un_agent=_UN_AGENT)
+            ).format(a_placer=ecrire_euros(paiement.a_placer), un_agent=UN_AGENT)
         )
     if paiement.debit is not None and paiement.debit.is_douteuse:
         suite.append(
             gettext(
                 "La banque dit deux choses de ce paiement. {un_agent}\u00a0; d’ici là, vos dettes ne changent pas."
-            ).format(un_agent=_UN_AGENT)
+            ).format(un_agent=UN_AGENT)
         )
     elif paiement.a_placer < 0:
         suite.append(
             gettext(
                 "{a_placer} sont encore comptés sur vos dettes\u00a0: elles remonteront d’autant. {un_agent}."
-            ).format(a_placer=ecrire_euros(-paiement.a_placer), un_agent=_UN_AGENT)
+            ).format(a_placer=ecrire_euros(-paiement.a_placer), un_agent=UN_AGENT)
         )
     return Progres(
         "succes",
@@ -174,7 +150,7 @@ def _dire_la_part(paiement: Paiement) -> list[str]:
     if rendu := paiement.debit.compte.credite:
         phrases.append(
             gettext("{rendu} de ce paiement vous sont rendus\u00a0: {revient}.").format(
-                rendu=ecrire_euros(rendu), revient=_REVIENT
+                rendu=ecrire_euros(rendu), revient=REVIENT
             )
         )
     if paiement.debit.pris < paiement.montant:
@@ -186,79 +162,6 @@ def _dire_la_part(paiement: Paiement) -> list[str]:
     return phrases
 
 
-def _dire_sans_suite(paiement: Paiement) -> Progres:
-    if paiement.rendu_a_part:
-        return Progres(
-            "attention",
-            gettext("Cette demande n’a pas été réalisée"),
-            gettext(
-                "La banque a débité votre carte d’une somme qui n’était pas celle de cette demande\u00a0: elle vous"
-                " est rendue. Vos dettes n’ont pas changé."
-            ),
-            [
-                gettext("La Caf vous a rendu {rendu_a_part}, débités en trop\u00a0: {revient}.").format(
-                    rendu_a_part=ecrire_euros(paiement.rendu_a_part), revient=_REVIENT
-                )
-            ],
-            is_a_recommencer=True,
-        )
-    if paiement.statut == Statut.REFUSE:
-        return _refusee()
-    if has_renonce(paiement):
-        return _abandonnee(paiement)
-    return Progres(
-        "attention",
-        gettext("Cette demande n’a pas été réalisée"),
-        gettext(
-            "Le paiement n’a pas été terminé\u00a0: il a été annulé, le temps est passé, ou un incident"
-            " technique l’a empêché. À notre connaissance, votre carte n’a pas été débitée et vos dettes"
-            " n’ont pas changé."
-        ),
-        [],
-        is_a_recommencer=True,
-    )
-
-
-def _abandonnee(paiement: Paiement) -> Progres:
-    """La plateforme laisse payer tant que sa page est ouverte : d'ici là, on le dit."""
-    ouverte = timezone.now() < get_libre_le(paiement)
-    return Progres(
-        "info",
-        gettext("Vos montants sont libérés"),
-        gettext(
-            "Vous nous avez dit ne pas avoir payé, et PayZen ne connaît aucun paiement pour cette demande."
-            " À notre connaissance, votre carte n’a pas été débitée et vos dettes n’ont pas changé."
-        ),
-        [
-            gettext(
-                "Si la page de PayZen est encore ouverte dans un autre onglet, fermez-la\u00a0: un paiement terminé"
-                " là serait pris, et compté sur vos dettes."
-            )
-        ]
-        if ouverte
-        else [],
-        is_a_recommencer=True,
-    )
-
-
-def _refusee() -> Progres:
-    return Progres(
-        "attention",
-        gettext("Cette demande n’a pas pu être prise en compte"),
-        gettext(
-            "La banque n’a pas accepté le paiement, sans nous dire pourquoi. À notre connaissance, votre"
-            " carte n’a pas été débitée et vos dettes n’ont pas changé."
-        ),
-        [
-            gettext(
-                "Ce qui aide souvent\u00a0: vérifier le plafond de votre carte auprès de votre banque, essayer une"
-                " autre carte, rembourser un montant plus petit, en plusieurs fois."
-            )
-        ],
-        is_a_recommencer=True,
-    )
-
-
 def _annulee_par_la_banque(paiement: Paiement) -> Progres:
     suite = [gettext("Vos dettes reprennent les montants de ce paiement\u00a0: ils sont de nouveau à rembourser.")]
     if paiement.retenu > 0:
@@ -266,7 +169,7 @@ def _annulee_par_la_banque(paiement: Paiement) -> Progres:
             gettext(
                 "La banque {dire_tient} encore {retenu} pour cette démarche. {un_agent}\u00a0: vous n’avez rien à"
                 " faire."
-            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=_UN_AGENT)
+            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=UN_AGENT)
         )
     else:
         suite.append(
@@ -292,7 +195,7 @@ def _restituee(paiement: Paiement) -> Progres:
             "attention",
             gettext("Une somme reste à vous rendre"),
             gettext("La banque {dire_tient} encore {retenu}. {un_agent}\u00a0: vous n’avez rien à faire.").format(
-                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=_UN_AGENT
+                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=UN_AGENT
             ),
             [],
         )
