@@ -14,6 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django.views.defaults import bad_request
 from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
@@ -68,11 +69,23 @@ def trop_de_demandes(request: HttpRequest) -> HttpResponse:
 
 def panne(request: HttpRequest) -> HttpResponse:
     """La page de panne, qui ne lit rien : 503 quand la base ne répond pas, car il suffira de réessayer ; 500 sinon."""
-    is_passagere = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    is_passagere = _vient_de_la_base(sys.exc_info()[1])
     page = HttpResponse(render_to_string("500.html"), status=503 if is_passagere else 500)
     if is_passagere:
         page["Retry-After"] = "30"
     return page
+
+
+def demande_refusee(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 ; mais une session que la base n'a pas pu écrire, dont Django fait une demande refusée, est une panne."""
+    return panne(request) if _vient_de_la_base(exception) else bad_request(request, exception)
+
+
+def _vient_de_la_base(echec: BaseException | None) -> bool:
+    """Vrai si la base n'a pas répondu, même si une autre erreur a couvert la sienne."""
+    while echec is not None and not isinstance(echec, (OperationalError, InterfaceError)):
+        echec = echec.__cause__ or echec.__context__
+    return echec is not None
 
 
 def publier(nom: str) -> Callable[..., HttpResponseBase]:

@@ -7,6 +7,7 @@ from caf_remboursement.sante import pret, sante, vie
 
 # Allauth l'appelle quand une borne est atteinte, les siennes et les nôtres.
 handler429 = "caf_remboursement.pages.trop_de_demandes"
+handler400 = "caf_remboursement.pages.demande_refusee"
 handler500 = "caf_remboursement.pages.panne"
 
 urlpatterns = [

@@ -6,8 +6,12 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from caf_remboursement.urls import handler400, handler429, handler500
 from caf_remboursement.urls import urlpatterns as du_service
 from outils import exemples
+
+# Les pages de panne sont à la racine des adresses : sans elles, la démonstration montrerait celles de Django.
+__all__ = ["handler400", "handler429", "handler500", "urlpatterns"]
 
 
 @require_safe

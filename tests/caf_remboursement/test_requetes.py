@@ -5,17 +5,21 @@ import itertools
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from caf_remboursement.filet import Filet
 from caf_remboursement.journaux import build_formatter
 from caf_remboursement.wsgi import application
+from tests.connexion import entrer
+from tests.factories import UtilisateurFactory
 from tests.paiements.conftest import couper_la_base
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +143,20 @@ def test_une_base_qui_ne_repond_pas_se_reessaie() -> None:
 
     assert (code, entetes["Retry-After"]) == (503, "30")
     assert all(entetes.get(nom) for nom in ENTETES)
+
+
+def test_une_session_que_la_base_n_a_pu_ecrire_se_reessaie(time_machine: Any) -> None:
+    """Django en ferait une demande refusée, « cette session n'existe plus » : c'est la base qui manque."""
+    personne = Client(raise_request_exception=False)
+    entrer(personne, UtilisateurFactory().identifiant)
+    time_machine.move_to(timezone.now() + timedelta(minutes=1))
+
+    def couper(execute: Any, sql: str, params: Any, many: Any, contexte: Any) -> Any:
+        if sql.startswith('UPDATE "django_session"'):
+            couper_la_base(execute, sql, params, many, contexte)
+        return execute(sql, params, many, contexte)
+
+    with connection.execute_wrapper(couper):
+        page = personne.get("/mon-compte/")
+
+    assert (page.status_code, page["Retry-After"]) == (503, "30")
