@@ -1,6 +1,8 @@
 """`check --deploy` refuse ce qui perdrait les tickets ou ouvrirait une porte ; les exemples n'en laissent pas."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -141,3 +143,19 @@ def test_un_constat_n_est_un_succes_que_pour_l_etat():
 def test_ce_que_lance_une_minuterie_attend_la_base():
     """Persistent=true : au démarrage de la machine, tout ce qui a été manqué part aussitôt."""
     assert list(lister_les_lancees(sans="After=network-online.target postgresql.service")) == []
+
+
+def test_les_rejets_d_un_import_vont_d_ordinaire_ou_le_compte_du_service_ecrit():
+    """Sous le code, il n'écrit pas : l'import mourait au premier rejet."""
+    reglages = {"SECRET_KEY": "x", "DATABASE_URL": "postgresql:///x", "REDIS_URL": "redis://", "PAYZEN_MODE": "TEST"}
+    lire = "from django.conf import settings; print(settings.IMPORT_REJETS)"
+    dit = subprocess.check_output(
+        [sys.executable, "-c", lire],
+        cwd=RACINE,
+        env=reglages | {"DJANGO_SETTINGS_MODULE": "caf_remboursement.settings"},
+        text=True,
+    )
+    unite = (RACINE / "deploiement/systemd/rembourser-planificateur.service").read_text()
+
+    (sien,) = re.findall(r"^StateDirectory=(.+)$", unite, re.MULTILINE)
+    assert Path(dit.strip()).is_relative_to(Path("/var/lib", sien))
