@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
@@ -122,6 +122,28 @@ class RequeteLisibleMiddleware:
         if request.content_type == ILLISIBLE:
             raise BadRequest("type de contenu illisible")
         return self.get_response(request)
+
+
+class SansPersonneMiddleware:
+    """
+    La notification de la plateforme va droit à sa vue : ce qui suit sert des personnes.
+
+    Ni session, ni formulaire, ni compte : elle se prouve par sa signature. Ses en-têtes et son journal sont ceux de
+    toute réponse.
+    """
+
+    def __init__(self, get_response: Suite) -> None:
+        self.get_response = get_response
+        chemin = reverse("paiements:notification")
+        self.chemins = (chemin, chemin.rstrip("/"))
+        self.vue = resolve(chemin).func
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info not in self.chemins:
+            return self.get_response(request)
+        reponse: HttpResponse = self.vue(request)
+        reponse["Content-Length"] = str(len(reponse.content))
+        return reponse
 
 
 class VerrouTenuMiddleware:

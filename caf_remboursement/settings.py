@@ -137,6 +137,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "caf_remboursement.middleware.RequeteLisibleMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "caf_remboursement.middleware.SansPersonneMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -144,7 +146,6 @@ MIDDLEWARE = [
     # Fermé d'origine : une vue s'ouvre à tous par `login_not_required`, et par rien d'autre.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "comptes.middleware.InactiviteMiddleware",
     "comptes.middleware.TwoFactorMiddleware",
@@ -347,7 +348,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
 # Une file par voisin : ce que PayZen ou le courriel fait attendre n'attend qu'eux. Un ouvrier sans -Q les sert toutes.
-FILES = {"argent": ["balayer", "imputer"], "payzen": ["interroger", "restituer"], "tickets": ["envoyer_ticket"]}
+FILES = {"argent": ["balayer"], "payzen": ["interroger", "restituer"], "tickets": ["envoyer_ticket"]}
 CELERY_TASK_DEFAULT_QUEUE = "argent"
 CELERY_TASK_QUEUES = {file: {"routing_key": file} for file in FILES}
 CELERY_TASK_ROUTES = {

@@ -6,10 +6,8 @@ Le balayage passe chaque seconde. Perdre un message, un worker ou Redis entier r
 
 import logging
 from datetime import timedelta
-from functools import partial
 
 from celery import Task, shared_task
-from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerInjoignable
 
 from paiements import liaisons
@@ -19,7 +17,6 @@ from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import DemandeRestitution
 from paiements.payzen import EchecRest
 from paiements.retours import ordres
-from paiements.statuts import Statut
 from paiements.verification import interroger as verification
 
 logger = logging.getLogger(__name__)
@@ -60,17 +57,8 @@ def battre(*, file: str) -> None:
 
 @shared_task
 def interroger(*, paiement_id: int) -> None:
-    """Interroge la plateforme sur un paiement ; s'il en sort vérifié, réveille l'imputation."""
-    paiement = verification.interroger(paiement_id)
-    if paiement.statut == Statut.VERIFIE:
-        transaction.on_commit(partial(reveiller, imputer))
-
-
-@shared_task
-def imputer() -> None:
-    """Impute aux dettes les paiements vérifiés."""
-    while imputer_un_lot():
-        pass
+    """Interroge la plateforme sur un paiement ; vérifié, le prochain balayage l'impute, avec tous les autres."""
+    verification.interroger(paiement_id)
 
 
 @shared_task

@@ -35,7 +35,7 @@ def test_un_broker_eteint_ne_fait_rien_echouer(caplog):
     ailleurs = Celery("ailleurs", broker="redis://127.0.0.1:9/0", set_as_current=False)
     ailleurs.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
 
-    tasks.reveiller(ailleurs.task(tasks.imputer.run, name="imputer"))
+    tasks.reveiller(ailleurs.task(tasks.balayer.run, name="balayer"))
 
     assert "broker injoignable" in caplog.text
 
@@ -74,7 +74,6 @@ def test_chaque_tache_a_la_file_de_son_voisin():
     assert routes == {
         "paiements.tasks.balayer": "argent",
         "paiements.tasks.battre": "argent",
-        "paiements.tasks.imputer": "argent",
         "paiements.tasks.interroger": "payzen",
         "paiements.tasks.restituer": "payzen",
         "paiements.tasks.envoyer_ticket": "tickets",
