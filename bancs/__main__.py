@@ -30,6 +30,7 @@ BANCS = (
     "debit",
     "notification",
     "latence",
+    "verification",
     "imputation",
     "fichiers",
     "documents",
