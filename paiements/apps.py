@@ -6,7 +6,8 @@ class PaiementsConfig(AppConfig):
     verbose_name = "Paiements"
 
     def ready(self) -> None:
-        from dettes.signals import solde_negatif
-        from paiements.retours.trop_percu import retenir_apres_l_import
+        from dettes.signals import solde_negatif, soldes_lus
+        from paiements.retours.trop_percu import fermer_apres_l_import, retenir_apres_l_import
 
         solde_negatif.connect(retenir_apres_l_import)
+        soldes_lus.connect(fermer_apres_l_import)

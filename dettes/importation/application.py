@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -240,6 +241,7 @@ def appliquer_dettes(
     curseur.execute(AJUSTER_NEUVES, valeurs)
     curseur.execute("ANALYZE changees; CREATE TEMP TABLE cibles AS SELECT * FROM dettes_connues WITH NO DATA")
     negatives = sum(_changer_une_tranche(curseur, manifeste, valeurs | {"tranche": n + 1}) for n in range(TRANCHES))
+    signals.soldes_lus.send(sender=Dette, caf=manifeste.caf, garder_positives=partial(_garder_positives, curseur))
     curseur.execute(
         "SELECT count(*) FILTER (WHERE NOT absente), count(*) FILTER (WHERE absente),"
         " count(*) FILTER (WHERE autre_montant_initial) FROM changees"
@@ -272,9 +274,14 @@ def _signaler_negatives(curseur: CursorWrapper, manifeste: Manifeste) -> int:
             sender=Dette,
             dette=dettes[cle],
             montant=manque.quantize(Decimal("0.01")),
-            origine=(
-                f"encaissements {manifeste.caf} déduits jusqu'au n° {manifeste.derniere_sequence_encaissements},"
-                f" manque {manque:.2f} €"
-            ),
+            origine=f"encaissements {manifeste.caf} déduits jusqu'au n° {manifeste.derniere_sequence_encaissements}",
         )
     return len(manques)
+
+
+def _garder_positives(curseur: CursorWrapper, cles: list[int]) -> list[int]:
+    """De ces dettes, celles que la livraison dit et ne mène pas sous zéro ; d'une ligne rejetée, elle ne dit rien."""
+    if not cles:
+        return []
+    curseur.execute("SELECT id FROM dettes_connues WHERE id = ANY(%s) AND reste >= 0", [cles])
+    return [cle for (cle,) in curseur.fetchall()]

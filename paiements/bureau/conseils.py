@@ -26,8 +26,8 @@ CONSEILS = {
         " ou clore."
     ),
     Genre.SOLDE_NEGATIF: (
-        "L'allocataire a payé plus que ce que la Caf attendait : depuis le paiement, demander la restitution de cette"
-        " part, déjà proposée dette par dette. Rendu autrement, clore."
+        "La Caf a reçu plus que cette dette, et aucun paiement en ligne ne l'explique : rien n'est à rendre d'ici."
+        " Prévenir la gestion des dettes ; réglé par elle, clore."
     ),
     Genre.RESTITUTION_REFUSEE: (
         "Lire pourquoi, et le Back Office : l'argent est peut-être déjà restitué, ou en impayé. Restitué autrement, il"

@@ -10,7 +10,6 @@ from demarches.champs import CourrielField, MontantField
 from dettes.models import Dette
 from dettes.repartition import repartir
 from paiements.bureau.faits import dire_la_transaction
-from paiements.file.en_jeu import avec_en_jeu
 from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.retours import reprise
 from socle.carte import MotifField
@@ -87,17 +86,15 @@ class RattachementForm(MotifForm):
 
 
 class RestitutionPartielleForm(PartsForm):
-    """Quelle part rendre, dette par dette ; on propose ce que la Caf n'attendait pas, s'il y en a."""
+    """Quelle part rendre, dette par dette."""
 
     def __init__(self, *args: Any, objet: Paiement, **kwargs: Any) -> None:
         super().__init__(*args, objet=objet, **kwargs)
         imputees = objet.imputations.par_dette()
-        negatives = Anomalie.objects.ouvertes().filter(genre=Anomalie.Genre.SOLDE_NEGATIF, dette__in=imputees)
-        en_trop = dict(avec_en_jeu(negatives).values_list("dette", "en_jeu"))
         for dette in Dette.objects.filter(pk__in=imputees).order_by("-notifiee_le", "-pk"):
             recu = imputees[dette.pk]
             libelle = f"À rendre de la dette {dette} (ce paiement y a imputé {ecrire_euros(recu)})"
-            self.ajouter(dette, libelle=libelle, propose=min(recu, en_trop.get(dette.pk) or Decimal(0)), au_plus=recu)
+            self.ajouter(dette, libelle=libelle, propose=Decimal(0), au_plus=recu)
         self.ranger()
 
 

@@ -6,9 +6,7 @@ from typing import Any
 from django.db.models import (
     Case,
     CharField,
-    DecimalField,
     F,
-    Func,
     Max,
     OuterRef,
     Q,
@@ -41,14 +39,8 @@ DOUTE = Q(genre=Genre.STATUT_INATTENDU, transaction__verdict="") & Q(LessThanOrE
 DU_DEBIT_ENTIER = (Genre.ECART, Genre.DESACCORD, Genre.REMISE_ABSENTE)
 IMPUTE = Q(transaction=F("paiement__debit"), paiement__statut=Statut.IMPUTE) & ~Q(genre__in=DU_DEBIT_ENTIER)
 
-# Ce que le fichier de la Caf mène sous zéro : l'allocataire a payé d'autant en trop (dettes.importation.application).
-MANQUE = Cast(
-    Func(F("situation"), Value(r"manque ([0-9]+\.[0-9]{2})"), function="substring"),
-    DecimalField(max_digits=9, decimal_places=2),
-)
-
 SOMME = Case(
-    When(genre=Genre.SOLDE_NEGATIF, then=MANQUE),
+    When(genre=Genre.SOLDE_NEGATIF, then=F("manque")),
     When(Q(transaction=None) | ~EN_EUROS, then=None),
     When(restitution__isnull=False, then=Least(F("restitution__montant"), Greatest(TENU, ZERO))),
     When(DOUTE & Q(transaction__statut__in=SANS_SUITE), then=ZERO),

@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from comptes.models import Caf, Utilisateur
 from dettes.models import Dette
-from paiements.causes import Cause, par_agent, par_service
+from paiements.causes import Cause, par_agent
 from paiements.file.attendues import Attendue, get_attendues
 from paiements.file.livres import Livres
 from paiements.models import Anomalie, EtapeAnomalie, Paiement, TransactionPayzen
-from socle.euros import ecrire_euros
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +73,7 @@ def signaler(
     cause: Cause,
     situation: str = "",
     detail: str = "",
+    manque: Decimal | None = None,
     paiement: Paiement | None = None,
     transaction_payzen: TransactionPayzen | None = None,
     dette: Dette | None = None,
@@ -88,13 +88,13 @@ def signaler(
     """
     caf = paiement.caf if paiement else dette.caf if dette else caf or _deviner_la_caf(transaction_payzen)
     champs |= {"paiement": paiement, "transaction": transaction_payzen, "dette": dette, "caf": caf}
-    champs |= {"situation": situation, "detail": detail[:300]}
+    champs |= {"situation": situation, "detail": detail[:300], "manque": manque}
     anomalie, nouvelle = Anomalie.objects.get_or_create(genre=genre, cle=cle, defaults=champs)
     if nouvelle:
         _journaliser(anomalie, "", cause)
         logger.warning("anomalie ouverte", extra={"genre": genre, "anomalie": anomalie.pk})
     elif anomalie.etat == Etat.SANS_OBJET or anomalie.situation != situation:
-        anomalie.situation, anomalie.detail = situation, detail[:300]
+        anomalie.situation, anomalie.detail, anomalie.manque = situation, detail[:300], manque
         _passer(anomalie, Etat.OUVERTE, cause)
     return anomalie
 
@@ -159,7 +159,7 @@ def _passer(anomalie: Anomalie, vers: Anomalie.Etat, cause: Cause) -> None:
     if vers == Etat.OUVERTE and anomalie.etat != Etat.OUVERTE:
         anomalie.ouverte_le = timezone.now()
     anomalie.etat = vers
-    anomalie.save(update_fields=["etat", "situation", "detail", "ouverte_le"])
+    anomalie.save(update_fields=["etat", "situation", "detail", "manque", "ouverte_le"])
     logger.info("anomalie : %s", vers, extra={"anomalie": anomalie.pk, "genre": anomalie.genre})
 
 
@@ -172,14 +172,3 @@ def _journaliser(anomalie: Anomalie, de: str, cause: Cause, vers: str = Etat.OUV
         motif=cause.motif[:500],
         auteur=cause.auteur,
     )
-
-
-def signaler_solde_negatif(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:
-    """
-    Le fichier de la Caf, moins nos imputations, mène une dette sous zéro : elle est à zéro, un agent regarde.
-
-    :param montant: ce qui manque, en euros, positif : l'allocataire a payé d'autant en trop
-    """
-    detail = f"il manque {ecrire_euros(montant)} à la dette"
-    cause = par_service("le fichier de la Caf et nos imputations ne s'accordent pas")
-    signaler(Genre.SOLDE_NEGATIF, str(dette.pk), situation=origine, detail=detail, dette=dette, cause=cause)

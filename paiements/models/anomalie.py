@@ -39,8 +39,8 @@ class Anomalie(models.Model):
     """
     Une chose à faire, que la machine n'a pas le droit de décider seule. Jamais un silence.
 
-    Elle ne garde ni somme ni preuve : elle montre la transaction, et la différence du moment. `situation` dit de quel
-    état on parle : mise de côté, elle l'est pour celui-là, et se rouvre s'il change.
+    Elle ne garde ni preuve ni somme, qui se lit aux livres, sauf le `manque` d'une dette, que le fichier de la Caf dit
+    seul. `situation` dit de quel état on parle : mise de côté, elle l'est pour celui-là, et se rouvre s'il change.
     """
 
     class Genre(models.TextChoices):
@@ -103,6 +103,13 @@ class Anomalie(models.Model):
         DemandeRestitution, models.PROTECT, related_name="refus", null=True, blank=True, verbose_name="restitution"
     )
     dette = models.ForeignKey(Dette, models.PROTECT, related_name="anomalies", null=True, blank=True)
+    manque = models.DecimalField(
+        max_digits=9,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="ce que la Caf mène sous zéro et qu'aucun paiement n'explique, en euros",
+    )
     detail = models.CharField("détail", max_length=300, blank=True)
     ouverte_le = models.DateTimeField("ouverte le", default=timezone.now)
 
@@ -111,7 +118,12 @@ class Anomalie(models.Model):
     class Meta:
         verbose_name = "anomalie"
         indexes = [models.Index(name="anomalies_ouvertes", fields=["ouverte_le"], condition=Q(etat="OUVERTE"))]
-        constraints = [models.UniqueConstraint(name="une_anomalie_par_objet", fields=["genre", "cle"])]
+        constraints = [
+            models.UniqueConstraint(name="une_anomalie_par_objet", fields=["genre", "cle"]),
+            models.CheckConstraint(
+                name="solde_negatif_dit_son_manque", condition=~Q(genre="SOLDE_NEGATIF") | Q(manque__isnull=False)
+            ),
+        ]
         triggers = [
             pgtrigger.FSM(name="passages_de_l_anomalie", field="etat", transitions=PASSAGES),
             pgtrigger.Trigger(

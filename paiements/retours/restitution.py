@@ -13,11 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from comptes.models import Utilisateur
-from dettes.histoire import PAS_ATTENDUE
-from dettes.models import Mouvement
 from paiements.causes import Cause, par_agent
-from paiements.file.en_jeu import avec_en_jeu
-from paiements.file.tenue import clore
 from paiements.imputation.reprendre import reprendre_des_dettes
 from paiements.models import Anomalie, DemandeRestitution, Paiement, PartRestituee, TransactionPayzen
 from paiements.passages import verrouiller
@@ -119,26 +115,13 @@ def _reprendre_les_parts(demande: DemandeRestitution, paiement: Paiement, cause:
     """
     Les dettes remontent de leur part dès l'approbation : l'ordre ne rend que ce qui n'est sur aucune dette.
 
-    Ce que le fichier de la Caf menait sous zéro y reste : elle n'attend pas cette part, l'allocataire ne la doit pas.
+    Jamais moins : ce que la Caf n'attendait pas a déjà quitté la dette (`trop_percu`), ce qui y est encore lui est dû.
     """
     parts = dict(demande.parts.values_list("dette_id", "montant"))
     if not parts:
         return
     _exiger_les_parts(paiement, parts)  # garde: parts_relues_avant_d_approuver
     reprendre_des_dettes(paiement, parts, cause)
-    trop = avec_en_jeu(Anomalie.objects.ouvertes().filter(genre=Genre.SOLDE_NEGATIF, dette__in=parts))
-    for anomalie in trop:
-        en_trop = min(parts[anomalie.dette_id], anomalie.en_jeu or Decimal(0))
-        if en_trop:
-            Mouvement.objects.create(
-                dette_id=anomalie.dette_id,
-                genre=Mouvement.Genre.AJUSTEMENT,
-                montant=-en_trop,
-                origine=paiement.reference,
-                motif=PAS_ATTENDUE,
-            )
-        if en_trop == anomalie.en_jeu:
-            clore(anomalie, cause)
     suivre(paiement, cause)
 
 

@@ -5,6 +5,7 @@ L'argent en trop quitte la dette et reste avec son paiement : un reste à placer
 partie, ou placent ailleurs (docs/adr/0055). Ce qu'aucun paiement n'explique reste une anomalie de la dette.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
@@ -13,14 +14,17 @@ from django.db import transaction
 from dettes.histoire import DEJA_REPRISE
 from dettes.models import Dette, Mouvement
 from paiements.causes import par_service
-from paiements.file.tenue import signaler_solde_negatif
+from paiements.file.tenue import clore, signaler
 from paiements.imputation.reprendre import reprendre_des_dettes
-from paiements.models import Paiement
+from paiements.models import Anomalie, Paiement
 from paiements.passages import verrouiller
 from paiements.reception.suivre import suivre
 from paiements.statuts import Statut
+from socle.euros import ecrire_euros
 
+Genre = Anomalie.Genre
 ZERO = Decimal(0)
+REMONTEE = ""
 CAUSE = par_service("trop-payé : la Caf avait déjà repris cette part de la dette")
 
 
@@ -38,7 +42,42 @@ def retenir_apres_l_import(sender: object, *, dette: Dette, montant: Decimal, or
 def _retenir_ou_signaler(dette: Dette, montant: Decimal, origine: str) -> None:
     reste = retenir(dette, montant)
     if reste:
-        signaler_solde_negatif(None, dette=dette, montant=reste, origine=origine)
+        signaler_solde_negatif(dette, reste, origine)
+
+
+def signaler_solde_negatif(dette: Dette, manque: Decimal, origine: str) -> None:
+    """
+    Aucun paiement n'explique ce que le fichier de la Caf mène sous zéro : un agent regarde, une fois par manque.
+
+    :param manque: en euros, positif
+    """
+    signaler(
+        Genre.SOLDE_NEGATIF,
+        str(dette.pk),
+        situation=f"manque {manque:.2f} €",
+        detail=f"il manque {ecrire_euros(manque)} à la dette",
+        manque=manque,
+        dette=dette,
+        cause=par_service(f"aucun paiement en ligne ne l'explique : {origine}"),
+    )
+
+
+def fermer_apres_l_import(
+    sender: object, *, caf: str, garder_positives: Callable[[list[int]], list[int]], **kwargs: object
+) -> None:
+    """Ce que la Caf ne mène plus sous zéro n'attend plus personne ; l'y ramènerait-elle, ce serait un fait nouveau."""
+    negatives = Anomalie.objects.filter(genre=Genre.SOLDE_NEGATIF, dette__caf=caf).exclude(situation=REMONTEE)
+    positives = garder_positives(list(negatives.values_list("dette", flat=True)))
+    transaction.on_commit(partial(_fermer, positives), robust=True)
+
+
+@transaction.atomic
+def _fermer(dettes: list[int]) -> None:
+    siennes = Anomalie.objects.filter(genre=Genre.SOLDE_NEGATIF, dette__in=dettes).order_by("pk")
+    for anomalie in siennes.select_for_update(of=("self",), no_key=True):
+        if anomalie.is_a_trancher:
+            clore(anomalie, par_service("la Caf ne mène plus cette dette sous zéro"))
+    siennes.update(situation=REMONTEE)
 
 
 def retenir(dette: Dette, montant: Decimal) -> Decimal:

@@ -185,7 +185,7 @@ def test_un_solde_qui_serait_negatif_est_a_zero_et_retenu_une_fois(livrer, djang
     assert get_dette().solde == 0
     assert compte_rendu["dettes"]["soldes_negatifs"] == 1
     assert {(a["dette"].reference, a["montant"], a["origine"]) for a in annonces} == {
-        (REFERENCE, Decimal(70), "encaissements 661 déduits jusqu'au n° 0, manque 70.00 €")
+        (REFERENCE, Decimal(70), "encaissements 661 déduits jusqu'au n° 0")
     }
     paiement.refresh_from_db()
     assert (paiement.a_placer, paiement.anomalies.get().genre) == (70, "RELIQUAT")

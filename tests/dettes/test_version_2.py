@@ -9,10 +9,14 @@ from dettes import encaissements
 from dettes.importation import LivraisonRefusee, importer
 from dettes.importation.etape import COLONNES, DE_LA_VERSION_2
 from dettes.models import Dette
+from paiements.causes import par_agent
+from paiements.file.tenue import clore
 from paiements.retours import restitution
 from paiements.surveillance.invariants import verifier
 from tests.dettes.conftest import DETTE, ecrire_csv, ecrire_manifeste
 from tests.factories import AgentFactory, DemarcheFactory, PaiementFactory, dire
+
+CREDIT = {"solde": "0", "situation": "SOLDEE", "solde_crediteur": "7000"}
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +104,50 @@ def test_un_credit_sans_paiement_reste_une_anomalie_de_la_dette(livrer_2, livrer
 
     anomalie = Dette.objects.get().anomalies.get()
     assert (anomalie.genre, anomalie.detail) == ("SOLDE_NEGATIF", "il manque 70,00\xa0€ à la dette")
+
+
+@pytest.fixture
+def menee_sous_zero(livrer_2, livrer):
+    importer(livrer())
+    livrer_2([CREDIT], sequence=2)
+    return Dette.objects.get().anomalies.get()
+
+
+def test_un_credit_clos_ne_se_rouvre_pas_parce_que_nos_fichiers_avancent(livrer_2, paye, tmp_path):
+    """190 € de trop, dont 120 retenus du paiement, et rendus à la Caf par le fichier n° 2 : il en reste 70."""
+    livrer_2([CREDIT | {"solde_crediteur": "19000"}], sequence=2, derniere_sequence_encaissements=1)
+    anomalie = Dette.objects.get().anomalies.get()
+    clore(anomalie, par_agent(AgentFactory().utilisateur, "rendu par chèque"))
+    encaissements.emettre(paye.caf, tmp_path / "emis")
+
+    livrer_2([CREDIT], sequence=3, derniere_sequence_encaissements=2)
+
+    anomalie.refresh_from_db()
+    assert (anomalie.etat, anomalie.manque) == ("CLOSE", 70)
+
+
+def test_un_credit_qui_n_est_plus_dit_n_attend_plus_personne(livrer_2, menee_sous_zero):
+    livrer_2([{"solde": "0", "situation": "SOLDEE"}], sequence=3)
+
+    menee_sous_zero.refresh_from_db()
+    assert menee_sous_zero.etat == "SANS_OBJET"
+
+
+def test_ce_que_la_livraison_ne_dit_pas_reste_a_regarder(livrer_2, menee_sous_zero):
+    livrer_2([{"reference": "R-2"}], sequence=3)
+
+    menee_sous_zero.refresh_from_db()
+    assert menee_sous_zero.is_ouverte
+
+
+def test_le_meme_credit_revenu_apres_coup_est_un_fait_nouveau(livrer_2, menee_sous_zero):
+    clore(menee_sous_zero, par_agent(AgentFactory().utilisateur, "rendu par chèque"))
+    livrer_2([{"solde": "0", "situation": "SOLDEE"}], sequence=3)
+
+    livrer_2([CREDIT], sequence=4)
+
+    menee_sous_zero.refresh_from_db()
+    assert menee_sous_zero.is_ouverte
 
 
 def test_une_deduction_qui_n_est_pas_la_notre_avertit(livrer_2, paye):

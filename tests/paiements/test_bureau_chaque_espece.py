@@ -9,11 +9,11 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from paiements.documents import envois
-from paiements.file.tenue import signaler_solde_negatif
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.liaisons import noter_silence
 from paiements.models import Anomalie, DemandeRestitution, Ticket
 from paiements.retours import impaye, ordres, restitution
+from paiements.retours.trop_percu import signaler_solde_negatif
 from paiements.verification import interroger
 from tests.factories import AgentFactory, DetteFactory, PaiementFactory, demander, dire
 from tests.paiements.bureau import faire_un_reliquat, fiche, geste, rembourser
@@ -155,7 +155,7 @@ def test_un_courriel_non_remis_qu_on_renonce_a_envoyer_se_clot(regler, courriel_
 
 def test_un_solde_mene_sous_zero_se_clot(regler):
     dette = DetteFactory()
-    signaler_solde_negatif(None, dette=dette, montant=Decimal(15), origine="livraison 2, manque 15.00 €")
+    signaler_solde_negatif(dette, Decimal(15), "livraison 2")
 
     assert regler(retrouver(Genre.SOLDE_NEGATIF), "clore") == Etat.CLOSE
 

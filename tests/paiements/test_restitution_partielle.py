@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette
-from paiements.file.tenue import signaler_solde_negatif
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.retours import ordres, restitution
+from paiements.retours.trop_percu import signaler_solde_negatif
 from paiements.surveillance import invariants
 from tests.factories import DetteFactory
 
@@ -24,14 +24,6 @@ def imputee(paye, dettes):
 
 def soldes(dettes):
     return [Dette.objects.get(pk=dette.pk).solde for dette in dettes]
-
-
-def mener_sous_zero(dette, manque):
-    """Le fichier de la Caf mène la dette sous zéro, et aucun paiement ne l'expliquait alors."""
-    signaler_solde_negatif(
-        None, dette=dette, montant=Decimal(manque), origine=f"encaissements 661, manque {manque}.00 €"
-    )
-    return Anomalie.objects.get(dette=dette)
 
 
 def test_une_part_se_rend_et_ses_dettes_remontent_d_autant(plateforme, rembourser, imputee, dettes, agent, comptable):
@@ -117,14 +109,15 @@ def test_une_part_qui_ne_va_plus_ne_s_approuve_pas(imputee, dettes, agent, compt
     assert demande.etat == Etat.DEMANDEE
 
 
-def test_ce_que_la_caf_n_attendait_pas_se_rend_sans_etre_du_de_nouveau(imputee, dettes, agent, comptable):
-    anomalie = mener_sous_zero(dettes[0], 15)
-    avant = soldes(dettes)
+def test_ce_qui_est_encore_sur_une_dette_menee_sous_zero_avant_lui_est_du_une_fois_rendu(
+    imputee, dettes, agent, comptable
+):
+    """Ce que la Caf n'attendait pas a déjà quitté la dette : ce paiement y est venu depuis, sur une vraie dette."""
+    signaler_solde_negatif(dettes[0], Decimal(15), "encaissements 661")
 
     demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(15)}, motif="trop", agent=agent)
     restitution.decider(demande, accord=True, agent=comptable, motif="vu")
 
-    anomalie.refresh_from_db()
-    assert soldes(dettes) == avant
-    assert anomalie.etat == Anomalie.Etat.CLOSE
+    assert soldes(dettes) == [Decimal(815), Decimal(850)]
+    assert Anomalie.objects.get(dette=dettes[0]).is_ouverte
     assert not list(invariants.verifier())

@@ -1,0 +1,31 @@
+"""Le trop-payé : ce qu'un paiement explique reste avec lui, le reste seul est en jeu sur la dette."""
+
+from decimal import Decimal
+
+import pytest
+
+from paiements.models import Anomalie
+from paiements.retours import mise_de_cote, trop_percu
+from tests.factories import PaiementFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_seul_ce_qu_aucun_paiement_n_explique_est_en_jeu():
+    paiement = PaiementFactory(impute=True)
+    dette = paiement.demarche.lignes.get().dette
+
+    trop_percu._retenir_ou_signaler(dette, Decimal(150), "encaissements 661, manque 150.00 €")
+
+    paiement.refresh_from_db()
+    assert paiement.a_placer == 120
+    assert mise_de_cote.get_en_jeu(Anomalie.objects.get(genre="SOLDE_NEGATIF")) == 30
+
+
+def test_un_autre_manque_se_redit():
+    paiement = PaiementFactory(impute=True)
+    dette = paiement.demarche.lignes.get().dette
+    for manque in (150, 40):
+        trop_percu._retenir_ou_signaler(dette, Decimal(manque), "encaissements 661")
+
+    assert mise_de_cote.get_en_jeu(Anomalie.objects.get(genre="SOLDE_NEGATIF")) == 40
