@@ -24,6 +24,7 @@ from socle.carte import LUE_AU_PLUS, has_numero_de_carte
 NOM = re.compile(
     r"(?P<test>TEST_)?(?P<genre>JT|JO|JRB|JRI)_SHOP_(?P<boutique>\d{8})_(?P<jour>\d{6}|\d\d[WM]\d\d)\.csv"
 )
+ETAT = r"[A-Z_]{1,40}"
 NOM_ATTENDU = "« JT_SHOP_12345678_261127.csv » (JT, JO, JRB ou JRI ; TEST_ devant en essai ; .gz permis)"
 
 
@@ -101,7 +102,8 @@ def read_journal(nom: str, octets: bytes, noms: Mapping[str, Mapping[str, str]] 
         mode=Mode.TEST if trouve["test"] else Mode.PRODUCTION,
         jour=trouve["jour"],
         modele=lignes[0][3] if len(lignes[0]) > 3 else "",
-        empreinte=hashlib.sha256(octets).hexdigest(),
+        # Deux jours peuvent dire la même chose : le nom en fait deux journaux.
+        empreinte=hashlib.sha256(nom.encode() + b"\n" + octets).hexdigest(),
         lignes=tuple(lecteur.lire(numero, champs) for numero, champs in details),
         inconnues=tuple(lecteur.inconnues),
     )
@@ -178,6 +180,8 @@ class _Lecteur:
     def _composer(self, numero: int, dits: dict[str, str], lus: dict[str, str]) -> Ligne:
         if not re.fullmatch(r"[0-9A-Za-z]{6}", dits["trans_id"]):
             raise ValueError(f"TRANSACTION_ID de six signes attendu, « {dits['trans_id'][:20]} » lu")
+        if self.genre == "JT" and not re.fullmatch(ETAT, dits["statut"]):  # garde: etat_lisible
+            raise ValueError(f"TRANSACTION_STATUS attendu en capitales, « {dits['statut'][:20]} » lu")
         devise = dits.get("devise", "978")
         return Ligne(
             numero=numero,
@@ -190,7 +194,7 @@ class _Lecteur:
             instant=_to_instant(dits.get("jour", ""), dits["heure"]) if dits.get("heure") else None,
             reference=_garder(dits.get("reference", ""), r"[A-Za-z0-9_-]{1,64}"),
             uuid=_garder(dits.get("uuid", ""), r"[0-9A-Fa-f]{32}").lower(),
-            statut=_garder(dits.get("statut", ""), r"[A-Z_]{1,40}"),
+            statut=_garder(dits.get("statut", ""), ETAT),
             remise_le=_to_instant(dits.get("remis_le", ""), dits.get("remis_a", "")),
             motif=dits.get("motif", "")[:20],
             impaye_le=_to_jour(dits.get("impaye_le", "")),

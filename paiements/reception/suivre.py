@@ -4,7 +4,9 @@ Après chaque écriture, sous le verrou du paiement : il suit ce que la banque t
 Tout se décide d'après les livres, et rien d'après l'ordre où les messages sont venus (docs/adr/0048).
 """
 
+from collections import defaultdict
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.utils import timezone
@@ -66,10 +68,10 @@ def _get_exacts(livres: Livres, paiement: Paiement) -> list[TransactionPayzen]:
     """
     Les débits qui peuvent être celui du paiement : nés de notre formulaire, du bon montant, accordés un jour.
 
-    D'abord ceux que la banque tient, et le premier d'entre eux. Celui qu'un agent fait restituer, ou a fait restituer,
-    n'en redevient pas un ; et si c'était celui du paiement, rien ne le rouvre.
+    D'abord ceux que la banque tient, et le premier d'entre eux. Celui qu'un agent fait restituer, ou a fait restituer
+    en entier, n'en redevient pas un ; et si c'était celui du paiement, rien ne le rouvre.
     """
-    restitues = {d.debit_id for d in livres.restitutions if d.etat in (*DemandeRestitution.EN_COURS, "FAITE")}
+    restitues = _get_restitues(livres)
     if paiement.debit_id in restitues:
         if paiement.statut not in RESTITUABLES:  # garde: restitue_par_nous_ne_rouvre_pas
             return []
@@ -81,6 +83,17 @@ def _get_exacts(livres: Livres, paiement: Paiement) -> list[TransactionPayzen]:
         if debit.is_accordee and not debit.is_douteuse and is_exact(paiement, debit) and debit.uuid not in restitues
     ]
     return sorted(exacts, key=lambda debit: (get_tenu(debit) <= 0, debit.creee_le or LOIN, debit.uuid))
+
+
+def _get_restitues(livres: Livres) -> set[str]:
+    """Les débits qu'un agent fait restituer, ou dont il ne reste rien ; une part rendue en laisse le reste."""
+    faites: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for demande in livres.restitutions:
+        if demande.etat == DemandeRestitution.Etat.FAITE:
+            faites[demande.debit_id] += demande.montant
+    # garde: une_part_rendue_n_est_pas_le_tout
+    en_entier = {debit.uuid for debit in livres.debits if faites[debit.uuid] >= debit.pris}
+    return en_entier | {d.debit_id for d in livres.restitutions if d.etat in DemandeRestitution.EN_COURS}
 
 
 def _suivre_les_exacts(livres: Livres, paiement: Paiement, exacts: list[TransactionPayzen], cause: Cause) -> None:

@@ -75,15 +75,15 @@ def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, cause: Cause)
     """
     Le journal des impayés dit qu'un débit est repris, ou rendu ; le redire ne change rien. Personne ne le signe.
 
-    :raises ImpayeImpossible: si la banque ne tient pas ce débit, s'il va être restitué, ou n'est pas impayé
+    :raises ImpayeImpossible: si la banque ne tient pas ce débit, s'il va être restitué, ou n'a jamais été impayé
     """
     paiement = verrouiller(debit.paiement_id) if debit.paiement_id else None
     debit = TransactionPayzen.objects.select_related("compte").select_for_update(of=("self",)).get(pk=debit.pk)
     is_pris = sens == Impaye.Sens.PRIS
     if debit.compte.is_impaye == is_pris:  # garde: impaye_du_journal_une_fois
-        if is_pris:
+        if is_pris or debit.impayes.exists():
             return
-        raise ImpayeImpossible("ce débit n'est pas impayé")
+        raise ImpayeImpossible("ce débit n'a jamais été impayé")
     if is_pris and not debit.is_vivante:  # garde: impaye_de_ce_qui_est_tenu
         raise ImpayeImpossible("la banque ne tient pas ce débit")
     # garde: impaye_du_journal_pas_pendant_une_restitution

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Func, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from paiements.causes import par_payzen
 from paiements.file.tenue import signaler
@@ -26,6 +27,8 @@ LOT = 500
 # Les transactions d'abord : les autres journaux en parlent.
 ORDRE = ("JT", "JO", "JRB", "JRI")
 REMIS, RAPPROCHE = "CAPTURED", "MATCH_OK"
+# Le jour d'un impayé, si son journal le dit ; sinon celui du journal, tel que son nom l'écrit (PROTOCOLE §8).
+QUAND = Coalesce(Func("impaye_le", Value("YYMMDD"), function="to_char", output_field=CharField()), "journal__jour")
 
 
 class EnSuspens(Exception):
@@ -75,8 +78,8 @@ def _reprendre_un_genre(genre: str) -> int:
 
 
 def _dans_l_ordre(lignes: QuerySet[LigneJournal]) -> QuerySet[LigneJournal]:
-    """Un impayé se prend avant de se rendre."""
-    return lignes.order_by("impaye_le", "-operation", "pk")
+    """Du plus ancien au plus récent ; le même jour, un impayé se prend avant de se rendre."""
+    return lignes.annotate(quand=QUAND).order_by("quand", "-operation", "pk")
 
 
 @transaction.atomic
@@ -200,6 +203,8 @@ def _porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
 
 
 def _porter_l_impaye_de(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayzen:
+    if _is_depassee(ligne, debit):  # garde: la_derniere_ligne_vaut
+        return debit
     if ligne.montant != debit.montant:  # garde: impaye_d_une_part
         _signaler_la_part(ligne, debit)
         raise EnSuspens("l'impayé n'est pas du montant du débit : un agent décide")
@@ -214,12 +219,19 @@ def _porter_l_impaye_de(debit: TransactionPayzen, ligne: LigneJournal) -> Transa
     return debit
 
 
+def _is_depassee(ligne: LigneJournal, debit: TransactionPayzen) -> bool:
+    """Une ligne plus récente a déjà dit si ce débit est pris ou rendu : celle-ci, en retard, n'en change rien."""
+    deja = Q(genre="JRI", transaction=debit, etat=LigneJournal.Etat.PORTEE)
+    derniere = _dans_l_ordre(LigneJournal.objects.filter(Q(pk=ligne.pk) | deja)).last()
+    return derniere != ligne
+
+
 def porter_sans_paiement(boutique: str, reference: str) -> None:
     """Ce paiement ne reviendra jamais : les impayés qui l'attendaient vont à ses débits, comme à ceux d'un autre."""
     suspens = LigneJournal.objects.filter(
         genre="JRI", boutique=boutique, etat=LigneJournal.Etat.EN_SUSPENS, mode=settings.PAYZEN_MODE
     )
-    for ligne in _dans_l_ordre(suspens).select_for_update():
+    for ligne in _dans_l_ordre(suspens).select_for_update(of=("self",)):
         debit = trouver(ligne, TransactionPayzen.DEBIT)
         if debit is None or debit.reference != reference:
             continue

@@ -1,11 +1,13 @@
 """L'impayé : la banque reprend un débit contesté ; annulé, le paiement revient sur les dettes."""
 
+from decimal import Decimal
+
 import pytest
 
 from dettes.models import Dette
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Impaye
-from paiements.retours import impaye, ordres
+from paiements.retours import impaye, ordres, restitution
 from paiements.statuts import Statut
 from paiements.surveillance import invariants
 from tests.factories import PaiementFactory, dire
@@ -45,6 +47,22 @@ def test_un_impaye_annule_remet_le_paiement_sur_les_dettes(comptable, agent):
     assert set(paiement.anomalies.values_list("genre", flat=True)) == {Genre.IMPAYE}
     assert list(Impaye.objects.order_by("pk").values_list("sens", "auteur")) == [(1, comptable.pk), (-1, agent.pk)]
     assert not list(invariants.verifier())
+
+
+def test_un_impaye_annule_apres_une_part_restituee_revient(plateforme, rembourser, agent, comptable):
+    """Rendre une part n'est pas rendre le paiement : ce que la banque tient encore s'impute de nouveau."""
+    paiement = PaiementFactory(impute=True)
+    dette = paiement.demarche.lignes.get().dette
+    plateforme(paiement, "CAPTURED")
+    rembourser(paiement, montant=Decimal(30))
+    demande = restitution.demander_une_part(paiement, {dette.pk: Decimal(30)}, motif="trop", agent=agent)
+    ordres.executer(restitution.decider(demande, accord=True, agent=comptable))
+    impaye.enregistrer(paiement, motif="mauvaise ligne", agent=comptable)
+
+    impaye.annuler(paiement.anomalies.get(genre=Genre.IMPAYE), motif="à tort", agent=comptable)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
 
 
 def test_un_impaye_annule_ne_s_annule_pas_deux_fois(comptable):

@@ -1,5 +1,7 @@
 """Les journaux de la plateforme : ce qu'elle a fait sans nous le dire se voit le lendemain, sans main."""
 
+from itertools import permutations
+
 import pytest
 from django.utils import timezone
 
@@ -12,7 +14,7 @@ from paiements.models import (
     Paiement,
     TransactionPayzen,
 )
-from paiements.retours import restitution
+from paiements.retours import impaye, restitution
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory, dire
 from tests.paiements.journaux import UUID, jo, jrb, jri, jt
@@ -63,9 +65,9 @@ def test_un_impaye_remonte_les_dettes_sans_main(lire):
     lire(jri([paiement]))
 
     paiement.refresh_from_db()
-    impaye = Impaye.objects.get()
-    assert (paiement.statut, impaye.auteur) == (Statut.REJETE, None)
-    assert impaye.motif == "journal des impayés du 27/11/2026, motif 45"
+    pris = Impaye.objects.get()
+    assert (paiement.statut, pris.auteur) == (Statut.REJETE, None)
+    assert pris.motif == "journal des impayés du 27/11/2026, motif 45"
     assert paiement.demarche.lignes.get().dette.solde == 900
     assert Anomalie.objects.ouvertes().get().genre == "IMPAYE"
 
@@ -91,9 +93,51 @@ def test_la_fin_lue_avant_l_impaye_attend_son_tour(lire):
     assert list(Impaye.objects.order_by("pk").values_list("sens", flat=True)) == [1, -1]
 
 
-def test_un_impaye_deja_enregistre_a_la_main_ne_se_double_pas(lire, comptable):
-    from paiements.retours import impaye
+def test_une_fin_en_retard_ne_rend_pas_l_impaye_suivant(lire, comptable):
+    paiement = PaiementFactory(impute=True)
+    lire(jri([paiement]))
+    impaye.annuler(paiement.anomalies.get(genre="IMPAYE"), motif="rendu, lu au relevé", agent=comptable)
 
+    apres_la_main = lire(jri([paiement], jour="261128", OPERATION_TYPE="C", UNPAID_DATE="20261128"))
+    lire(jri([paiement], jour="261129", UNPAID_DATE="20261129"))
+    lire()
+
+    paiement.refresh_from_db()
+    assert apres_la_main["en_suspens"] == 0
+    assert paiement.statut == Statut.REJETE
+
+
+@pytest.mark.parametrize("ordre", list(permutations(range(3))))
+@pytest.mark.parametrize("date", [True, False])
+def test_la_derniere_ligne_vaut_quel_que_soit_l_ordre_des_journaux(lire, ordre, date):
+    paiement = PaiementFactory(impute=True)
+    journaux = [
+        jri([paiement], jour=f"2611{jour}", OPERATION_TYPE=sens, UNPAID_DATE=f"202611{jour}" if date else "")
+        for jour, sens in (("01", "D"), ("05", "C"), ("10", "D"))
+    ]
+
+    for rang in ordre:
+        lire(journaux[rang])
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, LigneJournal.objects.filter(etat="EN_SUSPENS").count()) == (Statut.REJETE, 0)
+
+
+def test_trois_journaux_sans_date_gardent_leur_ordre(lire):
+    paiement = PaiementFactory(impute=True)
+
+    lire(
+        jri([paiement], jour="261101", UNPAID_DATE=""),
+        jri([paiement], jour="261105", OPERATION_TYPE="C", UNPAID_DATE=""),
+        jri([paiement], jour="261110", UNPAID_DATE=""),
+    )
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.REJETE
+    assert list(Impaye.objects.order_by("pk").values_list("sens", flat=True)) == [1, -1, 1]
+
+
+def test_un_impaye_deja_enregistre_a_la_main_ne_se_double_pas(lire, comptable):
     paiement = PaiementFactory(impute=True)
     impaye.enregistrer(paiement, motif="lu au Back Office", agent=comptable)
 

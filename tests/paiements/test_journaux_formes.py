@@ -83,6 +83,8 @@ REFUS = [
         "ligne 3 : « OPERATION », TRANSACTION attendu",
     ),
     (lambda nom, o: (nom, o.replace(b";12000;978;", b";120 EUR;978;")), "montant attendu"),
+    (lambda nom, o: (nom, o.replace(b"AUTHORISED", b"Authorised")), "TRANSACTION_STATUS attendu en capitales"),
+    (lambda nom, o: (nom, o.replace(b"AUTHORISED", b"")), "TRANSACTION_STATUS attendu en capitales"),
     (lambda nom, o: (nom, o[:-20]), "champs, l'en-tête en a"),
     (lambda nom, o: (f"{nom}.gz", gzip.compress(o)[:-9]), "tronqué"),
 ]

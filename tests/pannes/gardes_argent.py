@@ -49,6 +49,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "douteux_n_accepte_pas": ("paiements/test_trancher", remplacer(" and not debit.is_douteuse", "")),
     "non_accorde_n_accepte_pas": ("paiements/test_notification", remplacer("debit.is_accordee and ", "")),
+    "une_part_rendue_n_est_pas_le_tout": (
+        "paiements/test_impaye::test_un_impaye_annule_apres_une_part_restituee_revient",
+        remplacer(" if faites[debit.uuid] >= debit.pris", ""),
+    ),
     "restitue_par_nous_ne_rouvre_pas": (
         "pannes/test_histoires_restitutions::test_une_restitution_defaite_en_silence_se_voit",
         faux,
