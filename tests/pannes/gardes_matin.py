@@ -13,7 +13,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "impaye_d_une_part": (f"{_JRI}un_impaye_d_une_part_est_pour_un_agent", faux),
     "impaye_du_journal_une_fois": (f"{_JRI}un_impaye_deja_enregistre_a_la_main_ne_se_double_pas", faux),
     "la_derniere_ligne_vaut": (f"{_JRI}la_derniere_ligne_vaut_quel_que_soit_l_ordre_des_journaux", faux),
-    "etat_lisible": ("paiements/test_journaux_formes::test_un_format_inconnu_est_refuse_entier", faux),
+    "etat_lisible": (
+        "paiements/test_journaux_formes::test_un_format_inconnu_est_refuse_entier_et_dit_ce_qui_etait_attendu",
+        faux,
+    ),
     "impaye_de_ce_qui_est_tenu": (f"{_JRI}l_impaye_d_un_debit_que_la_banque_ne_tient_plus_attend", faux),
     "impaye_du_journal_pas_pendant_une_restitution": (f"{_JRI}un_impaye_attend_la_fin_d_une_restitution", faux),
     "remise_rapprochee": (f"{_JRI}une_remise_que_la_banque_n_a_pas_rapprochee_attend", faux),
