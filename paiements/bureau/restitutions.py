@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from comptes.models import Utilisateur
-from paiements.boutiques import BoutiqueAbsente
 from paiements.bureau.faits import dire_ce_qui_s_est_passe, dire_l_heure
 from paiements.bureau.plateforme import dire_la_panne
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
@@ -31,8 +30,8 @@ def decider(demande: DemandeRestitution, donnees: dict[str, Any], agent: Utilisa
 
 def abandonner(demande: DemandeRestitution, donnees: dict[str, Any], agent: Utilisateur) -> str:
     with dire_la_panne(demande.paiement):
-        ordres.abandonner(demande, motif=donnees["motif"], agent=agent)
-    return "L'ordre est arrêté : la plateforme ne l'avait pas exécuté."
+        arretee = ordres.abandonner(demande, motif=donnees["motif"], agent=agent)
+    return f"L'ordre est arrêté : {arretee.cause}."
 
 
 def decider_de_clore(demande: DemandeCloture, donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
@@ -129,7 +128,7 @@ class DemandeRestitutionAdmin(DemandeAdmin):
             "approuver_restitution",
             _is_en_route,
             abandonner,
-            refus=(restitution.RestitutionImpossible, ordres.RestitutionPrise, EchecRest, BoutiqueAbsente),
+            refus=(restitution.RestitutionImpossible, ordres.RestitutionPrise, EchecRest),
         ),
     ]
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements import liaisons
+from paiements.boutiques import BoutiqueAbsente
 from paiements.causes import Cause, par_service
 from paiements.file.livres import lire
 from paiements.file.tenue import rapprocher
@@ -79,10 +80,10 @@ def _seul_sur(demande: DemandeRestitution) -> Iterator[datetime]:
 
 
 def _executer(demande: DemandeRestitution, jusqu_a: datetime) -> DemandeRestitution:
+    client = _get_client(demande)  # d'abord : sans ses clés, l'ordre n'est pas parti, et ne se note pas envoyé
     demande = _noter_l_envoi(demande)
     if demande.etat != Etat.ENVOYEE:
         return demande
-    client = _get_client(demande)
     if regardee := _regarder(demande, client):  # garde: regarder_avant_d_envoyer
         return regardee
     demande = _lire(demande.pk)  # ce que la plateforme vient de dire a pu changer ce qui reste
@@ -111,18 +112,38 @@ def abandonner(demande: DemandeRestitution, *, motif: str, agent: Utilisateur) -
     """
     Arrête un ordre que la plateforme n'exécute pas : l'argent se restitue autrement, et ne doit pas partir deux fois.
 
-    :raises RestitutionImpossible: si l'ordre n'est pas en route, ou si la plateforme l'a exécuté : c'est alors noté
+    Jamais parti, il s'arrête sans rien demander à personne. Parti d'une boutique qui n'a plus ses clés, on ne peut pas
+    regarder : un autre que celui qui l'a approuvé l'arrête, et l'anomalie dit quoi vérifier.
+
+    :raises RestitutionImpossible: si l'ordre n'est pas en route, si la plateforme l'a exécuté (c'est alors noté), ou
+        s'il faut qu'un autre l'arrête
     :raises RestitutionPrise: si un worker lui en parle à cet instant
     :raises EchecRest: si la plateforme ne répond pas : rien ne dit que l'ordre n'est pas parti
     """
     with _seul_sur(demande):
+        is_jamais_parti = _lire(demande.pk).etat == Etat.APPROUVEE
         demande = _noter_l_envoi(demande)
         if demande.etat != Etat.ENVOYEE:
             raise RestitutionImpossible(f"la demande est {demande.get_etat_display()}")
-        regardee = _regarder(demande, _get_client(demande))
-        if regardee is not None and regardee.etat == Etat.FAITE:  # garde: ordre_execute_ne_s_arrete_plus
-            raise RestitutionImpossible("la plateforme a déjà exécuté cet ordre")
-        return _renoncer(demande, f"arrêtée par {agent.identifiant} : {motif}")
+        vu = "" if is_jamais_parti else _regarder_avant_d_arreter(demande, agent)
+        return _renoncer(demande, f"{vu}arrêtée par {agent.identifiant} : {motif}")
+
+
+def _regarder_avant_d_arreter(demande: DemandeRestitution, agent: Utilisateur) -> str:
+    """Rend ce qu'il reste à vérifier d'un ordre parti, si l'on ne peut plus demander à la plateforme ce qu'il est."""
+    try:
+        client = _get_client(demande)
+    except BoutiqueAbsente:
+        if agent.pk == demande.approbateur_id:  # garde: arreter_sans_regarder_a_deux
+            raise RestitutionImpossible(
+                "les clés de cette boutique ne sont plus réglées, on ne peut pas regarder si l'ordre est exécuté : un"
+                " autre que celui qui l'a approuvé doit l'arrêter, après avoir lu le Back Office"
+            ) from None
+        return "vérifier au Back Office qu'aucun remboursement n'est parti, la boutique n'a plus ses clés ; "
+    regardee = _regarder(demande, client)
+    if regardee is not None and regardee.etat == Etat.FAITE:  # garde: ordre_execute_ne_s_arrete_plus
+        raise RestitutionImpossible("la plateforme a déjà exécuté cet ordre")
+    return ""
 
 
 def _get_client(demande: DemandeRestitution) -> Client:

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from comptes.models import Caf
 from paiements.models import Anomalie, DemandeCloture, DemandeRestitution
-from paiements.retours import impaye, restitution
+from paiements.payzen import EchecRest
+from paiements.retours import impaye, ordres, restitution
 from paiements.statuts import Statut
 from tests.factories import AgentFactory, CafFactory, PaiementFactory
 from tests.paiements.bureau import fiche, geste
@@ -37,6 +38,8 @@ def test_un_comptable_arrete_un_ordre_que_la_plateforme_n_a_pas_execute(client, 
 
 def test_un_ordre_ne_s_arrete_pas_sans_reponse_de_la_plateforme(client, entrer, plateforme, ordre, settings):
     plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", status=500)
+    with pytest.raises(EchecRest):
+        ordres.executer(ordre)
     entrer("COMPTABLE")
 
     page = client.post(geste(ordre, "abandonner"), {"motif": "rendu par virement"}, follow=True).content.decode()

@@ -43,6 +43,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         remplacer("_regarder(demande, client) or ", ""),
     ),
     "credit_refuse_en_reponse": ("paiements/test_ordres::test_un_credit_refuse_en_reponse_n_a_rien_rendu", faux),
+    "arreter_sans_regarder_a_deux": (
+        "paiements/test_arreter_sans_cles::test_un_ordre_parti_s_arrete_a_deux_et_dit_quoi_verifier",
+        faux,
+    ),
     "ordre_execute_ne_s_arrete_plus": (
         "pannes/test_histoires_restitutions::test_un_ordre_deja_execute_ne_s_arrete_plus",
         faux,
