@@ -61,7 +61,7 @@ class Livres:
 
     @property
     def is_en_l_air(self) -> bool:
-        """Un crédit est parti dont on ne sait pas ce qu'il ôte : rien ne se vérifie ni ne s'impute avant de savoir."""
+        """D'un crédit, on ne sait pas ce qu'il ôte : rien ne se vérifie ni ne s'impute avant de savoir."""
         return any(credit.is_en_l_air for credit in self.credits)
 
     def is_comparable(self, transaction: TransactionPayzen) -> bool:

@@ -175,8 +175,9 @@ class TransactionPayzen(models.Model):
 
     @property
     def is_en_l_air(self) -> bool:
-        """Un crédit parti dont on ne sait pas ce qu'il ôte : ni de quel débit, ou ni combien d'euros."""
-        return self.is_credit and self.is_vivante and (self.parent_id is None or self.devise != EURO)
+        """Un crédit dont on ne sait pas ce qu'il ôte : de quel débit, combien d'euros, ou s'il est parti."""
+        is_sans_compte = self.is_vivante and (self.parent_id is None or self.devise != EURO)
+        return self.is_credit and (is_sans_compte or self.is_douteuse)  # garde: credit_douteux_est_en_l_air
 
     @property
     def pris(self) -> Decimal:

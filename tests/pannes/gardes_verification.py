@@ -47,6 +47,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "pannes/test_histoires_controles::test_une_baisse_reprend_la_confirmation",
         oter,
     ),
+    "credit_douteux_est_en_l_air": (
+        "paiements/test_credits_douteux::test_rien_ne_se_verifie_sous_un_credit_douteux",
+        remplacer("(is_sans_compte or self.is_douteuse)", "is_sans_compte"),
+    ),
     "credit_sans_debit_bloque": (
         "paiements/test_credits_orphelins::test_tant_qu_un_credit_n_a_pas_son_debit_rien_ne_se_verifie",
         remplacer(" or livres.is_en_l_air", ""),
