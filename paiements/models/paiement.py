@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pgtrigger
+from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Func, Q, QuerySet, Subquery, Sum
@@ -32,8 +33,13 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
         return self.filter(statut__in=ENCAISSES)
 
     def a_imputer(self) -> "PaiementQuerySet":
-        """Ceux dont l'heure est venue : tout de suite, ou plus tard après un échec."""
-        return self.filter(statut=Statut.VERIFIE, imputer_le__lte=timezone.now()).order_by("imputer_le", "pk")
+        """
+        Ceux dont l'heure est venue : tout de suite, ou plus tard après un échec.
+
+        D'une carte d'essai, aucun en production : ce n'est pas de l'argent.
+        """
+        venus = self.filter(statut=Statut.VERIFIE, imputer_le__lte=timezone.now())
+        return venus.filter(mode=settings.PAYZEN_MODE).order_by("imputer_le", "pk")  # garde: essai_ne_s_impute_pas
 
 
 class Paiement(models.Model):
@@ -242,7 +248,7 @@ class SoldePaiement(models.Model):
 
     `tenu` de son débit, `impute` aux dettes, `a_placer` leur différence, `a_rendre` ce qui est tenu de tout autre
     débit, `douteux` ce que la banque tient peut-être d'un débit dont elle dit deux choses, hors celui d'un paiement en
-    cours. `is_en_l_air` : un crédit est parti dont on ne sait pas ce qu'il ôte.
+    cours. `is_en_l_air` : un crédit dont on ne sait pas ce qu'il ôte, ou s'il est parti.
     """
 
     paiement = models.OneToOneField(Paiement, models.DO_NOTHING, primary_key=True, related_name="solde")

@@ -191,11 +191,13 @@ def confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
     Un agent confirme un paiement au-dessus du seuil de sa Caf, que la plateforme a déjà confirmé.
 
     :raises TransitionImpossible: si la plateforme n'a pas encore confirmé ce paiement, si la banque n'en tient plus ce
-        qui était demandé, ou s'il n'est plus accepté
+        qui était demandé, s'il est d'une carte d'essai en production, ou s'il n'est plus accepté
     """
     paiement = verrouiller(paiement.pk)
     if paiement.confirme_le is None:  # garde: pas_avant_la_plateforme
         raise TransitionImpossible("la plateforme n'a pas encore confirmé ce paiement")
+    if paiement.mode != settings.PAYZEN_MODE:  # garde: essai_ne_se_confirme_pas
+        raise TransitionImpossible(f"ce paiement est en {paiement.mode} : ce n'est pas de l'argent")
     livres = lire(paiement)
     if not is_juste(paiement, livres):  # garde: confirmer_ce_qui_est_juste
         raise TransitionImpossible("la banque n'en tient plus ce qui était demandé : réglez d'abord son anomalie")

@@ -47,6 +47,18 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "pannes/test_histoires_controles::test_une_baisse_reprend_la_confirmation",
         oter,
     ),
+    "essai_ne_s_impute_pas": (
+        "paiements/test_essai_en_production::test_verifie_il_ne_s_impute_pas_en_production",
+        remplacer(".filter(mode=settings.PAYZEN_MODE)", ""),
+    ),
+    "essai_ne_se_place_pas": (
+        "paiements/test_essai_en_production::test_son_reste_ne_se_place_pas_en_production",
+        faux,
+    ),
+    "essai_ne_se_confirme_pas": (
+        "paiements/test_essai_en_production::test_il_ne_se_confirme_pas_en_production",
+        faux,
+    ),
     "credit_douteux_est_en_l_air": (
         "paiements/test_credits_douteux::test_rien_ne_se_verifie_sous_un_credit_douteux",
         remplacer("(is_sans_compte or self.is_douteuse)", "is_sans_compte"),
