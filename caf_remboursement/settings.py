@@ -356,6 +356,7 @@ CELERY_TASK_ROUTES = {
     for file, taches in FILES.items()
     for tache in taches
 }
+CELERY_BEAT_SCHEDULER = "caf_remboursement.planificateur:Planificateur"
 CELERY_BEAT_SCHEDULE = {
     # Le message périmé est jeté : au retour d'un worker, un seul balayage suffit.
     "balayer": {"task": "paiements.tasks.balayer", "schedule": 1.0, "options": {"expires": 5}},
