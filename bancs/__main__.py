@@ -23,16 +23,16 @@ from outils.demo_reglages import Ports, build_environment
 from outils.processus import Equipe
 from outils.systeme import RACINE, Empechement, find_port, readable_errors, remove_tree
 
-# La rafale d'abord : ses ouvriers prendraient aussi ce que les autres laissent à faire.
+# La rafale d'abord, la vérification après l'imputation : chacune ferait aussi ce que l'autre laisse à faire.
 BANCS = (
     "rafale",
     "pages",
     "debit",
     "notification",
     "latence",
-    "verification",
     "imputation",
     "fichiers",
+    "verification",
     "documents",
     "demarrage",
     "demonstration",
