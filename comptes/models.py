@@ -79,6 +79,9 @@ class Caf(models.Model):
         return self.nom
 
 
+DITS_PAR_LA_CAF = ("numero", "civilite", "nom", "prenom", "date_naissance", "identite", "radie_le")
+
+
 class Allocataire(models.Model):
     """
     La personne responsable d'un dossier : numéro à 7 chiffres, unique avec le code de la Caf (DOMAINE §0.1).
@@ -99,9 +102,20 @@ class Allocataire(models.Model):
     # Seule à relier un dossier à FranceConnect (FICHIERS §5) ; l'import l'écrit sans passer par ici.
     identite = models.CharField("empreinte de l'identité", max_length=64, blank=True, db_default="", db_index=True)
     radie_le = models.DateField("radié le", null=True, blank=True)
+    # De la ligne de la Caf qu'il dit exactement (docs/adr/0068) ; l'import seul l'écrit.
+    empreinte = models.UUIDField(null=True, editable=False)
 
     class Meta:
         verbose_name = "allocataire"
+        triggers = [
+            pgtrigger.Trigger(
+                name="dossier_change_n_est_plus_sa_ligne",
+                operation=pgtrigger.UpdateOf(*DITS_PAR_LA_CAF),
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange(*DITS_PAR_LA_CAF),
+                func="NEW.empreinte := nullif(NEW.empreinte, OLD.empreinte); RETURN NEW;",
+            )
+        ]
         indexes = [
             # Ce que la liste du bureau filtre et qui est rare : sans lui, elle lirait tous les autres.
             models.Index(name="allocataires_radies", fields=["caf", "numero"], condition=Q(radie_le__isnull=False)),

@@ -22,6 +22,12 @@ TROP_PERCU = re.compile(r"^Trop-perçu(?: ?:| de(?= )| d(?=['’]))['’ ]*")
 ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=9, decimal_places=2))
 
 
+DITS_PAR_LA_CAF = (
+    *("creancier", "nature", "code", "libelle", "motif", "periode_debut", "periode_fin", "notifiee_le"),
+    *("phase", "situation", "retenue_mensuelle"),
+)
+
+
 class DetteQuerySet(models.QuerySet["Dette"]):
     def for_allocataire(self, allocataire: Allocataire) -> "DetteQuerySet":
         return self.filter(allocataire=allocataire)
@@ -110,6 +116,10 @@ class Dette(models.Model):
     situation = models.CharField(max_length=9, choices=Situation)
     retenue_mensuelle = models.DecimalField("retenue mensuelle", max_digits=9, decimal_places=2, null=True, blank=True)
 
+    # De la ligne de la Caf qu'elle dit exactement, et son solde (docs/adr/0068) ; l'import seul les écrit.
+    empreinte = models.UUIDField(null=True, editable=False)
+    solde_recu = models.DecimalField(max_digits=9, decimal_places=2, null=True, editable=False)
+
     # Posés par `with_disponible`, en euros ; absents sinon.
     engage: Decimal
     disponible: Decimal
@@ -161,6 +171,13 @@ class Dette(models.Model):
                 when=pgtrigger.Before,
                 condition=pgtrigger.AnyChange("allocataire", "caf", "reference"),
                 func="RAISE EXCEPTION 'Une dette ne change ni de Caf, ni de dossier, ni de référence.';",
+            ),
+            pgtrigger.Trigger(
+                name="dette_changee_n_est_plus_sa_ligne",
+                operation=pgtrigger.UpdateOf(*DITS_PAR_LA_CAF),
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange(*DITS_PAR_LA_CAF),
+                func="NEW.empreinte := nullif(NEW.empreinte, OLD.empreinte); RETURN NEW;",
             ),
             pgtrigger.Protect(name="dette_jamais_effacee", operation=pgtrigger.Delete),
         ]

@@ -32,10 +32,4 @@ FROM rembourser_service;
 -- Les journaux et les dossiers clos ne s'effacent que par elles, et que passée leur durée.
 GRANT EXECUTE ON FUNCTION effacer_le_journal_de_securite(), effacer_les_gestes_du_bureau(),
     effacer_les_personnes_des_dossiers_clos() TO rembourser_service;
--- Pgtrigger laisse toute session taire une garde en la nommant dans un réglage. Celle du service, non : ses gardes
--- valent aussi pour qui lui ferait dire du SQL. (Chaque migration d'une garde récrit cette fonction : repasser ce fichier.)
-CREATE OR REPLACE FUNCTION _pgtrigger_should_ignore(trigger_name NAME) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN current_user <> 'rembourser_service'
-        AND COALESCE(trigger_name = ANY(NULLIF(current_setting('pgtrigger.ignore', true), '')::text[]), false);
-END $$;
+-- Et `migrate` refait lui-même la fonction qui dit qui peut taire une garde : ce compte-ci, jamais (socle/gardes.py).

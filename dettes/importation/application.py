@@ -1,6 +1,5 @@
-"""Porter les bonnes lignes aux allocataires, à leurs comptes et à leurs dettes ; n'écrire que ce qui change."""
+"""Porter les bonnes lignes aux dettes ; n'écrire que ce qui change."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -8,60 +7,13 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from dettes import signals
+from dettes.importation.bilan import Bilan
 from dettes.importation.manifeste import Manifeste
+from dettes.importation.reconnues import PAS_DEDUITES, sans_boucles
 from dettes.models import Dette, FichierRecu
-
-
-@dataclass
-class Bilan:
-    """Ce que devient un fichier, en nombre de lignes. `changes` ne compte que des lignes du fichier."""
-
-    lus: int = 0
-    crees: int = 0
-    changes: int = 0
-    rejetes: int = 0
-
-    @property
-    def inchanges(self) -> int:
-        return self.lus - self.crees - self.changes - self.rejetes
-
 
 # Les verrous se prennent par tranches ; la transaction, elle, reste une : tout ou rien.
 TRANCHES = 10
-
-VUE_ALLOCATAIRES = """
-CREATE TEMP VIEW allocataires_lus AS
-SELECT caf, numero, civilite, nom, prenom, nullif(date_naissance, '')::date AS date_naissance, identite,
-       nullif(radie_le, '')::date AS radie_le
-FROM etape_allocataires
-"""
-
-CHANGER_ALLOCATAIRES = """
-UPDATE comptes_allocataire a
-SET civilite = l.civilite, nom = l.nom, prenom = l.prenom, date_naissance = l.date_naissance, identite = l.identite,
-    radie_le = l.radie_le
-FROM allocataires_lus l
-WHERE a.caf_id = l.caf AND a.numero = l.numero
-  AND (a.civilite, a.nom, a.prenom, a.date_naissance, a.identite, a.radie_le)
-      IS DISTINCT FROM (l.civilite, l.nom, l.prenom, l.date_naissance, l.identite, l.radie_le)
-"""
-
-CREER_ALLOCATAIRES = """
-INSERT INTO comptes_allocataire (caf_id, numero, civilite, nom, prenom, date_naissance, identite, radie_le)
-SELECT l.* FROM allocataires_lus l
-WHERE NOT EXISTS (SELECT FROM comptes_allocataire a WHERE a.caf_id = l.caf AND a.numero = l.numero)
-"""
-
-# Le mot de passe est inutilisable, à la manière de make_password(None) : « ! » et quarante signes tirés au sort.
-CREER_COMPTES = """
-INSERT INTO comptes_utilisateur (identifiant, password, allocataire_id, is_active, is_staff, is_superuser, cree_le)
-SELECT lower(a.caf_id || a.numero),
-       '!' || left(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 40),
-       a.id, true, false, false, now()
-FROM comptes_allocataire a
-WHERE a.caf_id = %(caf)s AND NOT EXISTS (SELECT FROM comptes_utilisateur u WHERE u.allocataire_id = a.id)
-ON CONFLICT (identifiant) DO NOTHING
-"""
 
 # Une dette dont le dossier a une ligne rejetée n'est pas « absente » : sa ligne peut être celle qu'on n'a pas su lire.
 AJOUTER_ABSENTES = """
@@ -73,55 +25,68 @@ SELECT true, d.caf_id, a.numero, d.reference, d.creancier, d.nature, d.code, d.l
        CASE d.situation WHEN 'ANNULEE' THEN 'ANNULEE' ELSE 'SOLDEE' END, ''
 FROM dettes_dette d JOIN comptes_allocataire a ON a.id = d.allocataire_id
 WHERE d.caf_id = %(caf)s AND (d.solde > 0 OR d.situation NOT IN ('SOLDEE', 'ANNULEE'))
+  AND NOT EXISTS (SELECT FROM reconnues q WHERE q.id = d.id)
   AND NOT EXISTS (SELECT FROM etape_dettes e WHERE e.reference = d.reference)
-  AND NOT EXISTS (SELECT FROM rejets r WHERE r.fichier = 'dettes.csv' AND (r.cle = d.reference OR r.numero = a.numero))
+  AND NOT EXISTS (SELECT FROM rejets r WHERE r.fichier = 'dettes.csv' AND r.cle = d.reference)
+  AND NOT EXISTS (SELECT FROM rejets r WHERE r.fichier = 'dettes.csv' AND r.numero = a.numero)
 """
 
-# Nos écritures que la Caf n'a pas encore déduites : pas émises, ou émises après la dernière séquence qu'elle a prise.
-VUE_DETTES = """
-CREATE TEMP VIEW dettes_lues AS
-SELECT e.ligne, e.absente, e.caf, a.id AS allocataire_id, e.reference, e.creancier, e.nature, e.code, e.libelle,
-       e.motif, nullif(e.periode_debut, '')::date AS periode_debut, nullif(e.periode_fin, '')::date AS periode_fin,
-       e.notifiee_le::date AS notifiee_le, e.montant_initial::numeric(11) / 100 AS montant_initial,
-       e.solde::numeric(11) / 100 AS solde, e.phase, e.situation,
-       nullif(e.retenue_mensuelle, '')::numeric(11) / 100 AS retenue_mensuelle,
+# Lues une fois, avec la clé de la dette, connue ou à naître : tout ce qui suit se joint par elle.
+LIRE_DETTES = """
+CREATE TEMP TABLE dettes_lues AS
+SELECT coalesce(d.id, nextval(pg_get_serial_sequence('dettes_dette', 'id'))) AS id, d.id IS NULL AS neuve,
+       d.montant_initial AS montant_tenu, e.ligne, e.empreinte, e.absente, e.caf, a.id AS allocataire_id, e.reference,
+       e.creancier, e.nature, e.code, e.libelle, e.motif, nullif(e.periode_debut, '')::date AS periode_debut,
+       nullif(e.periode_fin, '')::date AS periode_fin, e.notifiee_le::date AS notifiee_le,
+       e.montant_initial::numeric(11) / 100 AS montant_initial, e.solde::numeric(11) / 100 AS solde, e.phase,
+       e.situation, nullif(e.retenue_mensuelle, '')::numeric(11) / 100 AS retenue_mensuelle,
        coalesce(nullif(e.solde_crediteur, '')::numeric(11) / 100, 0) AS crediteur,
        nullif(e.deduit, '')::numeric(11) / 100 AS deduit
-FROM etape_dettes e JOIN comptes_allocataire a ON a.caf_id = e.caf AND a.numero = e.numero;
+FROM etape_dettes e
+JOIN comptes_allocataire a ON a.caf_id = e.caf AND a.numero = e.numero
+LEFT JOIN dettes_dette d ON d.caf_id = e.caf AND d.reference = e.reference;
+ANALYZE dettes_lues
+"""
 
+VUE_DETTES = f"""
 CREATE TEMP VIEW dettes_connues AS
-SELECT d.id, l.ligne, l.absente, l.creancier, l.nature, l.code, l.libelle, l.motif, l.periode_debut, l.periode_fin,
+SELECT l.id, l.ligne, l.absente, l.creancier, l.nature, l.code, l.libelle, l.motif, l.periode_debut, l.periode_fin,
        l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial,
        -- Créditrice, elle a reçu plus que son dû : c'est un solde sous zéro (docs/adr/0055).
        -- garde: solde_crediteur
        l.solde - l.crediteur + coalesce(r.somme, 0) AS reste, l.deduit, coalesce(r.somme, 0) AS pas_deduit,
        -- La Caf la croit soldée, mais la banque a repris un paiement qu'elle ne sait pas encore repris.
        CASE WHEN l.situation = 'SOLDEE' AND l.solde = 0 AND r.somme > 0 THEN 'EN_COURS' ELSE l.situation END
-           AS situation
+           AS situation,
+       -- Une dette garde l'empreinte de la ligne qu'elle dit exactement, et aucune autre.
+       CASE WHEN r.nombre = 0 AND l.crediteur = 0 AND l.montant_initial = l.montant_tenu THEN l.empreinte END
+           AS empreinte
 FROM dettes_lues l
-JOIN dettes_dette d ON d.caf_id = l.caf AND d.reference = l.reference
-LEFT JOIN (
-    SELECT m.dette_id, sum(m.montant) AS somme FROM dettes_mouvement m
-    WHERE m.genre IN ('IMPUTATION', 'REJET') AND NOT EXISTS (
-        SELECT FROM dettes_ligneemise e JOIN dettes_fichieremis f ON f.id = e.fichier_id
-        WHERE e.mouvement_id = m.id AND f.sequence <= %(deduits)s
-    )
-    GROUP BY m.dette_id
-) r ON r.dette_id = d.id
+CROSS JOIN LATERAL (
+    SELECT sum(m.montant) AS somme, count(*) AS nombre FROM dettes_mouvement m
+    WHERE m.dette_id = l.id AND {PAS_DEDUITES}
+) r
+WHERE NOT l.neuve
+"""  # noqa: S608 (nos constantes)
+
+# Ce que la Caf dit d'une dette, hors son solde.
+AUTREMENT = """
+    (d.creancier, d.nature, d.code, d.libelle, d.motif, d.periode_debut, d.periode_fin, d.notifiee_le, d.phase,
+     d.situation, d.retenue_mensuelle)
+    IS DISTINCT FROM
+    (c.creancier, c.nature, c.code, c.libelle, c.motif, c.periode_debut, c.periode_fin, c.notifiee_le, c.phase,
+     c.situation, c.retenue_mensuelle)
 """
 
-REPERER_CHANGEES = """
+REPERER_CHANGEES = f"""
 CREATE TEMP TABLE changees AS
-SELECT d.id, c.absente, c.montant_initial <> d.montant_initial AS autre_montant_initial,
-       ntile(%(tranches)s) OVER (ORDER BY d.id) AS tranche
-FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
-WHERE c.reste < 0 OR d.solde <> c.reste OR c.montant_initial <> d.montant_initial OR
-      (d.creancier, d.nature, d.code, d.libelle, d.motif, d.periode_debut, d.periode_fin, d.notifiee_le, d.phase,
-       d.situation, d.retenue_mensuelle)
-      IS DISTINCT FROM
-      (c.creancier, c.nature, c.code, c.libelle, c.motif, c.periode_debut, c.periode_fin, c.notifiee_le, c.phase,
-       c.situation, c.retenue_mensuelle)
-"""
+SELECT *, ntile(%(tranches)s) OVER (ORDER BY id) AS tranche FROM (
+    SELECT d.id, c.absente, c.montant_initial <> d.montant_initial AS autre_montant_initial,
+           c.reste < 0 OR d.solde <> c.reste OR c.montant_initial <> d.montant_initial OR {AUTREMENT} AS autre,
+           d.empreinte IS DISTINCT FROM c.empreinte AS relue
+    FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
+) AS comparees WHERE autre OR relue
+"""  # noqa: S608 (nos constantes)
 
 # Même ordre que l'imputation : celui des clés, donc aucun interblocage.
 VERROUILLER_CHANGEES = """
@@ -150,74 +115,48 @@ WHERE d.solde <> greatest(c.reste, 0)
 ORDER BY d.id
 """
 
-CHANGER_DETTES = """
+CHANGER_DETTES = f"""
 UPDATE dettes_dette d
 SET creancier = c.creancier, nature = c.nature, code = c.code, libelle = c.libelle, motif = c.motif,
     periode_debut = c.periode_debut, periode_fin = c.periode_fin, notifiee_le = c.notifiee_le, phase = c.phase,
-    situation = c.situation, retenue_mensuelle = c.retenue_mensuelle
+    situation = c.situation, retenue_mensuelle = c.retenue_mensuelle, empreinte = c.empreinte, solde_recu = c.reste
 FROM cibles c
-WHERE d.id = c.id
-  AND (d.creancier, d.nature, d.code, d.libelle, d.motif, d.periode_debut, d.periode_fin, d.notifiee_le, d.phase,
-       d.situation, d.retenue_mensuelle)
-      IS DISTINCT FROM
-      (c.creancier, c.nature, c.code, c.libelle, c.motif, c.periode_debut, c.periode_fin, c.notifiee_le, c.phase,
-       c.situation, c.retenue_mensuelle)
-"""
+WHERE d.id = c.id AND (d.empreinte IS DISTINCT FROM c.empreinte OR {AUTREMENT})
+"""  # noqa: S608 (nos constantes)
 
 REPERER_NEGATIVES = "SELECT id, -reste FROM cibles WHERE reste < 0 ORDER BY id"
 
 CREER_DETTES = """
-CREATE TEMP TABLE neuves (id bigint, solde numeric);
-
-WITH creees AS (
-    INSERT INTO dettes_dette (caf_id, allocataire_id, reference, creancier, nature, code, libelle, motif,
-                              periode_debut, periode_fin, notifiee_le, montant_initial, solde, phase, situation,
-                              retenue_mensuelle)
-    SELECT l.caf, l.allocataire_id, l.reference, l.creancier, l.nature, l.code, l.libelle, l.motif,
-           l.periode_debut, l.periode_fin, l.notifiee_le, l.montant_initial, l.montant_initial, l.phase, l.situation,
-           l.retenue_mensuelle
-    FROM dettes_lues l
-    WHERE NOT EXISTS (SELECT FROM dettes_dette d WHERE d.caf_id = l.caf AND d.reference = l.reference)
-    ORDER BY l.ligne
-    RETURNING id, reference
-)
-INSERT INTO neuves SELECT c.id, l.solde FROM creees c JOIN dettes_lues l ON l.reference = c.reference
+INSERT INTO dettes_dette (id, caf_id, allocataire_id, reference, creancier, nature, code, libelle, motif,
+                          periode_debut, periode_fin, notifiee_le, montant_initial, solde, phase, situation,
+                          retenue_mensuelle, empreinte, solde_recu)
+SELECT id, caf, allocataire_id, reference, creancier, nature, code, libelle, motif, periode_debut, periode_fin,
+       notifiee_le, montant_initial, montant_initial, phase, situation, retenue_mensuelle,
+       CASE WHEN crediteur = 0 AND coalesce(deduit, 0) = 0 THEN empreinte END, solde
+FROM dettes_lues WHERE neuve ORDER BY ligne
 """
 
 CONSTATER_NEUVES = """
 INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif, fichier_recu_id, le)
-SELECT d.id, 'CONSTAT', d.montant_initial, 0, %(origine)s, '', %(fichier_recu)s, now()
-FROM neuves n JOIN dettes_dette d ON d.id = n.id
-ORDER BY d.id
+SELECT id, 'CONSTAT', montant_initial, 0, %(origine)s, '', %(fichier_recu)s, now()
+FROM dettes_lues WHERE neuve ORDER BY ligne
 """
 
 AJUSTER_NEUVES = """
 INSERT INTO dettes_mouvement (dette_id, genre, montant, solde_apres, origine, motif, fichier_recu_id, le)
-SELECT d.id, 'AJUSTEMENT', n.solde - d.montant_initial, 0, %(origine)s,
+SELECT id, 'AJUSTEMENT', solde - montant_initial, 0, %(origine)s,
        'déjà remboursé quand ce service a reçu la dette', %(fichier_recu)s, now()
-FROM neuves n JOIN dettes_dette d ON d.id = n.id
-WHERE n.solde <> d.montant_initial
-ORDER BY d.id
+FROM dettes_lues WHERE neuve AND solde <> montant_initial ORDER BY ligne
 """
 
 
-def appliquer_allocataires(curseur: CursorWrapper, manifeste: Manifeste, bilan: Bilan) -> int:
-    """Crée et met à jour les dossiers, puis ouvre un compte à ceux qui n'en ont aucun ; rend le nombre de comptes."""
-    curseur.execute(VUE_ALLOCATAIRES)
-    curseur.execute(CHANGER_ALLOCATAIRES)
-    bilan.changes = curseur.rowcount
-    curseur.execute(CREER_ALLOCATAIRES)
-    bilan.crees = curseur.rowcount
-    curseur.execute(CREER_COMPTES, {"caf": manifeste.caf})
-    comptes: int = curseur.rowcount
-    return comptes
-
-
 def preparer_dettes(curseur: CursorWrapper, manifeste: Manifeste) -> None:
-    """Ajoute les absentes d'une livraison complète, et pose les vues qui disent ce que chaque dette deviendrait."""
+    """Ajoute les absentes d'une livraison complète, et dit ce que chaque dette lue deviendrait."""
     valeurs: dict[str, Any] = {"caf": manifeste.caf, "deduits": manifeste.derniere_sequence_encaissements}
     if manifeste.is_complet:
-        curseur.execute(AJOUTER_ABSENTES, valeurs)
+        with sans_boucles(curseur):
+            curseur.execute(AJOUTER_ABSENTES, valeurs)
+    curseur.execute(LIRE_DETTES)
     curseur.execute(VUE_DETTES, valeurs)
 
 
@@ -243,7 +182,7 @@ def appliquer_dettes(
     negatives = sum(_changer_une_tranche(curseur, manifeste, valeurs | {"tranche": n + 1}) for n in range(TRANCHES))
     signals.soldes_lus.send(sender=Dette, caf=manifeste.caf, garder_positives=partial(_garder_positives, curseur))
     curseur.execute(
-        "SELECT count(*) FILTER (WHERE NOT absente), count(*) FILTER (WHERE absente),"
+        "SELECT count(*) FILTER (WHERE autre AND NOT absente), count(*) FILTER (WHERE absente),"
         " count(*) FILTER (WHERE autre_montant_initial) FROM changees"
     )
     bilan.changes, absentes, autres = curseur.fetchone()
@@ -283,5 +222,9 @@ def _garder_positives(curseur: CursorWrapper, cles: list[int]) -> list[int]:
     """De ces dettes, celles que la livraison dit et ne mène pas sous zéro ; d'une ligne rejetée, elle ne dit rien."""
     if not cles:
         return []
-    curseur.execute("SELECT id FROM dettes_connues WHERE id = ANY(%s) AND reste >= 0", [cles])
+    curseur.execute(
+        "SELECT id FROM dettes_connues WHERE id = ANY(%(cles)s) AND reste >= 0"
+        " UNION SELECT id FROM reconnues WHERE id = ANY(%(cles)s)",
+        {"cles": cles},
+    )
     return [cle for (cle,) in curseur.fetchall()]

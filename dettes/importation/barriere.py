@@ -15,6 +15,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from dettes.importation.manifeste import PARIS, LivraisonRefusee, Manifeste
+from dettes.importation.reconnues import sans_boucles
 from dettes.models import FichierRecu
 from dettes.plausibilite import Plausibilite
 from socle.euros import ecrire_euros
@@ -30,8 +31,7 @@ WITH soldes AS (
     FROM dettes_dette d LEFT JOIN dettes_connues c ON c.id = d.id
     WHERE d.caf_id = %(caf)s
     UNION ALL
-    SELECT 0, l.solde FROM dettes_lues l
-    WHERE %(complet)s AND NOT EXISTS (SELECT FROM dettes_dette d WHERE d.caf_id = l.caf AND d.reference = l.reference)
+    SELECT 0, solde FROM dettes_lues WHERE %(complet)s AND neuve
 )
 SELECT count(*) FILTER (WHERE avant > 0), coalesce(sum(avant), 0), coalesce(sum(apres), 0),
        count(*) FILTER (WHERE avant > 0 AND apres = 0), coalesce(sum(avant) FILTER (WHERE apres = 0), 0),
@@ -102,8 +102,9 @@ def _regarder_la_photo(manifeste: Manifeste) -> Iterator[Ecart]:
 
 
 def _regarder_les_dettes(curseur: CursorWrapper, manifeste: Manifeste, seuils: Plausibilite) -> Iterator[Ecart]:
-    curseur.execute(MESURER, {"caf": manifeste.caf, "complet": manifeste.is_complet})
-    m = Mesure(*curseur.fetchone())
+    with sans_boucles(curseur):
+        curseur.execute(MESURER, {"caf": manifeste.caf, "complet": manifeste.is_complet})
+        m = Mesure(*curseur.fetchone())
     if m.dettes < seuils.dettes_au_moins:
         return
     if m.disparues * 100 > seuils.disparitions * m.dettes:  # garde: dettes_qui_disparaissent

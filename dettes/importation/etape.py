@@ -1,14 +1,14 @@
 """Les fichiers entrent tels quels, en texte, dans une table d'étape."""
 
-import csv
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee
+from dettes.importation import reconnues
+from dettes.importation.lignes import decouper, ouvrir
+from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee, Manifeste
 
 COLONNES = {
     "etape_allocataires": [
@@ -51,52 +51,44 @@ def verifier_empreinte(fichier: FichierAnnonce) -> None:
         )
 
 
-def charger(curseur: CursorWrapper, table: str, fichier: FichierAnnonce, version: int) -> None:
+def charger(
+    curseur: CursorWrapper, table: str, fichier: FichierAnnonce, manifeste: Manifeste, bornes: Mapping[str, Any]
+) -> None:
     """
-    Crée la table d'étape et y verse le fichier, en flux ; `ligne` est son numéro, `ecart` ses champs en trop.
+    Crée la table d'étape et y verse, en flux, les lignes que nous n'avons pas déjà telles quelles (`reconnues`).
+
+    `ligne` est le numéro d'une ligne, `empreinte` la sienne, `ecart` ses champs en trop.
 
     :raises LivraisonRefusee: si l'en-tête, l'encodage, les guillemets ou le nombre de lignes ne vont pas
     """
     toutes = COLONNES[table] + DE_LA_VERSION_2[table]
-    attendues = toutes if version > 1 else COLONNES[table]
-    with _lire(fichier) as lecteur:
-        colonnes: list[str] = next(lecteur, [])
-        _verifier_entete(fichier, colonnes, attendues)
-        textes = ", ".join(f"{colonne} text DEFAULT ''" for colonne in toutes)
-        curseur.execute(
-            f"CREATE TEMP TABLE {table} (ligne bigint, ecart smallint, absente boolean DEFAULT false, {textes})"
-        )
-        lues = _copier(curseur, f"COPY {table} (ligne, ecart, {', '.join(colonnes)}) FROM STDIN", lecteur, colonnes)
+    with ouvrir(fichier) as lecteur:
+        colonnes = decouper(next(iter(lecteur), (0, ""))[1])
+        _verifier_entete(fichier, colonnes, toutes if manifeste.version > 1 else COLONNES[table])
+        lues = reconnues.relever(curseur, lecteur, reconnues.saler(manifeste, table, colonnes, bornes))
     if lues != fichier.lignes:
         raise LivraisonRefusee(
             f"{fichier.chemin.name} a {lues} lignes, le manifeste en dit {fichier.lignes}. Redemandez la livraison."
         )
-    curseur.execute(f"CREATE INDEX ON {table} (numero)")
+    textes = ", ".join(f"{colonne} text DEFAULT ''" for colonne in toutes)
+    curseur.execute(
+        f"CREATE TEMP TABLE {table} (ligne bigint, empreinte uuid, ecart smallint, absente boolean DEFAULT false,"
+        f" {textes})"
+    )
+    reconnues.reconnaitre(curseur, table, manifeste)
+    ordre = f"COPY {table} (ligne, empreinte, ecart, {', '.join(colonnes)}) FROM STDIN"
+    _verser(curseur, ordre, fichier, len(colonnes), reconnues.A_VERSER)
     curseur.execute(f"ANALYZE {table}")
+    reconnues.ecarter_les_doubles(curseur, table)
+    _verser(curseur, ordre, fichier, len(colonnes), reconnues.ECARTEES)
 
 
 def nettoyer(curseur: CursorWrapper) -> None:
     """Ôte tout ce qui n'a servi qu'à cet import, et les vues qui en dépendent."""
     curseur.execute(
-        "DROP TABLE etape_allocataires, etape_dettes, rejets, avertissements, changees, cibles, neuves CASCADE"
+        "DROP TABLE recues, reconnues, ecartees, etape_allocataires, etape_dettes, rejets, avertissements,"
+        " dettes_lues, changees, cibles CASCADE"
     )
-
-
-@contextmanager
-def _lire(fichier: FichierAnnonce) -> Iterator[Any]:
-    """Un lecteur CSV ; ce qui l'arrête en chemin devient un refus qui dit où."""
-    with fichier.chemin.open(encoding="utf-8-sig", newline="") as flux:
-        lecteur = csv.reader(flux, delimiter=";", strict=True)
-        try:
-            yield lecteur
-        except UnicodeDecodeError as erreur:
-            raise LivraisonRefusee(
-                f"{fichier.chemin.name} n'est pas en UTF-8 (après la ligne {lecteur.line_num}). Réexportez-le."
-            ) from erreur
-        except csv.Error as erreur:
-            raise LivraisonRefusee(
-                f"{fichier.chemin.name}, ligne {lecteur.line_num} : guillemets mal fermés ({erreur}). Réexportez-le."
-            ) from erreur
 
 
 def _verifier_entete(fichier: FichierAnnonce, colonnes: list[str], attendues: list[str]) -> None:
@@ -111,18 +103,16 @@ def _verifier_entete(fichier: FichierAnnonce, colonnes: list[str], attendues: li
         raise LivraisonRefusee(f"{fichier.chemin.name}, en-tête : une colonne est répétée.")
 
 
-def _copier(curseur: CursorWrapper, ordre: str, lecteur: Any, colonnes: list[str]) -> int:
-    """Verse les lignes et rend leur nombre ; une ligne trop courte ou trop longue garde son écart pour son rejet."""
-    attendu = len(colonnes)
+def _verser(curseur: CursorWrapper, ordre: str, fichier: FichierAnnonce, attendu: int, voulues: str) -> None:
+    """Verse ces lignes du fichier ; une ligne trop courte ou trop longue garde son écart pour son rejet."""
     vides = [""] * attendu
-    lues = 0
-    with curseur.copy(ordre) as copie:
-        for champs in lecteur:
-            largeur = len(champs)
-            if largeur == 0:
-                continue  # une ligne vide en fin de fichier n'est pas une ligne
-            if largeur != attendu:
-                champs = (champs + vides)[:attendu]
-            copie.write_row([lecteur.line_num, min(largeur - attendu, 9999), *champs])
-            lues += 1
-    return lues
+    with ouvrir(fichier) as lecteur:
+        lignes = iter(lecteur)
+        for lot in reconnues.lister(curseur, voulues):
+            with curseur.copy(ordre) as copie:
+                for numero, empreinte in lot:
+                    champs = decouper(next(texte for rang, texte in lignes if rang == numero))
+                    largeur = len(champs)
+                    if largeur != attendu:
+                        champs = (champs + vides)[:attendu]
+                    copie.write_row([numero, empreinte, min(largeur - attendu, 9999), *champs])

@@ -15,8 +15,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Max
 
 from comptes.models import Caf
-from dettes.importation import application, barriere, etape, regles, rejets
-from dettes.importation.application import Bilan
+from dettes.importation import application, barriere, dossiers, etape, regles, rejets
+from dettes.importation.bilan import Bilan
 from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee, Manifeste, read_manifeste
 from dettes.models import FichierEmis, FichierRecu
 from dettes.plausibilite import get_plausibilite
@@ -127,16 +127,16 @@ def _consigner(caf: Caf, manifeste: Manifeste) -> FichierRecu:
 
 def _prendre(curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: FichierRecu, options: Options) -> CompteRendu:
     """Verse, contrôle, rejette, vide, regarde si c'est plausible, applique ; rend les comptes."""
-    etape.charger(curseur, "etape_allocataires", manifeste.allocataires, manifeste.version)
-    etape.charger(curseur, "etape_dettes", manifeste.dettes, manifeste.version)
-    _verifier_somme(curseur, manifeste.dettes)
-    rejets.preparer(curseur)
     seuils = get_plausibilite(fichier_recu.caf)
     bornes = regles.get_bornes(manifeste, seuils)
+    etape.charger(curseur, "etape_allocataires", manifeste.allocataires, manifeste, bornes)
+    etape.charger(curseur, "etape_dettes", manifeste.dettes, manifeste, bornes)
+    _verifier_somme(curseur, manifeste.dettes)
+    rejets.preparer(curseur)
     allocataires = Bilan(lus=manifeste.allocataires.lignes)
     dettes = Bilan(lus=manifeste.dettes.lignes)
     allocataires.rejetes = _trier(curseur, "etape_allocataires", bornes)
-    comptes = application.appliquer_allocataires(curseur, manifeste, allocataires)
+    comptes = dossiers.appliquer_allocataires(curseur, manifeste, allocataires)
     dettes.rejetes = _trier(curseur, "etape_dettes", bornes)
     fichier = rejets.ecrire(curseur, options.ou_rejeter, manifeste)
     rejets.verifier_seuil(manifeste.allocataires, allocataires.rejetes, options.seuil)
@@ -144,6 +144,7 @@ def _prendre(curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: Fichier
     application.preparer_dettes(curseur, manifeste)
     if manifeste.version > 1:
         rejets.avertir_des_deductions(curseur)
+        rejets.oublier_les_empreintes(curseur, "etape_dettes", "dettes_lues")
     acceptes = barriere.verifier(curseur, manifeste, seuils, options.ecarts_acceptes)
     details = application.appliquer_dettes(curseur, manifeste, fichier_recu, dettes)
     compte_rendu = {
@@ -165,13 +166,17 @@ def _trier(curseur: CursorWrapper, table: str, bornes: Mapping[str, Any]) -> int
     rejets.nettoyer_les_textes(curseur, table)
     rejetees = rejets.rejeter(curseur, table, obligatoires, bornes)
     rejets.vider_les_facultatifs(curseur, table, facultatifs, bornes)
+    rejets.oublier_les_empreintes(curseur, table, table)
     return rejetees
 
 
 def _verifier_somme(curseur: CursorWrapper, fichier: FichierAnnonce) -> None:
     """La somme des soldes lisibles est celle que la Caf annonce, au centime."""
-    curseur.execute("SELECT sum(solde::bigint) FILTER (WHERE solde ~ '^-?[0-9]{1,15}$') FROM etape_dettes")
-    somme = int(curseur.fetchone()[0] or 0)
+    curseur.execute(
+        "SELECT coalesce(sum(solde::bigint) FILTER (WHERE solde ~ '^-?[0-9]{1,15}$'), 0)"
+        " + (SELECT coalesce(sum(solde) * 100, 0) FROM reconnues) FROM etape_dettes"
+    )
+    somme = int(curseur.fetchone()[0])
     if somme != fichier.somme_soldes:  # garde: somme_annoncee
         raise LivraisonRefusee(
             f"{fichier.chemin.name} : la somme des soldes est de {somme} centimes, le manifeste en annonce"

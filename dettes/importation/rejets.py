@@ -9,11 +9,11 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee, Manifeste
+from dettes.importation.reconnues import CLES
 from dettes.importation.regles import INVISIBLES, NETTOYES, Facultatif, Regles
 from socle.tableur import to_texte
 
 ENTETE = ["genre", "fichier", "ligne", "cle", "champ", "motif"]
-CLES = {"etape_allocataires": "numero", "etape_dettes": "reference"}
 TOUS = """
 SELECT 'rejet' AS genre, fichier, ligne, cle, '' AS champ, motif FROM rejets
 UNION ALL
@@ -113,6 +113,14 @@ def avertir_des_deductions(curseur: CursorWrapper) -> None:
         ) p
         WHERE c.deduit <> c.pas_deduit - p.porte
         """
+    )
+
+
+def oublier_les_empreintes(curseur: CursorWrapper, table: str, lues: str) -> None:
+    """Une ligne dont on avertit n'est pas reconnue la nuit suivante : on en avertira encore."""
+    curseur.execute(
+        f"UPDATE {lues} l SET empreinte = NULL FROM avertissements a WHERE a.ligne = l.ligne AND a.fichier = %s",  # noqa: S608 (nos constantes)
+        [_get_fichier(table)],
     )
 
 

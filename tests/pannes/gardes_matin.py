@@ -79,6 +79,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "photo_a_venir": (f"{_PLAUSIBLE}une_photo_a_venir_refuse", faux),
     "seuil_des_rejets": ("dettes/test_livraisons_refusees", faux),
     "somme_annoncee": ("dettes/test_livraisons_refusees", faux),
+    "solde_de_la_ligne": (
+        "dettes/test_reconnues::test_la_meme_ligne_apres_un_paiement_deduit_dit_que_la_caf_reclame_encore_tout",
+        remplacer("AND d.solde = d.solde_recu", ""),
+    ),
+    "rien_a_deduire": (
+        "dettes/test_reconnues::test_la_meme_ligne_avant_qu_un_rejet_soit_deduit_laisse_remonter_la_dette",
+        remplacer("AND NOT EXISTS (SELECT FROM dettes_mouvement m WHERE m.dette_id = d.id AND {PAS_DEDUITES})", ""),
+    ),
     "solde_crediteur": (
         "dettes/test_version_2::test_un_solde_crediteur_devient_de_l_argent_a_rendre_avec_son_paiement",
         remplacer(" - l.crediteur", ""),
