@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -10,4 +10,5 @@ class SocleConfig(AppConfig):
     def ready(self) -> None:
         from socle.gardes import dire_qui_les_tait
 
-        post_migrate.connect(dire_qui_les_tait, sender=self)
+        # Une fois par `migrate` : le signal n'est pas émis pour une app sans modèle, comme celle-ci.
+        post_migrate.connect(dire_qui_les_tait, sender=apps.get_app_config("contenttypes"))
