@@ -88,7 +88,7 @@ def relever(curseur: CursorWrapper, lecteur: Lecteur, sel: bytes) -> int:
 
 def reconnaitre(curseur: CursorWrapper, table: str, manifeste: Manifeste) -> None:
     """Met de côté les lignes que nos dossiers ou nos dettes disent déjà."""
-    valeurs = {"caf": manifeste.caf, "deduits": manifeste.derniere_sequence_encaissements}
+    valeurs: dict[str, Any] = {"caf": manifeste.caf, "deduits": manifeste.derniere_sequence_encaissements}
     with sans_boucles(curseur):
         curseur.execute(RECONNAITRE[table], valeurs)
 
