@@ -22,7 +22,7 @@ from paiements.file import tenue
 from paiements.imputation.imputer import ResteImpossible
 from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.payzen import EchecRest
-from paiements.retours import impaye, mise_de_cote, reprise, restitution
+from paiements.retours import impaye, mise_de_cote, reprise, restitution, seuil
 from socle.euros import ecrire_euros
 from socle.gestes import Bouton
 
@@ -67,6 +67,16 @@ def trancher(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur, *,
     get_paiement(anomalie)
     reprise.trancher(anomalie, verdict, motif=donnees["motif"], agent=agent)
     return f"C'est tranché : {verdict.label}."
+
+
+def demander_de_trancher(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur, *, verdict: Verdict) -> str:
+    mise_de_cote.demander(anomalie, motif=donnees["motif"], agent=agent, verdict=verdict)
+    return f"C'est demandé : {verdict.label} ; un comptable doit l'approuver."
+
+
+def revoir(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    reprise.revoir(anomalie, motif=donnees["motif"], agent=agent)
+    return "Ce qui était tranché ne l'est plus : la transaction est de nouveau douteuse."
 
 
 def rattacher(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -123,6 +133,16 @@ def _is_douteuse(anomalie: Anomalie) -> bool:
     return anomalie.paiement is not None and anomalie.is_a_trancher and vue is not None and vue.is_douteuse
 
 
+def _is_a_trancher(anomalie: Anomalie, *, verdict: Verdict) -> bool:
+    return _is_douteuse(anomalie) and not reprise.is_verdict_a_deux(anomalie, verdict)
+
+
+def _is_a_trancher_a_deux(anomalie: Anomalie, *, verdict: Verdict) -> bool:
+    if not _is_douteuse(anomalie) or not anomalie.is_ouverte:
+        return False
+    return reprise.is_verdict_a_deux(anomalie, verdict) and not mise_de_cote.is_demandee(anomalie)
+
+
 def _is_a_renvoyer(anomalie: Anomalie) -> bool:
     paiement = anomalie.paiement
     non_remis = anomalie.genre == Anomalie.Genre.COURRIEL_IMPOSSIBLE and anomalie.is_a_trancher
@@ -130,12 +150,12 @@ def _is_a_renvoyer(anomalie: Anomalie) -> bool:
 
 
 def _is_a_ecarter(anomalie: Anomalie) -> bool:
-    return anomalie.is_ouverte and _is_d_argent(anomalie) and not mise_de_cote.is_a_deux(anomalie)
+    return anomalie.is_ouverte and _is_d_argent(anomalie) and not seuil.is_a_deux(anomalie)
 
 
 def _is_a_ecarter_a_deux(anomalie: Anomalie) -> bool:
     ouverte = anomalie.is_ouverte and _is_d_argent(anomalie)
-    return ouverte and mise_de_cote.is_a_deux(anomalie) and not mise_de_cote.is_demandee(anomalie)
+    return ouverte and seuil.is_a_deux(anomalie) and not mise_de_cote.is_demandee(anomalie)
 
 
 def _is_a_restituer(anomalie: Anomalie) -> bool:
@@ -147,6 +167,18 @@ def _is_a_restituer(anomalie: Anomalie) -> bool:
 
 DE_LA_PLATEFORME = (SansPaiement, EchecRest, BoutiqueAbsente)
 DE_LA_REPRISE = (SansPaiement, reprise.RepriseImpossible, tenue.DejaResolue)
+
+
+def _trancher(nom: str, texte: str, verdict: Verdict) -> list[Bouton]:
+    """Seul, ou à deux si ce mot sort des comptes une somme au seuil de la Caf."""
+    seul, demande = partial(trancher, verdict=verdict), partial(demander_de_trancher, verdict=verdict)
+    is_seul, is_demande = partial(_is_a_trancher, verdict=verdict), partial(_is_a_trancher_a_deux, verdict=verdict)
+    a_demander, refus = f"Demander : {texte[0].lower()}{texte[1:]}", (mise_de_cote.MiseDeCoteImpossible,)
+    return [
+        Bouton(nom, texte, "traiter_anomalie", is_seul, seul, refus=DE_LA_REPRISE),
+        Bouton(f"{nom}_a_deux", a_demander, "traiter_anomalie", is_demande, demande, refus),
+    ]
+
 
 # Le premier geste est celui qui ne coûte rien, et règle souvent seul ce que la banque a mal dit.
 BOUTONS = [
@@ -185,21 +217,15 @@ BOUTONS = [
         admettre,
         refus=DE_LA_REPRISE,
     ),
+    *_trancher("tenue", "La banque tient cet argent", Verdict.TENUE),
+    *_trancher("defaite", "La banque ne le tient pas", Verdict.DEFAITE),
     Bouton(
-        "tenue",
-        "La banque tient cet argent",
+        "revoir",
+        "Revoir ce qui a été tranché",
         "traiter_anomalie",
-        _is_douteuse,
-        partial(trancher, verdict=Verdict.TENUE),
-        refus=DE_LA_REPRISE,
-    ),
-    Bouton(
-        "defaite",
-        "La banque ne le tient pas",
-        "traiter_anomalie",
-        _is_douteuse,
-        partial(trancher, verdict=Verdict.DEFAITE),
-        refus=DE_LA_REPRISE,
+        reprise.is_a_revoir,
+        revoir,
+        refus=(tenue.DejaResolue,),
     ),
     Bouton(
         "rattacher",

@@ -43,7 +43,9 @@ def decider_de_laisser(
     demande: DemandeMiseDeCote, donnees: dict[str, Any], agent: Utilisateur, *, accord: bool
 ) -> str:
     mise_de_cote.decider(demande, accord=accord, agent=agent, motif=donnees["motif"])
-    return "L'anomalie est mise de côté." if accord else "La mise de côté est refusée : l'anomalie reste à traiter."
+    if not accord:
+        return "C'est refusé : l'anomalie reste à traiter."
+    return f"C'est tranché : {demande.get_verdict_display()}." if demande.verdict else "L'anomalie est mise de côté."
 
 
 def _is_en_route(demande: DemandeRestitution) -> bool:
@@ -190,7 +192,7 @@ class DemandeMiseDeCoteAdmin(DemandeAdmin):
     list_filter = ["accord", CafFilter]
     fields = readonly_fields = (*("anomalie", "de", "accord", "demandee_le", "qui_decide", "decidee_le", "decision"),)
     boutons = _boutons_a_deux(
-        "Approuver la mise de côté",
+        "Approuver",
         _is_a_trancher,
         decider_de_laisser,
         mise_de_cote.MiseDeCoteImpossible,
@@ -204,7 +206,9 @@ class DemandeMiseDeCoteAdmin(DemandeAdmin):
     def dire(self, demande: DemandeMiseDeCote) -> Iterator[str]:
         yield f"Argent en jeu à la demande : {ecrire_euros(demande.montant)}."
         yield from dire_ce_qui_s_est_passe(demande.anomalie)
-        if _is_a_trancher(demande):
+        if demande.verdict:
+            yield f"Ce qui est à trancher, d'après le Back Office : {demande.get_verdict_display()}."
+        elif _is_a_trancher(demande):
             yield "Approuvée, cet argent reste à la banque, ni rendu ni imputé, tant que les comptes ne changent pas."
 
     @admin.display(description="argent en jeu", ordering="montant")

@@ -1,4 +1,4 @@
-"""Mettre de côté une grosse somme : un agent demande, un comptable décide."""
+"""Sortir des comptes une grosse somme : un agent demande, un comptable décide."""
 
 import pgtrigger
 from django.db import models
@@ -6,11 +6,14 @@ from django.db.models import Q
 
 from paiements.models.anomalie import Anomalie
 from paiements.models.demande import DemandeADeux, decidee_a_deux
+from paiements.models.transaction import TransactionPayzen
 
 
 class DemandeMiseDeCote(DemandeADeux):
     """
     Laisser de l'argent que la banque tient, sans le rendre ni l'imputer, au-dessus du seuil de la Caf : à deux.
+
+    Ou, avec un `verdict`, tenir pour vrai d'une transaction douteuse ce qui sort cette somme des comptes.
 
     `situation` est l'état des comptes que l'agent avait sous les yeux : s'il change, il n'y a plus rien à approuver.
     """
@@ -18,6 +21,8 @@ class DemandeMiseDeCote(DemandeADeux):
     anomalie = models.ForeignKey(Anomalie, models.PROTECT, related_name="demandes")
     situation = models.CharField(max_length=200, blank=True)
     montant = models.DecimalField("argent en jeu", max_digits=10, decimal_places=2)
+
+    verdict = models.CharField(max_length=7, choices=TransactionPayzen.Verdict, blank=True)
 
     class Meta:
         verbose_name = "demande de mise de côté"

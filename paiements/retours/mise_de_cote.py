@@ -1,30 +1,18 @@
 """Mettre de côté ce qu'un agent a réglé autrement ; au-dessus du seuil de la Caf, il y faut deux personnes."""
 
-from decimal import Decimal
-
 from django.db import transaction
 
 from comptes.models import Utilisateur
+from paiements.causes import par_agent
 from paiements.file import tenue
-from paiements.file.en_jeu import avec_en_jeu
-from paiements.models import Anomalie, DemandeMiseDeCote
+from paiements.models import Anomalie, DemandeMiseDeCote, TransactionPayzen
+from paiements.passages import verrouiller
+from paiements.retours.reprise import trancher_a_deux
+from paiements.retours.seuil import get_en_jeu, is_a_deux
 
 
 class MiseDeCoteImpossible(Exception):
     """Elle demande deux personnes, est déjà décidée, ou ne parle plus du même état des comptes."""
-
-
-def get_en_jeu(anomalie: Anomalie) -> Decimal:
-    """L'argent en jeu du moment, en euros, dans un sens ou dans l'autre."""
-    lue = avec_en_jeu(Anomalie.objects.filter(pk=anomalie.pk)).values_list("en_jeu", flat=True)
-    en_jeu: Decimal | None = lue.get()
-    return abs(en_jeu or Decimal(0))
-
-
-def is_a_deux(anomalie: Anomalie) -> bool:
-    """L'argent en jeu atteint le seuil de la Caf ; celui d'aucune Caf n'a pas de seuil."""
-    seuil = anomalie.caf.seuil_mise_de_cote if anomalie.caf else None
-    return seuil is not None and get_en_jeu(anomalie) >= seuil  # garde: seuil_de_mise_de_cote
 
 
 def is_demandee(anomalie: Anomalie) -> bool:
@@ -47,10 +35,13 @@ def mettre_de_cote(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Ano
 
 
 @transaction.atomic
-def demander(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> DemandeMiseDeCote:
+def demander(
+    anomalie: Anomalie, *, motif: str, agent: Utilisateur, verdict: TransactionPayzen.Verdict | str = ""
+) -> DemandeMiseDeCote:
     """
-    Demande à un comptable de laisser cet argent de côté.
+    Demande à un comptable de laisser cet argent de côté, ou de tenir pour vrai qu'il n'est pas à la banque.
 
+    :param verdict: ce qu'on dit d'une transaction douteuse ; vide, une mise de côté
     :raises MiseDeCoteImpossible: si elle n'est plus à traiter, ou si c'est déjà demandé
     """
     anomalie = _verrouiller(anomalie)
@@ -62,17 +53,20 @@ def demander(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> DemandeMi
         montant=get_en_jeu(anomalie),
         motif=motif,
         demandeur=agent,
+        verdict=verdict,
     )
 
 
 @transaction.atomic
 def decider(demande: DemandeMiseDeCote, *, accord: bool, agent: Utilisateur, motif: str) -> DemandeMiseDeCote:
     """
-    Accorde ou refuse ; accordée, l'anomalie est mise de côté aux mots de qui l'a demandé.
+    Accorde ou refuse ; accordée, l'anomalie est mise de côté, ou tranchée, aux mots de qui l'a demandé.
 
     :raises MiseDeCoteImpossible: si elle est déjà décidée, si c'est la même personne, ou si les comptes ont changé
-    :raises DejaResolue: si l'anomalie n'est plus à traiter
+    :raises DejaResolue: si l'anomalie n'est plus à traiter, ou si la transaction n'est plus douteuse
     """
+    if demande.verdict and demande.anomalie.paiement_id:
+        verrouiller(demande.anomalie.paiement_id)  # avant l'anomalie, comme partout
     anomalie = _verrouiller(demande.anomalie)
     demande = DemandeMiseDeCote.objects.select_for_update(of=("self",), no_key=True).get(pk=demande.pk)
     if demande.accord is not None:  # garde: decider_une_mise_de_cote_une_fois
@@ -84,10 +78,15 @@ def decider(demande: DemandeMiseDeCote, *, accord: bool, agent: Utilisateur, mot
         raise MiseDeCoteImpossible("les comptes ont changé depuis la demande : refusez-la, et relisez l'anomalie")
     demande.noter_la_decision(accord=accord, agent=agent, motif=motif)
     if accord:
-        tenue.mettre_de_cote(
-            anomalie, motif=f"{demande.motif} ; approuvé par {agent} : {motif}", agent=demande.demandeur
-        )
+        _executer(anomalie, demande, f"{demande.motif} ; approuvé par {agent} : {motif}")
     return demande
+
+
+def _executer(anomalie: Anomalie, demande: DemandeMiseDeCote, motif: str) -> None:
+    if demande.verdict:
+        trancher_a_deux(anomalie, TransactionPayzen.Verdict(demande.verdict), par_agent(demande.demandeur, motif))
+    else:
+        tenue.mettre_de_cote(anomalie, motif=motif, agent=demande.demandeur)
 
 
 def _verrouiller(anomalie: Anomalie) -> Anomalie:

@@ -12,13 +12,14 @@ from django.db import transaction
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
-from paiements.causes import par_agent
+from paiements.causes import Cause, par_agent
 from paiements.file.tenue import DejaResolue
 from paiements.imputation.imputer import placer
 from paiements.imputation.reprendre import reprendre_des_dettes
 from paiements.models import Anomalie, DemandeRestitution, Paiement, TransactionPayzen
 from paiements.passages import faire_interroger, verrouiller
 from paiements.reception.suivre import suivre
+from paiements.retours.seuil import is_au_seuil
 from paiements.statuts import Statut
 from socle.euros import ecrire_euros
 
@@ -143,6 +144,32 @@ def trancher(
     Un agent dit, d'après le Back Office, ce que la banque tient d'une transaction dont elle dit deux choses.
 
     :raises DejaResolue: si elle n'est plus douteuse, ou déjà tranchée
+    :raises RepriseImpossible: si ce mot sort des comptes assez d'argent pour demander deux personnes
+    """
+    if is_verdict_a_deux(anomalie, verdict):  # garde: trancher_a_deux
+        raise RepriseImpossible("au-dessus du seuil de la Caf, un comptable doit l'approuver : demandez-le")
+    return trancher_a_deux(anomalie, verdict, par_agent(agent, motif))
+
+
+def is_verdict_a_deux(anomalie: Anomalie, verdict: TransactionPayzen.Verdict) -> bool:
+    """
+    Ce mot sort des comptes une somme au seuil de la Caf, comme une mise de côté (BANQUE §4).
+
+    D'un débit, dire que la banque ne le tient pas ; d'un remboursement, dire qu'il est parti.
+    """
+    vue = anomalie.transaction
+    if vue is None:
+        return False
+    sortant = TransactionPayzen.Verdict.TENUE if vue.is_credit else TransactionPayzen.Verdict.DEFAITE
+    return verdict == sortant and is_au_seuil(anomalie.caf, vue.montant)
+
+
+@transaction.atomic
+def trancher_a_deux(anomalie: Anomalie, verdict: TransactionPayzen.Verdict, cause: Cause) -> TransactionPayzen:
+    """
+    Écrit ce qui est tranché, une fois décidé par qui il faut (`mise_de_cote.decider`).
+
+    :raises DejaResolue: si elle n'est plus douteuse, ou déjà tranchée
     """
     # Une restitution en route attend souvent ce mot : le crédit dont elle ne sait pas s'il est parti.
     paiement = _verrouiller(anomalie, pendant_une_restitution=True)
@@ -152,8 +179,33 @@ def trancher(
         raise DejaResolue("cette transaction n'est pas douteuse, ou est déjà tranchée")
     douteuse.verdict = verdict
     douteuse.save(update_fields=["verdict"])
-    suivre(paiement, par_agent(agent, motif))
+    suivre(paiement, cause)
     return douteuse
+
+
+def is_a_revoir(anomalie: Anomalie) -> bool:
+    """Quelqu'un a tranché de cette transaction, et le Back Office peut l'avoir démenti."""
+    vue = anomalie.transaction
+    is_tranchee = vue is not None and vue.verdict != ""
+    return anomalie.genre == Anomalie.Genre.STATUT_INATTENDU and anomalie.paiement_id is not None and is_tranchee
+
+
+@transaction.atomic
+def revoir(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> TransactionPayzen:
+    """
+    Retire ce qui a été tranché à tort : la transaction est de nouveau douteuse, et son anomalie à traiter.
+
+    :raises DejaResolue: si rien n'est tranché, ou ne l'est plus
+    """
+    paiement = verrouiller(cast("int", anomalie.paiement_id))
+    siennes = TransactionPayzen.objects.select_for_update(of=("self",), no_key=True)
+    tranchee = siennes.filter(pk=anomalie.transaction_id, paiement=paiement).exclude(verdict="").first()
+    if tranchee is None:  # garde: revoir_ce_qui_est_tranche
+        raise DejaResolue("rien n'est tranché de cette transaction")
+    tranchee.verdict = ""
+    tranchee.save(update_fields=["verdict"])
+    suivre(paiement, par_agent(agent, motif))
+    return tranchee
 
 
 def is_a_rattacher(anomalie: Anomalie) -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from paiements.models import Anomalie
-from paiements.retours import mise_de_cote, trop_percu
+from paiements.retours import seuil, trop_percu
 from tests.factories import PaiementFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ def test_seul_ce_qu_aucun_paiement_n_explique_est_en_jeu():
 
     paiement.refresh_from_db()
     assert paiement.a_placer == 120
-    assert mise_de_cote.get_en_jeu(Anomalie.objects.get(genre="SOLDE_NEGATIF")) == 30
+    assert seuil.get_en_jeu(Anomalie.objects.get(genre="SOLDE_NEGATIF")) == 30
 
 
 def test_un_autre_manque_se_redit():
@@ -28,4 +28,4 @@ def test_un_autre_manque_se_redit():
     for manque in (150, 40):
         trop_percu._retenir_ou_signaler(dette, Decimal(manque), "encaissements 661")
 
-    assert mise_de_cote.get_en_jeu(Anomalie.objects.get(genre="SOLDE_NEGATIF")) == 40
+    assert seuil.get_en_jeu(Anomalie.objects.get(genre="SOLDE_NEGATIF")) == 40

@@ -43,6 +43,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         remplacer("_regarder(demande, client) or ", ""),
     ),
     "credit_refuse_en_reponse": ("paiements/test_ordres::test_un_credit_refuse_en_reponse_n_a_rien_rendu", faux),
+    "trancher_a_deux": (
+        "paiements/test_verdict_a_deux::test_au_seuil_une_personne_ne_dit_pas_seule_que_la_banque_ne_tient_rien",
+        faux,
+    ),
+    "revoir_ce_qui_est_tranche": (
+        "paiements/test_verdict_a_deux::test_ce_qui_n_est_pas_tranche_ne_se_revoit_pas",
+        remplacer("tranchee is None", "False"),
+    ),
     "arreter_sans_regarder_a_deux": (
         "paiements/test_arreter_sans_cles::test_un_ordre_parti_s_arrete_a_deux_et_dit_quoi_verifier",
         faux,
@@ -146,7 +154,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "seuil_de_mise_de_cote": (
         "paiements/test_mise_de_cote::test_au_dessus_du_seuil_une_personne_ne_suffit_pas",
-        remplacer("get_en_jeu(anomalie) >= seuil", "False"),
+        remplacer("somme >= seuil", "False"),
     ),
     "mettre_de_cote_a_deux": (
         "paiements/test_mise_de_cote::test_au_dessus_du_seuil_une_personne_ne_suffit_pas",
