@@ -66,6 +66,7 @@ def _ouvrir(anomalie: Anomalie | None, attendue: Attendue, livres: Livres, cause
         _passer(anomalie, Etat.OUVERTE, cause)
 
 
+@transaction.atomic
 def signaler(
     genre: Anomalie.Genre,
     cle: str,
@@ -89,7 +90,8 @@ def signaler(
     caf = paiement.caf if paiement else dette.caf if dette else caf or _deviner_la_caf(transaction_payzen)
     champs |= {"paiement": paiement, "transaction": transaction_payzen, "dette": dette, "caf": caf}
     champs |= {"situation": situation, "detail": detail[:300], "manque": manque}
-    anomalie, nouvelle = Anomalie.objects.get_or_create(genre=genre, cle=cle, defaults=champs)
+    connues = Anomalie.objects.select_for_update(of=("self",), no_key=True)  # garde: anomalie_rouverte_une_fois
+    anomalie, nouvelle = connues.get_or_create(genre=genre, cle=cle, defaults=champs)
     if nouvelle:
         _journaliser(anomalie, "", cause)
         logger.warning("anomalie ouverte", extra={"genre": genre, "anomalie": anomalie.pk})

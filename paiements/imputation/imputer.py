@@ -118,9 +118,11 @@ def _imputer_a_part(paiements: Sequence[Paiement]) -> int:
 
 
 def _is_a_trancher(paiement: Paiement) -> bool:
-    """La banque dit deux choses de ce débit, ou un crédit est parti dont on ne sait pas ce qu'il ôte."""
+    """La banque dit deux choses de ce débit, ou une autre devise ; ou un crédit est parti, on ne sait d'où."""
     is_douteux = paiement.debit is not None and paiement.debit.is_douteuse  # garde: douteux_ne_s_impute_pas
-    return is_douteux or paiement.solde.is_en_l_air  # garde: credit_en_l_air_ne_s_impute_pas
+    # garde: devise_apprise_avant_d_imputer
+    is_ailleurs = paiement.debit is not None and not paiement.debit.is_en_euros
+    return is_douteux or is_ailleurs or paiement.solde.is_en_l_air  # garde: credit_en_l_air_ne_s_impute_pas
 
 
 def _reporter(paiement: Paiement, echec: Exception) -> None:

@@ -13,6 +13,7 @@ from django.db import transaction
 from comptes.models import Utilisateur
 from dettes.models import Dette
 from paiements.causes import Cause, par_agent
+from paiements.file.attendues import is_notre_formulaire
 from paiements.file.tenue import DejaResolue
 from paiements.imputation.imputer import placer
 from paiements.imputation.reprendre import reprendre_des_dettes
@@ -109,7 +110,7 @@ def is_a_admettre(anomalie: Anomalie) -> bool:
 
 
 def _is_le_sien_en_euros(paiement: Paiement, debit: TransactionPayzen) -> bool:
-    is_le_sien = paiement.debit_id in (None, debit.uuid) and debit.trans_id in (None, paiement.trans_id)
+    is_le_sien = paiement.debit_id in (None, debit.uuid) and is_notre_formulaire(paiement, debit)
     return debit.is_debit and debit.is_en_euros and is_le_sien
 
 

@@ -96,6 +96,24 @@ def test_un_montant_effectif_baisse_dans_une_autre_devise_ne_se_compare_pas_aux_
     assert paiement.anomalies.get().genre == Genre.MONTANT_DIFFERENT
 
 
+def test_une_autre_devise_apprise_apres_la_verification_n_impute_rien():
+    paiement = PaiementFactory(verifie=True)
+    dire(paiement, "CAPTURED", devise_effective="840")
+
+    imputer_un_lot()
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.anomalies.get().genre) == (Statut.VERIFIE, Genre.MONTANT_DIFFERENT)
+
+
+def test_un_numero_redit_en_capitales_est_le_sien():
+    """Les journaux et REST l'écrivent comme ils veulent (PROTOCOLE §11.4)."""
+    paiement = PaiementFactory()
+    dire(paiement, "AUTHORISED", montant=Decimal("90.00"), trans_id=paiement.trans_id.upper())
+
+    assert reprise.is_a_admettre(paiement.anomalies.get())
+
+
 def test_un_agent_admet_un_montant_baisse_dont_l_effectif_est_reste_haut():
     paiement = PaiementFactory(accepte=True)
     dire(paiement, "AUTHORISED", montant=Decimal("90.00"), effectif=Decimal("120.00"))

@@ -218,6 +218,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_relectures::test_un_verdict_que_la_banque_dement_se_voit",
         remplacer("transaction.statut == CONTRADICTOIRE and", "False and"),
     ),
+    "anomalie_rouverte_une_fois": (
+        "pannes/test_rencontres_workers::test_deux_workers_rouvrent_la_meme_alerte_une_fois",
+        remplacer('.select_for_update(of=("self",), no_key=True)', ""),
+    ),
+    "devise_apprise_avant_d_imputer": (
+        "paiements/test_montants_dits::test_une_autre_devise_apprise_apres_la_verification_n_impute_rien",
+        remplacer("paiement.debit is not None and not paiement.debit.is_en_euros", "False"),
+    ),
     "douteux_ne_s_impute_pas": (
         "paiements/test_relectures::test_ce_dont_la_banque_dit_deux_choses_ne_s_impute_pas",
         remplacer("paiement.debit is not None and paiement.debit.is_douteuse", "False"),

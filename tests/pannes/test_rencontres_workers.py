@@ -3,13 +3,15 @@
 import pytest
 
 from dettes.models import Mouvement
+from paiements.causes import par_service
 from paiements.documents import envois
-from paiements.models import DemandeRestitution, Paiement
+from paiements.file.tenue import mettre_de_cote, signaler
+from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.payzen import PlateformeInjoignable
 from paiements.retours import ordres, restitution
 from paiements.verification import interroger
 from tests.courses import compter, en_meme_temps, en_second, fenetre
-from tests.factories import PaiementFactory, demander, dire
+from tests.factories import AgentFactory, PaiementFactory, demander, dire
 from tests.pannes.gestes import verifier_les_invariants
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,6 +48,20 @@ def test_notre_annulation_et_celle_que_la_banque_annonce_n_en_font_qu_une(agents
 
     assert not compter(issues, Exception)
     assert Mouvement.objects.filter(genre="REJET").count() == 1
+    verifier_les_invariants()
+
+
+def test_deux_workers_rouvrent_la_meme_alerte_une_fois():
+    def dire_la_panne(situation):
+        return signaler("REPONSE_INATTENDUE", "order-get", situation=situation, cause=par_service("réponse illisible"))
+
+    mettre_de_cote(dire_la_panne("hier"), motif="vu", agent=AgentFactory().utilisateur)
+
+    with fenetre("paiements_anomalie"):
+        issues = en_meme_temps(lambda: dire_la_panne("ce soir"), lambda: en_second(lambda: dire_la_panne("ce soir")))
+
+    assert not compter(issues, Exception)
+    assert list(Anomalie.objects.get().etapes.order_by("pk").values_list("de", "vers"))[2:] == [("ECARTEE", "OUVERTE")]
     verifier_les_invariants()
 
 
