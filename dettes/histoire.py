@@ -21,6 +21,7 @@ TITRES = {
     Genre.AJUSTEMENT: gettext_lazy("Mise à jour par la Caf"),
 }
 DEJA_REPRISE = "la Caf ne réclame plus cette part, déjà reprise par elle"
+# Plus rien ne l'écrit : il reste des mouvements d'avant, qui se lisent.
 PAS_ATTENDUE = "la Caf n'attendait pas cette part, restituée"
 DEJA_REMBOURSE = "déjà remboursé quand ce service a reçu la dette"
 # Tous les motifs d'une mise à jour, ceux qu'écrit l'import (dettes/importation/application.py) compris, dans les mots

@@ -182,7 +182,7 @@ def appliquer_dettes(
     negatives = sum(_changer_une_tranche(curseur, manifeste, valeurs | {"tranche": n + 1}) for n in range(TRANCHES))
     signals.soldes_lus.send(sender=Dette, caf=manifeste.caf, garder_positives=partial(_garder_positives, curseur))
     curseur.execute(
-        "SELECT count(*) FILTER (WHERE autre AND NOT absente), count(*) FILTER (WHERE absente),"
+        "SELECT count(*) FILTER (WHERE autre AND NOT absente), count(*) FILTER (WHERE autre AND absente),"
         " count(*) FILTER (WHERE autre_montant_initial) FROM changees"
     )
     bilan.changes, absentes, autres = curseur.fetchone()

@@ -24,11 +24,14 @@ ZERO = Decimal(0)
 # L'horloge de la Caf n'est pas la nôtre.
 AVANCE_D_HORLOGE = timedelta(days=1)
 
+# À part : ce que chaque dette lue deviendrait se cherche dette par dette, ses paiements par leur index.
+RESTES = "CREATE TEMP TABLE restes AS SELECT id, reste FROM dettes_connues; ANALYZE restes"
+
 # Ce que chaque dette vaut avant et vaudrait après ; une livraison différentielle n'apprend rien des dettes neuves.
 MESURER = """
 WITH soldes AS (
     SELECT d.solde AS avant, greatest(coalesce(c.reste, d.solde), 0) AS apres
-    FROM dettes_dette d LEFT JOIN dettes_connues c ON c.id = d.id
+    FROM dettes_dette d LEFT JOIN restes c ON c.id = d.id
     WHERE d.caf_id = %(caf)s
     UNION ALL
     SELECT 0, solde FROM dettes_lues WHERE %(complet)s AND neuve
@@ -102,6 +105,7 @@ def _regarder_la_photo(manifeste: Manifeste) -> Iterator[Ecart]:
 
 
 def _regarder_les_dettes(curseur: CursorWrapper, manifeste: Manifeste, seuils: Plausibilite) -> Iterator[Ecart]:
+    curseur.execute(RESTES)
     with sans_boucles(curseur):
         curseur.execute(MESURER, {"caf": manifeste.caf, "complet": manifeste.is_complet})
         m = Mesure(*curseur.fetchone())

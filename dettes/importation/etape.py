@@ -87,7 +87,7 @@ def nettoyer(curseur: CursorWrapper) -> None:
     """Ôte tout ce qui n'a servi qu'à cet import, et les vues qui en dépendent."""
     curseur.execute(
         "DROP TABLE recues, reconnues, ecartees, etape_allocataires, etape_dettes, rejets, avertissements,"
-        " dettes_lues, changees, cibles CASCADE"
+        " dettes_lues, restes, changees, cibles CASCADE"
     )
 
 

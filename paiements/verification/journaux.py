@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CharField, Func, Q, QuerySet, Value
+from django.db.models import Case, CharField, Func, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from paiements.causes import par_payzen
@@ -27,8 +27,18 @@ LOT = 500
 # Les transactions d'abord : les autres journaux en parlent.
 ORDRE = ("JT", "JO", "JRB", "JRI")
 REMIS, RAPPROCHE = "CAPTURED", "MATCH_OK"
-# Le jour d'un impayé, si son journal le dit ; sinon celui du journal, tel que son nom l'écrit (PROTOCOLE §8).
-QUAND = Coalesce(Func("impaye_le", Value("YYMMDD"), function="to_char", output_field=CharField()), "journal__jour")
+
+
+def _ecrire_le_jour(champ: str) -> Func:
+    return Func(champ, Value("YYMMDD"), function="to_char", output_field=CharField())
+
+
+# Le jour d'un impayé, si son journal le dit ; sinon celui du journal, si son nom le dit (PROTOCOLE §8). Une semaine ou
+# un mois ne se compare à aucun jour : celui où nous l'avons lu.
+QUAND = Coalesce(
+    _ecrire_le_jour("impaye_le"),
+    Case(When(journal__jour__regex=r"^\d{6}$", then="journal__jour"), default=_ecrire_le_jour("journal__lu_le")),
+)
 
 
 class EnSuspens(Exception):

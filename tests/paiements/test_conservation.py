@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -15,7 +16,7 @@ from django.utils import timezone
 from comptes import activation
 from comptes.models import Allocataire, CodeActivation, Evenement, Utilisateur
 from demarches.models import Demarche
-from dettes.models import Mouvement
+from dettes.models import Dette, Mouvement
 from paiements.causes import par_service
 from paiements.documents import envois
 from paiements.file import tenue
@@ -173,6 +174,17 @@ def test_d_un_dossier_clos_depuis_dix_ans_la_personne_s_en_va_et_les_sommes_rest
     assert list(verifier()) == avant
     assert Allocataire.objects.get(pk=recent.pk).nom == recent.nom
     assert "0  dossiers clos depuis dix ans" in purger_en_service()
+
+
+def test_de_sa_ligne_rien_ne_reste_et_la_caf_peut_la_redire(clos):
+    """L'empreinte d'une ligne se refait de la ligne : elle dirait qui s'en est allé (docs/adr/0068)."""
+    Allocataire.objects.update(empreinte=UUID(int=1))
+    Dette.objects.update(empreinte=UUID(int=2), solde_recu=0)
+
+    purger_en_service()
+
+    assert Allocataire.objects.get(pk=clos.pk).empreinte is None
+    assert clos.dettes.values_list("empreinte", "solde_recu").get() == (None, None)
 
 
 def test_une_caf_en_plein_import_attend_demain(clos):

@@ -137,6 +137,18 @@ def test_trois_journaux_sans_date_gardent_leur_ordre(lire):
     assert list(Impaye.objects.order_by("pk").values_list("sens", flat=True)) == [1, -1, 1]
 
 
+def test_un_journal_de_la_semaine_ne_depasse_pas_celui_d_un_jour(lire, time_machine):
+    paiement = PaiementFactory(impute=True)
+    time_machine.move_to("2026-10-05")
+    lire(jri([paiement], jour="26W40", UNPAID_DATE=""))
+    time_machine.move_to("2026-11-28")
+
+    lire(jri([paiement], jour="261127", OPERATION_TYPE="C", UNPAID_DATE=""))
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.ACCEPTE
+
+
 def test_un_impaye_deja_enregistre_a_la_main_ne_se_double_pas(lire, comptable):
     paiement = PaiementFactory(impute=True)
     impaye.enregistrer(paiement, motif="lu au Back Office", agent=comptable)
