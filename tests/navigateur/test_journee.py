@@ -19,8 +19,9 @@ from paiements.file.tenue import signaler
 from paiements.models import Anomalie, Paiement
 p = Paiement.objects.for_reference("{reference}").get()
 for genre in Anomalie.Genre:
+    manque = 1 if genre == Anomalie.Genre.SOLDE_NEGATIF else None
     anomalie = signaler(genre, "essai:" + genre, situation="manque 1.00 €", paiement=p, transaction_payzen=p.debit,
-                        cause=par_service("essai"))
+                        manque=manque, cause=par_service("essai"))
     print("ANOMALIE", anomalie.pk, genre in Anomalie.D_ARGENT)
 """
 

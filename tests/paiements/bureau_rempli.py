@@ -56,6 +56,7 @@ def _remplir_la_file(paye: Paiement) -> None:
             genre,
             f"essai:{genre}",
             situation="manque 1.00 €",
+            manque=Decimal(1) if genre == Anomalie.Genre.SOLDE_NEGATIF else None,
             paiement=paye,
             transaction_payzen=paye.debit,
             cause=par_service("essai"),

@@ -6,6 +6,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from paiements.models import Paiement
 from tests.pannes.banque import Banque, Session, Transaction
 from tests.pannes.bureau import RANG, choisir
 
@@ -76,9 +77,15 @@ class GuichetDeLaBanque:
     @precondition(lambda self: self.get_transactions("AUTHORISED", "UNDER_VERIFICATION", operation="CREDIT"))
     @rule(rang=RANG, en_le_disant=st.booleans())
     def defaire(self, rang, en_le_disant=True):
-        """Un remboursement que nous avons demandé par REST échoue sans que rien ne l'annonce (PROTOCOLE §5)."""
+        """
+        Un remboursement que nous avons demandé par REST échoue sans que rien ne l'annonce (PROTOCOLE §5).
+
+        D'une référence qui n'est pas de nous, nous n'en demandons pas, et n'interrogeons rien : la banque le dit.
+        """
         vivants = self.get_transactions("AUTHORISED", "UNDER_VERIFICATION", operation="CREDIT")
-        self.banque.defaire(choisir(vivants, rang), en_le_disant=en_le_disant)
+        credit = choisir(vivants, rang)
+        est_a_nous = Paiement.objects.filter(reference=credit.reference).exists()
+        self.banque.defaire(credit, en_le_disant=en_le_disant or not est_a_nous)
 
     @precondition(lambda self: self.get_transactions("AUTHORISED", "CAPTURED"))
     @rule(rang=RANG)
