@@ -154,7 +154,7 @@ def trancher(
 
 def is_verdict_a_deux(anomalie: Anomalie, verdict: TransactionPayzen.Verdict) -> bool:
     """
-    Ce mot sort des comptes une somme au seuil de la Caf, comme une mise de côté (BANQUE §4).
+    Ce mot sort des comptes une somme au seuil de la Caf, comme une mise de côté (docs/adr/0053).
 
     D'un débit, dire que la banque ne le tient pas ; d'un remboursement, dire qu'il est parti.
     """

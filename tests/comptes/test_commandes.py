@@ -120,7 +120,7 @@ def test_une_emission_qui_echoue_ne_laisse_ni_code_ni_fichier(tmp_path: Path, mo
     UtilisateurFactory(password=None)
     monkeypatch.setattr("comptes.activation.secrets.randbelow", lambda _: 1 / 0)
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(CommandError, match="Arrêt imprévu"):
         lancer("emettre_codes", "661", sortie=tmp_path / "codes.csv")
 
     assert not list(tmp_path.iterdir())

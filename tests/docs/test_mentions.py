@@ -17,6 +17,7 @@ DITES = {
         "prenom": "votre prénom",
         "date_naissance": "Votre date de naissance",
         "identite": "Une empreinte de votre identité",
+        "empreinte": "Une empreinte de ce que votre Caf nous envoie de vous",
         "radie_le": "si votre dossier est radié, depuis quand",
     },
     Demarche: {"courriel": "Votre adresse électronique"},
