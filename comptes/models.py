@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from comptes import mots_de_passe
 from comptes.identifiants import normaliser
 from comptes.roles import DROITS, Droit
+from socle.gardes import oublier_l_empreinte
 
 
 class Caf(models.Model):
@@ -107,15 +108,7 @@ class Allocataire(models.Model):
 
     class Meta:
         verbose_name = "allocataire"
-        triggers = [
-            pgtrigger.Trigger(
-                name="dossier_change_n_est_plus_sa_ligne",
-                operation=pgtrigger.UpdateOf(*DITS_PAR_LA_CAF),
-                when=pgtrigger.Before,
-                condition=pgtrigger.AnyChange(*DITS_PAR_LA_CAF),
-                func="NEW.empreinte := nullif(NEW.empreinte, OLD.empreinte); RETURN NEW;",
-            )
-        ]
+        triggers = [oublier_l_empreinte("dossier_change_n_est_plus_sa_ligne", DITS_PAR_LA_CAF)]
         indexes = [
             # Ce que la liste du bureau filtre et qui est rare : sans lui, elle lirait tous les autres.
             models.Index(name="allocataires_radies", fields=["caf", "numero"], condition=Q(radie_le__isnull=False)),

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext_lazy
 from comptes.models import Allocataire, Caf
 from dettes.fichiers import FichierEmis, FichierRecu
 from dettes.plausibilite import Plausibilite
+from socle.gardes import oublier_l_empreinte
 from socle.templatetags.euros import periode
 
 __all__ = ["Dette", "FichierEmis", "FichierRecu", "LigneEmise", "Mouvement", "Plausibilite"]
@@ -172,13 +173,7 @@ class Dette(models.Model):
                 condition=pgtrigger.AnyChange("allocataire", "caf", "reference"),
                 func="RAISE EXCEPTION 'Une dette ne change ni de Caf, ni de dossier, ni de référence.';",
             ),
-            pgtrigger.Trigger(
-                name="dette_changee_n_est_plus_sa_ligne",
-                operation=pgtrigger.UpdateOf(*DITS_PAR_LA_CAF),
-                when=pgtrigger.Before,
-                condition=pgtrigger.AnyChange(*DITS_PAR_LA_CAF),
-                func="NEW.empreinte := nullif(NEW.empreinte, OLD.empreinte); RETURN NEW;",
-            ),
+            oublier_l_empreinte("dette_changee_n_est_plus_sa_ligne", DITS_PAR_LA_CAF),
             pgtrigger.Protect(name="dette_jamais_effacee", operation=pgtrigger.Delete),
         ]
 

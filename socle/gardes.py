@@ -1,7 +1,8 @@
-"""Les gardes de la base : qui peut les taire, demandé à chacun de leurs passages."""
+"""Les gardes de la base : qui peut les taire, et celle que deux apps posent."""
 
 from typing import Any
 
+import pgtrigger
 from django.db import connections
 
 # Pgtrigger laisse toute session taire une garde en la nommant dans un réglage. Celle du service, non : ses gardes
@@ -19,3 +20,18 @@ def dire_qui_les_tait(*, using: str, **_: Any) -> None:
     """Après tout `migrate` : chaque migration d'une garde récrit la fonction de pgtrigger."""
     with connections[using].cursor() as curseur:
         curseur.execute(QUI_TAIT)
+
+
+def oublier_l_empreinte(nom: str, champs: tuple[str, ...]) -> pgtrigger.Trigger:
+    """
+    La garde d'une ligne de la Caf reconnue à son empreinte (docs/adr/0068) : changée autrement, elle ne l'est plus.
+
+    :param champs: ce que dit la Caf ; seul qui pose une autre empreinte en même temps en laisse une
+    """
+    return pgtrigger.Trigger(
+        name=nom,
+        operation=pgtrigger.UpdateOf(*champs),  # type: ignore[no-untyped-call]  # pgtrigger ne la type pas
+        when=pgtrigger.Before,
+        condition=pgtrigger.AnyChange(*champs),
+        func="NEW.empreinte := nullif(NEW.empreinte, OLD.empreinte); RETURN NEW;",
+    )

@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
+
+from paiements.models import Paiement
+from socle.euros import ecrire_euros
 
 UN_AGENT = gettext_lazy("Un agent de votre Caf s’en occupe")
 REVIENT = gettext_lazy("cette somme revient sur la carte qui avait servi à payer, en général en quelques jours")
@@ -24,3 +27,10 @@ class Progres(NamedTuple):
     suite: list[str]
     is_a_recommencer: bool = False
     is_a_repondre: bool = False
+
+
+def dire_le_rendu(paiement: Paiement) -> str:
+    """Ce que la Caf a rendu d'un autre débit que celui du paiement."""
+    return gettext("La Caf vous a rendu {rendu}, débités en trop\u00a0: {revient}.").format(
+        rendu=ecrire_euros(paiement.rendu_a_part), revient=REVIENT
+    )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from paiements.models import Paiement
 from paiements.statuts import Statut
 from paiements.suivi.dates import dire_l_instant, dire_le_jour
-from paiements.suivi.mots import REVIENT, UN_AGENT, Progres
+from paiements.suivi.mots import REVIENT, UN_AGENT, Progres, dire_le_rendu
 from paiements.suivi.retards import dire_le_retard
 from paiements.suivi.sans_suite import SANS_SUITE, dire_sans_suite
 from socle.euros import ecrire_euros
@@ -30,12 +30,8 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
             ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=UN_AGENT)
         )
     progres.suite.extend(dire_le_retard(paiement))
-    if (rendu := paiement.rendu_a_part) and statut not in SANS_SUITE:
-        progres.suite.append(
-            gettext("La Caf vous a rendu {rendu}, débités en trop\u00a0: {revient}.").format(
-                rendu=ecrire_euros(rendu), revient=REVIENT
-            )
-        )
+    if paiement.rendu_a_part and statut not in SANS_SUITE:
+        progres.suite.append(dire_le_rendu(paiement))
     return progres
 
 

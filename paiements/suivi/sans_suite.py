@@ -6,9 +6,8 @@ from django.utils.translation import gettext
 from paiements.models import Paiement
 from paiements.passages import get_libre_le
 from paiements.statuts import Statut
-from paiements.suivi.mots import REVIENT, Progres
+from paiements.suivi.mots import Progres, dire_le_rendu
 from paiements.suivi.retards import has_renonce
-from socle.euros import ecrire_euros
 
 # Ce qui n'a pas abouti : on peut recommencer, si aucun débit n'est examiné.
 SANS_SUITE = (Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
@@ -83,10 +82,6 @@ def _rendue(paiement: Paiement) -> Progres:
             "La banque a débité votre carte d’une somme qui n’était pas celle de cette demande\u00a0: elle vous"
             " est rendue. Vos dettes n’ont pas changé."
         ),
-        [
-            gettext("La Caf vous a rendu {rendu_a_part}, débités en trop\u00a0: {revient}.").format(
-                rendu_a_part=ecrire_euros(paiement.rendu_a_part), revient=REVIENT
-            )
-        ],
+        [dire_le_rendu(paiement)],
         is_a_recommencer=True,
     )
