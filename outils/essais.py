@@ -21,11 +21,12 @@ COMPTE = re.compile(r"(\d+) (passed|failed|skipped|xfailed|xpassed|errors?|desel
 
 
 class Joue(NamedTuple):
-    """Un dossier joué : le code de pytest, et la ligne où il compte ; vide s'il n'est pas allé jusque-là."""
+    """Un dossier joué : le code de pytest, la ligne où il compte (vide s'il n'est pas allé jusque-là), ses chutes."""
 
     dossier: str
     code: int
     comptes: str
+    chutes: list[str]
 
 
 def list_dossiers() -> list[str]:
@@ -50,6 +51,8 @@ def main() -> None:
         joues = list(places.map(play, list_dossiers()))
     finally:  # interrompus, les dossiers en cours l'ont été aussi, et rangent ; les autres ne partent pas
         places.shutdown(cancel_futures=True)
+    # Nommés à la fin aussi : deux places mêlent leurs lignes, et qui ne lit que la fin doit savoir quoi rejouer.
+    print("".join(chute for joue in joues for chute in joue.chutes), end="")
     print("\n".join(bilan.tell(Counter({joue.dossier: count([joue.comptes])["passed"] for joue in joues}))))
     print(tell(count(joue.comptes for joue in joues)))
     sys.exit(0 if all(joue.code == 0 and joue.comptes for joue in joues) else 1)
@@ -65,15 +68,17 @@ def tell(total: Counter[str]) -> str:
 def play(dossier: str) -> Joue:
     """Joue un dossier, et montre chaque ligne dès qu'elle est entière."""
     commande = [sys.executable, "-u", "-m", "pytest", "-q", f"tests/{dossier}"]
-    comptes = ""
+    comptes, chutes = "", []
     with subprocess.Popen(commande, cwd=RACINE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pytest:
         for ligne in pytest.stdout or ():
             if ligne.startswith(bilan.MARQUE):
                 continue
             print(f"{dossier:17} {ligne}", end="", flush=True)
+            if ligne.startswith(("FAILED ", "ERROR ")):
+                chutes.append(ligne)
             if re.search(r" in [\d.]+s", ligne) and COMPTE.search(ligne):
                 comptes = ligne
-    return Joue(dossier, pytest.returncode, comptes)
+    return Joue(dossier, pytest.returncode, comptes, chutes)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from outils import essais
 from outils.bilan import SUJETS
 from outils.bilan import tell as tell_bilan
-from outils.essais import LONGS, count, list_dossiers, tell
+from outils.essais import LONGS, count, list_dossiers, play, tell
 from outils.systeme import RACINE
 
 
@@ -33,3 +36,18 @@ def test_le_bilan_ne_parle_que_de_ce_qui_est_passe() -> None:
     lignes = tell_bilan(Counter({"paiements": 10, "pannes": 2, "socle": 1}))
 
     assert [ligne.split(":")[0].split() for ligne in lignes] == [["prouvé", "12"], ["prouvé", "1"]]
+
+
+def test_un_essai_tombe_est_nomme_a_la_fin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tests" / "bancal").mkdir(parents=True)
+    (tmp_path / "tests" / "bancal" / "test_deux.py").write_text(
+        "def test_un():\n    assert False\n\ndef test_deux():\n    pass\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:django\n")  # un dossier sans le projet
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    monkeypatch.setattr(essais, "RACINE", tmp_path)
+
+    joue = play("bancal")
+
+    assert joue.code == 1
+    assert [chute.split(" - ")[0].strip() for chute in joue.chutes] == ["FAILED tests/bancal/test_deux.py::test_un"]
