@@ -95,13 +95,18 @@ def verifier(
 
 
 def _regarder_la_photo(manifeste: Manifeste) -> Iterator[Ecart]:
-    derniere = FichierRecu.objects.filter(caf=manifeste.caf, sequence__lt=manifeste.sequence)
-    arretee = derniere.aggregate(le=Max("arrete_le"))["le"]
+    avant = FichierRecu.objects.filter(caf=manifeste.caf, sequence__lt=manifeste.sequence)
+    arretee, deduits = avant.aggregate(le=Max("arrete_le"), n=Max("derniere_sequence_encaissements")).values()
     jour = f"{manifeste.arrete_le.astimezone(PARIS):%Y-%m-%d}"
     if arretee and manifeste.arrete_le < arretee:  # garde: photo_plus_vieille
         yield Ecart("photo", jour, f"sa photo, du {jour}, est plus vieille que la dernière, du {arretee:%Y-%m-%d}")
     if manifeste.arrete_le > timezone.now() + AVANCE_D_HORLOGE:  # garde: photo_a_venir
         yield Ecart("avenir", jour, f"sa photo est datée d'un jour à venir, le {jour}")
+    numero = manifeste.derniere_sequence_encaissements
+    if numero < (deduits or 0):  # garde: numero_deduit_qui_recule
+        # Ce qui est parti après ce numéro se déduirait une fois encore de soldes qui l'ont déjà déduit.
+        phrase = f"elle n'a déduit nos encaissements que jusqu'au n° {numero}, après les avoir dits au n° {deduits}"
+        yield Ecart("encaissements", str(numero), phrase)
 
 
 def _regarder_les_dettes(curseur: CursorWrapper, manifeste: Manifeste, seuils: Plausibilite) -> Iterator[Ecart]:

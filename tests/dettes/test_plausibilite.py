@@ -7,11 +7,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from dettes import encaissements
 from dettes.importation import EcartTropGrand, importer
 from dettes.models import Dette, FichierRecu, Plausibilite
 from outils.systeme import RACINE
 from paiements.surveillance.invariants import verifier
 from socle.euros import ecrire_euros
+from tests.factories import DemarcheFactory, PaiementFactory
 
 PERSONNES = [{"numero": f"{n:07d}"} for n in range(1, 51)]
 DETTES = [{"numero": f"{n:07d}", "reference": f"R-{n}"} for n in range(1, 51)]
@@ -92,6 +94,38 @@ def test_une_photo_a_venir_refuse(base, livrer):
     dossier = livrer(DETTES, PERSONNES, sequence=2, arrete_le="2062-11-19T22:00:00+01:00")
 
     assert refuser(dossier, "avenir").chiffre == "2062-11-19"
+
+
+@pytest.fixture
+def deduit_deux_fichiers(livrer, tmp_path):
+    """900 € dus ; 120 € puis 30 € payés, partis dans les fichiers n° 1 et 2, que la livraison n° 2 a déduits."""
+    importer(livrer())
+    dette = Dette.objects.get()
+    for montant in (120, 30):
+        demarche = DemarcheFactory(auteur=dette.allocataire.utilisateurs.get(), lignes={dette: Decimal(montant)})
+        PaiementFactory(demarche=demarche, impute=True)
+        encaissements.emettre(dette.caf, tmp_path / "emis")
+    importer(livrer([{"solde": "75000"}], sequence=2, derniere_sequence_encaissements=2))
+
+
+@pytest.mark.parametrize("numero", [0, 1])
+def test_un_numero_d_encaissements_qui_recule_ne_deduit_rien_deux_fois(deduit_deux_fichiers, livrer, numero):
+    """Elle a tout déduit, et ne le dit plus : ce qui est parti après son numéro se déduirait encore."""
+    dossier = livrer([{"solde": "75000"}], sequence=3, derniere_sequence_encaissements=numero)
+
+    ecart = refuser(dossier, "encaissements")
+
+    assert ecart.chiffre == str(numero)
+    assert ecart.phrase == f"elle n'a déduit nos encaissements que jusqu'au n° {numero}, après les avoir dits au n° 2"
+    assert Dette.objects.get().solde == 750
+
+
+def test_une_caf_revenue_a_sa_sauvegarde_redonne_son_numero(deduit_deux_fichiers, livrer):
+    dossier = livrer([{"solde": "78000"}], sequence=3, derniere_sequence_encaissements=1)
+
+    importer(dossier, ecarts_acceptes={"encaissements": "1"})
+
+    assert Dette.objects.get().solde == 750
 
 
 def test_une_nuit_ordinaire_passe(base, livrer):

@@ -77,6 +77,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "personnes_qui_manquent": (f"{_PLAUSIBLE}la_moitie_des_personnes_manque", faux),
     "photo_plus_vieille": (f"{_PLAUSIBLE}une_photo_plus_vieille_que_la_derniere_refuse", faux),
     "photo_a_venir": (f"{_PLAUSIBLE}une_photo_a_venir_refuse", faux),
+    "numero_deduit_qui_recule": (f"{_PLAUSIBLE}un_numero_d_encaissements_qui_recule_ne_deduit_rien_deux_fois", faux),
     "seuil_des_rejets": ("dettes/test_livraisons_refusees", faux),
     "somme_annoncee": ("dettes/test_livraisons_refusees", faux),
     "solde_de_la_ligne": (
