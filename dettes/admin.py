@@ -53,7 +53,7 @@ class FichierEmisAdmin(OfficeAdmin):
 class PlausibiliteAdmin(FicheAdmin):
     """Réservé à l'opérateur : ce qu'une livraison peut changer sans être confirmée."""
 
-    list_display = ["caf", "disparitions", "total", "personnes", "mediane"]
+    list_display = ["caf", "disparitions", "total", "personnes", "mediane", "trop_percus"]
     ordering = ["caf"]
     list_select_related = ["caf"]
 

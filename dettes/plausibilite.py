@@ -22,10 +22,14 @@ class Plausibilite(models.Model):
     total = models.PositiveSmallIntegerField("changement du total dû (%)", default=20, validators=PART)
     personnes = models.PositiveSmallIntegerField("changement du nombre de personnes (%)", default=20, validators=PART)
     mediane = models.PositiveSmallIntegerField("changement du solde médian (%)", default=50, validators=PART)
+    # Un trop-perçu reprend un paiement, et rien ne l'y remet : la borne est basse.
+    trop_percus = models.PositiveSmallIntegerField(
+        "trop-perçus que la Caf annonce (% du total dû)", default=1, validators=PART
+    )
     dettes_au_moins = models.PositiveIntegerField(
         "nombre de dettes d'où une part veut dire quelque chose",
         default=20,
-        help_text="Sous ce nombre de dettes ouvertes, seules les dates sont regardées.",
+        help_text="Sous ce nombre de dettes ouvertes, ou de trop-perçus, leurs parts ne sont pas regardées.",
     )
     montant_maximal = models.DecimalField(
         "plus grand montant initial (€)", max_digits=9, decimal_places=2, default=Decimal(500_000)

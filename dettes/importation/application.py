@@ -83,7 +83,7 @@ CREATE TEMP TABLE changees AS
 SELECT *, ntile(%(tranches)s) OVER (ORDER BY id) AS tranche FROM (
     SELECT d.id, c.absente, c.montant_initial <> d.montant_initial AS autre_montant_initial,
            c.reste < 0 OR d.solde <> c.reste OR c.montant_initial <> d.montant_initial OR {AUTREMENT} AS autre,
-           d.empreinte IS DISTINCT FROM c.empreinte AS relue
+           d.empreinte IS DISTINCT FROM c.empreinte OR d.solde_recu < 0 AS relue
     FROM dettes_connues c JOIN dettes_dette d ON d.id = c.id
 ) AS comparees WHERE autre OR relue
 """  # noqa: S608 (nos constantes)
@@ -121,7 +121,8 @@ SET creancier = c.creancier, nature = c.nature, code = c.code, libelle = c.libel
     periode_debut = c.periode_debut, periode_fin = c.periode_fin, notifiee_le = c.notifiee_le, phase = c.phase,
     situation = c.situation, retenue_mensuelle = c.retenue_mensuelle, empreinte = c.empreinte, solde_recu = c.reste
 FROM cibles c
-WHERE d.id = c.id AND (d.empreinte IS DISTINCT FROM c.empreinte OR {AUTREMENT})
+WHERE d.id = c.id
+  AND (d.empreinte IS DISTINCT FROM c.empreinte OR d.solde_recu IS DISTINCT FROM c.reste OR {AUTREMENT})
 """  # noqa: S608 (nos constantes)
 
 REPERER_NEGATIVES = "SELECT id, -reste FROM cibles WHERE reste < 0 ORDER BY id"
@@ -132,7 +133,7 @@ INSERT INTO dettes_dette (id, caf_id, allocataire_id, reference, creancier, natu
                           retenue_mensuelle, empreinte, solde_recu)
 SELECT id, caf, allocataire_id, reference, creancier, nature, code, libelle, motif, periode_debut, periode_fin,
        notifiee_le, montant_initial, montant_initial, phase, situation, retenue_mensuelle,
-       CASE WHEN crediteur = 0 AND coalesce(deduit, 0) = 0 THEN empreinte END, solde
+       CASE WHEN crediteur = 0 AND coalesce(deduit, 0) = 0 THEN empreinte END, solde - crediteur
 FROM dettes_lues WHERE neuve ORDER BY ligne
 """
 

@@ -27,19 +27,22 @@ AVANCE_D_HORLOGE = timedelta(days=1)
 # À part : ce que chaque dette lue deviendrait se cherche dette par dette, ses paiements par leur index.
 RESTES = "CREATE TEMP TABLE restes AS SELECT id, reste FROM dettes_connues; ANALYZE restes"
 
-# Ce que chaque dette vaut avant et vaudrait après ; une livraison différentielle n'apprend rien des dettes neuves.
+# Ce que chaque dette vaut avant et vaudrait après, et ce qu'elle aurait reçu de trop sans que la livraison d'avant
+# l'ait dit ; une livraison différentielle n'apprend rien des dettes neuves.
 MESURER = """
 WITH soldes AS (
-    SELECT d.solde AS avant, greatest(coalesce(c.reste, d.solde), 0) AS apres
+    SELECT d.solde AS avant, greatest(coalesce(c.reste, d.solde), 0) AS apres,
+           greatest(least(coalesce(d.solde_recu, 0), 0) - least(c.reste, 0), 0) AS en_trop
     FROM dettes_dette d LEFT JOIN restes c ON c.id = d.id
     WHERE d.caf_id = %(caf)s
     UNION ALL
-    SELECT 0, solde FROM dettes_lues WHERE %(complet)s AND neuve
+    SELECT 0, solde, 0 FROM dettes_lues WHERE %(complet)s AND neuve
 )
 SELECT count(*) FILTER (WHERE avant > 0), coalesce(sum(avant), 0), coalesce(sum(apres), 0),
        count(*) FILTER (WHERE avant > 0 AND apres = 0), coalesce(sum(avant) FILTER (WHERE apres = 0), 0),
        coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY avant) FILTER (WHERE avant > 0), 0),
-       coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY apres) FILTER (WHERE apres > 0), 0)
+       coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY apres) FILTER (WHERE apres > 0), 0),
+       count(*) FILTER (WHERE en_trop > 0), coalesce(sum(en_trop), 0)
 FROM soldes
 """
 
@@ -65,7 +68,11 @@ class EcartTropGrand(LivraisonRefusee):
 
 
 class Mesure(NamedTuple):
-    """Les dettes ouvertes et leur total, ce qu'il deviendrait, ce qui disparaîtrait, le solde médian (euros)."""
+    """
+    Les dettes ouvertes et leur total, ce qu'il deviendrait, ce qui disparaîtrait, le solde médian (euros).
+
+    `creditrices` : celles dont la livraison dit, la première, qu'elles ont reçu `en_trop`.
+    """
 
     dettes: int
     avant: Decimal
@@ -74,6 +81,8 @@ class Mesure(NamedTuple):
     montant_disparu: Decimal
     mediane: Decimal
     mediane_apres: Decimal
+    creditrices: int
+    en_trop: Decimal
 
 
 def verifier(
@@ -114,6 +123,7 @@ def _regarder_les_dettes(curseur: CursorWrapper, manifeste: Manifeste, seuils: P
     with sans_boucles(curseur):
         curseur.execute(MESURER, {"caf": manifeste.caf, "complet": manifeste.is_complet})
         m = Mesure(*curseur.fetchone())
+    yield from _regarder_les_trop_percus(m, seuils)
     if m.dettes < seuils.dettes_au_moins:
         return
     if m.disparues * 100 > seuils.disparitions * m.dettes:  # garde: dettes_qui_disparaissent
@@ -127,6 +137,15 @@ def _regarder_les_dettes(curseur: CursorWrapper, manifeste: Manifeste, seuils: P
         phrase = f"le solde médian passerait de {ecrire_euros(m.mediane)} à {ecrire_euros(m.mediane_apres)}"
         yield Ecart("mediane", f"{m.mediane_apres:.2f}", phrase)
     yield from _regarder_les_personnes(manifeste, seuils)
+
+
+def _regarder_les_trop_percus(m: Mesure, seuils: Plausibilite) -> Iterator[Ecart]:
+    """Ce qu'une dette aurait reçu de trop se reprend de ses paiements, et ne s'y remet pas."""
+    is_nombreux = m.creditrices >= seuils.dettes_au_moins
+    if is_nombreux and m.en_trop * 100 > seuils.trop_percus * m.avant:  # garde: trop_percus_en_nombre
+        trop = ecrire_euros(m.en_trop)
+        phrase = f"{m.creditrices} dettes auraient reçu {trop} de trop, que leurs paiements rendraient"
+        yield Ecart("trop_percus", f"{m.en_trop:.2f}", phrase)
 
 
 def _regarder_les_personnes(manifeste: Manifeste, seuils: Plausibilite) -> Iterator[Ecart]:

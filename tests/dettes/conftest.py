@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dettes.importation.etape import COLONNES
+from dettes.importation.etape import COLONNES, DE_LA_VERSION_2
 from tests.factories import CafFactory
 
 ALLOCATAIRE = {"caf": "661", "numero": "0000354", "civilite": "MME", "nom": "Colin", "prenom": "Inès"}
@@ -76,7 +76,8 @@ def livrer(tmp_path: Path, db: None) -> Livrer:
         dossier = tmp_path / f"livraison-{len(list(tmp_path.iterdir()))}"
         dossier.mkdir()
         dettes, allocataires = [{}] if dettes is None else dettes, [{}] if allocataires is None else allocataires
-        ecrire_csv(dossier / "dettes.csv", COLONNES["etape_dettes"], [DETTE | ecarts for ecarts in dettes])
+        de_plus = DE_LA_VERSION_2["etape_dettes"] if manifeste.get("version") == 2 else []
+        ecrire_csv(dossier / "dettes.csv", COLONNES["etape_dettes"] + de_plus, [DETTE | ecarts for ecarts in dettes])
         ecrire_csv(
             dossier / "allocataires.csv",
             COLONNES["etape_allocataires"],

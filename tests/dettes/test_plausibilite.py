@@ -128,6 +128,54 @@ def test_une_caf_revenue_a_sa_sauvegarde_redonne_son_numero(deduit_deux_fichiers
     assert Dette.objects.get().solde == 750
 
 
+def crediter(combien):
+    """Les lignes d'un export qui écrit ce qu'il a déduit à la place de ce qu'il a reçu de trop."""
+    soldees = [{"solde": "0", "situation": "SOLDEE", "solde_crediteur": "90000", "deduit": "90000"}] * combien
+    return [dette | credit for dette, credit in zip(DETTES, soldees, strict=False)] + DETTES[combien:]
+
+
+@pytest.fixture
+def vingt_soldees_en_ligne(base, livrer, tmp_path):
+    for dette in Dette.objects.filter(reference__in=[dette["reference"] for dette in DETTES[:20]]):
+        demarche = DemarcheFactory(auteur=dette.allocataire.utilisateurs.get(), lignes={dette: dette.solde})
+        PaiementFactory(demarche=demarche, impute=True)
+    encaissements.emettre(dette.caf, tmp_path / "emis")
+
+
+def test_un_export_qui_dirait_trop_percu_tout_ce_qui_est_paye_ne_reprend_aucun_paiement(
+    vingt_soldees_en_ligne, livrer
+):
+    dossier = livrer(crediter(20), PERSONNES, sequence=2, version=2, derniere_sequence_encaissements=1)
+
+    ecart = refuser(dossier, "trop_percus")
+
+    assert ecart.chiffre == "18000.00"
+    assert ecart.phrase == "20 dettes auraient reçu 18\xa0000,00\xa0€ de trop, que leurs paiements rendraient"
+
+
+@pytest.fixture
+def trop_percus_acceptes(vingt_soldees_en_ligne, livrer):
+    dossier = livrer(crediter(20), PERSONNES, sequence=2, version=2, derniere_sequence_encaissements=1)
+    importer(dossier, ecarts_acceptes={"trop_percus": "18000.00"})
+
+
+def test_un_trop_percu_deja_dit_ne_se_confirme_pas_chaque_nuit(trop_percus_acceptes, livrer):
+    dossier = livrer(crediter(20), PERSONNES, sequence=3, version=2, derniere_sequence_encaissements=1)
+
+    assert importer(dossier)["ecarts_acceptes"] == []
+
+
+def test_un_trop_percu_qui_revient_se_confirme_de_nouveau(trop_percus_acceptes, livrer):
+    soldees = [dette | {"solde_crediteur": ""} for dette in crediter(20)]
+    importer(livrer(soldees, PERSONNES, sequence=3, version=2, derniere_sequence_encaissements=1))
+
+    refuser(livrer(crediter(20), PERSONNES, sequence=4, version=2, derniere_sequence_encaissements=1), "trop_percus")
+
+
+def test_quelques_trop_percus_sont_d_une_nuit_ordinaire(base, livrer):
+    assert importer(livrer(crediter(5), PERSONNES, sequence=2, version=2))["dettes"]["soldes_negatifs"] == 5
+
+
 def test_une_nuit_ordinaire_passe(base, livrer):
     dettes = [{**dette, "solde": "84400"} for dette in DETTES[5:]] + [{"reference": "R-99", "numero": "0000001"}]
 

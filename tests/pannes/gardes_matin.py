@@ -74,6 +74,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "dettes_qui_disparaissent": (f"{_PLAUSIBLE}toutes_les_dettes_a_zero_disparaissent_aussi", faux),
     "total_qui_change": (f"{_PLAUSIBLE}le_total_qui_change_trop_refuse", faux),
     "mediane_qui_change": (f"{_PLAUSIBLE}des_euros_pris_pour_des_centimes_se_voient_au_solde_median", faux),
+    "trop_percus_en_nombre": (
+        f"{_PLAUSIBLE}un_export_qui_dirait_trop_percu_tout_ce_qui_est_paye_ne_reprend_aucun_paiement",
+        faux,
+    ),
     "personnes_qui_manquent": (f"{_PLAUSIBLE}la_moitie_des_personnes_manque", faux),
     "photo_plus_vieille": (f"{_PLAUSIBLE}une_photo_plus_vieille_que_la_derniere_refuse", faux),
     "photo_a_venir": (f"{_PLAUSIBLE}une_photo_a_venir_refuse", faux),
