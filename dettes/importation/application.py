@@ -48,24 +48,40 @@ LEFT JOIN dettes_dette d ON d.caf_id = e.caf AND d.reference = e.reference;
 ANALYZE dettes_lues
 """
 
+# Le rejet d'un trop-payé : son ajustement, qui n'est d'aucune livraison, a laissé la dette où elle était.
+RETENU = """
+    m.genre = 'REJET' AND EXISTS (
+        SELECT FROM dettes_mouvement a
+        WHERE a.dette_id = m.dette_id AND a.genre = 'AJUSTEMENT' AND a.fichier_recu_id IS NULL
+          AND a.origine = m.origine AND a.montant = -m.montant AND a.id > m.id
+    )
+"""
+
 VUE_DETTES = f"""
 CREATE TEMP VIEW dettes_connues AS
 SELECT l.id, l.ligne, l.absente, l.creancier, l.nature, l.code, l.libelle, l.motif, l.periode_debut, l.periode_fin,
-       l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial,
-       -- Créditrice, elle a reçu plus que son dû : c'est un solde sous zéro (docs/adr/0055).
-       -- garde: solde_crediteur
-       l.solde - l.crediteur + coalesce(r.somme, 0) AS reste, l.deduit, coalesce(r.somme, 0) AS pas_deduit,
+       l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial, s.reste, l.deduit, r.somme AS pas_deduit,
        -- La Caf la croit soldée, mais la banque a repris un paiement qu'elle ne sait pas encore repris.
-       CASE WHEN l.situation = 'SOLDEE' AND l.solde = 0 AND r.somme > 0 THEN 'EN_COURS' ELSE l.situation END
-           AS situation,
+       CASE WHEN l.situation = 'SOLDEE' AND s.reste > 0 THEN 'EN_COURS' ELSE l.situation END AS situation,
        -- Une dette garde l'empreinte de la ligne qu'elle dit exactement, et aucune autre.
        CASE WHEN r.nombre = 0 AND l.crediteur = 0 AND l.montant_initial = l.montant_tenu THEN l.empreinte END
            AS empreinte
 FROM dettes_lues l
 CROSS JOIN LATERAL (
-    SELECT sum(m.montant) AS somme, count(*) AS nombre FROM dettes_mouvement m
-    WHERE m.dette_id = l.id AND {PAS_DEDUITES}
+    SELECT coalesce(sum(m.montant), 0) AS somme, count(*) AS nombre,
+           coalesce(sum(m.montant) FILTER (WHERE {RETENU}), 0) AS retenu
+    FROM dettes_mouvement m WHERE m.dette_id = l.id AND {PAS_DEDUITES}
 ) r
+CROSS JOIN LATERAL (
+    SELECT CASE
+        -- La version 1, ou une absence, dit zéro de ce qui est dessous : ce qui est retenu n'en remonte pas.
+        -- garde: trop_paye_retenu_ne_remonte_pas
+        WHEN l.solde = 0 AND r.somme > 0 AND (l.absente OR %(version)s = 1) THEN greatest(r.somme - r.retenu, 0)
+        -- Créditrice, elle a reçu plus que son dû : c'est un solde sous zéro (docs/adr/0055).
+        -- garde: solde_crediteur
+        ELSE l.solde - l.crediteur + r.somme
+    END AS reste
+) s
 WHERE NOT l.neuve
 """  # noqa: S608 (nos constantes)
 
@@ -153,7 +169,11 @@ FROM dettes_lues WHERE neuve AND solde <> montant_initial ORDER BY ligne
 
 def preparer_dettes(curseur: CursorWrapper, manifeste: Manifeste) -> None:
     """Ajoute les absentes d'une livraison complète, et dit ce que chaque dette lue deviendrait."""
-    valeurs: dict[str, Any] = {"caf": manifeste.caf, "deduits": manifeste.derniere_sequence_encaissements}
+    valeurs: dict[str, Any] = {
+        "caf": manifeste.caf,
+        "deduits": manifeste.derniere_sequence_encaissements,
+        "version": manifeste.version,
+    }
     if manifeste.is_complet:
         with sans_boucles(curseur):
             curseur.execute(AJOUTER_ABSENTES, valeurs)
