@@ -20,7 +20,6 @@ CONSEILS = {
     Genre.RELIQUAT: "Placer le reste sur d'autres dettes, avec l'accord de l'allocataire, ou le faire restituer.",
     Genre.REFERENCE_INCONNUE: "Chercher ce paiement au Back Office de PayZen : il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office, puis interroger PayZen : dès qu'il la montre, cela se ferme.",
-    Genre.IMPAYE: "Les dettes sont remontées : prévenir l'allocataire, mettre de côté. Enregistré à tort, l'annuler.",
     Genre.COURRIEL_IMPOSSIBLE: (
         "Rien à restituer : le ticket reste dans Mes démarches. Corriger l'adresse avec l'allocataire et le renvoyer,"
         " ou clore."
@@ -107,6 +106,15 @@ def _conseiller_l_annulation(anomalie: Anomalie) -> str:
     return "Une part est remboursée avant l'imputation : admettre ce qui reste, ou le faire restituer."
 
 
+def _conseiller_l_impaye(anomalie: Anomalie) -> str:
+    a_tort = " Enregistré à tort, l'annuler."
+    if get_part(anomalie):
+        return f"{A_REPRENDRE}{a_tort}"
+    if anomalie.transaction and anomalie.transaction.compte.tenu > 0:
+        return f"Une part est reprise, la banque tient le reste : prévenir l'allocataire, mettre de côté.{a_tort}"
+    return f"Les dettes sont remontées : prévenir l'allocataire, mettre de côté.{a_tort}"
+
+
 def _conseiller_l_ecart(anomalie: Anomalie) -> str:
     vue, paiement = anomalie.transaction, anomalie.paiement
     if vue is None:
@@ -125,5 +133,6 @@ SELON_L_ETAT: dict[Anomalie.Genre, Callable[[Anomalie], str]] = {
     Genre.DOUBLE_PAIEMENT: _conseiller_la_restitution,
     Genre.STATUT_INATTENDU: _conseiller_l_etat,
     Genre.ANNULATION_BANQUE: _conseiller_l_annulation,
+    Genre.IMPAYE: _conseiller_l_impaye,
     Genre.ECART: _conseiller_l_ecart,
 }

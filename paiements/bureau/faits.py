@@ -56,8 +56,14 @@ def dire_l_etat(vue: TransactionPayzen) -> str:
     contraires = vue.statut == CONTRADICTOIRE
     mot = "dont la banque a dit deux choses contraires" if contraires else f"{MOTS[vue.famille]} ({vue.statut})"
     verdict = f", un agent a tranché : {vue.get_verdict_display()}" if vue.verdict else ""
-    impaye = ", repris par la banque : impayé" if vue.is_debit and vue.compte.is_impaye else ""
-    return f"{mot}{verdict}{impaye}"
+    return f"{mot}{verdict}{_dire_l_impaye(vue)}"
+
+
+def _dire_l_impaye(vue: TransactionPayzen) -> str:
+    if not vue.is_debit or not vue.compte.is_impaye:
+        return ""
+    part = f" de {ecrire_euros(vue.compte.impaye)}" if vue.compte.impaye < vue.pris else ""
+    return f", repris par la banque : impayé{part}"
 
 
 def ecrire_montant(montant: Decimal, devise: str) -> str:

@@ -11,7 +11,7 @@ from dettes.models import Dette
 from dettes.repartition import repartir
 from paiements.bureau.faits import dire_la_transaction
 from paiements.models import Anomalie, Paiement, TransactionPayzen
-from paiements.retours import reprise
+from paiements.retours import impaye, reprise
 from socle.carte import MotifField
 from socle.euros import ecrire_euros
 from socle.gestes import MOTIF, MotifForm
@@ -96,6 +96,17 @@ class RestitutionPartielleForm(PartsForm):
             libelle = f"À rendre de la dette {dette} (ce paiement y a imputé {ecrire_euros(recu)})"
             self.ajouter(dette, libelle=libelle, propose=Decimal(0), au_plus=recu)
         self.ranger()
+
+
+class ImpayeForm(MotifForm):
+    """Ce que le journal des impayés dit repris : d'ordinaire, ce que la banque tenait encore."""
+
+    field_order = ("montant", "motif")
+    montant = MontantField(label="Montant de l'impayé, lu au journal")
+
+    def __init__(self, *args: Any, objet: Paiement, **kwargs: Any) -> None:
+        propose = {"montant": impaye.get_probable(objet.debit)} if objet.debit else {}
+        super().__init__(*args, objet=objet, initial=propose | kwargs.pop("initial", {}), **kwargs)
 
 
 class TicketForm(MotifForm):

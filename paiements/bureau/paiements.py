@@ -12,7 +12,7 @@ from comptes.models import Utilisateur
 from paiements.boutiques import BoutiqueAbsente
 from paiements.bureau.dossier import dire_ou_est_l_argent
 from paiements.bureau.faits import dire_l_heure
-from paiements.bureau.formulaires import RestitutionPartielleForm, TicketForm, lire_les_parts
+from paiements.bureau.formulaires import ImpayeForm, RestitutionPartielleForm, TicketForm, lire_les_parts
 from paiements.bureau.papiers import PapiersAdmin
 from paiements.bureau.plateforme import dire_ce_qui_change, relire
 from paiements.bureau.qui import lier, presenter
@@ -68,8 +68,11 @@ def renvoyer_le_ticket(paiement: Paiement, donnees: dict[str, Any], agent: Utili
 
 
 def enregistrer_un_impaye(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
-    impaye.enregistrer(paiement, motif=donnees["motif"], agent=agent)
-    return "L'impayé est enregistré ; les dettes sont remontées d'autant."
+    montant = donnees["montant"]
+    paiement = impaye.enregistrer(paiement, montant=montant, motif=donnees["motif"], agent=agent)
+    is_d_une_part = paiement.solde.tenu > 0
+    suite = "de quelles dettes le reprendre est à dire" if is_d_une_part else "les dettes sont remontées d'autant"
+    return f"L'impayé de {ecrire_euros(montant)} est enregistré ; {suite}."
 
 
 def demander_la_cloture(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
@@ -152,6 +155,7 @@ class PaiementAdmin(ChercheAdmin, PapiersAdmin, LongueListeAdmin):
             impaye.is_enregistrable,
             enregistrer_un_impaye,
             refus=(impaye.ImpayeImpossible,),
+            form=ImpayeForm,
         ),
         Bouton(
             "clore",

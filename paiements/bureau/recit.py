@@ -79,7 +79,8 @@ def _evenements_de_la_banque(paiement: Paiement) -> Evenements:
             f"PayZen dit ({message.source or 'sans source'}) {dit}{combien} ; {message.get_sort_display()}{suite}",
         )
     for impaye in Impaye.objects.filter(debit__paiement=paiement).select_related("auteur"):
-        yield impaye.le, f"impayé {impaye.get_sens_display()}, noté par {impaye.auteur} : {impaye.motif}"
+        combien = ecrire_euros(impaye.montant)
+        yield impaye.le, f"impayé de {combien} {impaye.get_sens_display()}, noté par {impaye.auteur} : {impaye.motif}"
 
 
 def _evenements_des_dettes(paiement: Paiement) -> Evenements:

@@ -45,7 +45,7 @@ LEFT JOIN paiements_paiement p ON p.id = t.paiement_id LEFT JOIN comptes_caf c O
 WHERE t.operation = 'CREDIT' AND t.devise = 'EUR' AND {_VIVANTE}
 UNION ALL
 SELECT coalesce(p.caf_id, c.code), 'banque', 'impaye', (i.le AT TIME ZONE 'Europe/Paris')::date,
-       t.uuid, t.paiement_id, -i.sens * {_MONTANT}, t.mode
+       t.uuid, t.paiement_id, -i.sens * least(i.montant, {_MONTANT}), t.mode
 FROM paiements_impaye i JOIN paiements_transactionpayzen t ON t.uuid = i.debit_id
 LEFT JOIN paiements_paiement p ON p.id = t.paiement_id LEFT JOIN comptes_caf c ON c.boutique = t.boutique
 WHERE t.devise = 'EUR' AND {_VIVANTE}

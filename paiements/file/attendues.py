@@ -71,7 +71,8 @@ def _d_un_debit(livres: Livres, paiement: Paiement, debit: TransactionPayzen) ->
         yield _douteuse(debit)
         return
     if debit.compte.is_impaye:
-        yield Attendue(Genre.IMPAYE, debit.uuid, "impayé", debit)
+        reste = "" if debit.compte.impaye >= debit.pris else f" de {debit.compte.impaye}"
+        yield Attendue(Genre.IMPAYE, debit.uuid, f"impayé{reste}", debit)
     if debit.is_vivante and not is_certain(paiement, debit):
         situation = f"{debit.montant} {debit.devise}, effectif {debit.effectif} {debit.devise_effective}"
         if debit.montant_haut > debit.montant:
@@ -122,12 +123,14 @@ def _nommer_la_difference(paiement: Paiement, debit: TransactionPayzen, somme: D
         return Genre.RELIQUAT if somme > 0 else _nommer_la_part(debit) if somme else None
     if paiement.statut in AVANT_L_IMPUTATION:
         return _nommer_la_part(debit) if somme > 0 and somme not in paiement.montants_attendus else None
-    return Genre.ECART if somme and not debit.compte.is_impaye else None  # garde: tenu_d_un_paiement_reparti
+    is_a_part = somme > 0 or (somme and not debit.compte.is_impaye)
+    return Genre.ECART if is_a_part else None  # garde: tenu_d_un_paiement_reparti
 
 
 def _nommer_la_part(debit: TransactionPayzen) -> Anomalie.Genre:
-    """Ce qui manque au débit a été rendu au porteur, ou n'a jamais été pris."""
-    return Genre.ANNULATION_BANQUE if debit.compte.credite else Genre.MONTANT_DIFFERENT
+    """Ce qui manque au débit est revenu au porteur, ou n'a jamais été pris."""
+    is_revenu = debit.compte.credite or debit.compte.is_impaye
+    return Genre.ANNULATION_BANQUE if is_revenu else Genre.MONTANT_DIFFERENT
 
 
 def _d_un_credit(credit: TransactionPayzen) -> Iterator[Attendue]:

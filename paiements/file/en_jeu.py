@@ -28,6 +28,7 @@ Genre, Etat = Anomalie.Genre, Anomalie.Etat
 ZERO = Value(Decimal(0))
 
 TENU = Subquery(DebitTenu.objects.filter(pk=OuterRef("transaction")).values("tenu"))
+REPRIS = Subquery(DebitTenu.objects.filter(pk=OuterRef("transaction")).values("impaye"))
 A_PLACER = Subquery(SoldePaiement.objects.filter(pk=OuterRef("paiement")).values("a_placer"))
 
 A_TRANCHER = Q(etat__in=(Etat.OUVERTE, Etat.ECARTEE))
@@ -45,7 +46,7 @@ SOMME = Case(
     When(restitution__isnull=False, then=Least(F("restitution__montant"), Greatest(TENU, ZERO))),
     When(DOUTE & Q(transaction__statut__in=SANS_SUITE), then=ZERO),
     When(DOUTE, then=F("transaction__montant")),
-    When(genre=Genre.IMPAYE, then=-F("transaction__montant")),
+    When(genre=Genre.IMPAYE, then=-REPRIS),
     When(transaction__operation=TransactionPayzen.CREDIT, then=-F("transaction__montant")),
     When(IMPUTE, then=A_PLACER),
     default=TENU,

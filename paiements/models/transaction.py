@@ -191,8 +191,8 @@ class TransactionPayzen(models.Model):
 
 class DebitTenu(models.Model):
     """
-    Ce que la plateforme tient d'un débit, en euros : ce qu'elle en a pris s'il vit et n'est pas impayé, moins ses
-    crédits. Un crédit d'une autre devise n'en ôte rien qu'on sache compter : un agent regarde.
+    Ce que la plateforme tient d'un débit, en euros : ce qu'elle en a pris s'il vit, moins ce que la banque en a repris
+    (l'impayé), moins ses crédits. Un crédit d'une autre devise n'en ôte rien qu'on sache compter : un agent regarde.
 
     La seule définition du mot « tenu » : une vue de la base, que lisent le code, les pages, le bureau, les invariants.
     """
@@ -205,6 +205,7 @@ class DebitTenu(models.Model):
     is_impaye = models.BooleanField("impayé")
     tenu = models.DecimalField(max_digits=9, decimal_places=2)
     credite = models.DecimalField("rendu par des crédits", max_digits=9, decimal_places=2)
+    impaye = models.DecimalField("repris par la banque", max_digits=9, decimal_places=2)
 
     class Meta:
         managed = False
@@ -218,7 +219,9 @@ class Impaye(models.Model):
     """
     La banque a repris un débit que son porteur conteste, ou l'a rendu depuis (PROTOCOLE §5 et §8). Ajout seul.
 
-    La plateforme ne le montre pas : un comptable le lit au journal des impayés. L'annuler est une écriture de plus.
+    La plateforme ne le montre pas : un comptable le lit au journal des impayés. L'annuler est une écriture de plus, du
+    même montant. En euros, c'est le débit entier, même si une part en a été remboursée, ou pas plus que ce qu'il en
+    reste.
     """
 
     class Sens(models.IntegerChoices):
@@ -227,6 +230,7 @@ class Impaye(models.Model):
 
     debit = models.ForeignKey(TransactionPayzen, models.PROTECT, related_name="impayes", verbose_name="débit")
     sens = models.SmallIntegerField(choices=Sens)
+    montant = models.DecimalField(max_digits=9, decimal_places=2)
     motif = models.CharField(max_length=200)
     # Nul : enregistré de nouveau, avant que ce livre existe, sans que rien ait gardé par qui.
     auteur = models.ForeignKey(Utilisateur, models.PROTECT, related_name="+", null=True, blank=True)
@@ -235,16 +239,32 @@ class Impaye(models.Model):
     class Meta:
         verbose_name = "impayé"
         verbose_name_plural = "impayés"
+        constraints = [models.CheckConstraint(name="impaye_montant_positif", condition=Q(montant__gt=0))]
         triggers = [
             pgtrigger.Trigger(
                 name="impaye_pris_puis_rendu",
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,
                 func="""
-                    IF NEW.sens + (
-                        SELECT coalesce(sum(sens), 0) FROM paiements_impaye WHERE debit_id = NEW.debit_id
-                    ) NOT IN (0, 1) THEN
-                        RAISE EXCEPTION 'Un débit n''est impayé qu''une fois à la fois.';
+                    IF (
+                        SELECT coalesce(sum(sens * montant), 0) FROM paiements_impaye WHERE debit_id = NEW.debit_id
+                    ) <> (CASE NEW.sens WHEN 1 THEN 0 ELSE NEW.montant END) THEN
+                        RAISE EXCEPTION 'Un débit n''est impayé qu''une fois à la fois, et se rend en entier.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="impaye_qui_tient_au_debit",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.sens = 1 AND NOT EXISTS (
+                        SELECT FROM paiements_transactionpayzen d JOIN paiements_debit_tenu c ON c.uuid = d.uuid
+                        WHERE d.uuid = NEW.debit_id
+                          AND (NEW.montant = d.montant OR NEW.montant + c.credite <= d.montant)
+                    ) THEN
+                        RAISE EXCEPTION 'Un impayé est du débit entier, ou pas plus que ce qu''il en reste.';
                     END IF;
                     RETURN NEW;
                 """,
@@ -253,4 +273,4 @@ class Impaye(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_sens_display()} : {self.debit_id}"
+        return f"{ecrire_euros(self.montant)} {self.get_sens_display()} : {self.debit_id}"

@@ -2,8 +2,12 @@
 L'impayé : la banque reprend un débit que son porteur conteste.
 
 Aucune notification ne l'annonce, et la plateforme ne le montre pas : le journal des impayés le dit, chaque matin à la
-machine, ou à un comptable (PROTOCOLE §5 et §8).
+machine, ou à un comptable (PROTOCOLE §5 et §8). Il est du débit entier, ou de ce que des remboursements en ont laissé.
+Montants en euros.
 """
+
+from decimal import Decimal
+from typing import cast
 
 from django.db import transaction
 
@@ -14,6 +18,7 @@ from paiements.file.tenue import rapprocher
 from paiements.models import Anomalie, DemandeRestitution, Impaye, Paiement, TransactionPayzen
 from paiements.passages import faire_interroger, verrouiller
 from paiements.reception.suivre import suivre
+from socle.euros import ecrire_euros
 
 Genre = Anomalie.Genre
 
@@ -22,17 +27,37 @@ class ImpayeImpossible(Exception):
     """Ce paiement ne peut être impayé, ou cet impayé ne s'annule pas."""
 
 
+class MontantImpossible(ImpayeImpossible):
+    """L'impayé que dit le journal n'est ni de ce débit, ni de l'impayé déjà enregistré."""
+
+
 def is_enregistrable(paiement: Paiement) -> bool:
     """La banque a dit oui un jour, et n'a pas déjà repris ce débit ; restitué, elle peut le prendre encore."""
     return paiement.debit is not None and paiement.debit.is_vivante and not paiement.debit.compte.is_impaye
 
 
+def get_probable(debit: TransactionPayzen) -> Decimal:
+    """Ce que la banque reprend d'ordinaire : ce qu'elle en tient encore ; tout, si elle n'en tient plus rien."""
+    return debit.compte.tenu if debit.compte.tenu > 0 else debit.montant
+
+
+def is_du_debit(debit: TransactionPayzen, montant: Decimal) -> bool:
+    """
+    Un impayé est du débit entier, ou pas plus que ce que les remboursements en laissent.
+
+    Entier, il peut suivre un remboursement : la banque a pris deux fois, et la Caf doit le voir.
+    """
+    return montant == debit.montant or 0 < montant <= debit.montant - debit.compte.credite
+
+
 @transaction.atomic
-def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement:
+def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur, montant: Decimal | None = None) -> Paiement:
     """
     La banque a repris l'argent : les dettes remontent d'autant, la démarche le dit à l'allocataire.
 
-    :raises ImpayeImpossible: si le paiement n'est pas encaissé, ou si ce débit va être restitué
+    D'une part, un agent dit de quelles dettes ; sans montant, c'est le plus probable (`get_probable`).
+
+    :raises ImpayeImpossible: si le paiement n'est pas encaissé, si ce débit va être restitué, ou n'a pas ce montant
     """
     paiement = verrouiller(paiement.pk)
     if not is_enregistrable(paiement):  # garde: impaye_une_fois
@@ -40,10 +65,20 @@ def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paieme
     # garde: impaye_pas_pendant_une_restitution
     if paiement.restitutions.filter(debit=paiement.debit, etat__in=DemandeRestitution.EN_COURS).exists():
         raise ImpayeImpossible("ce débit va être restitué")
-    Impaye.objects.create(debit_id=paiement.debit_id or "", sens=Impaye.Sens.PRIS, motif=motif, auteur=agent)
+    debit = cast("TransactionPayzen", paiement.debit)
+    montant = get_probable(debit) if montant is None else montant
+    if not is_du_debit(debit, montant):  # garde: impaye_a_la_main_du_debit
+        raise ImpayeImpossible(_dire_le_plus(debit))
+    Impaye.objects.create(debit=debit, sens=Impaye.Sens.PRIS, montant=montant, motif=motif, auteur=agent)
     faire_interroger(paiement)  # ce que la banque tient d'autres débits se suit encore
     suivre(paiement, par_agent(agent, motif))
     return paiement
+
+
+def _dire_le_plus(debit: TransactionPayzen) -> str:
+    entier, reste = ecrire_euros(debit.montant), ecrire_euros(debit.montant - debit.compte.credite)
+    au_plus = f" ou au plus les {reste} qui en restent" if debit.compte.credite else " ou moins"
+    return f"l'impayé est du débit entier, {entier},{au_plus}"
 
 
 def is_annulable(anomalie: Anomalie) -> bool:
@@ -64,22 +99,27 @@ def annuler(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     anomalie.refresh_from_db()  # garde: impaye_relu_avant_d_annuler
     if not is_annulable(anomalie):
         raise ImpayeImpossible("ce n'est pas un impayé, ou il est déjà annulé")
-    Impaye.objects.create(debit_id=anomalie.transaction_id, sens=Impaye.Sens.RENDU, motif=motif, auteur=agent)
+    pris = Impaye.objects.filter(debit=anomalie.transaction_id).latest("pk")
+    Impaye.objects.create(
+        debit_id=pris.debit_id, sens=Impaye.Sens.RENDU, montant=pris.montant, motif=motif, auteur=agent
+    )
     faire_interroger(paiement)
     suivre(paiement, par_agent(agent, motif))
     return paiement
 
 
 @transaction.atomic
-def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, cause: Cause) -> None:
+def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, montant: Decimal, cause: Cause) -> None:
     """
     Le journal des impayés dit qu'un débit est repris, ou rendu ; le redire ne change rien. Personne ne le signe.
 
+    :raises MontantImpossible: si ce débit ne peut avoir été repris, ou rendu, de ce montant
     :raises ImpayeImpossible: si la banque ne tient pas ce débit, s'il va être restitué, ou n'a jamais été impayé
     """
     paiement = verrouiller(debit.paiement_id) if debit.paiement_id else None
     debit = TransactionPayzen.objects.select_related("compte").select_for_update(of=("self",)).get(pk=debit.pk)
     is_pris = sens == Impaye.Sens.PRIS
+    _exiger_le_montant(debit, montant, is_pris=is_pris)
     if debit.compte.is_impaye == is_pris:  # garde: impaye_du_journal_une_fois
         if is_pris or debit.impayes.exists():
             return
@@ -89,9 +129,19 @@ def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, cause: Cause)
     # garde: impaye_du_journal_pas_pendant_une_restitution
     if is_pris and debit.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
         raise ImpayeImpossible("ce débit va être restitué")
-    Impaye.objects.create(debit=debit, sens=sens, motif=cause.motif)
+    Impaye.objects.create(debit=debit, sens=sens, montant=montant, motif=cause.motif)
     if paiement is None:
         rapprocher(lire_sans_paiement([debit.uuid]), cause)
         return
     faire_interroger(paiement)
     suivre(paiement, cause)
+
+
+def _exiger_le_montant(debit: TransactionPayzen, montant: Decimal, *, is_pris: bool) -> None:
+    """Un nouvel impayé tient au débit ; redit, ou rendu, il est de ce que nos livres en ont."""
+    if debit.compte.is_impaye:
+        # garde: impaye_redit_du_meme_montant
+        if montant != (enregistre := debit.impayes.latest("pk").montant):
+            raise MontantImpossible(f"cet impayé est déjà enregistré, de {ecrire_euros(enregistre)}")
+    elif is_pris and not is_du_debit(debit, montant):  # garde: impaye_du_journal_du_debit
+        raise MontantImpossible(_dire_le_plus(debit))

@@ -20,7 +20,7 @@ from paiements.models import Anomalie, Impaye, JournalPayzen, LigneJournal, Paie
 from paiements.passages import faire_interroger, verrouiller
 from paiements.payzen import Fait, Journal, Mode
 from paiements.reception.porter import Recu, porter, resumer
-from paiements.retours.impaye import ImpayeImpossible, porter_du_journal
+from paiements.retours.impaye import ImpayeImpossible, MontantImpossible, porter_du_journal
 from socle.references import is_reference
 
 LOT = 500
@@ -215,15 +215,15 @@ def _porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
 def _porter_l_impaye_de(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayzen:
     if _is_depassee(ligne, debit):  # garde: la_derniere_ligne_vaut
         return debit
-    if ligne.montant != debit.montant:  # garde: impaye_d_une_part
-        _signaler_la_part(ligne, debit)
-        raise EnSuspens("l'impayé n'est pas du montant du débit : un agent décide")
     sens = Impaye.Sens.PRIS if ligne.operation == "DEBIT" else Impaye.Sens.RENDU
     jour = f" du {ligne.impaye_le:%d/%m/%Y}" if ligne.impaye_le else ""
     motif = f", motif {ligne.motif}" if ligne.motif else ""
     try:
         # garde: impayes_du_journal
-        porter_du_journal(debit, sens, par_payzen(f"journal des impayés{jour}{motif}"))
+        porter_du_journal(debit, sens, ligne.montant, par_payzen(f"journal des impayés{jour}{motif}"))
+    except MontantImpossible as refus:
+        _signaler_la_part(ligne, debit)
+        raise EnSuspens(f"{refus} : un agent décide") from refus
     except ImpayeImpossible as refus:
         raise EnSuspens(str(refus)) from refus
     return debit

@@ -53,14 +53,30 @@ def test_un_impaye_s_enregistre_depuis_la_fiche_du_paiement(client, entrer):
     paiement = PaiementFactory(impute=True)
     agent = entrer("COMPTABLE")
 
-    client.post(geste(paiement, "impaye"), {"motif": "journal du 3"})
+    demande = client.get(fiche(paiement)).content.decode()
+    client.post(geste(paiement, "impaye"), {"motif": "journal du 3", "montant": "120"})
     page = client.get(fiche(paiement)).content.decode()
 
     paiement.refresh_from_db()
     dit = paiement.debit.impayes.get()
     assert (paiement.statut, dit.motif, dit.auteur) == (Statut.REJETE, "journal du 3", agent)
+    assert 'value="120,00"' in demande
     assert "repris par la banque : impayé" in page
     assert "Enregistrer un impayé</button>" not in page
+
+
+def test_l_impaye_d_une_part_dit_son_montant_et_ce_qui_reste_a_faire(client, entrer):
+    paiement = PaiementFactory(impute=True)
+    entrer("COMPTABLE")
+
+    trop = client.post(geste(paiement, "impaye"), {"motif": "JRI", "montant": "121"}, follow=True).content.decode()
+    fait = client.post(geste(paiement, "impaye"), {"motif": "JRI", "montant": "5"}, follow=True).content.decode()
+    alerte = client.get(fiche(paiement.anomalies.get(genre=Genre.IMPAYE))).content.decode()
+
+    assert "l&#x27;impayé est du débit entier, 120,00\xa0€, ou moins" in trop
+    assert "L&#x27;impayé de 5,00\xa0€ est enregistré ; de quelles dettes le reprendre est à dire" in fait
+    assert "repris par la banque : impayé de 5,00\xa0€" in alerte
+    assert "5,00\xa0€ sont encore sur les dettes" in alerte
 
 
 def test_un_impaye_enregistre_a_tort_s_annule_depuis_sa_fiche(client, entrer):

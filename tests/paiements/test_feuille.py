@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import date, timedelta
+from decimal import Decimal
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
@@ -247,6 +248,16 @@ def test_au_bureau_la_feuille_d_une_autre_caf_est_un_404(client, entrer):
     entrer("COMPTABLE")
 
     assert client.get(reverse("feuille:montrer", args=["751", "2026-11-27"])).status_code == 404
+
+
+def test_l_impaye_d_une_part_compte_pour_elle_seule(aujourd_hui, comptable):
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, montant=Decimal(5), motif="impayé", agent=comptable)
+
+    feuille = calculer(paiement.caf, aujourd_hui)
+
+    assert feuille.get_livre("banque").journee == {"pris": 120, "rendu": 0, "impaye": -5}
+    assert (feuille.retenu, feuille.is_juste, violations()) == (-5, True, [])
 
 
 def test_un_impaye_a_la_main_compte_de_meme(aujourd_hui, comptable):

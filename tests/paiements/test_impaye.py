@@ -5,17 +5,24 @@ from decimal import Decimal
 import pytest
 
 from dettes.models import Dette
+from paiements.file.en_jeu import avec_en_jeu
 from paiements.imputation.imputer import imputer_un_lot
-from paiements.models import Anomalie, Impaye
+from paiements.models import Anomalie, Impaye, Paiement
 from paiements.retours import impaye, ordres, restitution
 from paiements.statuts import Statut
 from paiements.surveillance import invariants
 from tests.factories import PaiementFactory, dire
-from tests.paiements.livres import approuver, crediter, relire
+from tests.paiements.livres import approuver, crediter, relire, reprendre
 
 pytestmark = pytest.mark.django_db
 
 Genre, Etat = Anomalie.Genre, Anomalie.Etat
+
+
+def _rendre_une_part(paiement, agent):
+    """La banque en a remboursé 30 €, un agent a dit de quelle dette."""
+    crediter(paiement, 30)
+    reprendre(paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE), agent)
 
 
 def test_un_impaye_fait_remonter_la_dette_et_le_dit(comptable):
@@ -63,6 +70,68 @@ def test_un_impaye_annule_apres_une_part_restituee_revient(plateforme, rembourse
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.ACCEPTE
+
+
+def test_apres_une_part_remboursee_un_impaye_est_du_seul_reste(comptable, agent):
+    paiement = PaiementFactory(impute=True)
+    _rendre_une_part(paiement, agent)
+
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+
+    paiement.refresh_from_db()
+    dit = Impaye.objects.get()
+    assert (dit.montant, paiement.solde.tenu, paiement.statut) == (90, 0, Statut.REJETE)
+    assert Dette.objects.get().solde == 900
+    assert [a.en_jeu for a in avec_en_jeu(paiement.anomalies.ouvertes())] == [-90]
+    assert not list(invariants.verifier())
+
+
+def test_l_impaye_d_une_part_attend_qu_un_agent_dise_de_quelles_dettes(comptable, agent):
+    paiement = PaiementFactory(impute=True)
+
+    impaye.enregistrer(paiement, montant=Decimal(5), motif="JRI", agent=comptable)
+    alertes = {a.genre: a for a in paiement.anomalies.ouvertes()}
+    avant = paiement.statut, Dette.objects.get().solde
+    reprendre(alertes[Genre.ANNULATION_BANQUE], agent)
+
+    paiement.refresh_from_db()
+    assert set(alertes) == {Genre.IMPAYE, Genre.ANNULATION_BANQUE}
+    assert avant == (Statut.IMPUTE, 780)
+    assert (paiement.statut, paiement.solde.tenu, Dette.objects.get().solde) == (Statut.IMPUTE, 115, 785)
+    assert [a.genre for a in paiement.anomalies.ouvertes()] == [Genre.IMPAYE]
+    assert not list(invariants.verifier())
+
+
+@pytest.mark.parametrize("montant", [Decimal(0), Decimal("90.01"), Decimal("119.99"), Decimal("120.01")])
+def test_un_impaye_est_du_debit_entier_ou_de_ce_qu_il_en_reste(comptable, agent, montant):
+    paiement = PaiementFactory(impute=True)
+    _rendre_une_part(paiement, agent)
+
+    with pytest.raises(impaye.ImpayeImpossible, match="du débit entier"):
+        impaye.enregistrer(paiement, montant=montant, motif="JRI", agent=comptable)
+
+
+def test_un_debit_impaye_puis_baisse_ne_doit_rien(comptable):
+    """La banque ne reprend jamais plus qu'elle n'a pris, dans quelque ordre que nous l'apprenions."""
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+
+    dire(paiement, "CAPTURED", montant=Decimal(100))
+
+    assert Paiement.objects.get().solde.tenu == 0
+
+
+def test_ce_que_la_banque_tient_de_nouveau_apres_l_impaye_d_une_part_se_montre(comptable):
+    paiement = PaiementFactory(impute=True)
+    crediter(paiement, 115)
+    impaye.enregistrer(paiement, montant=Decimal(5), motif="JRI", agent=comptable)
+    rejete = paiement.statut, Paiement.objects.get().statut
+    dire(paiement, "CANCELLED", operation="CREDIT", montant=Decimal(115), uuid="c" * 32, trans_id="900001")
+
+    paiement.refresh_from_db()
+    assert rejete == (Statut.IMPUTE, Statut.REJETE)
+    assert paiement.solde.tenu == 115
+    assert paiement.statut == Statut.ACCEPTE or paiement.anomalies.ouvertes().filter(genre=Genre.ECART).exists()
 
 
 def test_un_impaye_annule_ne_s_annule_pas_deux_fois(comptable):

@@ -157,15 +157,6 @@ def test_un_impaye_deja_enregistre_a_la_main_ne_se_double_pas(lire, comptable):
     assert Impaye.objects.count() == 1
 
 
-def test_un_impaye_d_une_part_est_pour_un_agent(lire):
-    paiement = PaiementFactory(impute=True)
-
-    assert lire(jri([paiement], SOURCE_AMOUNT="500"))["en_suspens"] == 1
-
-    assert not Impaye.objects.exists()
-    assert Anomalie.objects.get().detail == "impayé de 5.00 € sur un débit de 120.00 €"
-
-
 def test_un_impaye_attend_la_fin_d_une_restitution(lire, comptable):
     paiement = PaiementFactory(impute=True)
     restitution.demander(paiement, motif="à rendre", agent=comptable)

@@ -20,6 +20,7 @@ from paiements.models import (
     Anomalie,
     DemandeRestitution,
     EtapeAnomalie,
+    Impaye,
     MessagePayzen,
     Paiement,
     TransactionPayzen,
@@ -54,6 +55,7 @@ TENU = """
         SELECT FROM paiements_anomalie i WHERE i.paiement_id = p.id AND i.genre = 'IMPAYE' AND i.issue = 'CADUQUE')
     GROUP BY p.id HAVING NOT coalesce(bool_or(vu->>'devise' <> 'EUR'), false)
 """
+TENUS = "SELECT uuid, tenu, credite, is_impaye FROM paiements_debit_tenu ORDER BY uuid"
 PAR_UN_AGENT = """
     SELECT a.id, a.issue, a.resolution, u.identifiant, a.resolue_le
     FROM paiements_anomalie a JOIN comptes_utilisateur u ON u.id = a.resolue_par_id
@@ -195,6 +197,23 @@ def test_la_carte_reste_sur_la_transaction_et_quitte_les_messages(avant):
 def test_les_invariants_tiennent(avant):
     # La base dort depuis longtemps : tout y est en retard, sauf l'argent.
     assert [violation for violation in verifier() if violation.invariant.nom != "rien_en_retard"] == []
+
+
+def test_un_impaye_d_avant_est_du_debit_entier(avant):
+    impayes = Impaye.objects.select_related("debit")
+
+    assert {impaye.montant == impaye.debit.montant for impaye in impayes} == {True}
+
+
+def test_le_montant_des_impayes_se_defait_et_se_refait(avant):
+    tenus = lire_la_base(TENUS)
+
+    call_command("migrate", "paiements", "0042", verbosity=0)
+    defait = lire_la_base(TENUS)
+    call_command("migrate", verbosity=0)
+
+    assert tenus == defait == lire_la_base(TENUS)
+    assert {impaye.montant == impaye.debit.montant for impaye in Impaye.objects.select_related("debit")} == {True}
 
 
 def test_on_n_en_revient_pas_a_moitie(avant):

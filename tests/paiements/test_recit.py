@@ -134,8 +134,9 @@ def test_un_impaye_et_son_annulation_sont_racontes(remis):
 
     recit, _ = lire(remis)
 
-    assert f"impayé pris par la banque, noté par {comptable} : journal du 3" in recit
-    assert f"impayé rendu par la banque, ou enregistré à tort, noté par {comptable} : mauvaise ligne" in recit
+    assert f"impayé de 120,00\xa0€ pris par la banque, noté par {comptable} : journal du 3" in recit
+    rendu = "impayé de 120,00\xa0€ rendu par la banque, ou enregistré à tort"
+    assert f"{rendu}, noté par {comptable} : mauvaise ligne" in recit
 
 
 def test_une_cloture_sans_debit_est_racontee_puis_attendue():

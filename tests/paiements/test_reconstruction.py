@@ -212,7 +212,7 @@ def test_ce_qu_un_fichier_publie_dit_impute_ne_l_est_pas_deux_fois(ramener, tmp_
         curseur.execute("SET LOCAL session_replication_role = origin")
     Caf.objects.update(seuil_controle=100)
     for sens in (Impaye.Sens.PRIS, Impaye.Sens.RENDU):
-        porter_du_journal(paiement.debit, sens, par_payzen("journal"))
+        porter_du_journal(paiement.debit, sens, paiement.montant, par_payzen("journal"))
     suspens = {"ORDER_ID": paiement.reference, "AMOUNT": "1", "TRANSACTION_TYPE": "VERIFICATION"}
 
     ramener(jt([suspens]), [decrire(paiement)], "--publies", str(tmp_path / "emis"))

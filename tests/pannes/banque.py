@@ -27,7 +27,7 @@ VIVANTS = ("AUTHORISED", "CAPTURED")
 
 @dataclass
 class Transaction:
-    """Une transaction de la plateforme ; `rendu` compte les crédits faits sur un débit."""
+    """Une transaction de la plateforme ; `rendu` compte les crédits faits sur un débit, `repris` son impayé."""
 
     uuid: str
     reference: str
@@ -37,13 +37,17 @@ class Transaction:
     statut: str
     operation: str = "DEBIT"
     rendu: int = 0
-    repris: bool = False
+    repris: int = 0
     parent: "Transaction | None" = None
 
     @property
     def is_argent(self) -> bool:
-        """Un impayé reprend l'argent sans changer l'état de la transaction (PROTOCOLE §5)."""
-        return self.statut in VIVANTS and not self.repris
+        return self.statut in VIVANTS
+
+    @property
+    def reste(self) -> int:
+        """Ce qu'elle en tient encore : un impayé reprend l'argent sans changer son état (PROTOCOLE §5)."""
+        return max(self.montant - self.rendu - self.repris, 0)
 
     @property
     def is_debit_vivant(self) -> bool:
@@ -162,17 +166,13 @@ class Banque:
     def get_net(self, reference: str) -> Decimal:
         """Ce que la banque a pris et pas rendu pour une référence, en euros."""
         siennes = [t for t in self.transactions if t.reference == reference and t.is_argent]
-        centimes = sum(t.montant if t.operation == "DEBIT" else -t.montant for t in siennes)
+        centimes = sum(t.montant - t.repris if t.operation == "DEBIT" else -t.montant for t in siennes)
         return Decimal(centimes).scaleb(-2)
-
-    def get_vivant(self, uuid: str) -> Decimal:
-        """Ce que porte encore une transaction, débit ou crédit, en euros ; zéro si elle est défaite."""
-        return Decimal(sum(t.montant for t in self.transactions if t.uuid == uuid and t.is_argent)).scaleb(-2)
 
     def get_tenu(self, uuid: str) -> Decimal:
         """Ce qu'elle tient encore d'un débit, une fois ôté ce qu'elle en a rendu, en euros."""
         siens = [t for t in self.transactions if t.uuid == uuid and t.is_debit_vivant]
-        return Decimal(sum(t.montant - t.rendu for t in siens)).scaleb(-2)
+        return Decimal(sum(t.reste for t in siens)).scaleb(-2)
 
     def _creer(
         self, reference: str, trans_id: str, trans_date: str, montant: int, statut: str, operation: str = "DEBIT"
@@ -219,7 +219,7 @@ class Banque:
     def _rendre(self, demande: dict) -> dict[str, object]:
         debit = next((t for t in self.transactions if t.uuid == demande["uuid"]), None)
         montant = demande["amount"]
-        if debit is None or not debit.is_debit_vivant:
+        if debit is None or not debit.is_debit_vivant or debit.repris:
             return self._refuser("PSP_010" if debit is None else "PSP_083" if debit.repris else "PSP_011")
         if montant > debit.montant - debit.rendu:
             return self._refuser("PSP_020")

@@ -64,18 +64,24 @@ class Bureau:
             return
 
     @precondition(lambda self: self.get_transactions("CAPTURED"))
-    @rule(rang=RANG, a_tort=st.booleans())
-    def enregistrer_un_impaye(self, rang, a_tort=False):
-        """Le comptable lit le journal des impayés ; il peut se tromper de ligne."""
+    @rule(rang=RANG, a_tort=st.booleans(), part=st.sampled_from([1, 2, 4, 4, None]))
+    def enregistrer_un_impaye(self, rang, a_tort=False, part=None):
+        """
+        Le comptable lit le journal des impayés ; il peut se tromper de ligne.
+
+        La banque reprend un débit entier (sans `part`), même déjà remboursé, ou en quarts ce qui en reste.
+        """
         debit = choisir(self.get_transactions("CAPTURED"), rang)
         paiement = Paiement.objects.filter(debit=debit.uuid).first()
-        if paiement is None or debit.rendu:
+        repris = debit.montant if part is None else debit.reste * part // 4
+        if paiement is None or not repris:
             return
+        montant = Decimal(repris).scaleb(-2)
         try:
-            impaye.enregistrer(paiement, motif="journal des impayés", agent=self.agents[1])
+            impaye.enregistrer(paiement, montant=montant, motif="journal des impayés", agent=self.agents[1])
         except impaye.ImpayeImpossible:
             return
-        debit.repris = not a_tort
+        debit.repris = 0 if a_tort else repris
 
     @rule(rang=RANG)
     def annuler_un_impaye(self, rang):
@@ -84,7 +90,7 @@ class Bureau:
         if annulables:
             anomalie = choisir(annulables, rang)
             impaye.annuler(anomalie, motif="contesté", agent=self.agents[1])
-            self.get_debit(anomalie.transaction_id).repris = False
+            self.get_debit(anomalie.transaction_id).repris = 0
 
     def annuler_les_faux_impayes(self):
         for anomalie in Anomalie.objects.filter(genre="IMPAYE"):

@@ -34,6 +34,8 @@ DE_LA_BASE = (
     "etape_anomalie_ajout_seul",
     "une_anomalie_par_objet",
     "impaye_pris_puis_rendu",
+    "impaye_qui_tient_au_debit",
+    "impaye_montant_positif",
     "impaye_ajout_seul",
     "restitution_jamais_effacee",
     "passages_de_la_restitution",

@@ -125,7 +125,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "tenu_d_un_paiement_reparti": (
         "pannes/test_histoires_restitutions::test_une_restitution_defaite_en_silence_se_voit",
-        remplacer("Genre.ECART if somme and not debit.compte.is_impaye else None", "None"),
+        remplacer("Genre.ECART if is_a_part else None", "None"),
     ),
     "transaction_disparue": ("paiements/test_verifier::test_un_desaccord_va_a_un_agent_et_rien_ne_se_verifie", faux),
     "impaye_que_la_banque_ne_montre_pas": (

@@ -10,7 +10,14 @@ _PLAUSIBLE = "dettes/test_plausibilite::test_"
 
 GARDES: dict[str, tuple[str, Retrait]] = {
     "impayes_du_journal": (f"{_JRI}un_impaye_remonte_les_dettes_sans_main", oter),
-    "impaye_d_une_part": (f"{_JRI}un_impaye_d_une_part_est_pour_un_agent", faux),
+    "impaye_du_journal_du_debit": (
+        "paiements/test_journaux_montants::test_un_impaye_qui_ne_tient_pas_au_debit_est_pour_un_agent",
+        faux,
+    ),
+    "impaye_redit_du_meme_montant": (
+        "paiements/test_journaux_montants::test_un_impaye_redit_ou_rendu_d_un_autre_montant_est_pour_un_agent",
+        faux,
+    ),
     "impaye_du_journal_une_fois": (f"{_JRI}un_impaye_deja_enregistre_a_la_main_ne_se_double_pas", faux),
     "la_derniere_ligne_vaut": (f"{_JRI}la_derniere_ligne_vaut_quel_que_soit_l_ordre_des_journaux", faux),
     "etat_lisible": (

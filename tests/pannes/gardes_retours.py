@@ -16,6 +16,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         faux,
     ),
     "impaye_une_fois": ("pannes/test_rencontres_agents::test_deux_comptables_enregistrent_le_meme_impaye", faux),
+    "impaye_a_la_main_du_debit": (
+        "paiements/test_impaye::test_un_impaye_est_du_debit_entier_ou_de_ce_qu_il_en_reste",
+        faux,
+    ),
     "impaye_pas_pendant_une_restitution": (
         "paiements/test_impaye::test_un_impaye_ne_s_enregistre_pas_pendant_une_restitution",
         faux,

@@ -24,7 +24,7 @@ class GuichetDeLaBanque:
         return [s for s in self.banque.sessions if s.ouverte and s.champs["vads_trans_date"] > limite]
 
     def get_transactions(self, *statuts, operation="DEBIT") -> list[Transaction]:
-        vivantes = [t for t in self.banque.transactions if t.operation == operation and not t.repris]
+        vivantes = [t for t in self.banque.transactions if t.operation == operation and not (t.repris and not t.reste)]
         return [t for t in vivantes if t.statut in statuts]
 
     @precondition(lambda self: self.get_sessions())
@@ -58,7 +58,7 @@ class GuichetDeLaBanque:
     @rule(rang=RANG, part=PART, statut=st.sampled_from(["AUTHORISED", "AUTHORISED", "UNDER_VERIFICATION"]))
     def rembourser(self, rang, part, statut="AUTHORISED"):
         debit = choisir(self.get_transactions("CAPTURED"), rang)
-        montant = (debit.montant - debit.rendu) * part // 4
+        montant = debit.reste * part // 4
         if montant:
             self.banque.rembourser(debit, montant, statut)
 

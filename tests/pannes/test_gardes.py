@@ -36,6 +36,11 @@ INSERT INTO paiements_imputation (paiement_id, debit_id, dette_id, montant, mouv
 SELECT paiement_id, debit_id, dette_id, {montant}, (SELECT min(id) FROM dettes_mouvement), paye_le, motif, auteur
 FROM paiements_imputation WHERE montant > 0
 """
+REPRENDRE = """
+INSERT INTO paiements_impaye (debit_id, sens, montant, motif, auteur_id, le)
+SELECT t.uuid, {sens}, {montant}, 'JRI', NULL, now() FROM paiements_transactionpayzen t WHERE {debit}
+"""
+REMBOURSE = "EXISTS (SELECT FROM paiements_transactionpayzen c WHERE c.parent_id = t.uuid)"
 # Le nom de la garde, et à la suite d'un deux-points, ce qu'elle refuse quand elle refuse plusieurs choses.
 FAUTES = {
     "passages_de_la_table": "INSERT INTO paiements_etapepaiement (paiement_id, geste, de, vers, motif, auteur, le)"
@@ -78,8 +83,14 @@ FAUTES = {
     "etape_anomalie_ajout_seul": "UPDATE paiements_etapeanomalie SET motif = 'autre'",
     "une_anomalie_par_objet": "INSERT INTO paiements_anomalie (genre, cle, situation, etat, detail, ouverte_le)"
     " SELECT genre, cle, situation, etat, detail, ouverte_le FROM paiements_anomalie",
-    "impaye_pris_puis_rendu": "INSERT INTO paiements_impaye (debit_id, sens, motif, auteur_id, le)"
-    " SELECT debit_id, sens, motif, auteur_id, le FROM paiements_impaye",
+    "impaye_pris_puis_rendu": "INSERT INTO paiements_impaye (debit_id, sens, montant, motif, auteur_id, le)"
+    " SELECT debit_id, sens, montant, motif, auteur_id, le FROM paiements_impaye",
+    "impaye_pris_puis_rendu:une part": REPRENDRE.format(
+        sens=-1, montant=119, debit="EXISTS (SELECT FROM paiements_impaye i WHERE i.debit_id = t.uuid)"
+    ),
+    "impaye_qui_tient_au_debit:plus": REPRENDRE.format(sens=1, montant=121, debit=REMBOURSE),
+    "impaye_qui_tient_au_debit:ni tout ni le reste": REPRENDRE.format(sens=1, montant=119.5, debit=REMBOURSE),
+    "impaye_montant_positif": REPRENDRE.format(sens=1, montant=0, debit=REMBOURSE),
     "impaye_ajout_seul": "UPDATE paiements_impaye SET motif = 'autre'",
     "restitution_jamais_effacee": "DELETE FROM paiements_demanderestitution",
     "passages_de_la_restitution": "UPDATE paiements_demanderestitution SET etat = 'FAITE', approbateur_id ="
@@ -123,7 +134,7 @@ def service():
     dire(paiement, "AUTHORISED", uuid="d" * 32, trans_id="900001")
     restitution.demander(paiement, motif="erreur", agent=agent)
     cloture.demander(PaiementFactory(), motif="rien au Back Office", agent=agent)
-    Impaye.objects.create(debit_id="d" * 32, sens=Impaye.Sens.PRIS, motif="JRI", auteur=agent)
+    Impaye.objects.create(debit_id="d" * 32, sens=Impaye.Sens.PRIS, montant=Decimal(120), motif="JRI", auteur=agent)
     UtilisateurFactory()
     DetteFactory()
     with connection.cursor() as curseur:

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 Genre = Anomalie.Genre
 
 
-def enregistrer(guichet, paiement, *, motif="JRI"):
-    impaye.enregistrer(paiement, motif=motif, agent=guichet.agents[1])
+def enregistrer(guichet, paiement, *, motif="JRI", montant=None):
+    impaye.enregistrer(paiement, montant=montant, motif=motif, agent=guichet.agents[1])
 
 
 def annuler(guichet, paiement):
@@ -30,7 +30,7 @@ def solde_de(paiement):
 def test_un_impaye_que_la_banque_ne_montre_pas_n_est_pas_un_ecart(guichet, impute):
     paiement, debit = impute
     enregistrer(guichet, paiement)
-    debit.repris = True
+    debit.repris = debit.montant
 
     lire(paiement)
 
@@ -45,14 +45,49 @@ def test_un_remboursement_defait_apres_l_impaye_ne_retient_rien(guichet, impute)
     guichet.controler()
     reprendre(guichet, paiement.anomalies.ouvertes().get())
     guichet.banque.defaire(part)
-    enregistrer(guichet, paiement)
-    debit.repris = True
+    enregistrer(guichet, paiement, montant=paiement.montant)
+    debit.repris = debit.montant
 
     tout_livrer(guichet)
 
     paiement.refresh_from_db()
     assert paiement.anomalies.ouvertes().get().genre == Genre.IMPAYE
     assert (paiement.statut, paiement.retenu) == (Statut.REJETE, 0)
+    guichet.finir()
+
+
+def test_un_remboursement_defait_apres_l_impaye_du_reste_rend_le_paiement(guichet, impute):
+    """La banque a repris ce qui restait, puis gardé ce qu'elle remboursait : un agent admet ce montant."""
+    paiement, debit = impute
+    part = guichet.banque.rembourser(debit, 4000)
+    tout_livrer(guichet)
+    guichet.controler()
+    reprendre(guichet, paiement.anomalies.ouvertes().get())
+    enregistrer(guichet, paiement)
+    debit.repris = debit.reste
+    guichet.banque.defaire(part)
+    tout_livrer(guichet)
+
+    paiement.refresh_from_db()
+    reprise.admettre(
+        paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE), motif="vu", agent=guichet.agents[0]
+    )
+    verifier_et_imputer(guichet, paiement)
+
+    assert (paiement.statut, paiement.solde.impute, solde_de(paiement)) == (Statut.IMPUTE, 40, 860)
+    guichet.finir()
+
+
+def test_l_impaye_d_une_part_laisse_le_reste_sur_les_dettes(guichet, impute):
+    paiement, debit = impute
+    enregistrer(guichet, paiement, montant=paiement.montant - 1)
+    debit.repris = debit.montant - 100
+    reprendre(guichet, paiement.anomalies.ouvertes().get(genre=Genre.ANNULATION_BANQUE))
+
+    lire(paiement)
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, solde_de(paiement)) == (Statut.IMPUTE, 899)
     guichet.finir()
 
 
@@ -95,7 +130,7 @@ def test_un_impaye_annule_peut_arriver_pour_de_bon(guichet, impute):
     verifier_et_imputer(guichet, paiement)
 
     enregistrer(guichet, paiement)
-    debit.repris = True
+    debit.repris = debit.montant
 
     paiement = Paiement.objects.get()
     assert (paiement.statut, paiement.retenu, solde_de(paiement)) == (Statut.REJETE, 0, 900)
@@ -108,7 +143,7 @@ def test_un_impaye_ne_cache_pas_l_argent_d_un_autre_debit(guichet, impute, doubl
     tout_livrer(guichet)
 
     enregistrer(guichet, paiement)
-    debit.repris = True
+    debit.repris = debit.montant
     guichet.controler()
 
     paiement.refresh_from_db()
@@ -124,7 +159,7 @@ def test_le_credit_d_un_double_se_suit_encore_apres_un_impaye(guichet, impute, d
     guichet.controler()
     rendre(guichet, paiement, anomalie=paiement.anomalies.get())
     enregistrer(guichet, paiement)
-    debit.repris = True
+    debit.repris = debit.montant
     guichet.controler()
     guichet.banque.defaire(guichet.banque.transactions[-1], en_le_disant=False)
 
