@@ -12,6 +12,7 @@ from dettes.models import Dette
 from paiements.bureau.conseils import conseiller
 from paiements.bureau.faits import ecrire_en_jeu
 from paiements.file.en_jeu import avec_en_jeu
+from paiements.imputation.imputer import is_a_trancher
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket
 from paiements.statuts import Statut
 from socle.bureau import can
@@ -66,6 +67,8 @@ def ouvrir(allocataire: Allocataire, request: HttpRequest) -> dict[str, Any]:
 def dire_ou_est_l_argent(paiement: Paiement) -> str:
     """Où est l'argent d'un paiement, en une phrase ; sans requête si son solde et son débit sont lus."""
     retenu = f" ; {ecrire_euros(paiement.retenu)} retenus, un agent décide" if paiement.retenu else ""
+    if paiement.statut == Statut.VERIFIE and is_a_trancher(paiement):
+        return f"tenu par la banque, un agent tranche avant de l'imputer{retenu}"
     if paiement.statut != Statut.IMPUTE:
         attend = paiement.statut == Statut.ACCEPTE and paiement.confirme_le is not None
         return f"{'tenu par la banque, un agent confirme' if attend else MOTS[Statut(paiement.statut)]}{retenu}"

@@ -10,6 +10,7 @@ from django.conf import settings
 from paiements.bureau.conseils import conseiller
 from paiements.bureau.faits import dire_ce_qui_s_est_passe, dire_l_heure, dire_la_transaction, ecrire_en_jeu
 from paiements.file.en_jeu import avec_en_jeu
+from paiements.imputation.imputer import is_a_trancher
 from paiements.models import DemandeRestitution, Impaye, Paiement
 from paiements.statuts import Statut
 from socle.euros import ecrire_euros
@@ -189,6 +190,8 @@ def _suite_de_l_imputation(paiement: Paiement) -> str:
     if paiement.echecs and paiement.imputer_le:
         quand = dire_l_heure(paiement.imputer_le)
         return f"L'imputation, qui a échoué {paiement.echecs} fois : prochain essai le {quand}."
+    if is_a_trancher(paiement):
+        return "L'imputation, dès que la banque parle clairement ou qu'un agent a tranché son anomalie."
     return "L'imputation, au prochain balayage. Si elle tarde, vérifier que worker et beat tournent."
 
 

@@ -16,6 +16,7 @@ from demarches.models import Demarche, LigneDemarche
 from dettes.models import Dette, Mouvement
 from dettes.repartition import repartir
 from paiements.causes import Cause, par_service
+from paiements.file.attendues import is_certain
 from paiements.file.livres import lire
 from paiements.file.tenue import clore, rapprocher, signaler
 from paiements.models import Anomalie, Imputation, Paiement, TransactionPayzen
@@ -93,7 +94,7 @@ def _attendre(paiement: Paiement, tenues: set[int]) -> bool:
     """Remet à plus tard un paiement dont une dette est tenue, ou dont la banque dit deux choses ; rend s'il attend."""
     if paiement.demarche.allocataire_id in tenues:
         delai = DETTE_TENUE
-    elif _is_a_trancher(paiement):
+    elif is_a_trancher(paiement):
         delai = A_TRANCHER
     else:
         return False
@@ -117,12 +118,18 @@ def _imputer_a_part(paiements: Sequence[Paiement]) -> int:
     return len(paiements)
 
 
-def _is_a_trancher(paiement: Paiement) -> bool:
-    """La banque dit deux choses de ce débit, ou une autre devise ; ou un crédit est parti, on ne sait d'où."""
+def is_a_trancher(paiement: Paiement) -> bool:
+    """
+    La banque dit deux choses de ce débit, ou une autre devise ; ou un crédit est parti, on ne sait d'où ; ou elle n'en
+    tient pas ce qui était demandé, et aucun agent ne l'a admis (docs/adr/0048).
+    """
     is_douteux = paiement.debit is not None and paiement.debit.is_douteuse  # garde: douteux_ne_s_impute_pas
     # garde: devise_apprise_avant_d_imputer
-    is_ailleurs = paiement.debit is not None and not paiement.debit.is_en_euros
-    return is_douteux or is_ailleurs or paiement.solde.is_en_l_air  # garde: credit_en_l_air_ne_s_impute_pas
+    is_incertain = paiement.debit is not None and not is_certain(paiement, paiement.debit)
+    # garde: rien_ne_s_impute_sans_etre_admis
+    is_inattendu = paiement.solde.tenu not in paiement.montants_attendus
+    # garde: credit_en_l_air_ne_s_impute_pas
+    return is_douteux or is_incertain or is_inattendu or paiement.solde.is_en_l_air
 
 
 def _reporter(paiement: Paiement, echec: Exception) -> None:

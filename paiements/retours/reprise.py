@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import cast
 
 from django.db import transaction
+from django.utils import timezone
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
@@ -104,7 +105,7 @@ def is_a_admettre(anomalie: Anomalie) -> bool:
     paiement, debit = anomalie.paiement, anomalie.transaction
     if paiement is None or debit is None or not anomalie.is_a_trancher:
         return False
-    if paiement.statut in (Statut.VERIFIE, Statut.IMPUTE):  # garde: admettre_avant_de_verifier
+    if paiement.statut == Statut.IMPUTE:  # garde: admettre_avant_d_imputer
         return False
     return _is_le_sien_en_euros(paiement, debit) and 0 < debit.compte.tenu <= _get_plus_haut(paiement, debit)
 
@@ -131,8 +132,10 @@ def admettre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     if not is_a_admettre(anomalie):  # garde: admettre_moins_que_demande
         raise RepriseImpossible("la banque ne tient pas, pour ce débit, un montant plus petit que demandé")
     paiement.montant_admis = cast("TransactionPayzen", anomalie.transaction).compte.tenu
+    if paiement.statut == Statut.VERIFIE:
+        paiement.imputer_le = timezone.now()  # il n'attendait que cela
     faire_interroger(paiement)
-    paiement.save(update_fields=["montant_admis"])
+    paiement.save(update_fields=["montant_admis", "imputer_le"])
     suivre(paiement, par_agent(agent, motif))
     return paiement
 

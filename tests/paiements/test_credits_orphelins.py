@@ -81,7 +81,7 @@ def test_tant_qu_un_credit_n_a_pas_son_debit_rien_ne_se_verifie():
 
 
 def test_un_credit_appris_apres_la_verification_empeche_d_imputer(agent):
-    """La plateforme ne dit jamais son débit : rien ne s'impute avant qu'un agent le dise."""
+    """La plateforme ne dit jamais son débit : rien ne s'impute avant qu'un agent le dise, puis admette le reste."""
     paiement = PaiementFactory(verifie=True)
     dire(paiement, "AUTHORISED", montant=Decimal(50), **CREDIT)
     imputer_un_lot()
@@ -91,9 +91,12 @@ def test_un_credit_appris_apres_la_verification_empeche_d_imputer(agent):
     reprise.rattacher(paiement.anomalies.get(), paiement.debit, motif="vu au Back Office", agent=agent)
     Paiement.objects.update(imputer_le=timezone.now())
     imputer_un_lot()
+    attend += (Paiement.objects.get().solde.impute,)
+    reprise.admettre(paiement.anomalies.ouvertes().get(), motif="70 € au Back Office", agent=agent)
+    imputer_un_lot()
 
     paiement.refresh_from_db()
-    assert attend == (Statut.VERIFIE, 0)
+    assert attend == (Statut.VERIFIE, 0, 0)
     assert (paiement.statut, paiement.solde.tenu, paiement.solde.impute) == (Statut.IMPUTE, 70, 70)
     assert not paiement.anomalies.ouvertes().exists()
     assert not list(invariants.verifier())

@@ -6,15 +6,16 @@ import pytest
 from django.utils import timezone
 
 from paiements.documents import attestations, tickets
+from paiements.file.tenue import mettre_de_cote
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.passages import TransitionImpossible
 from paiements.retours import reprise
-from paiements.statuts import Geste, Statut
+from paiements.statuts import Statut
 from paiements.surveillance import invariants
 from paiements.verification import conclusions, interroger
-from tests.factories import avancer_d_un, dire
-from tests.paiements.livres import baisser, get_soldes, relire, rembourser, reprendre
+from tests.factories import dire
+from tests.paiements.livres import approuver, baisser, get_soldes, relire, rembourser, reprendre
 
 pytestmark = pytest.mark.django_db
 
@@ -37,14 +38,46 @@ def test_une_part_rendue_avant_la_verification_bloque_jusqu_a_ce_qu_un_agent_l_a
     assert not list(invariants.verifier())
 
 
-def test_une_part_rendue_apres_la_verification_ne_s_impute_pas(paye):
+@pytest.mark.parametrize("de_cote", [False, True])
+def test_une_part_rendue_apres_la_verification_attend_qu_un_agent_l_admette(paye, agent, de_cote):
+    paiement = paye(verifie=True)
+    alerte = rembourser(paiement, 70)
+    if de_cote:
+        mettre_de_cote(alerte, motif="à voir", agent=agent)
+    imputer_un_lot()
+    avant = get_soldes()
+    bloque = list(invariants.verifier())
+
+    reprise.admettre(alerte, motif="vu", agent=agent)
+    imputer_un_lot()
+
+    alerte.refresh_from_db()
+    assert (avant, get_soldes(), bloque) == ([900, 900], [820, 900], [])
+    assert alerte.etat == Etat.CLOSE
+    assert not paiement.anomalies.ouvertes().exists()
+    assert not list(invariants.verifier())
+
+
+def test_ce_qui_est_rendu_apres_la_verification_se_restitue_plutot_que_de_s_imputer(paye, agent, comptable):
     paiement = paye(verifie=True)
     rembourser(paiement, 70)
 
+    demande = approuver(paiement, agent, comptable)
+
+    assert demande.montant == 80
+
+
+def test_une_hausse_apprise_apres_la_verification_attend_qu_un_agent_l_admette(paye, agent):
+    paiement = paye(verifie=True)
+    dire(paiement, "AUTHORISED", montant=Decimal(151))
+    imputer_un_lot()
+    avant = get_soldes()
+
+    reprise.admettre(paiement.anomalies.ouvertes().get(), motif="vu", agent=agent)
     imputer_un_lot()
 
-    assert get_soldes() == [820, 900]
-    assert not paiement.anomalies.ouvertes().exists()
+    paiement.refresh_from_db()
+    assert (avant, paiement.statut, paiement.solde.impute) == ([900, 900], Statut.IMPUTE, 150)
 
 
 def test_un_montant_baisse_et_admis_fait_aussitot_interroger_la_plateforme(paye, agent, plateforme):
@@ -128,10 +161,9 @@ def test_un_agent_ne_confirme_pas_ce_dont_la_banque_a_rendu_une_part(paye, agent
     assert sum(imputation.montant for imputation in paiement.imputations.all()) == 80
 
 
-def test_rien_ne_s_admet_d_un_paiement_deja_verifie(paye, agent):
-    paiement = paye(accepte=True)
+def test_rien_ne_s_admet_d_un_paiement_deja_impute(paye, agent):
+    paiement = paye(impute=True)
     alerte = baisser(paiement, 120)
-    avancer_d_un(Geste.VERIFIER, paiement)
 
     with pytest.raises(reprise.RepriseImpossible):
         reprise.admettre(alerte, motif="oui", agent=agent)

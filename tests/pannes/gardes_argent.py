@@ -224,7 +224,11 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "devise_apprise_avant_d_imputer": (
         "paiements/test_montants_dits::test_une_autre_devise_apprise_apres_la_verification_n_impute_rien",
-        remplacer("paiement.debit is not None and not paiement.debit.is_en_euros", "False"),
+        remplacer("paiement.debit is not None and not is_certain(paiement, paiement.debit)", "False"),
+    ),
+    "rien_ne_s_impute_sans_etre_admis": (
+        "paiements/test_montant_admis::test_une_part_rendue_apres_la_verification_attend_qu_un_agent_l_admette",
+        remplacer("paiement.solde.tenu not in paiement.montants_attendus", "False"),
     ),
     "douteux_ne_s_impute_pas": (
         "paiements/test_relectures::test_ce_dont_la_banque_dit_deux_choses_ne_s_impute_pas",

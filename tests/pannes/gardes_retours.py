@@ -121,8 +121,8 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_montant_admis::test_seul_un_debit_plus_petit_ne_de_notre_formulaire_s_admet",
         faux,
     ),
-    "admettre_avant_de_verifier": (
-        "paiements/test_montant_admis::test_rien_ne_s_admet_d_un_paiement_deja_verifie",
+    "admettre_avant_d_imputer": (
+        "paiements/test_montant_admis::test_rien_ne_s_admet_d_un_paiement_deja_impute",
         faux,
     ),
     "trancher_ce_qui_est_douteux": ("paiements/test_trancher::test_ce_qui_n_est_pas_douteux_ne_se_tranche_pas", faux),

@@ -186,7 +186,11 @@ class Guichet(GuichetDeLaBanque, Bureau, RuleBasedStateMachine):
 
     @rule()
     def imputer(self):
+        """Rien ne s'impute de ce que la banque ne tient pas comme demandé, sans un agent (docs/adr/0048)."""
+        verifies = Paiement.objects.filter(statut=Statut.VERIFIE).select_related("solde")
+        inattendus = [p.pk for p in verifies if p.solde.tenu not in p.montants_attendus]
         imputer_un_lot()
+        exiger_rien(Paiement.objects.filter(pk__in=inattendus, statut=Statut.IMPUTE))
 
     @rule(panne=st.sampled_from(["", "500", "perdue", "attente"]))
     def restituer(self, panne=""):

@@ -88,7 +88,7 @@ FAUTES = {
     "impaye_pris_puis_rendu:une part": REPRENDRE.format(
         sens=-1, montant=119, debit="EXISTS (SELECT FROM paiements_impaye i WHERE i.debit_id = t.uuid)"
     ),
-    "impaye_qui_tient_au_debit:plus": REPRENDRE.format(sens=1, montant=121, debit=REMBOURSE),
+    "impaye_qui_tient_au_debit": REPRENDRE.format(sens=1, montant=121, debit=REMBOURSE),
     "impaye_qui_tient_au_debit:ni tout ni le reste": REPRENDRE.format(sens=1, montant=119.5, debit=REMBOURSE),
     "impaye_montant_positif": REPRENDRE.format(sens=1, montant=0, debit=REMBOURSE),
     "impaye_ajout_seul": "UPDATE paiements_impaye SET motif = 'autre'",
