@@ -71,6 +71,8 @@ WITH ecrites AS (
 INSERT INTO paiements_imputation (paiement_id, debit_id, dette_id, montant, mouvement_id, paye_le, motif, auteur)
 SELECT p.id, p.debit_id, e.dette_id, -e.montant, e.id, e.le, 'imputé', 'service'
 FROM ecrites e JOIN paiements_paiement p ON p.reference = e.origine;
+INSERT INTO dettes_mouvementarendre (mouvement_id, caf_id)
+SELECT id, '661' FROM dettes_mouvement WHERE genre = 'IMPUTATION' ORDER BY id;
 INSERT INTO demarches_lignedemarche (demarche_id, dette_id, montant)
 SELECT p.demarche_id, i.dette_id, i.montant FROM paiements_imputation i JOIN paiements_paiement p ON p.id = i.paiement_id;
 INSERT INTO paiements_ticket (paiement_id, etat, essais, renvois, envoye_le, dernier_motif)

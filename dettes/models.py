@@ -17,7 +17,7 @@ from dettes.plausibilite import Plausibilite
 from socle.gardes import oublier_l_empreinte
 from socle.templatetags.euros import periode
 
-__all__ = ["Dette", "FichierEmis", "FichierRecu", "LigneEmise", "Mouvement", "Plausibilite"]
+__all__ = ["Dette", "FichierEmis", "FichierRecu", "LigneEmise", "Mouvement", "MouvementARendre", "Plausibilite"]
 
 TROP_PERCU = re.compile(r"^Trop-perçu(?: ?:| de(?= )| d(?=['’]))['’ ]*")
 ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=9, decimal_places=2))
@@ -282,6 +282,17 @@ class Mouvement(models.Model):
                     RETURN NEW;
                 """,
             ),
+            pgtrigger.Trigger(
+                name="mouvement_de_paiement_a_rendre",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                condition=pgtrigger.Condition("NEW.genre IN ('IMPUTATION', 'REJET')"),
+                func="""
+                    INSERT INTO dettes_mouvementarendre (mouvement_id, caf_id)
+                    SELECT NEW.id, caf_id FROM dettes_dette WHERE id = NEW.dette_id;
+                    RETURN NULL;
+                """,
+            ),
             pgtrigger.Protect(name="mouvement_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
 
@@ -289,16 +300,61 @@ class Mouvement(models.Model):
         return f"{self.get_genre_display()} n° {self.pk}"
 
 
-class LigneEmise(models.Model):
-    """Un mouvement parti dans un fichier d'encaissements : une fois, dans un seul fichier."""
+class MouvementARendre(models.Model):
+    """Un mouvement de paiement que la Caf n'a pas encore reçu : la base l'ouvre avec lui, et son départ l'efface."""
 
-    fichier = models.ForeignKey(FichierEmis, models.PROTECT, related_name="lignes_emises")
-    mouvement = models.OneToOneField(Mouvement, models.PROTECT, related_name="ligne_emise")
+    mouvement = models.OneToOneField(Mouvement, models.PROTECT, primary_key=True, related_name="a_rendre")
+    # Celle de la dette, qui n'en change jamais ; la base l'en tire elle-même, et ne verrouille pas la Caf pour cela.
+    caf = models.ForeignKey(
+        Caf, models.PROTECT, related_name="a_rendre", verbose_name="Caf", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        verbose_name = "mouvement à rendre"
+        verbose_name_plural = "mouvements à rendre"
+        indexes = [models.Index(name="mouvements_a_rendre", fields=["caf"])]
+
+    def __str__(self) -> str:
+        return f"{self.mouvement}, à rendre à la Caf {self.caf_id}"
+
+
+class LigneEmise(models.Model):
+    """
+    Un mouvement parti dans un fichier d'encaissements : une fois, dans un seul fichier.
+
+    Ses deux liens se vérifient par ensemble, à l'écriture, plutôt que par une clé étrangère à chaque ligne : ni un
+    mouvement ni un fichier émis ne s'effacent.
+    """
+
+    mouvement = models.OneToOneField(
+        Mouvement, models.PROTECT, primary_key=True, related_name="ligne_emise", db_constraint=False
+    )
+    fichier = models.ForeignKey(FichierEmis, models.PROTECT, related_name="lignes_emises", db_constraint=False)
 
     class Meta:
         verbose_name = "ligne émise"
         verbose_name_plural = "lignes émises"
-        triggers = [pgtrigger.Protect(name="ligne_emise_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Trigger(
+                name="ligne_emise_etait_a_rendre",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(new="nouvelles"),
+                declare=[("rendus", "bigint")],
+                func="""
+                    DELETE FROM dettes_mouvementarendre r
+                    USING nouvelles n JOIN dettes_fichieremis f ON f.id = n.fichier_id
+                    WHERE r.mouvement_id = n.mouvement_id AND r.caf_id = f.caf_id;
+                    GET DIAGNOSTICS rendus = ROW_COUNT;
+                    IF rendus <> (SELECT count(*) FROM nouvelles) THEN
+                        RAISE EXCEPTION 'Un mouvement de paiement part une fois, dans un fichier de sa Caf.';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            pgtrigger.Protect(name="ligne_emise_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
 
     def __str__(self) -> str:
         return f"{self.fichier} : {self.mouvement}"

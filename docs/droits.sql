@@ -22,6 +22,8 @@ REVOKE DELETE ON
     paiements_paiement, paiements_transactionpayzen, paiements_anomalie, paiements_lignejournal,
     paiements_demanderestitution, paiements_demandecloture, paiements_demandemisedecote
 FROM rembourser_service;
+-- Un mouvement à rendre ne change pas : son départ l'efface.
+REVOKE UPDATE ON dettes_mouvementarendre FROM rembourser_service;
 -- Un fichier émis se compte une fois ses lignes rangées, dans la même transaction.
 GRANT UPDATE (lignes, total, empreinte) ON dettes_fichieremis TO rembourser_service;
 -- Ce que seul un déploiement change.

@@ -278,7 +278,7 @@ WITH feuille AS (
     WHERE t.operation = 'CREDIT' AND t.devise = 'EUR' AND t.parent_id IS NULL AND {_VIVANTE} GROUP BY 1, 2
 ), mouvements AS (
     SELECT d.caf_id AS caf, p.mode, -sum(m.montant) AS porte,
-           -coalesce(sum(m.montant) FILTER (WHERE e.id IS NOT NULL), 0) AS parti
+           -coalesce(sum(m.montant) FILTER (WHERE e.mouvement_id IS NOT NULL), 0) AS parti
     FROM paiements_imputation i JOIN dettes_mouvement m ON m.id = i.mouvement_id
     JOIN dettes_dette d ON d.id = m.dette_id JOIN paiements_paiement p ON p.id = i.paiement_id
     LEFT JOIN dettes_ligneemise e ON e.mouvement_id = m.id GROUP BY 1, 2

@@ -110,6 +110,19 @@ INVARIANTS = [
         """,
     ),
     Invariant(
+        "mouvement_a_rendre",
+        "Tout ce qu'un paiement porte sur une dette, ou en reprend, part à la Caf de cette dette, ou l'attend.",
+        """
+        SELECT m.origine, format('mouvement %s de %s : parti à %s, à rendre à %s', m.id, m.montant,
+                                 coalesce(f.caf_id, 'personne'), coalesce(r.caf_id, 'personne'))
+        FROM dettes_mouvement m JOIN dettes_dette d ON d.id = m.dette_id
+        LEFT JOIN dettes_ligneemise e ON e.mouvement_id = m.id LEFT JOIN dettes_fichieremis f ON f.id = e.fichier_id
+        LEFT JOIN dettes_mouvementarendre r ON r.mouvement_id = m.id
+        WHERE m.genre IN ('IMPUTATION', 'REJET')
+          AND concat(f.caf_id, r.caf_id) <> d.caf_id
+        """,
+    ),
+    Invariant(
         "transaction_prouvee",
         "L'état d'une transaction est l'union de ce qu'on en a reçu.",
         """

@@ -22,7 +22,7 @@ from django.utils.timezone import localtime
 
 from comptes.models import Agent, Allocataire, Caf, CodeActivation, Evenement, Utilisateur
 from demarches.models import Demarche, LigneDemarche
-from dettes.models import Dette, FichierEmis, FichierRecu, LigneEmise, Mouvement
+from dettes.models import Dette, FichierEmis, FichierRecu, LigneEmise, Mouvement, MouvementARendre
 from dettes.plausibilite import Plausibilite
 from paiements.models import (
     Alerte,
@@ -107,6 +107,7 @@ PERSONNE: dict[type[Model], Chemin] = {
     Evenement: lambda compte: Q(allocataire=compte.allocataire_id) | Q(compte=compte.pk) | Q(auteur=compte.pk),
     Dette: _au_dossier("allocataire"),
     Mouvement: _au_dossier("dette__allocataire"),
+    MouvementARendre: _au_dossier("mouvement__dette__allocataire"),
     LigneEmise: _au_dossier("mouvement__dette__allocataire"),
     # Ce que le conjoint n'a pas encore demandé n'est qu'à lui (docs/adr/0032).
     Demarche: lambda compte: Q(pk__in=_demarches(compte)),

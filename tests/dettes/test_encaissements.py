@@ -193,7 +193,11 @@ def oublier(fichier):
     """La base revient à une sauvegarde d'avant ce fichier."""
     with connection.cursor() as curseur:
         curseur.execute("SET LOCAL session_replication_role = replica")
-        curseur.execute("DELETE FROM dettes_ligneemise; DELETE FROM dettes_fichieremis")
+        curseur.execute(
+            "INSERT INTO dettes_mouvementarendre (mouvement_id, caf_id) SELECT e.mouvement_id, f.caf_id"
+            " FROM dettes_ligneemise e JOIN dettes_fichieremis f ON f.id = e.fichier_id;"
+            " DELETE FROM dettes_ligneemise; DELETE FROM dettes_fichieremis"
+        )
         curseur.execute("SET LOCAL session_replication_role = origin")
 
 

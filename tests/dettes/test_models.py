@@ -6,8 +6,15 @@ import pytest
 from django.db import DatabaseError, IntegrityError
 
 from dettes import encaissements
-from dettes.models import Dette, LigneEmise, Mouvement
-from tests.factories import AllocataireFactory, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
+from dettes.models import Dette, FichierEmis, LigneEmise, Mouvement
+from tests.factories import (
+    AllocataireFactory,
+    CafFactory,
+    DemarcheFactory,
+    DetteFactory,
+    PaiementFactory,
+    UtilisateurFactory,
+)
 
 Genre = Mouvement.Genre
 
@@ -77,6 +84,30 @@ def test_une_ligne_emise_ne_s_efface_pas(db, tmp_path):
 
     with pytest.raises(DatabaseError, match="ligne_emise_ajout_seul"):
         LigneEmise.objects.all()._raw_delete("default")
+
+
+def test_un_mouvement_deja_parti_ne_repart_pas(db, tmp_path):
+    emis = encaissements.emettre(PaiementFactory(impute=True).caf, tmp_path)
+    suivant = FichierEmis.objects.create(caf=emis.caf, sequence=2, lignes=0, total=0)
+
+    with pytest.raises(DatabaseError, match=r"mouvement_id|part une fois"):
+        LigneEmise.objects.bulk_create([LigneEmise(fichier=suivant, mouvement=emis.lignes_emises.get().mouvement)])
+
+
+def test_un_mouvement_ne_part_que_dans_un_fichier_de_sa_caf(db):
+    PaiementFactory(impute=True)
+    ailleurs = FichierEmis.objects.create(caf=CafFactory(code="751"), sequence=1, lignes=0, total=0)
+
+    with pytest.raises(DatabaseError, match="dans un fichier de sa Caf"):
+        LigneEmise.objects.bulk_create([LigneEmise(fichier=ailleurs, mouvement=Mouvement.objects.latest("pk"))])
+
+
+def test_seul_un_mouvement_de_paiement_part(db):
+    dette = DetteFactory()
+    fichier = FichierEmis.objects.create(caf=dette.caf, sequence=1, lignes=0, total=0)
+
+    with pytest.raises(DatabaseError, match="Un mouvement de paiement part"):
+        LigneEmise.objects.create(fichier=fichier, mouvement=dette.mouvements.get())
 
 
 def test_le_disponible_ote_ce_qui_est_en_route(db):

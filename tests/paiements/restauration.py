@@ -12,6 +12,7 @@ PERDUES = [
     "paiements_paiement",
     "paiements_transactionpayzen",
     "dettes_ligneemise",
+    "dettes_mouvementarendre",
     "dettes_fichieremis",
     "demarches_lignedemarche",
     "demarches_demarche",

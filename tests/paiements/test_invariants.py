@@ -195,6 +195,12 @@ FAUTES = [
     ),
     ("mouvement_sans_imputation", "DELETE FROM paiements_imputation WHERE montant > 0"),
     ("mouvement_sans_imputation", "DELETE FROM paiements_imputation WHERE montant < 0"),
+    ("mouvement_a_rendre", "DELETE FROM dettes_ligneemise"),
+    (
+        "mouvement_a_rendre",
+        "INSERT INTO dettes_mouvementarendre (mouvement_id, caf_id) SELECT mouvement_id, '661' FROM dettes_ligneemise",
+    ),
+    ("mouvement_a_rendre", "UPDATE dettes_fichieremis SET caf_id = '751'"),
     ("journal_sans_trou", "DELETE FROM paiements_etapepaiement WHERE geste = 'verifier'"),
     ("journal_sans_trou", "DELETE FROM paiements_etapepaiement"),
     ("journal_sans_trou", "UPDATE paiements_paiement SET statut = 'EXPIRE' WHERE statut = 'EN_ATTENTE'"),

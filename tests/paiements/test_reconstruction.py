@@ -208,7 +208,11 @@ def test_ce_qu_un_fichier_publie_dit_impute_ne_l_est_pas_deux_fois(ramener, tmp_
     emettre(paiement.caf, tmp_path / "emis")
     with connection.cursor() as curseur:
         curseur.execute("SET LOCAL session_replication_role = replica")
-        curseur.execute("DELETE FROM dettes_ligneemise; DELETE FROM dettes_fichieremis")
+        curseur.execute(
+            "INSERT INTO dettes_mouvementarendre (mouvement_id, caf_id) SELECT e.mouvement_id, f.caf_id"
+            " FROM dettes_ligneemise e JOIN dettes_fichieremis f ON f.id = e.fichier_id;"
+            " DELETE FROM dettes_ligneemise; DELETE FROM dettes_fichieremis"
+        )
         curseur.execute("SET LOCAL session_replication_role = origin")
     Caf.objects.update(seuil_controle=100)
     for sens in (Impaye.Sens.PRIS, Impaye.Sens.RENDU):

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 DROITS = Path(__file__).parents[2] / "docs" / "droits.sql"
 JOURNAUX = (
     "dettes_mouvement",
-    "dettes_ligneemise",
     "paiements_etapepaiement",
     "paiements_etapeanomalie",
     "paiements_messagepayzen",
@@ -35,6 +34,7 @@ INEFFACABLES = (
     "paiements_demandecloture",
     "paiements_demandemisedecote",
     "dettes_dette",
+    "dettes_ligneemise",
     "dettes_fichierrecu",
     "dettes_fichieremis",
 )
@@ -85,6 +85,8 @@ def test_le_service_fait_tout_son_travail(service, tmp_path):
         *(f"UPDATE {table} SET id = id" for table in FIGEES),  # noqa: S608 (idem)
         *(f"DELETE FROM {table}" for table in FIGEES),  # noqa: S608 (idem)
         "UPDATE dettes_fichieremis SET caf_id = caf_id",
+        "UPDATE dettes_ligneemise SET fichier_id = fichier_id",
+        "UPDATE dettes_mouvementarendre SET caf_id = caf_id",
         "INSERT INTO comptes_utilisateur_groups (utilisateur_id, group_id) VALUES (1, 1)",
         "CREATE TABLE a_moi (id integer)",
         "ALTER TABLE dettes_mouvement DISABLE TRIGGER USER",
