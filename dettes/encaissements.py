@@ -202,7 +202,7 @@ def _consigner(caf: Caf, plancher: int) -> FichierEmis | None:
     return fichier
 
 
-def _retenir(ordre: str, valeurs: list[object]) -> int:
+def _retenir(ordre: str, valeurs: list[str | int]) -> int:
     """Retient les lignes d'un fichier, le temps de l'écrire ; rend combien."""
     with connection.cursor() as curseur:
         curseur.execute("SET LOCAL statement_timeout = 0; DROP TABLE IF EXISTS pg_temp.lignes_du_fichier")

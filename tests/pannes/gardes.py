@@ -47,6 +47,8 @@ DE_LA_BASE = (
     "cloture_demandee_et_decidee_a_deux",
     "une_cloture_a_decider_par_paiement",
     "mouvement_ajout_seul",
+    "ligne_emise_etait_a_rendre",
+    "ligne_emise_ajout_seul",
     "solde_ecrit_par_les_seuls_mouvements",
     "dette_jamais_effacee",
     "dette_reste_a_son_dossier",

@@ -42,6 +42,12 @@ SELECT t.uuid, {sens}, {montant}, 'JRI', NULL, now() FROM paiements_transactionp
 """
 REMBOURSE = "EXISTS (SELECT FROM paiements_transactionpayzen c WHERE c.parent_id = t.uuid)"
 # Le nom de la garde, et à la suite d'un deux-points, ce qu'elle refuse quand elle refuse plusieurs choses.
+EMETTRE = (
+    "INSERT INTO dettes_fichieremis (caf_id, sequence, empreinte, lignes, total, emis_le)"
+    " SELECT min(caf_id), 1, '', 0, 0, now() FROM dettes_mouvementarendre;"
+    " INSERT INTO dettes_ligneemise (mouvement_id, fichier_id)"
+    " SELECT m.id, f.id FROM dettes_mouvement m, dettes_fichieremis f WHERE m.genre = '{genre}'"
+)
 FAUTES = {
     "passages_de_la_table": "INSERT INTO paiements_etapepaiement (paiement_id, geste, de, vers, motif, auteur, le)"
     " SELECT id, 'verifier', 'IMPUTE', 'VERIFIE', '', '', now() FROM paiements_paiement WHERE statut = 'IMPUTE';"
@@ -108,6 +114,8 @@ FAUTES = {
     "une_cloture_a_decider_par_paiement": "INSERT INTO paiements_demandecloture (paiement_id, motif, demandeur_id,"
     " demandee_le) SELECT paiement_id, motif, demandeur_id, demandee_le FROM paiements_demandecloture",
     "mouvement_ajout_seul": "UPDATE dettes_mouvement SET motif = 'autre'",
+    "ligne_emise_etait_a_rendre": EMETTRE.format(genre="CONSTAT"),
+    "ligne_emise_ajout_seul": f"{EMETTRE.format(genre='IMPUTATION')}; DELETE FROM dettes_ligneemise",  # noqa: S608
     "solde_ecrit_par_les_seuls_mouvements": "UPDATE dettes_dette SET solde = solde - 1",
     "dette_jamais_effacee": "DELETE FROM dettes_dette WHERE id = (SELECT max(id) FROM dettes_dette)",
     "dette_reste_a_son_dossier": "UPDATE dettes_dette SET allocataire_id = (SELECT max(id) FROM comptes_allocataire)",

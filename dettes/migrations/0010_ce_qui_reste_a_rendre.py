@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('comptes', '0017_empreinte_du_dossier'),
-        ('dettes', '0008_empreinte_de_la_ligne'),
+        ('dettes', '0009_trop_percus_plausibles'),
     ]
 
     operations = [
