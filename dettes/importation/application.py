@@ -7,6 +7,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from dettes import signals
+from dettes.importation import rejets
 from dettes.importation.bilan import Bilan
 from dettes.importation.manifeste import Manifeste
 from dettes.importation.reconnues import PAS_DEDUITES, sans_boucles
@@ -167,18 +168,24 @@ FROM dettes_lues WHERE neuve AND solde <> montant_initial ORDER BY ligne
 """
 
 
-def preparer_dettes(curseur: CursorWrapper, manifeste: Manifeste) -> None:
-    """Ajoute les absentes d'une livraison complète, et dit ce que chaque dette lue deviendrait."""
+def preparer_dettes(curseur: CursorWrapper, manifeste: Manifeste) -> int:
+    """
+    Ajoute les absentes d'une livraison complète, et dit ce que chaque dette lue deviendrait.
+
+    Rend le nombre des lignes rejetées qui ne disent ni dette ni dossier : s'il y en a, aucune dette n'est absente.
+    """
     valeurs: dict[str, Any] = {
         "caf": manifeste.caf,
         "deduits": manifeste.derniere_sequence_encaissements,
         "version": manifeste.version,
     }
-    if manifeste.is_complet:
+    meconnaissables = rejets.compter_les_meconnaissables(curseur, manifeste) if manifeste.is_complet else 0
+    if manifeste.is_complet and not meconnaissables:  # garde: rejet_meconnaissable
         with sans_boucles(curseur):
             curseur.execute(AJOUTER_ABSENTES, valeurs)
     curseur.execute(LIRE_DETTES)
     curseur.execute(VUE_DETTES, valeurs)
+    return meconnaissables
 
 
 def appliquer_dettes(

@@ -15,6 +15,10 @@ def raconter(compte_rendu: Mapping[str, Any]) -> Iterator[str]:
         "comptes ouverts": compte_rendu["allocataires"]["comptes_ouverts"],
         "dettes soldées car absentes": dettes["soldees_par_absence"],
         "montants initiaux gardés malgré le fichier": dettes["montants_initiaux_gardes"],
+        # Une livraison d'avant ne les comptait pas.
+        "lignes rejetées qui ne disent ni dette ni dossier : aucune dette absente n'est soldée": dettes.get(
+            "rejets_meconnaissables"
+        ),
         "soldes qui seraient négatifs, mis à zéro": dettes["soldes_negatifs"],
     }
     yield from (f"{nombre} {fait}" for fait, nombre in faits.items() if nombre)

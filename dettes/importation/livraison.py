@@ -141,7 +141,7 @@ def _prendre(curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: Fichier
     fichier = rejets.ecrire(curseur, options.ou_rejeter, manifeste)
     rejets.verifier_seuil(manifeste.allocataires, allocataires.rejetes, options.seuil)
     rejets.verifier_seuil(manifeste.dettes, dettes.rejetes, options.seuil)
-    application.preparer_dettes(curseur, manifeste)
+    meconnaissables = application.preparer_dettes(curseur, manifeste)
     if manifeste.version > 1:
         rejets.avertir_des_deductions(curseur)
         rejets.oublier_les_empreintes(curseur, "etape_dettes", "dettes_lues")
@@ -149,7 +149,7 @@ def _prendre(curseur: CursorWrapper, manifeste: Manifeste, fichier_recu: Fichier
     details = application.appliquer_dettes(curseur, manifeste, fichier_recu, dettes)
     compte_rendu = {
         "allocataires": _compter(allocataires) | {"comptes_ouverts": comptes},
-        "dettes": _compter(dettes) | details,
+        "dettes": _compter(dettes) | details | {"rejets_meconnaissables": meconnaissables},
         "rejets": rejets.montrer(curseur, "rejets", REJETS_MONTRES),
         "avertis": rejets.compter_les_avertissements(curseur),
         "avertissements": rejets.montrer(curseur, "avertissements", REJETS_MONTRES),

@@ -84,10 +84,14 @@ def _hors_du_monde(champ: str, premier: str, dernier: str) -> str:
     return f"{champ} <> '' AND ({champ} < '{premier}' OR {champ} > %({dernier})s)"
 
 
+# Une ligne entière, dont le numéro se lit : elle dit de qui elle parle, même de quelqu'un que nous ne connaissons pas.
+NUMERO = "[0-9]{7}"
+LISIBLE = f"(ecart = 0 AND caf = %(caf)s AND numero ~ '^{NUMERO}$')"
+
 ALLOCATAIRES: Regles = [
     ("ecart <> 0", "le nombre de champs n'est pas celui de l'en-tête"),
     ("caf <> %(caf)s", "le code de la Caf n'est pas celui du manifeste"),
-    (_different("numero", "[0-9]{7}"), "le numéro allocataire n'a pas sept chiffres"),
+    (_different("numero", NUMERO), "le numéro allocataire n'a pas sept chiffres"),
     (_double("etape_allocataires", "numero"), "le numéro allocataire est en double"),
     ("btrim(nom) = ''", "le nom manque"),
     ("length(nom) > 100", "le nom dépasse 100 caractères"),

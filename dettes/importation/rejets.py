@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from dettes.importation.manifeste import FichierAnnonce, LivraisonRefusee, Manifeste
 from dettes.importation.reconnues import CLES
-from dettes.importation.regles import INVISIBLES, NETTOYES, Facultatif, Regles
+from dettes.importation.regles import INVISIBLES, LISIBLE, NETTOYES, Facultatif, Regles
 from socle.tableur import to_texte
 
 ENTETE = ["genre", "fichier", "ligne", "cle", "champ", "motif"]
@@ -25,7 +25,7 @@ ORDER BY fichier, ligne, genre DESC, champ
 def preparer(curseur: CursorWrapper) -> None:
     """Crée les tables où vont rejets et avertissements le temps de l'import."""
     curseur.execute(
-        "CREATE TEMP TABLE rejets (fichier text, ligne bigint, cle text, numero text, motif text);"
+        "CREATE TEMP TABLE rejets (fichier text, ligne bigint, cle text, numero text, lisible boolean, motif text);"
         "CREATE TEMP TABLE avertissements (fichier text, ligne bigint, cle text, champ text, motif text)"
     )
 
@@ -55,9 +55,10 @@ def rejeter(curseur: CursorWrapper, table: str, regles: Regles, bornes: Mapping[
     cas = " ".join(f"WHEN {condition} THEN {_citer(motif)}" for condition, motif in regles)
     curseur.execute(
         f"""
-        INSERT INTO rejets (fichier, ligne, cle, numero, motif)
-        SELECT %(fichier)s, ligne, cle, numero, motif
-        FROM (SELECT ligne, numero, {CLES[table]} AS cle, CASE {cas} END AS motif FROM {table}) AS lues
+        INSERT INTO rejets (fichier, ligne, cle, numero, lisible, motif)
+        SELECT %(fichier)s, ligne, cle, numero, lisible, motif
+        FROM (SELECT ligne, numero, {CLES[table]} AS cle, {LISIBLE} AS lisible, CASE {cas} END AS motif
+              FROM {table}) AS lues
         WHERE motif IS NOT NULL
         """,  # noqa: S608 (que nos constantes)
         {**bornes, "fichier": _get_fichier(table)},
@@ -72,6 +73,20 @@ def rejeter(curseur: CursorWrapper, table: str, regles: Regles, bornes: Mapping[
             "DELETE FROM avertissements a USING rejets r WHERE (r.fichier, r.ligne) = (a.fichier, a.ligne)"
         )
     return nombre
+
+
+def compter_les_meconnaissables(curseur: CursorWrapper, manifeste: Manifeste) -> int:
+    """Les lignes de dettes rejetées qui ne disent ni dette ni dossier : peut-être celles de n'importe laquelle."""
+    curseur.execute(
+        """
+        SELECT count(*) FROM rejets r
+        WHERE r.fichier = 'dettes.csv' AND NOT r.lisible
+          AND NOT EXISTS (SELECT FROM dettes_dette d WHERE d.caf_id = %(caf)s AND d.reference = r.cle)
+          AND NOT EXISTS (SELECT FROM comptes_allocataire a WHERE a.caf_id = %(caf)s AND a.numero = r.numero)
+        """,
+        {"caf": manifeste.caf},
+    )
+    return int(curseur.fetchone()[0])
 
 
 def vider_les_facultatifs(
