@@ -87,7 +87,7 @@ def _is_a_restituer(paiement: Paiement) -> bool:
 @admin.register(Paiement)
 class PaiementAdmin(ChercheAdmin, PapiersAdmin, LongueListeAdmin):
     list_display = ["reference", "a_qui", "de", "statut", "cree_le", "paye_le", "caf"]
-    list_filter = [CafFilter, "statut", "cree_le", RetardFilter]
+    list_filter = [CafFilter, "statut", "cree_le", RetardFilter, "mode"]
     tri = ["-cree_le", "-pk"]
     essentiel = (
         *("tenu", "impute", "a_placer", "a_rendre", "admis"),

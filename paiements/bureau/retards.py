@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from paiements.models import MessagePayzen, Paiement, Ticket
+from paiements.models.paiement import de_ce_mode
 from paiements.statuts import Statut
 
 SUIVI = timedelta(hours=2)
@@ -32,7 +33,8 @@ def _a_interroger(paiements: QuerySet[Paiement]) -> QuerySet[Paiement]:
 
 
 def _a_imputer(paiements: QuerySet[Paiement]) -> QuerySet[Paiement]:
-    return paiements.filter(statut=Statut.VERIFIE, imputer_le__lt=timezone.now() - RETARD)
+    """D'un autre mode, il ne s'imputera jamais : ce n'est pas un retard, et sa fiche le dit."""
+    return paiements.filter(de_ce_mode(), statut=Statut.VERIFIE, imputer_le__lt=timezone.now() - RETARD)
 
 
 def _ticket_a_envoyer(paiements: QuerySet[Paiement]) -> QuerySet[Paiement]:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, cast
 
-from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
@@ -242,7 +241,7 @@ def placer(paiement: Paiement, parts: Mapping[Dette, Decimal], cause: Cause) -> 
     :param cause: qui l'a fait, et comment l'allocataire a dit oui
     :raises ResteImpossible: si les parts ne font pas le reste, ou si une dette ne peut recevoir la sienne
     """
-    if paiement.mode != settings.PAYZEN_MODE:  # garde: essai_ne_se_place_pas
+    if paiement.is_d_un_autre_mode:  # garde: essai_ne_se_place_pas
         raise ResteImpossible(f"ce paiement est en {paiement.mode} : ce n'est pas de l'argent")
     if not parts or sum(parts.values()) != paiement.a_placer:  # garde: placer_le_reste_exact
         raise ResteImpossible(f"les parts doivent faire {ecrire_euros(paiement.a_placer)}")

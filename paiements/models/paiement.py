@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from paiements.models.imputation import Imputation
 
 
+def de_ce_mode() -> Q:
+    """Ceux dont le service fait quelque chose : d'une carte d'essai, en production, ce n'est pas de l'argent."""
+    return Q(mode=settings.PAYZEN_MODE)  # garde: essai_ne_s_impute_pas
+
+
 class PaiementQuerySet(models.QuerySet["Paiement"]):
     def for_reference(self, reference: str) -> "PaiementQuerySet":
         """Celui qui porte cette référence, ou celui de la démarche qui la porte."""
@@ -33,13 +38,9 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
         return self.filter(statut__in=ENCAISSES)
 
     def a_imputer(self) -> "PaiementQuerySet":
-        """
-        Ceux dont l'heure est venue : tout de suite, ou plus tard après un échec.
-
-        D'une carte d'essai, aucun en production : ce n'est pas de l'argent.
-        """
-        venus = self.filter(statut=Statut.VERIFIE, imputer_le__lte=timezone.now())
-        return venus.filter(mode=settings.PAYZEN_MODE).order_by("imputer_le", "pk")  # garde: essai_ne_s_impute_pas
+        """Ceux dont l'heure est venue : tout de suite, ou plus tard après un échec."""
+        venus = self.filter(de_ce_mode(), statut=Statut.VERIFIE, imputer_le__lte=timezone.now())
+        return venus.order_by("imputer_le", "pk")
 
 
 class Paiement(models.Model):
@@ -180,6 +181,11 @@ class Paiement(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def is_d_un_autre_mode(self) -> bool:
+        """D'une carte d'essai en production, ou l'inverse : il ne se confirme, ne s'impute ni ne se place."""
+        return self.mode != settings.PAYZEN_MODE
 
     @property
     def is_encaisse(self) -> bool:

@@ -1,6 +1,7 @@
 """Les invariants des suites : les journaux sans trou, la file d'accord avec les livres, rien d'oublié ni en retard."""
 
 import pgtrigger
+from django.conf import settings
 
 from paiements.models.anomalie import PASSAGES as PASSAGES_DE_LA_FILE
 from paiements.statuts import ETAT_DE_LA_DEMARCHE, RESTITUABLES, TRANSITIONS
@@ -16,9 +17,11 @@ GARDES = values(*((modele._meta.db_table, garde.get_pgid(modele)) for modele, ga
 # courriel ferait sinon une violation par ticket.
 PARLE = "NOT EXISTS (SELECT FROM paiements_liaison l WHERE l.coupee_jusqu_a IS NOT NULL AND l.nom {})"
 SA_BOUTIQUE_PARLE = PARLE.format("= 'PayZen ' || p.boutique")
+# D'une carte d'essai, en production, rien ne s'impute (`paiement.de_ce_mode`) : rien n'y est donc en retard.
+DE_CE_MODE = f"p.mode = '{settings.PAYZEN_MODE}'"
 LES_TICKETS_PARTENT = PARLE.format("IN ('courriel', 'rendu des PDF')")
 
-# Les requêtes composées ne le sont que de nos énumérations : rien ne vient d'ailleurs.
+# Les requêtes composées ne le sont que de nos énumérations et d'un réglage : rien ne vient d'ailleurs.
 # ruff: noqa: S608
 INVARIANTS = [
     Invariant(
@@ -113,7 +116,7 @@ INVARIANTS = [
         WHERE p.prochain_controle_le < now() - interval '5 minutes' AND {SA_BOUTIQUE_PARLE}
         UNION ALL
         SELECT p.reference, format('à imputer le %s', p.imputer_le) FROM paiements_paiement p
-        WHERE p.statut = 'VERIFIE' AND p.imputer_le < now() - interval '5 minutes'
+        WHERE p.statut = 'VERIFIE' AND p.imputer_le < now() - interval '5 minutes' AND {DE_CE_MODE}
         UNION ALL
         SELECT p.reference, format('ticket dû le %s', t.prochain_essai_le)
         FROM paiements_ticket t JOIN paiements_paiement p ON p.id = t.paiement_id

@@ -196,7 +196,7 @@ def confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur) -> Paiement
     paiement = verrouiller(paiement.pk)
     if paiement.confirme_le is None:  # garde: pas_avant_la_plateforme
         raise TransitionImpossible("la plateforme n'a pas encore confirmé ce paiement")
-    if paiement.mode != settings.PAYZEN_MODE:  # garde: essai_ne_se_confirme_pas
+    if paiement.is_d_un_autre_mode:  # garde: essai_ne_se_confirme_pas
         raise TransitionImpossible(f"ce paiement est en {paiement.mode} : ce n'est pas de l'argent")
     livres = lire(paiement)
     if not is_juste(paiement, livres):  # garde: confirmer_ce_qui_est_juste

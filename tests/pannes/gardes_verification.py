@@ -49,7 +49,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "essai_ne_s_impute_pas": (
         "paiements/test_essai_en_production::test_verifie_il_ne_s_impute_pas_en_production",
-        remplacer(".filter(mode=settings.PAYZEN_MODE)", ""),
+        remplacer("Q(mode=settings.PAYZEN_MODE)", "Q()"),
     ),
     "essai_ne_se_place_pas": (
         "paiements/test_essai_en_production::test_son_reste_ne_se_place_pas_en_production",
