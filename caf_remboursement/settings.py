@@ -348,7 +348,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
 # Une file par voisin : ce que PayZen ou le courriel fait attendre n'attend qu'eux. Un ouvrier sans -Q les sert toutes.
-FILES = {"argent": ["balayer"], "payzen": ["interroger", "restituer"], "tickets": ["envoyer_ticket"]}
+FILES = {
+    "argent": ["balayer", "reprendre_les_trop_payes"],
+    "payzen": ["interroger", "restituer"],
+    "tickets": ["envoyer_ticket"],
+}
 CELERY_TASK_DEFAULT_QUEUE = "argent"
 CELERY_TASK_QUEUES = {file: {"routing_key": file} for file in FILES}
 CELERY_TASK_ROUTES = {
@@ -360,6 +364,11 @@ CELERY_BEAT_SCHEDULER = "caf_remboursement.planificateur:Planificateur"
 CELERY_BEAT_SCHEDULE = {
     # Le message périmé est jeté : au retour d'un worker, un seul balayage suffit.
     "balayer": {"task": "paiements.tasks.balayer", "schedule": 1.0, "options": {"expires": 5}},
+    "reprendre-les-trop-payes": {
+        "task": "paiements.tasks.reprendre_les_trop_payes",
+        "schedule": 60.0,
+        "options": {"expires": 30},
+    },
     # Par sa file même : qui ne la sert plus ne bat plus.
     **{
         f"battre-{file}": {

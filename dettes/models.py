@@ -121,6 +121,9 @@ class Dette(models.Model):
     empreinte = models.UUIDField(null=True, editable=False)
     solde_recu = models.DecimalField(max_digits=9, decimal_places=2, null=True, editable=False)
 
+    # Ce que la livraison mène sous zéro, en euros, jusqu'à ce que ses paiements le rendent ou qu'un agent le sache.
+    a_reprendre = models.DecimalField(max_digits=9, decimal_places=2, null=True, editable=False)
+
     # Posés par `with_disponible`, en euros ; absents sinon.
     engage: Decimal
     disponible: Decimal
@@ -140,6 +143,7 @@ class Dette(models.Model):
                 fields=["caf", "situation", "reference"],
                 condition=Q(situation__in=["RECOURS", "PLAN", "TRANSMISE", "ANNULEE"]),
             ),
+            models.Index(name="dettes_a_reprendre", fields=["id"], condition=Q(a_reprendre__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(name="une_reference_de_dette_par_caf", fields=["caf", "reference"]),

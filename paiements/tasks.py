@@ -16,7 +16,7 @@ from paiements.documents import envois
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import DemandeRestitution
 from paiements.payzen import EchecRest
-from paiements.retours import ordres
+from paiements.retours import ordres, trop_percu
 from paiements.verification import interroger as verification
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,12 @@ def balayer() -> None:
         reveiller(restituer, ordres.BAIL, demande_id=demande_id)
     while imputer_un_lot():
         pass
+
+
+@shared_task
+def reprendre_les_trop_payes() -> None:
+    """Ce qu'une panne a laissé entre la fin d'un import et la reprise de ce que la Caf a reçu de trop."""
+    trop_percu.reprendre_ce_qui_attend(PAR_BALAYAGE)
 
 
 @shared_task

@@ -61,7 +61,8 @@ RETENU = """
 VUE_DETTES = f"""
 CREATE TEMP VIEW dettes_connues AS
 SELECT l.id, l.ligne, l.absente, l.creancier, l.nature, l.code, l.libelle, l.motif, l.periode_debut, l.periode_fin,
-       l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial, s.reste, l.deduit, r.somme AS pas_deduit,
+       l.notifiee_le, l.phase, l.retenue_mensuelle, l.montant_initial, s.reste, z.muette, l.deduit,
+       r.somme AS pas_deduit,
        -- La Caf la croit soldée, mais la banque a repris un paiement qu'elle ne sait pas encore repris.
        CASE WHEN l.situation = 'SOLDEE' AND s.reste > 0 THEN 'EN_COURS' ELSE l.situation END AS situation,
        -- Une dette garde l'empreinte de la ligne qu'elle dit exactement, et aucune autre.
@@ -73,11 +74,13 @@ CROSS JOIN LATERAL (
            coalesce(sum(m.montant) FILTER (WHERE {RETENU}), 0) AS retenu
     FROM dettes_mouvement m WHERE m.dette_id = l.id AND {PAS_DEDUITES}
 ) r
+-- La version 1, ou une absence, dit zéro de tout ce qui est dessous.
+CROSS JOIN LATERAL (SELECT l.solde = 0 AND (l.absente OR %(version)s = 1) AS muette) z
 CROSS JOIN LATERAL (
     SELECT CASE
-        -- La version 1, ou une absence, dit zéro de ce qui est dessous : ce qui est retenu n'en remonte pas.
+        -- Ce qui est retenu n'en remonte pas.
         -- garde: trop_paye_retenu_ne_remonte_pas
-        WHEN l.solde = 0 AND r.somme > 0 AND (l.absente OR %(version)s = 1) THEN greatest(r.somme - r.retenu, 0)
+        WHEN z.muette AND r.somme > 0 THEN greatest(r.somme - r.retenu, 0)
         -- Créditrice, elle a reçu plus que son dû : c'est un solde sous zéro (docs/adr/0055).
         -- garde: solde_crediteur
         ELSE l.solde - l.crediteur + r.somme
@@ -136,10 +139,13 @@ CHANGER_DETTES = f"""
 UPDATE dettes_dette d
 SET creancier = c.creancier, nature = c.nature, code = c.code, libelle = c.libelle, motif = c.motif,
     periode_debut = c.periode_debut, periode_fin = c.periode_fin, notifiee_le = c.notifiee_le, phase = c.phase,
-    situation = c.situation, retenue_mensuelle = c.retenue_mensuelle, empreinte = c.empreinte, solde_recu = c.reste
+    situation = c.situation, retenue_mensuelle = c.retenue_mensuelle, empreinte = c.empreinte, solde_recu = c.reste,
+    -- garde: trop_paye_a_reprendre
+    a_reprendre = CASE WHEN c.reste < 0 THEN -c.reste WHEN c.muette AND c.reste = 0 THEN d.a_reprendre END
 FROM cibles c
 WHERE d.id = c.id
-  AND (d.empreinte IS DISTINCT FROM c.empreinte OR d.solde_recu IS DISTINCT FROM c.reste OR {AUTREMENT})
+  AND (d.empreinte IS DISTINCT FROM c.empreinte OR d.solde_recu IS DISTINCT FROM c.reste OR c.reste < 0
+       OR d.a_reprendre IS NOT NULL OR {AUTREMENT})
 """  # noqa: S608 (nos constantes)
 
 REPERER_NEGATIVES = "SELECT id, -reste FROM cibles WHERE reste < 0 ORDER BY id"

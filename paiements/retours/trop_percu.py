@@ -5,6 +5,7 @@ L'argent en trop quitte la dette et reste avec son paiement : un reste à placer
 partie, ou placent ailleurs (docs/adr/0055). Ce qu'aucun paiement n'explique reste une anomalie de la dette.
 """
 
+import logging
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -22,27 +23,83 @@ from paiements.reception.suivre import suivre
 from paiements.statuts import Statut
 from socle.euros import ecrire_euros
 
+logger = logging.getLogger(__name__)
+
 Genre = Anomalie.Genre
 ZERO = Decimal(0)
 REMONTEE = ""
 CAUSE = par_service("trop-payé : la Caf avait déjà repris cette part de la dette")
 
 
-def retenir_apres_l_import(sender: object, *, dette: Dette, montant: Decimal, origine: str, **kwargs: object) -> None:
+def reprendre_apres_l_import(sender: object, *, dette: Dette, origine: str, **kwargs: object) -> None:
     """
-    Retient le trop une fois l'import fini : il tient les dettes, et nous prenons les paiements d'abord.
+    Reprend le trop une fois l'import fini : il tient les dettes, et nous prenons les paiements d'abord.
 
-    Une panne entre les deux n'oublie rien : la livraison suivante mène la même dette sous zéro, et le redit.
-
-    :param montant: ce qui manque à la dette, en euros, positif
+    La dette garde ce qui est à reprendre : une panne entre les deux n'oublie rien, une tâche y revient.
     """
-    transaction.on_commit(partial(_retenir_ou_signaler, dette, montant, origine), robust=True)
+    transaction.on_commit(partial(reprendre, dette.pk, origine), robust=True)
 
 
-def _retenir_ou_signaler(dette: Dette, montant: Decimal, origine: str) -> None:
-    reste = retenir(dette, montant)
-    if reste:
-        signaler_solde_negatif(dette, reste, origine)
+def reprendre(dette: int, origine: str) -> None:
+    """
+    Reprend de la dette ce que ses paiements ont payé en trop, le plus récent d'abord ; le reste va à un agent.
+
+    La dette n'en remonte pas : la Caf ne le réclame plus. Chaque part s'écrit avec ce qu'il reste à reprendre :
+    interrompue, ou menée à deux, la reprise ne retient rien deux fois.
+
+    :param origine: d'où le trop se sait, à lire
+    """
+    payeurs = Paiement.objects.filter(statut=Statut.IMPUTE, imputations__dette=dette).distinct().order_by("-pk")
+    for paiement in list(payeurs.values_list("pk", flat=True)):
+        _reprendre_d_un(paiement, dette)
+    _signaler_le_reste(dette, origine)
+
+
+def reprendre_ce_qui_attend(au_plus: int) -> None:
+    """Revient à ce qu'une panne a laissé ; une dette qui échoue n'arrête pas les autres, et se redit."""
+    en_attente = Dette.objects.filter(a_reprendre__isnull=False).order_by("pk")
+    for cle in list(en_attente.values_list("pk", flat=True)[:au_plus]):
+        try:
+            reprendre(cle, "la dernière livraison")
+        except Exception:
+            logger.exception("trop-payé pas repris", extra={"dette": cle})
+
+
+def _lire_a_reprendre(dette: int) -> Dette | None:
+    """La dette sous son verrou, s'il lui reste quelque chose à reprendre."""
+    # Un import peut dire entre-temps autre chose à reprendre.
+    attendues = Dette.objects.filter(pk=dette, a_reprendre__isnull=False)
+    return attendues.select_for_update(of=("self",), no_key=True).first()
+
+
+@transaction.atomic
+def _reprendre_d_un(cle: int, dette_id: int) -> None:
+    paiement = verrouiller(cle)
+    dette = _lire_a_reprendre(dette_id)
+    if dette is None or dette.a_reprendre is None or paiement.statut != Statut.IMPUTE:
+        return
+    part = min(dette.a_reprendre, paiement.imputations.par_dette().get(dette.pk, ZERO))
+    if part <= 0:
+        return
+    reprendre_des_dettes(paiement, {dette.pk: part}, CAUSE)
+    Mouvement.objects.create(
+        dette=dette,
+        genre=Mouvement.Genre.AJUSTEMENT,
+        montant=-part,
+        origine=paiement.reference,
+        motif=DEJA_REPRISE,
+    )
+    reste = (dette.a_reprendre - part) or None  # garde: reprise_une_fois
+    Dette.objects.filter(pk=dette.pk).update(situation=dette.situation, a_reprendre=reste)
+    suivre(paiement, CAUSE)
+
+
+@transaction.atomic
+def _signaler_le_reste(dette_id: int, origine: str) -> None:
+    dette = _lire_a_reprendre(dette_id)
+    if dette is not None and dette.a_reprendre is not None:
+        Dette.objects.filter(pk=dette.pk).update(a_reprendre=None)
+        signaler_solde_negatif(dette, dette.a_reprendre, origine)
 
 
 def signaler_solde_negatif(dette: Dette, manque: Decimal, origine: str) -> None:
@@ -78,37 +135,3 @@ def _fermer(dettes: list[int]) -> None:
         if anomalie.is_a_trancher:
             clore(anomalie, par_service("la Caf ne mène plus cette dette sous zéro"))
     siennes.update(situation=REMONTEE)
-
-
-def retenir(dette: Dette, montant: Decimal) -> Decimal:
-    """
-    Reprend de la dette ce que ses paiements ont payé en trop, le plus récent d'abord ; rend ce qu'aucun n'explique.
-
-    La dette n'en remonte pas : la Caf ne le réclame plus.
-    """
-    payeurs = Paiement.objects.filter(statut=Statut.IMPUTE, imputations__dette=dette).distinct().order_by("-pk")
-    for cle in list(payeurs.values_list("pk", flat=True)):
-        if montant <= 0:
-            break
-        montant -= _retenir_d_un(cle, dette, montant)
-    return montant
-
-
-@transaction.atomic
-def _retenir_d_un(cle: int, dette: Dette, montant: Decimal) -> Decimal:
-    paiement = verrouiller(cle)
-    part = min(montant, paiement.imputations.par_dette().get(dette.pk, ZERO))
-    if paiement.statut != Statut.IMPUTE or part <= 0:
-        return ZERO
-    situation = Dette.objects.values_list("situation", flat=True).get(pk=dette.pk)
-    reprendre_des_dettes(paiement, {dette.pk: part}, CAUSE)
-    Mouvement.objects.create(
-        dette=dette,
-        genre=Mouvement.Genre.AJUSTEMENT,
-        montant=-part,
-        origine=paiement.reference,
-        motif=DEJA_REPRISE,
-    )
-    Dette.objects.filter(pk=dette.pk).update(situation=situation)
-    suivre(paiement, CAUSE)
-    return part

@@ -74,6 +74,7 @@ def test_chaque_tache_a_la_file_de_son_voisin():
     assert routes == {
         "paiements.tasks.balayer": "argent",
         "paiements.tasks.battre": "argent",
+        "paiements.tasks.reprendre_les_trop_payes": "argent",
         "paiements.tasks.interroger": "payzen",
         "paiements.tasks.restituer": "payzen",
         "paiements.tasks.envoyer_ticket": "tickets",

@@ -103,6 +103,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "dettes/test_reconnues::test_la_meme_ligne_avant_qu_un_rejet_soit_deduit_laisse_remonter_la_dette",
         remplacer("AND NOT EXISTS (SELECT FROM dettes_mouvement m WHERE m.dette_id = d.id AND {PAS_DEDUITES})", ""),
     ),
+    "trop_paye_a_reprendre": (
+        "dettes/test_trop_paye_interrompu::test_la_version_1_qui_ne_sait_plus_le_dire_ne_l_oublie_pas",
+        remplacer("WHEN c.muette AND c.reste = 0 THEN d.a_reprendre ", ""),
+    ),
+    "reprise_une_fois": (
+        "dettes/test_trop_paye_interrompu::test_deux_reprises_a_la_fois_n_en_font_qu_une",
+        remplacer("(dette.a_reprendre - part) or None", "dette.a_reprendre"),
+    ),
     "trop_paye_retenu_ne_remonte_pas": (
         "dettes/test_trop_paye_retenu::test_la_dette_dont_le_trop_est_retenu_reste_a_zero",
         remplacer("r.somme - r.retenu", "r.somme"),
