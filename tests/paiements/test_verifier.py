@@ -90,7 +90,7 @@ def test_un_paiement_annule_entre_temps_n_est_pas_verifie(plateforme):
 
 @pytest.mark.parametrize("trait", ["accepte", "verifie"])
 def test_un_remboursement_partiel_avant_l_imputation_attend_un_agent(plateforme, trait):
-    """Avant la vérification, rien n'avance ; après, seul ce que la banque tient s'impute."""
+    """Avant la vérification ou après, rien n'avance ; puis seul ce que la banque tient s'impute."""
     paiement = PaiementFactory(**{trait: True})
     debit = FaitFactory(paiement=paiement, statut="CAPTURED", source="REST")
     credit = FaitFactory(
@@ -109,9 +109,10 @@ def test_un_remboursement_partiel_avant_l_imputation_attend_un_agent(plateforme,
     anomalie = paiement.anomalies.get()
     assert (anomalie.genre, anomalie.transaction_id) == (Genre.ANNULATION_BANQUE, debit.uuid)
     assert paiement.statut == getattr(Statut, trait.upper())
-    if trait == "accepte":
-        reprise.admettre(anomalie, motif="vu", agent=AgentFactory().utilisateur)
-        repondre(paiement, debit, credit)
+    imputer_un_lot()
+    assert not paiement.imputations.exists()
+    reprise.admettre(anomalie, motif="vu", agent=AgentFactory().utilisateur)
+    repondre(paiement, debit, credit)
     imputer_un_lot()
     assert paiement.imputations.get().montant == 50
 
