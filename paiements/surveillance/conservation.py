@@ -13,14 +13,14 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from comptes.models import Allocataire, CodeActivation, Evenement, Utilisateur
 from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
 from dettes.models import Mouvement
-from paiements.models import Anomalie, Purge, Ticket, TransactionPayzen
+from paiements.models import Anomalie, Purge, SoldePaiement, Ticket, TransactionPayzen
 
 Lignes = QuerySet[Any]
 
@@ -72,15 +72,22 @@ def _sessions() -> Lignes:
 
 
 def _dossiers_clos() -> Lignes:
-    """Ceux qui ne doivent plus rien, sans écriture ni démarche depuis dix ans ni anomalie ouverte, non effacés."""
+    """
+    Ceux qui ne doivent plus rien, sans écriture ni démarche depuis dix ans, non effacés.
+
+    Ni une anomalie ouverte, ni un euro que la banque tient hors des dettes, même mis de côté : il est à quelqu'un.
+    """
     ecritures = Mouvement.objects.filter(dette__allocataire=OuterRef("pk"), le__gt=_il_y_a(3653))
     demarches = Demarche.objects.filter(allocataire=OuterRef("pk"), cree_le__gt=_il_y_a(3653))
     ouvertes = Anomalie.objects.filter(
         Q(dette__allocataire=OuterRef("pk")) | Q(paiement__demarche__allocataire=OuterRef("pk")),
         etat=Anomalie.Etat.OUVERTE,
     )
+    a_part = Q(tenu__gt=F("impute")) | Q(a_rendre__gt=0) | Q(douteux__gt=0) | Q(is_en_l_air=True)
+    tenus = SoldePaiement.objects.filter(a_part, paiement__demarche__allocataire=OuterRef("pk"))
     soldes = Allocataire.objects.filter(dettes__isnull=False, numero__regex="^[0-9]").exclude(dettes__solde__gt=0)
-    return soldes.exclude(Exists(ecritures)).exclude(Exists(demarches)).exclude(Exists(ouvertes)).distinct()
+    vivants = Exists(ecritures) | Exists(demarches) | Exists(ouvertes) | Exists(tenus)
+    return soldes.exclude(vivants).distinct()
 
 
 def _effacer_les_saisies(saisies: Lignes) -> int:

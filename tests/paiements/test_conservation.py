@@ -20,10 +20,18 @@ from dettes.models import Dette, Mouvement
 from paiements.causes import par_service
 from paiements.documents import envois
 from paiements.file import tenue
-from paiements.models import Anomalie, MessagePayzen, Purge, TransactionPayzen
+from paiements.models import Anomalie, MessagePayzen, Paiement, Purge, TransactionPayzen
 from paiements.surveillance import conservation
 from paiements.surveillance.invariants import verifier
-from tests.factories import AgentFactory, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, demander
+from tests.factories import (
+    AgentFactory,
+    DemarcheFactory,
+    DetteFactory,
+    PaiementFactory,
+    UtilisateurFactory,
+    demander,
+    dire,
+)
 
 pytestmark = pytest.mark.django_db
 DROITS = Path(__file__).parents[2] / "docs" / "droits.sql"
@@ -188,8 +196,7 @@ def test_de_sa_ligne_rien_ne_reste_et_la_caf_peut_la_redire(clos):
 
 
 def test_une_caf_en_plein_import_attend_demain(clos):
-    ailleurs = connection.copy()
-    with closing(ailleurs), ailleurs.cursor() as import_en_cours, connection.cursor() as purge:
+    with closing(connection.copy()) as ailleurs, ailleurs.cursor() as import_en_cours, connection.cursor() as purge:
         import_en_cours.execute("SELECT pg_advisory_lock(hashtextextended('livraison ' || %s, 0))", [clos.caf_id])
         purge.execute("SELECT effacer_les_personnes_des_dossiers_clos()")
         pendant = purge.fetchone()
@@ -198,7 +205,7 @@ def test_une_caf_en_plein_import_attend_demain(clos):
     assert "1  dossiers clos depuis dix ans (il en reste 0)" in purger_en_service()
 
 
-@pytest.mark.parametrize("ce_qui_retient", ["dette", "écriture", "démarche", "anomalie"])
+@pytest.mark.parametrize("ce_qui_retient", ["dette", "écriture", "démarche", "anomalie", "de côté"])
 def test_un_dossier_qui_vit_encore_garde_la_personne(clos, time_machine, ce_qui_retient):
     dette = clos.dettes.get()
     if ce_qui_retient == "dette":
@@ -210,6 +217,10 @@ def test_un_dossier_qui_vit_encore_garde_la_personne(clos, time_machine, ce_qui_
             Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=Decimal(montant), origine="livraison")
     elif ce_qui_retient == "démarche":
         DemarcheFactory(auteur=clos.utilisateurs.get(), lignes={})
+    elif ce_qui_retient == "de côté":
+        dire(Paiement.objects.get(), "CAPTURED", uuid="d" * 32, trans_id="900001")
+        agent = AgentFactory().utilisateur
+        assert [tenue.mettre_de_cote(alerte, motif="vu", agent=agent) for alerte in Anomalie.objects.ouvertes()]
     else:
         Anomalie.objects.create(caf=clos.caf, dette=dette, genre=Anomalie.Genre.ECART, cle="autre")
 
