@@ -8,9 +8,11 @@ programme, qui imprime ses lignes. Le verdict porte sur la médiane des rapports
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +39,7 @@ BANCS = (
     "demarrage",
     "demonstration",
 )
+BORNE_S = 600  # large : un banc en prend moins de deux minutes sur une machine calme
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 RESULTATS = RACINE / "bancs" / "RESULTATS.md"
 ENTETE = """| mesure | nous (min / médiane / max) | limite proche | façon ordinaire | but | verdict |
@@ -88,17 +91,26 @@ def preparer(pile: ExitStack) -> dict[str, str]:
 def lancer(nom: str, environnement: dict[str, str]) -> list[Ligne]:
     """Joue un banc ; rend ses lignes. Un effet faux ou manquant l'arrête, et nous avec."""
     print(f"{nom}…", file=sys.stderr, flush=True)
-    fait = subprocess.run(
+    depart = time.monotonic()
+    with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", f"bancs.{nom}"],
         cwd=RACINE,
         env=environnement,
-        check=False,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    if fait.returncode:
-        raise Empechement(f"le banc « {nom} » n'a pas fait son travail :\n{fait.stdout[-2000:]}")
-    return [Ligne(**json.loads(ligne[5:])) for ligne in fait.stdout.splitlines() if ligne.startswith("LIGNE")]
+        start_new_session=True,
+    ) as banc:
+        try:
+            dit, _ = banc.communicate(timeout=BORNE_S)
+        except BaseException as echec:
+            os.killpg(banc.pid, signal.SIGTERM)  # les siens avec lui
+            if isinstance(echec, subprocess.TimeoutExpired):
+                raise Empechement(f"le banc « {nom} » n'a pas fini en {BORNE_S} s : machine prise ?") from echec
+            raise
+    print(f"{nom} : {time.monotonic() - depart:.0f} s", file=sys.stderr, flush=True)
+    if banc.returncode:
+        raise Empechement(f"le banc « {nom} » n'a pas fait son travail :\n{dit[-2000:]}")
+    return [Ligne(**json.loads(ligne[5:])) for ligne in dit.splitlines() if ligne.startswith("LIGNE")]
 
 
 def ecrire(ligne: Ligne) -> str:

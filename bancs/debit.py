@@ -14,7 +14,7 @@ from bancs.charge import Demande, ouvrir_le_web, presser
 from bancs.mesure import TOURS, Ligne, dire
 from bancs.pages import creer, entrer
 
-CONNEXIONS, PAR_CONNEXION = 8, int(os.environ.get("PAR_CONNEXION", "60"))
+CONNEXIONS, PAR_CONNEXION = 8, int(os.environ.get("PAR_CONNEXION", "20"))
 
 
 def main() -> None:
