@@ -17,10 +17,9 @@ from django.db.models import Sum
 
 from bancs.mesure import TOURS, Ligne, dire, get_cpu
 from bancs.notification import signer
-from bancs.pages import creer
+from bancs.pages import creer, payer_ce_qui_est_montre
 from demarches import services
 from paiements.causes import par_service
-from paiements.depart import payer
 from paiements.imputation import imputer
 from paiements.models import Imputation, Paiement
 from paiements.passages import avancer, verrouiller
@@ -72,7 +71,7 @@ def _payer() -> Paiement:
     demarche = services.enregistrer_informations(services.commencer(creer(2)), courriel="")
     montants = {dette.pk: Decimal(10) for dette in services.get_dettes(demarche)}
     demarche = services.enregistrer_montants(demarche, montants)
-    return payer(demarche, empreinte_vue=services.empreinte(demarche)).paiement
+    return payer_ce_qui_est_montre(demarche).paiement
 
 
 @transaction.atomic

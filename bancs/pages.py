@@ -28,8 +28,9 @@ from bancs.mesure import Ligne, comparer, dire, get_cpu, rapporter
 from comptes import sessions
 from comptes.models import Allocataire, Caf, Utilisateur
 from demarches import services
+from demarches.models import Demarche
 from dettes.models import Dette, Mouvement
-from paiements.depart import payer
+from paiements.depart import Depart, payer
 
 settings.ROOT_URLCONF = "bancs.urls"
 BUTS = {"Mes dettes, 20 dettes": 16, "Mes dettes, 1 dette": 16, "Récapitulatif, 20 lignes": 20, "Mes démarches": 20}
@@ -62,6 +63,12 @@ def creer(combien: int) -> Utilisateur:
         if rang % 2:
             Mouvement.objects.create(dette=dette, genre="AJUSTEMENT", montant=-120, origine="banc")
     return Utilisateur.objects.create_user(f"{caf.code}{numero}", None, allocataire=allocataire)
+
+
+def payer_ce_qui_est_montre(demarche: Demarche) -> Depart:
+    """Le clic sur « Payer », d'un récapitulatif qu'on vient de lire."""
+    montre = services.lire_le_recapitulatif(demarche, services.get_dettes(demarche))
+    return payer(demarche, empreinte_vue=montre.empreinte)
 
 
 def entrer(personne: Utilisateur) -> str:
@@ -109,7 +116,7 @@ def preparer() -> tuple[Utilisateur, dict[str, tuple[str, str]]]:
         demarche = services.enregistrer_informations(services.commencer(passe), courriel="")
         dettes = services.get_dettes(demarche)
         demarche = services.enregistrer_montants(demarche, {dettes[0].pk: Decimal(1)})
-        payer(demarche, empreinte_vue=services.empreinte(demarche))
+        payer_ce_qui_est_montre(demarche)
     demarche = services.enregistrer_informations(services.commencer(vingt), courriel="")
     toutes = {dette.pk: Decimal(10) for dette in services.get_dettes(demarche)}
     demarche = services.enregistrer_montants(demarche, toutes)

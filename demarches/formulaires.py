@@ -11,8 +11,9 @@ from django.forms import BoundField
 from django.utils.translation import gettext, gettext_lazy
 
 from demarches.champs import CourrielField, MontantField
-from demarches.montants import DETTE_DISPARUE, MontantInvalide, get_disponible_total
+from demarches.montants import DETTE_DISPARUE, MontantInvalide
 from dettes.models import Dette
+from dettes.repartition import get_disponible_total
 from socle.euros import ecrire_euros, ecrire_saisie
 
 PREFIXE = "dette_"
@@ -115,7 +116,6 @@ class AffecteForm(forms.Form):
 
 def _distinguer(dettes: Iterable[Dette]) -> dict[str, str]:
     """Le nom de chaque dette, par champ ; deux dettes du même nom disent aussi leur référence."""
-    combien = Counter(dette.nom for dette in dettes)
-    return {
-        nommer(dette): dette.nom if combien[dette.nom] == 1 else f"{dette.nom} ({dette.reference})" for dette in dettes
-    }
+    noms = {dette: dette.nom for dette in dettes}
+    combien = Counter(noms.values())
+    return {nommer(dette): nom if combien[nom] == 1 else f"{nom} ({dette.reference})" for dette, nom in noms.items()}

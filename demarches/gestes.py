@@ -6,9 +6,10 @@ from decimal import Decimal
 from django.utils.translation import gettext, ngettext
 
 from demarches.formulaires import nommer
-from demarches.montants import Parts, get_disponible_total
+from demarches.montants import Parts
 from demarches.page_montants import AJUSTER, CALCULER, TOUT, Mode, lire_la_page
 from dettes.models import Dette
+from dettes.repartition import get_disponible_total
 from socle.euros import ecrire_euros, ecrire_saisie
 from socle.frappe import Frappe, Saisie
 

@@ -7,14 +7,15 @@ from comptes.acces import RequeteAllocataire
 from demarches import services
 from demarches.formulaires import InformationsForm
 from demarches.models import Demarche
-from demarches.montants import get_disponible_total
 from demarches.parcours import afficher, aller, get_adresse, reprendre
+from dettes.models import Dette
+from dettes.repartition import get_disponible_total
 from socle import frappe
 
 INFORMATIONS = Demarche.Etape.INFORMATIONS
 
 
-def montrer(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+def montrer(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
     """Ce qui va se passer, les mentions, l'adresse. Les fautes d'un envoi sont redites."""
     deja_lues, attente = is_lue(demarche), frappe.lire(request)
     saisie = attente["saisie"] if attente else {"courriel": demarche.courriel}
@@ -22,7 +23,7 @@ def montrer(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
     contexte = {
         "form": InformationsForm(a_corriger, deja_lues=deja_lues, initial=saisie),
         "deja_lues": deja_lues,
-        "disponible": get_disponible_total(services.get_dettes(demarche)),
+        "disponible": get_disponible_total(dettes),
         "version": settings.MENTIONS_VERSION,
     }
     return afficher(request, "informations", demarche, INFORMATIONS, **contexte)

@@ -1,13 +1,13 @@
 """Les règles d'un montant, à un seul endroit : ce que l'on peut payer, dette par dette et au total (DOMAINE §5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.conf import settings
 from django.utils.translation import gettext, gettext_lazy
 
 from dettes.models import Dette
-from dettes.repartition import repartir
+from dettes.repartition import get_disponible_total, repartir
 from socle.euros import ecrire_euros
 
 Parts = list[tuple[Dette, Decimal]]
@@ -27,11 +27,6 @@ class MontantInvalide(Exception):
     def __init__(self, erreurs: Mapping[int | None, str]) -> None:
         super().__init__("montant impossible à payer")
         self.erreurs = dict(erreurs)
-
-
-def get_disponible_total(dettes: Iterable[Dette]) -> Decimal:
-    """Ce que l'on peut encore payer sur toutes ces dettes, en euros."""
-    return sum((max(dette.disponible, ZERO) for dette in dettes), ZERO)
 
 
 def get_total(parts: Parts) -> Decimal:

@@ -15,14 +15,14 @@ from django.views.decorators.http import require_http_methods
 from comptes.acces import RequeteAllocataire, Vue, allocataire_requis
 from comptes.models import Allocataire
 from demarches.models import Demarche
-from demarches.montants import get_disponible_total
 from demarches.services import DemarcheFigee, get_dettes, get_etape
 from dettes.models import Dette
+from dettes.repartition import get_disponible_total
 from socle import frappe
 
 NOMS = ("informations", "montants", "recapitulatif")
 ABANDON = gettext_lazy("Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé.")
-VueEtape = Callable[[RequeteAllocataire, Demarche], HttpResponse]
+VueEtape = Callable[[RequeteAllocataire, Demarche, list[Dette]], HttpResponse]
 
 
 def page_du_parcours(vue: Vue) -> Vue:
@@ -35,7 +35,7 @@ def page_du_parcours(vue: Vue) -> Vue:
 
 def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
     """
-    Garde une étape : la vue ne reçoit que le brouillon de la personne, arrivé jusque-là.
+    Garde une étape : la vue ne reçoit que le brouillon de la personne, arrivé jusque-là, et ses dettes payables.
 
     Une démarche figée mène à son détail ; une étape pas encore atteinte, à celle où l'on en est.
     """
@@ -47,12 +47,13 @@ def etape(numero: Demarche.Etape) -> Callable[[VueEtape], Vue]:
             demarche = get_la_mienne(request, reference)
             if not demarche.is_modifiable:
                 return redirect("suivi:detail", reference)
-            if refus := refuser(request, demarche.allocataire, get_dettes(demarche)):
+            dettes = get_dettes(demarche)
+            if refus := refuser(request, demarche.allocataire, dettes):
                 return refus
             if get_etape(demarche) < numero:
                 return reprendre(demarche, dette=request.GET.get("dette", ""))
             try:
-                return quitter(request, demarche, numero) or vue(request, demarche)
+                return quitter(request, demarche, numero) or vue(request, demarche, dettes)
             except DemarcheFigee:
                 return redirect("suivi:detail", reference)
 

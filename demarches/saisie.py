@@ -7,11 +7,12 @@ from comptes.acces import RequeteAllocataire
 from demarches import gestes, services
 from demarches.formulaires import nommer
 from demarches.models import Demarche
-from demarches.montants import MontantInvalide, get_disponible_total, get_total
+from demarches.montants import MontantInvalide, get_total
 from demarches.page_montants import TOUT, Page, is_seule, lire_la_page
 from demarches.parcours import afficher, aller, get_adresse, reprendre
 from dettes import retenue
 from dettes.models import Dette
+from dettes.repartition import get_disponible_total
 from socle import frappe
 from socle.euros import ecrire_saisie
 from socle.frappe import CONTINUER, Frappe, Saisie
@@ -24,13 +25,12 @@ Mode = Demarche.Mode
 # --- Regarder
 
 
-def montrer(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+def montrer(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
     """
     L'étape, sur ce qui attend d'être enregistré, sinon sur ce qui l'est déjà.
 
     Venu de « Payer cette dette » (?dette=), elle est choisie et remplie ; rien d'enregistré n'en est changé.
     """
-    dettes = services.get_dettes(demarche)
     attente = frappe.lire(request)
     deja = attente["saisie"] if attente else _redire(demarche) or _remplir_la_seule(dettes)
     choisie = _trouver(request.GET.get("dette"), dettes)
@@ -94,9 +94,9 @@ def _remplir_la_seule(dettes: list[Dette]) -> Saisie:
 # --- Recevoir
 
 
-def recevoir(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+def recevoir(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
     """Enregistre et mène au récapitulatif ; ou fait ce que dit le bouton, le dit, et revient à l'étape."""
-    dettes, adresse = services.get_dettes(demarche), get_adresse(demarche, MONTANTS)
+    adresse = get_adresse(demarche, MONTANTS)
     envoi, attente = frappe.lire_envoi(request), frappe.lire(request)
     if envoi["faire"] == REMETTRE and attente and "avant" in attente:
         envoi |= {"saisie": attente["avant"], "dit": gettext("Vos montants d’avant sont revenus.")}

@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from comptes.acces import RequeteAllocataire
 from demarches import mentions, saisie, services
 from demarches.etats import Etat
-from demarches.models import Demarche, LigneDemarche
+from demarches.models import Demarche
 from demarches.montants import ZERO
 from demarches.parcours import (
     ABANDON,
@@ -26,6 +25,7 @@ from demarches.parcours import (
     reprendre,
 )
 from dettes import retenue
+from dettes.models import Dette
 from socle import frappe
 
 Etape = Demarche.Etape
@@ -43,7 +43,8 @@ def commencer(request: RequeteAllocataire) -> HttpResponseBase:
     """
     brouillon = Demarche.objects.brouillons().filter(auteur=request.user).select_related("allocataire__caf").first()
     demarche = brouillon or services.preparer(request.user)
-    if refus := refuser(request, demarche.allocataire, services.get_dettes(demarche)):
+    dettes = services.get_dettes(demarche)
+    if refus := refuser(request, demarche.allocataire, dettes):
         return refus
     numero = services.get_etape(demarche)
     if request.method == "POST":
@@ -55,8 +56,8 @@ def commencer(request: RequeteAllocataire) -> HttpResponseBase:
     if brouillon:
         return _reprendre_le_brouillon(request, brouillon)
     if numero == Etape.INFORMATIONS:
-        return mentions.montrer(request, demarche)
-    return saisie.montrer(request, demarche)
+        return mentions.montrer(request, demarche, dettes)
+    return saisie.montrer(request, demarche, dettes)
 
 
 def _reprendre_le_brouillon(request: RequeteAllocataire, brouillon: Demarche) -> HttpResponse:
@@ -67,30 +68,31 @@ def _reprendre_le_brouillon(request: RequeteAllocataire, brouillon: Demarche) ->
 
 
 @etape(Etape.INFORMATIONS)
-def informations(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
-    return mentions.recevoir(request, demarche) if request.method == "POST" else mentions.montrer(request, demarche)
+def informations(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
+    if request.method == "POST":
+        return mentions.recevoir(request, demarche)
+    return mentions.montrer(request, demarche, dettes)
 
 
 @etape(Etape.MONTANTS)
-def montants(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
-    return saisie.recevoir(request, demarche) if request.method == "POST" else saisie.montrer(request, demarche)
+def montants(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
+    vue = saisie.recevoir if request.method == "POST" else saisie.montrer
+    return vue(request, demarche, dettes)
 
 
 @etape(Etape.RECAPITULATIF)
-def recapitulatif(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
+def recapitulatif(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]) -> HttpResponse:
     """Ce qui va être payé. Un POST ramène les montants à ce qui peut encore se payer."""
     if request.method == "POST":
         return reprendre(services.ajuster(demarche))
-    # Les lignes montrées et leur empreinte viennent de la même lecture : rien ne se glisse entre les deux.
-    rangees = LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "pk")
-    prefetch_related_objects([demarche], Prefetch("lignes", rangees))
-    dettes = services.get_dettes(demarche)
-    lignes, disponibles = demarche.lignes.all(), {dette.pk: dette.disponible for dette in dettes}
+    lu = services.lire_le_recapitulatif(demarche, dettes)
+    disponibles = {dette.pk: dette.disponible for dette in dettes}
     contexte = {
-        "ecarts": services.get_ecarts(demarche),
-        "lignes": [(ligne, disponibles.get(ligne.dette_id, ZERO) - ligne.montant) for ligne in lignes],
-        "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in lignes}),
-        "empreinte": services.empreinte(demarche),
+        "autres": lu.autres,
+        "ecarts": lu.ecarts,
+        "lignes": [(ligne, disponibles.get(ligne.dette_id, ZERO) - ligne.montant) for ligne in lu.lignes],
+        "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in lu.lignes}),
+        "empreinte": lu.empreinte,
         "plateforme": urlsplit(settings.PAYZEN_URL_FORMULAIRE).hostname,
     }
     return afficher(request, "recapitulatif", demarche, Etape.RECAPITULATIF, **contexte)

@@ -12,6 +12,15 @@ class ADisponible(Protocol):
 D = TypeVar("D", bound=ADisponible)
 
 
+def get_disponible_total(dettes: Iterable[ADisponible]) -> Decimal:
+    """
+    Ce que l'on peut encore payer sur toutes ces dettes, en euros.
+
+    Une dette que la Caf a fait baisser sous ce qui est déjà en route n'ôte rien de ce qui se paie des autres.
+    """
+    return sum((max(dette.disponible, Decimal(0)) for dette in dettes), Decimal(0))
+
+
 def repartir(montant: Decimal, dettes: Iterable[D]) -> list[tuple[D, Decimal]]:
     """
     Répartit un montant en euros sur des dettes déjà rangées « plus anciennes d'abord ».

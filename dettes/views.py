@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from dettes import cartes, droits, histoire, retenue
 from dettes.models import Dette
+from dettes.repartition import get_disponible_total
 
 
 @require_safe
@@ -25,7 +26,7 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
         "cartes": cartes.dresser(payables, payer=reverse("demarches:commencer") if allocataire.caf.ouverte else ""),
         "autres": cartes.dresser([dette for dette in dettes if not dette.is_payable], payer=""),
         "reste": sum((dette.solde for dette in payables), Decimal(0)),
-        "disponible": sum((dette.disponible for dette in payables), Decimal(0)),
+        "disponible": get_disponible_total(payables),
         "mots": {mot for dette in payables for mot in (dette.phase, dette.situation)},
         "retenue": retenue.calculer(payables),
     }

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 
 from demarches.etats import Etat
 from demarches.models import Demarche
-from demarches.services import Ecart, empreinte, get_ecarts
+from demarches.services import Ecart, get_dettes, lire_le_recapitulatif
 from dettes.models import Dette
 from paiements.boutiques import get_boutique
 from paiements.causes import par_allocataire
@@ -90,9 +90,11 @@ def _exiger_payable(demarche: Demarche, empreinte_vue: str) -> None:
         raise ServiceSuspendu(caf.code)
     # garde: verrou_des_dettes_payees
     list(Dette.objects.filter(lignes__demarche=demarche).order_by("pk").select_for_update(of=("self",), no_key=True))
-    ecarts = get_ecarts(demarche)  # garde: disponible_recalcule
-    if ecarts or empreinte(demarche) != empreinte_vue:  # garde: empreinte_du_recapitulatif
-        raise RecapitulatifPerime(ecarts)
+    relu = lire_le_recapitulatif(demarche, get_dettes(demarche))
+    if relu.ecarts:  # garde: disponible_recalcule
+        raise RecapitulatifPerime(relu.ecarts)
+    if relu.empreinte != empreinte_vue:  # garde: empreinte_du_recapitulatif
+        raise RecapitulatifPerime([])
 
 
 def reprendre_le_depart(paiement: Paiement) -> Depart | None:

@@ -12,7 +12,7 @@ from factory.django import DjangoModelFactory
 
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
 from demarches.models import Demarche, LigneDemarche
-from demarches.services import empreinte
+from demarches.services import Recapitulatif, get_dettes, lire_le_recapitulatif
 from dettes.models import Dette, Mouvement
 from paiements import depart
 from paiements.causes import par_service
@@ -229,3 +229,13 @@ def dire(paiement: Paiement, statut: str, **champs: object) -> None:
 def repondre(paiement: Paiement, *faits: Fait) -> None:
     """PayZen, interrogé, répond ces faits d'un paiement."""
     interroger.conclure(paiement.pk, interroger.Lecture(list(faits), interroger.get_repere(paiement)))
+
+
+def relire(demarche: Demarche) -> Recapitulatif:
+    """Le récapitulatif d'un brouillon, tel qu'il se montrerait maintenant."""
+    return lire_le_recapitulatif(demarche, get_dettes(demarche))
+
+
+def empreinte(demarche: Demarche) -> str:
+    """Celle que porterait « Payer » maintenant."""
+    return relire(demarche).empreinte

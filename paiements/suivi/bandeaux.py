@@ -78,10 +78,23 @@ def dire_en_route(allocataire: Allocataire) -> list[Bandeau]:
     return [bandeau for paiement in concernes.order_by("-demarche__cree_le", "-pk") for bandeau in _dire(paiement)]
 
 
-def dire_deja(demarche: Demarche) -> list[Deja]:
-    """Ce qui est déjà demandé, ou payé depuis peu, sur les dettes de cette démarche ; le plus ancien d'abord."""
-    autres = Demarche.objects.deja_demandees(demarche).select_related("paiement__debit")
-    return [_rappeler(autre, demarche) for autre in autres]
+def dire_deja(autre: Demarche, demarche: Demarche) -> Deja:
+    """Ce qui est déjà demandé, ou payé depuis peu, par une autre démarche sur les dettes de celle-ci."""
+    paiement, commun = autre.paiement, autre.commun
+    if paiement.debit is None or (paye_le := paiement.paye_le) is None:
+        phrase = gettext(
+            "{commun} sur ces dettes sont réservés pour la demande commencée le {cree_le}, qui attend la"
+            " réponse de votre banque."
+        ).format(commun=ecrire_euros(commun), cree_le=dire_l_instant(paiement.cree_le))
+        return Deja(phrase, autre, is_payee=False)
+    somme, quand = ecrire_euros(min(commun, paiement.debit.pris)), dire_l_instant(paye_le, "j F")
+    if autre.auteur_id == demarche.auteur_id:
+        phrase = gettext("Vous avez déjà payé {somme} sur ces dettes le {quand}.").format(somme=somme, quand=quand)
+    else:
+        phrase = gettext(
+            "{somme} ont déjà été payés sur ces dettes le {quand}, depuis l’autre compte de votre dossier."
+        ).format(somme=somme, quand=quand)
+    return Deja(phrase, autre, is_payee=True)
 
 
 def _dire(paiement: Paiement) -> list[Bandeau]:
@@ -108,21 +121,3 @@ def _dire(paiement: Paiement) -> list[Bandeau]:
         ).format(montant=ecrire_euros(paiement.montant), cree_le=dire_l_instant(paiement.cree_le))
         bandeaux.append(Bandeau("info", phrase, gettext("Suivre cette démarche"), demarche, is_a_repondre=True))
     return bandeaux
-
-
-def _rappeler(autre: Demarche, demarche: Demarche) -> Deja:
-    paiement, commun = autre.paiement, autre.commun
-    if paiement.debit is None or (paye_le := paiement.paye_le) is None:
-        phrase = gettext(
-            "{commun} sur ces dettes sont réservés pour la demande commencée le {cree_le}, qui attend la"
-            " réponse de votre banque."
-        ).format(commun=ecrire_euros(commun), cree_le=dire_l_instant(paiement.cree_le))
-        return Deja(phrase, autre, is_payee=False)
-    somme, quand = ecrire_euros(min(commun, paiement.debit.pris)), dire_l_instant(paye_le, "j F")
-    if autre.auteur_id == demarche.auteur_id:
-        phrase = gettext("Vous avez déjà payé {somme} sur ces dettes le {quand}.").format(somme=somme, quand=quand)
-    else:
-        phrase = gettext(
-            "{somme} ont déjà été payés sur ces dettes le {quand}, depuis l’autre compte de votre dossier."
-        ).format(somme=somme, quand=quand)
-    return Deja(phrase, autre, is_payee=True)

@@ -28,6 +28,6 @@ def paiements_en_route(context: RequestContext, allocataire: Allocataire, sauf: 
 
 
 @register.simple_tag
-def deja_demandees(demarche: Demarche) -> list[Deja]:
-    """Ce qui est déjà demandé, ou payé depuis peu, sur les mêmes dettes."""
-    return dire_deja(demarche)
+def deja_demandees(demarche: Demarche, autres: Iterable[Demarche]) -> list[Deja]:
+    """Ce qui est déjà demandé, ou payé depuis peu, sur les mêmes dettes : `autres`, en mots."""
+    return [dire_deja(autre, demarche) for autre in autres]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils.formats import date_format
@@ -34,8 +35,12 @@ def periode(debut: date | None, fin: date | None) -> str:
 
     Rend une chaîne vide si le début manque.
     """
-    if debut is None:
-        return ""
+    return _dire_la_periode(debut, fin, get_language()) if debut else ""
+
+
+@lru_cache(maxsize=4096)
+def _dire_la_periode(debut: date, fin: date | None, _langue: str | None) -> str:
+    """Gardée par langue, qui est l'active : une page de vingt dettes en dit quatre-vingts."""
     if fin is None or (debut.year, debut.month) == (fin.year, fin.month):
         return date_format(debut, "F Y")
     premier = date_format(debut, "F" if debut.year == fin.year else "F Y")

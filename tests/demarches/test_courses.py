@@ -10,7 +10,7 @@ from demarches.etats import Etat
 from demarches.models import Demarche
 from paiements import depart as paiements
 from tests.courses import en_meme_temps, fenetre
-from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
+from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, empreinte
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def test_deux_onglets_n_entremelent_pas_leurs_montants(personne, dettes):
 
 def test_payer_dans_un_onglet_et_changer_les_montants_dans_l_autre(personne, dettes):
     demarche = DemarcheFactory(auteur=personne, lignes={dettes[0]: Decimal(10)})
-    vue = services.empreinte(demarche)
+    vue = empreinte(demarche)
 
     depart, saisie = en_meme_temps(
         lambda: paiements.payer(demarche, empreinte_vue=vue),
@@ -74,7 +74,7 @@ def test_quatre_clics_sur_recommencer_ne_laissent_qu_un_brouillon(personne, dett
 
 def test_abandonner_pendant_que_l_on_paie_ne_fait_ni_l_un_ni_l_autre_a_moitie(personne, dettes):
     demarche = DemarcheFactory(auteur=personne, lignes={dettes[0]: Decimal(10)})
-    vue = services.empreinte(demarche)
+    vue = empreinte(demarche)
 
     en_meme_temps(lambda: paiements.payer(demarche, empreinte_vue=vue), lambda: services.abandonner(demarche))
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from demarches import services
 from demarches.etats import Etat
 from demarches.models import Demarche
 from tests.connexion import entrer_en_agent
@@ -18,6 +17,7 @@ from tests.factories import (
     DetteFactory,
     PaiementFactory,
     UtilisateurFactory,
+    empreinte,
 )
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,12 @@ def test_un_agent_est_renvoye_a_son_bureau(client):
     entrer_en_agent(client, AgentFactory().utilisateur)
 
     assert client.get(COMMENCER).status_code == 302
+
+
+@pytest.mark.parametrize(("nom", "requetes"), [("informations", 5), ("montants", 6), ("recapitulatif", 7)])
+def test_une_etape_se_lit_en_peu_de_requetes(voir, demarche, nom, requetes, django_assert_num_queries):
+    with django_assert_num_queries(requetes):
+        voir(nom, demarche)
 
 
 @pytest.mark.parametrize("nom", [*ETAPES, "abandonner", "detail"])
@@ -212,7 +218,7 @@ def test_le_recapitulatif_dit_qui_quoi_combien_et_vers_ou(voir, demarche, settin
 
     for attendu in ("Madame Inès Colin", "ines@exemple.fr", "120,00\u00a0€", "secure.payzen.eu"):
         assert attendu in page
-    assert f'name="empreinte" value="{services.empreinte(demarche)}"' in page
+    assert f'name="empreinte" value="{empreinte(demarche)}"' in page
     assert page.count("Modifier<") == 2
 
 

@@ -10,7 +10,7 @@ from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide
 from tests.demarches.conftest import baisser, lire
-from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
+from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, empreinte, relire
 
 pytestmark = pytest.mark.django_db
 
@@ -47,11 +47,11 @@ def test_relire_les_memes_mentions_garde_la_premiere_date(demarche):
 
 
 def test_des_mentions_nouvelles_se_relisent_avant_de_continuer(demarche, settings):
-    vue = services.empreinte(demarche)
+    vue = empreinte(demarche)
     settings.MENTIONS_VERSION = "2027-01"
 
     assert services.get_etape(demarche) == Etape.INFORMATIONS
-    assert services.empreinte(demarche) != vue
+    assert empreinte(demarche) != vue
 
 
 def test_les_mentions_deja_lues_ne_se_redemandent_pas_ni_l_adresse(demarche, personne):
@@ -112,7 +112,7 @@ def test_le_disponible_ote_ce_qui_est_en_route_mais_pas_soi_meme(demarche, dette
     PaiementFactory(demarche=DemarcheFactory(auteur=conjoint, lignes={dettes[0]: Decimal(120)}))
 
     assert [dette.disponible for dette in services.get_dettes(demarche)] == [Decimal(180), Decimal(100)]
-    assert services.get_ecarts(demarche) == []
+    assert relire(demarche).ecarts == []
 
 
 @pytest.mark.parametrize("situation", ["TRANSMISE", "ANNULEE"])
@@ -120,13 +120,13 @@ def test_une_dette_qui_ne_se_paie_plus_ici_est_un_ecart(demarche, dettes, situat
     dettes[1].situation = situation
     dettes[1].save(update_fields=["situation"])
 
-    assert services.get_ecarts(demarche) == [services.Ecart(dettes[1], Decimal(80), Decimal(0))]
+    assert relire(demarche).ecarts == [services.Ecart(dettes[1], Decimal(80), Decimal(0))]
 
 
 def test_un_solde_passe_sous_le_montant_est_un_ecart(demarche, dettes):
     baisser(dettes[1], "20.01")
 
-    assert services.get_ecarts(demarche) == [services.Ecart(dettes[1], Decimal(80), Decimal("79.99"))]
+    assert relire(demarche).ecarts == [services.Ecart(dettes[1], Decimal(80), Decimal("79.99"))]
 
 
 def test_ajuster_ramene_au_disponible_et_rend_le_recapitulatif_vrai(demarche, dettes):
@@ -136,7 +136,7 @@ def test_ajuster_ramene_au_disponible_et_rend_le_recapitulatif_vrai(demarche, de
 
     assert lire(ajustee) == {dettes[0]: Decimal(50), dettes[1]: Decimal(40)}
     assert ajustee.montant == Decimal(90)
-    assert services.get_ecarts(ajustee) == []
+    assert relire(ajustee).ecarts == []
 
 
 def test_ajuster_un_montant_global_le_garde_s_il_tient_ailleurs(personne, dettes):
@@ -166,17 +166,17 @@ def test_ajuster_renvoie_aux_montants_s_il_ne_reste_presque_rien(personne, dette
     ids=["courriel", "mode", "lignes de même total"],
 )
 def test_l_empreinte_change_avec_ce_qui_est_montre(demarche, dettes, changer):
-    avant = services.empreinte(demarche)
+    avant = empreinte(demarche)
 
-    assert services.empreinte(changer(demarche, dettes)) != avant
+    assert empreinte(changer(demarche, dettes)) != avant
 
 
 def test_l_empreinte_ne_depend_pas_de_l_ordre_de_saisie(demarche, dettes):
-    avant = services.empreinte(demarche)
+    avant = empreinte(demarche)
 
     reprise = services.enregistrer_montants(demarche, {dettes[1].pk: Decimal(80), dettes[0].pk: Decimal(50)})
 
-    assert services.empreinte(reprise) == avant
+    assert empreinte(reprise) == avant
 
 
 def test_abandonner_efface_la_saisie(demarche):

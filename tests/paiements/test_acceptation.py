@@ -12,12 +12,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from demarches.services import empreinte, recommencer
+from demarches.services import recommencer
 from paiements.models import Anomalie, Paiement
 from paiements.payzen import is_signed, sign
 from paiements.statuts import Geste, Statut
 from paiements.verification import interroger
-from tests.factories import PaiementFactory, avancer_d_un, demander
+from tests.factories import PaiementFactory, avancer_d_un, demander, empreinte
 from tests.paiements.conftest import couper_la_base
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import responses
 from django.conf import settings
 from django.db import OperationalError
 
-from demarches.services import RecommencementImpossible, empreinte, recommencer
+from demarches.services import RecommencementImpossible, recommencer
 from dettes.models import Dette
 from paiements import depart
 from paiements.imputation.imputer import imputer_un_lot
@@ -23,6 +23,7 @@ from tests.factories import (
     UtilisateurFactory,
     demander,
     dire,
+    empreinte,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from demarches.etats import Etat
-from demarches.services import empreinte
 from paiements import depart
 from paiements.models import Paiement
 from paiements.payzen import is_signed
@@ -20,6 +19,7 @@ from tests.factories import (
     UtilisateurFactory,
     demander,
     dire,
+    empreinte,
 )
 
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,9 @@ from django.db import connection
 from django.urls import reverse
 
 from demarches.etats import Etat
-from demarches.services import empreinte
 from paiements import views
 from paiements.models import Paiement
-from tests.factories import demander
+from tests.factories import demander, empreinte
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from demarches import services as parcours
 from demarches.models import Demarche
-from demarches.montants import MontantInvalide, get_disponible_total
+from demarches.montants import MontantInvalide
 from dettes.models import Dette
+from dettes.repartition import get_disponible_total
 from paiements import depart
 from paiements.file.tenue import mettre_de_cote
 from paiements.imputation.imputer import imputer_un_lot
@@ -28,7 +29,7 @@ from paiements.retours import ordres, restitution
 from paiements.statuts import Statut
 from paiements.surveillance import invariants
 from paiements.verification import conclusions, interroger
-from tests.factories import AgentFactory, CafFactory, DetteFactory, UtilisateurFactory
+from tests.factories import AgentFactory, CafFactory, DetteFactory, UtilisateurFactory, empreinte
 from tests.pannes import comptes_justes
 from tests.pannes.banque import Banque
 from tests.pannes.bureau import RANG, Bureau, choisir
@@ -109,7 +110,7 @@ class Guichet(GuichetDeLaBanque, Bureau, RuleBasedStateMachine):
                 demarche = parcours.enregistrer_montants(demarche, parts)
         except MontantInvalide:
             return
-        self.vues[personne.pk].append((demarche, parcours.empreinte(demarche)))
+        self.vues[personne.pk].append((demarche, empreinte(demarche)))
 
     @rule(qui=RANG, onglet=RANG)
     def payer(self, qui, onglet):
@@ -145,7 +146,7 @@ class Guichet(GuichetDeLaBanque, Bureau, RuleBasedStateMachine):
         refusees = [d for d in Demarche.objects.order_by("pk") if d.is_a_recommencer and not d.paiement.retenu]
         if refusees:
             demarche = parcours.recommencer(choisir(refusees, rang))
-            self.vues[demarche.auteur_id].append((demarche, parcours.empreinte(demarche)))
+            self.vues[demarche.auteur_id].append((demarche, empreinte(demarche)))
 
     # --- Le courrier ---
 

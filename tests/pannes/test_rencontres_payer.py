@@ -8,14 +8,13 @@ from django.utils import timezone
 
 from demarches import services as parcours
 from demarches.models import Demarche, LigneDemarche
-from demarches.services import empreinte
 from paiements import depart
 from paiements.models import Anomalie
 from paiements.statuts import Statut
 from paiements.surveillance import conservation
 from paiements.verification import interroger
 from tests.courses import compter, en_meme_temps, en_second, fenetre
-from tests.factories import PaiementFactory, demander, dire
+from tests.factories import PaiementFactory, demander, dire, empreinte
 from tests.pannes.gestes import verifier_les_invariants
 from tests.pannes.livraison import ouvrir_les_fichiers
 
