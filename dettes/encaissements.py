@@ -196,7 +196,7 @@ def _consigner(caf: Caf, plancher: int) -> FichierEmis | None:
         curseur.execute(TOTAL)
         (total,) = curseur.fetchone()
         fichier = FichierEmis.objects.create(
-            caf=caf, sequence=max(get_derniere(caf), plancher) + 1, lignes=lignes, total=total
+            caf=caf, sequence=max(get_derniere(caf), plancher) + 1, plancher=plancher, lignes=lignes, total=total
         )
         curseur.execute(FAIRE_PARTIR, [fichier.pk])
     return fichier

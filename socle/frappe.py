@@ -77,9 +77,10 @@ def oublier(request: HttpRequest, *adresses: str) -> None:
         request.session[CLE] = {cle: valeur for cle, valeur in gardees.items() if cle not in adresses}
 
 
-def _a_encore_de_la_place(request: HttpRequest) -> bool:
+def garder_avant_la_connexion(request: HttpRequest, adresse: str, frappe: Frappe) -> None:
     """Qui n'est pas connecté n'emplit pas la base de sessions : au-delà, rien ne se garde, et l'on va se connecter."""
-    return bool(ratelimit.consume(request, action="frappe"))
+    if ratelimit.consume(request, action="frappe"):
+        garder(request, adresse, frappe)
 
 
 def connexion_requise(vue: Vue) -> Vue:
@@ -88,8 +89,8 @@ def connexion_requise(vue: Vue) -> Vue:
 
     @wraps(vue)
     def gardee(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if request.method == "POST" and not request.user.is_authenticated and _a_encore_de_la_place(request):
-            garder(request, request.path, lire_envoi(request))
+        if request.method == "POST" and not request.user.is_authenticated:
+            garder_avant_la_connexion(request, request.path, lire_envoi(request))
         return protegee(request, *args, **kwargs)
 
     return gardee

@@ -78,7 +78,7 @@ class GestesAdmin(OfficeAdmin):
             return reponse
         fiche = self._get_fiche(pk)
         if request.method == "POST":
-            frappe.garder(request, fiche, {**frappe.lire_envoi(request), "faire": nom})
+            frappe.garder_avant_la_connexion(request, fiche, {**frappe.lire_envoi(request), "faire": nom})
         return redirect_to_login(fiche)
 
     def _get_fiche(self, pk: str) -> str:

@@ -81,6 +81,10 @@ def envoyer(ticket_id: int) -> None:
 
 
 def _remettre(ticket: Ticket, courriel: EmailMessage) -> None:
+    if not courriel.recipients():  # garde: adresse_effacee_entre_temps
+        # Django n'enverrait rien, sans le dire : le ticket passerait pour parti.
+        _renoncer(ticket, "adresse effacée, trois mois après")
+        return
     try:
         courriel.send()
     except SMTPRecipientsRefused as refus:

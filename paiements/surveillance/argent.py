@@ -174,7 +174,7 @@ INVARIANTS = [
     ),
     Invariant(
         "encaissements_justes",
-        "Un fichier d'encaissements dit ses lignes et leur total, et aucune séquence ne manque.",
+        "Un fichier d'encaissements dit ses lignes et leur total, et aucune séquence ne manque sans qu'on l'ait dit.",
         """
         SELECT format('%s n° %s', f.caf_id, f.sequence),
                format('dit %s lignes et %s, porte %s et %s', f.lignes, f.total, l.nombre, l.somme)
@@ -183,8 +183,11 @@ INVARIANTS = [
             FROM dettes_ligneemise e JOIN dettes_mouvement m ON m.id = e.mouvement_id WHERE e.fichier_id = f.id
         ) l WHERE (f.lignes, f.total) <> (l.nombre, l.somme)
         UNION ALL
-        SELECT caf_id, format('%s fichiers, dernière séquence %s', count(*), max(sequence))
-        FROM dettes_fichieremis GROUP BY caf_id HAVING count(*) <> max(sequence)
+        SELECT caf_id, format('le n° %s suit le n° %s', sequence, avant) FROM (
+            SELECT caf_id, sequence, plancher,
+                   coalesce(lag(sequence) OVER (PARTITION BY caf_id ORDER BY sequence), 0) AS avant
+            FROM dettes_fichieremis
+        ) suite WHERE sequence <> greatest(avant, plancher) + 1
         """,
     ),
 ]

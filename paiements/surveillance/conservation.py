@@ -42,9 +42,10 @@ def _saisies() -> Lignes:
 
 
 def _courriels() -> Lignes:
-    """Trois mois après l'envoi du ticket, ou après le clic quand rien n'a été envoyé."""
+    """Trois mois après l'envoi du ticket, ou après le clic quand rien n'a été envoyé ; jamais s'il part encore."""
     envoyes = Q(paiement__ticket__envoye_le__lt=_il_y_a(91))
-    sans_envoi = ~Q(paiement__ticket__etat=Ticket.Etat.ENVOYE) & Q(paiement__cree_le__lt=_il_y_a(91))
+    partis_ou_a_partir = [Ticket.Etat.ENVOYE, Ticket.Etat.A_ENVOYER]
+    sans_envoi = ~Q(paiement__ticket__etat__in=partis_ou_a_partir) & Q(paiement__cree_le__lt=_il_y_a(91))
     return Demarche.objects.exclude(courriel="").filter(envoyes | sans_envoi)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import resource
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,6 +123,21 @@ def test_une_emission_qui_echoue_ne_laisse_ni_code_ni_fichier(tmp_path: Path, mo
 
     with pytest.raises(CommandError, match="Arrêt imprévu"):
         lancer("emettre_codes", "661", sortie=tmp_path / "codes.csv")
+
+    assert not list(tmp_path.iterdir())
+    assert not CodeActivation.objects.exists()
+
+
+def test_disque_plein_aucun_code_n_est_valable(tmp_path: Path) -> None:
+    UtilisateurFactory(password=None)
+    souple, dure = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, dure))
+    try:
+        with pytest.raises(CommandError):
+            lancer("emettre_codes", "661", sortie=tmp_path / "codes.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (souple, dure))
 
     assert not list(tmp_path.iterdir())
     assert not CodeActivation.objects.exists()

@@ -88,12 +88,13 @@ def test_l_adresse_tapee_sur_la_premiere_page_est_dite_gardee(client: Client) ->
     assert "ce que vous veniez d’écrire aussi" in lire(client.get(connexion))
 
 
-def test_qui_n_est_pas_connecte_n_emplit_pas_la_base_de_sessions(client: Client, settings) -> None:
+@pytest.mark.parametrize(("nom", "quoi"), [("demarches:commencer", []), ("admin:paiement_geste", [1, "restituer"])])
+def test_qui_n_est_pas_connecte_n_emplit_pas_la_base_de_sessions(nom: str, quoi: list[object], settings) -> None:
     """Chaque envoi en ferait une, aussi grosse que ce qu'il envoie."""
     settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "frappe": "2/m/ip"}
 
     for _ in range(4):
-        reponse = Client().post(reverse("demarches:commencer"), {"courriel": "ines@exemple.fr", "etape": "1"})
+        reponse = Client().post(reverse(nom, args=quoi), {"courriel": "ines@exemple.fr", "etape": "1"})
 
     assert reponse.url.startswith(reverse("account_login"))
     assert Session.objects.count() == 2

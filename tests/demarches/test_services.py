@@ -129,6 +129,14 @@ def test_un_solde_passe_sous_le_montant_est_un_ecart(demarche, dettes):
     assert relire(demarche).ecarts == [services.Ecart(dettes[1], Decimal(80), Decimal("79.99"))]
 
 
+def test_un_solde_passe_sous_ce_qui_est_en_route_ne_laisse_rien_et_non_moins_que_rien(demarche, dettes, personne):
+    conjoint = UtilisateurFactory(allocataire=personne.allocataire, identifiant="conjoint")
+    PaiementFactory(demarche=DemarcheFactory(auteur=conjoint, lignes={dettes[1]: Decimal(100)}))
+    baisser(dettes[1], 40)
+
+    assert relire(demarche).ecarts == [services.Ecart(dettes[1], Decimal(80), Decimal(0))]
+
+
 def test_ajuster_ramene_au_disponible_et_rend_le_recapitulatif_vrai(demarche, dettes):
     baisser(dettes[1], 60)
 

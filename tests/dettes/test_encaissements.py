@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from dettes import encaissements
 from dettes.models import FichierEmis, LigneEmise, Mouvement
 from paiements.retours import impaye
+from paiements.surveillance.invariants import verifier
 from tests.factories import AgentFactory, CafFactory, DetteFactory, PaiementFactory
 
 ENTETE = (
@@ -223,6 +224,7 @@ def test_meme_partis_ailleurs_les_numeros_publies_ne_se_reprennent_pas(db, tmp_p
         encaissements.emettre(paiement.caf, tmp_path)
 
     assert encaissements.emettre(paiement.caf, tmp_path, plancher=1).sequence == 2
+    assert "encaissements_justes" not in {violation.invariant.nom for violation in verifier()}
 
 
 def test_un_fichier_publie_se_reprend_et_son_mouvement_ne_repart_pas(db, tmp_path):

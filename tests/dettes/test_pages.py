@@ -52,6 +52,16 @@ def test_les_dettes_payables_et_leur_total(client, moi):
     assert f'href="{reverse("demarches:commencer")}">Rembourser en ligne' in page
 
 
+def test_une_dette_baissee_sous_ce_qui_est_en_route_n_ote_rien_de_ce_que_les_autres_laissent_payer(client, moi):
+    baissee, _libre = [DetteFactory(allocataire=moi.allocataire, montant_initial=Decimal(m)) for m in (100, 40)]
+    PaiementFactory(demarche=DemarcheFactory(auteur=moi, lignes={baissee: Decimal(100)}))
+    baissee.mouvements.create(genre="AJUSTEMENT", montant=Decimal(-40), origine="livraison")
+
+    page = lire(client)
+
+    assert f'href="{reverse("demarches:commencer")}">Rembourser en ligne' in page
+
+
 def test_une_dette_transmise_est_a_part_et_dit_ou_aller(client, moi):
     DetteFactory(allocataire=moi.allocataire, transmise=True)
 

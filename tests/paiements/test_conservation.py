@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
@@ -20,7 +21,7 @@ from dettes.models import Dette, Mouvement
 from paiements.causes import par_service
 from paiements.documents import envois
 from paiements.file import tenue
-from paiements.models import Anomalie, MessagePayzen, Paiement, Purge, TransactionPayzen
+from paiements.models import Anomalie, MessagePayzen, Paiement, Purge, Ticket, TransactionPayzen
 from paiements.surveillance import conservation
 from paiements.surveillance.invariants import verifier
 from tests.factories import (
@@ -85,6 +86,28 @@ def test_un_courriel_s_efface_trois_mois_apres_l_envoi(payee, time_machine, jour
 
     payee.refresh_from_db()
     assert payee.courriel == courriel
+
+
+def test_l_adresse_d_un_ticket_redemande_attend_qu_il_parte(payee, time_machine):
+    envois.renvoyer(payee.paiement.ticket, par_service("redemandé"))
+    time_machine.move_to(timezone.now() + timedelta(days=92))
+
+    effacer("--appliquer")
+    payee.refresh_from_db()
+    envois.envoyer(payee.paiement.ticket.pk)
+
+    assert payee.courriel == "personne@exemple.fr"
+    assert [message.to for message in mail.outbox] == [["personne@exemple.fr"]] * 2
+
+
+def test_un_ticket_sans_adresse_n_est_jamais_dit_parti(payee):
+    envois.renvoyer(payee.paiement.ticket, par_service("redemandé"))
+    Demarche.objects.filter(pk=payee.pk).update(courriel="")
+
+    envois.envoyer(payee.paiement.ticket.pk)
+
+    assert Ticket.objects.get().etat == Ticket.Etat.IMPOSSIBLE
+    assert Anomalie.objects.ouvertes().get().genre == Anomalie.Genre.COURRIEL_IMPOSSIBLE
 
 
 @pytest.mark.parametrize(("jours", "carte"), [(455, "0055"), (457, "")])

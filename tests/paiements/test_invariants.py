@@ -183,6 +183,7 @@ FAUTES = [
     ("encaissements_justes", "UPDATE dettes_fichieremis SET total = total + 0.01"),
     ("encaissements_justes", "UPDATE dettes_fichieremis SET lignes = lignes + 1"),
     ("encaissements_justes", "UPDATE dettes_fichieremis SET sequence = 2"),
+    ("encaissements_justes", "UPDATE dettes_fichieremis SET sequence = 3, plancher = 1"),
     ("imputation_et_mouvement", "UPDATE dettes_mouvement SET origine = 'ailleurs' WHERE genre = 'IMPUTATION'"),
     ("imputation_et_mouvement", "UPDATE paiements_imputation SET montant = montant - 0.01"),
     ("imputation_et_mouvement", "UPDATE dettes_mouvement SET genre = 'RETENUE' WHERE genre = 'IMPUTATION'"),

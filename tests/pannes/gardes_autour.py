@@ -79,6 +79,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_courriel_en_panne::test_un_relais_interdit_n_est_pas_la_faute_de_l_adresse",
         vrai,
     ),
+    "adresse_effacee_entre_temps": (
+        "paiements/test_conservation::test_un_ticket_sans_adresse_n_est_jamais_dit_parti",
+        faux,
+    ),
     "pdf_impossible": (
         "paiements/test_tickets::test_un_pdf_impossible_se_retente_sans_fin",
         remplacer("except Exception:", "except ZeroDivisionError:"),

@@ -47,11 +47,14 @@ class Command(Commande):
                 f"{sortie} ne peut pas être créé : {erreur.strerror}.", returncode=Code.CONSTAT
             ) from erreur
         try:
-            with os.fdopen(descripteur, "w", encoding="utf-8", newline="") as flux, transaction.atomic():
+            # Le fichier se ferme avant la validation : disque plein, aucun code n'est en base.
+            with transaction.atomic(), os.fdopen(descripteur, "w", encoding="utf-8", newline="") as flux:
                 codes = activation.emettre(demandes)
                 # Groupés, un tableur les garde en texte, avec leurs zéros.
                 lignes = [(f"{compte[:3]} {compte[3:]}", f"{code[:5]} {code[5:]}") for compte, code in codes.items()]
                 csv.writer(flux, delimiter=";").writerows([("identifiant", "code"), *lignes])
+                flux.flush()
+                os.fsync(flux.fileno())
         except BaseException:
             sortie.unlink()
             raise
