@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from comptes.models import Caf
-from demarches.services import empreinte
 from dettes.importation import LivraisonRefusee, importer
 from dettes.models import Dette
 from paiements import depart
@@ -21,7 +20,7 @@ from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Paiement
 from paiements.statuts import Statut
 from paiements.verification.interroger import interroger
-from tests.factories import DemarcheFactory
+from tests.factories import DemarcheFactory, empreinte
 from tests.nuits import sauvegarde
 from tests.nuits.caf_simulee import CafSimulee
 from tests.nuits.plateforme import Plateforme

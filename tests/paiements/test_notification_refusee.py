@@ -7,11 +7,10 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
-from demarches.services import empreinte
 from paiements import depart
 from paiements.models import Anomalie, MessagePayzen, TransactionPayzen
 from paiements.payzen import is_signed, sign
-from tests.factories import PaiementFactory, demander
+from tests.factories import PaiementFactory, demander, empreinte
 
 pytestmark = pytest.mark.django_db
 
