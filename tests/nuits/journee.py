@@ -13,6 +13,7 @@ from paiements.feuille.calcul import calculer
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.verification.interroger import interroger
+from tests.factories import empreinte
 
 CAF, PERSONNE = "661", "6610000355"
 
@@ -29,7 +30,7 @@ def payer(banque, euros, panne=None):
     dette = max(demarches.get_dettes_de(personne.allocataire), key=lambda dette: dette.disponible)
     demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="")
     demarche = demarches.enregistrer_montants(demarche, {dette.pk: euros})
-    parti = depart.payer(demarche, empreinte_vue=demarches.empreinte(demarche))
+    parti = depart.payer(demarche, empreinte_vue=empreinte(demarche))
     banque.payer(parti.champs, panne)
     return parti.paiement.reference
 

@@ -38,7 +38,8 @@ dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if de
 for rang in range({combien}):
     demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="{courriel}")
     demarche = demarches.enregistrer_montants(demarche, {{dettes[rang].pk: Decimal("1.00")}})
-    depart = payer(demarche, empreinte_vue=demarches.empreinte(demarche))
+    montre = demarches.lire_le_recapitulatif(demarche, demarches.get_dettes(demarche))
+    depart = payer(demarche, empreinte_vue=montre.empreinte)
     departs.append([depart.paiement.reference, depart.adresse, depart.champs])
 print("DEPARTS" + json.dumps(departs))
 """

@@ -26,7 +26,7 @@ from paiements.models import Anomalie, DebitTenu, MessagePayzen, Paiement, Solde
 from paiements.payzen import Client, Fait, read_notification
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.verification.interroger import Lecture, conclure, get_repere
-from tests.factories import demander
+from tests.factories import demander, empreinte
 from tests.pannes.banque import Banque
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,7 @@ FINS = [
 
 def commencer() -> Conteur:
     demarche = demander("120.00")
-    return Conteur(depart.payer(demarche, empreinte_vue=depart.empreinte(demarche)))
+    return Conteur(depart.payer(demarche, empreinte_vue=empreinte(demarche)))
 
 
 @pytest.mark.parametrize("gestes", FINS, ids=str)
