@@ -8,15 +8,22 @@ from paiements.models import Anomalie
 
 
 def get_en_jeu(anomalie: Anomalie) -> Decimal:
-    """L'argent en jeu du moment, en euros, dans un sens ou dans l'autre."""
-    lue = avec_en_jeu(Anomalie.objects.filter(pk=anomalie.pk)).values_list("en_jeu", flat=True)
-    en_jeu: Decimal | None = lue.get()
-    return abs(en_jeu or Decimal(0))
+    """L'argent en jeu du moment, en euros, dans un sens ou dans l'autre ; zéro s'il ne se compte pas en euros."""
+    return _compter(anomalie) or Decimal(0)
 
 
 def is_a_deux(anomalie: Anomalie) -> bool:
-    """L'argent en jeu atteint le seuil."""
-    return is_au_seuil(anomalie.caf, get_en_jeu(anomalie))
+    """L'argent en jeu atteint le seuil, ou ne se compte pas : une autre devise, un écart sans transaction connue."""
+    somme = _compter(anomalie)
+    if somme is None and anomalie.is_ouverte and anomalie.genre in Anomalie.D_ARGENT:  # garde: somme_inconnue_a_deux
+        return anomalie.caf is not None and anomalie.caf.seuil_mise_de_cote is not None
+    return is_au_seuil(anomalie.caf, somme or Decimal(0))
+
+
+def _compter(anomalie: Anomalie) -> Decimal | None:
+    lue = avec_en_jeu(Anomalie.objects.filter(pk=anomalie.pk)).values_list("en_jeu", flat=True)
+    en_jeu: Decimal | None = lue.get()
+    return None if en_jeu is None else abs(en_jeu)
 
 
 def is_au_seuil(caf: Caf | None, somme: Decimal) -> bool:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from paiements.file import tenue
 from paiements.models import Anomalie, DemandeMiseDeCote
 from paiements.retours import mise_de_cote
-from tests.factories import AgentFactory, dire
+from tests.factories import AgentFactory, PaiementFactory, dire
 from tests.paiements.bureau import faire_un_reliquat
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,17 @@ def test_au_dessus_du_seuil_une_personne_ne_suffit_pas(reliquat, agent):
 
     reliquat.refresh_from_db()
     assert reliquat.is_ouverte
+
+
+def test_une_somme_qui_ne_se_compte_pas_en_euros_demande_deux_personnes(agent):
+    paiement = PaiementFactory()
+    paiement.caf.seuil_mise_de_cote = Decimal(100)
+    paiement.caf.save()
+    dire(paiement, "AUTHORISED", devise="USD")
+    anomalie = Anomalie.objects.ouvertes().get(paiement=paiement)
+
+    with pytest.raises(mise_de_cote.MiseDeCoteImpossible, match="un comptable"):
+        mise_de_cote.mettre_de_cote(anomalie, motif="vu", agent=agent)
 
 
 @pytest.mark.parametrize("seuil", [None, Decimal("100.01")])
