@@ -105,7 +105,9 @@ def verifier(
 
 def _regarder_la_photo(manifeste: Manifeste) -> Iterator[Ecart]:
     avant = FichierRecu.objects.filter(caf=manifeste.caf, sequence__lt=manifeste.sequence)
-    arretee, deduits = avant.aggregate(le=Max("arrete_le"), n=Max("derniere_sequence_encaissements")).values()
+    arretee = avant.aggregate(le=Max("arrete_le"))["le"]
+    # La précédente, non la plus haute : une Caf revenue à sa sauvegarde, et confirmée, remonte sans qu'on la refuse.
+    deduits = avant.order_by("-sequence").values_list("derniere_sequence_encaissements", flat=True).first()
     jour = f"{manifeste.arrete_le.astimezone(PARIS):%Y-%m-%d}"
     if arretee and manifeste.arrete_le < arretee:  # garde: photo_plus_vieille
         yield Ecart("photo", jour, f"sa photo, du {jour}, est plus vieille que la dernière, du {arretee:%Y-%m-%d}")

@@ -67,7 +67,7 @@ def ouvrir(allocataire: Allocataire, request: HttpRequest) -> dict[str, Any]:
 def dire_ou_est_l_argent(paiement: Paiement) -> str:
     """Où est l'argent d'un paiement, en une phrase ; sans requête si son solde et son débit sont lus."""
     retenu = f" ; {ecrire_euros(paiement.retenu)} retenus, un agent décide" if paiement.retenu else ""
-    if paiement.is_encaisse and paiement.is_d_un_autre_mode:
+    if paiement.statut in (Statut.ACCEPTE, Statut.VERIFIE) and paiement.is_d_un_autre_mode:
         return f"en {paiement.mode} : ce n'est pas de l'argent, rien ne s'en impute{retenu}"
     if paiement.statut == Statut.VERIFIE and is_a_trancher(paiement):
         return f"tenu par la banque, un agent tranche avant de l'imputer{retenu}"

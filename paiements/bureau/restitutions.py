@@ -204,7 +204,7 @@ class DemandeMiseDeCoteAdmin(DemandeAdmin):
     )
 
     def dire(self, demande: DemandeMiseDeCote) -> Iterator[str]:
-        yield f"Argent en jeu à la demande : {ecrire_euros(demande.montant)}."
+        yield f"Argent en jeu à la demande : {self.de(demande)}."
         yield from dire_ce_qui_s_est_passe(demande.anomalie)
         if demande.verdict:
             yield f"Ce qui est à trancher, d'après le Back Office : {demande.get_verdict_display()}."
@@ -213,4 +213,4 @@ class DemandeMiseDeCoteAdmin(DemandeAdmin):
 
     @admin.display(description="argent en jeu", ordering="montant")
     def de(self, demande: DemandeMiseDeCote) -> str:
-        return ecrire_euros(demande.montant)
+        return "ne se compte pas en euros" if demande.montant is None else ecrire_euros(demande.montant)

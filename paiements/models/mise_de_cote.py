@@ -20,8 +20,8 @@ class DemandeMiseDeCote(DemandeADeux):
 
     anomalie = models.ForeignKey(Anomalie, models.PROTECT, related_name="demandes")
     situation = models.CharField(max_length=200, blank=True)
-    montant = models.DecimalField("argent en jeu", max_digits=10, decimal_places=2)
-
+    # En euros ; absent si la somme ne s'y compte pas : une autre devise, un écart sans transaction connue.
+    montant = models.DecimalField("argent en jeu", max_digits=10, decimal_places=2, null=True)
     verdict = models.CharField(max_length=7, choices=TransactionPayzen.Verdict, blank=True)
 
     class Meta:

@@ -30,7 +30,7 @@ def mettre_de_cote(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Ano
     """
     anomalie = _verrouiller(anomalie)
     if is_a_deux(anomalie):  # garde: mettre_de_cote_a_deux
-        raise MiseDeCoteImpossible("au-dessus du seuil de la Caf, un comptable doit l'approuver : demandez-la")
+        raise MiseDeCoteImpossible("cette somme demande deux personnes : un comptable doit l'approuver, demandez-la")
     return tenue.mettre_de_cote(anomalie, motif=motif, agent=agent)
 
 

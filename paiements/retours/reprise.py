@@ -151,7 +151,7 @@ def trancher(
     :raises RepriseImpossible: si ce mot sort des comptes assez d'argent pour demander deux personnes
     """
     if is_verdict_a_deux(anomalie, verdict):  # garde: trancher_a_deux
-        raise RepriseImpossible("au-dessus du seuil de la Caf, un comptable doit l'approuver : demandez-le")
+        raise RepriseImpossible("cette somme demande deux personnes : un comptable doit l'approuver, demandez-le")
     return trancher_a_deux(anomalie, verdict, par_agent(agent, motif))
 
 
@@ -165,7 +165,7 @@ def is_verdict_a_deux(anomalie: Anomalie, verdict: TransactionPayzen.Verdict) ->
     if vue is None:
         return False
     sortant = TransactionPayzen.Verdict.TENUE if vue.is_credit else TransactionPayzen.Verdict.DEFAITE
-    return verdict == sortant and is_au_seuil(anomalie.caf, vue.montant)
+    return verdict == sortant and is_au_seuil(anomalie.caf, vue.montant if vue.is_en_euros else None)
 
 
 @transaction.atomic

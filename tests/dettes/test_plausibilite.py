@@ -126,6 +126,8 @@ def test_une_caf_revenue_a_sa_sauvegarde_redonne_son_numero(deduit_deux_fichiers
     importer(dossier, ecarts_acceptes={"encaissements": "1"})
 
     assert Dette.objects.get().solde == 750
+    importer(livrer([{"solde": "78000"}], sequence=4, derniere_sequence_encaissements=1))
+    assert Dette.objects.get().solde == 750
 
 
 def crediter(combien):

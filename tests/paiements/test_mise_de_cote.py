@@ -40,6 +40,7 @@ def test_une_somme_qui_ne_se_compte_pas_en_euros_demande_deux_personnes(agent):
 
     with pytest.raises(mise_de_cote.MiseDeCoteImpossible, match="un comptable"):
         mise_de_cote.mettre_de_cote(anomalie, motif="vu", agent=agent)
+    assert mise_de_cote.demander(anomalie, motif="vu", agent=agent).montant is None
 
 
 @pytest.mark.parametrize("seuil", [None, Decimal("100.01")])

@@ -63,6 +63,17 @@ def test_un_credit_qu_on_dit_parti_sort_aussi_de_l_argent(agent):
     assert reprise.trancher(paiement.anomalies.get(), Verdict.DEFAITE, motif="vu", agent=agent)
 
 
+def test_une_somme_d_une_autre_devise_ne_se_tranche_pas_seul(agent):
+    paiement = PaiementFactory(impute=True)
+    paiement.caf.seuil_mise_de_cote = Decimal(100)
+    paiement.caf.save()
+    credit = {"operation": "CREDIT", "uuid": "c" * 32, "parent": paiement.debit_id, "source": "REST"}
+    dire(paiement, "MOT_INCONNU", montant=Decimal(10), devise="USD", **credit)
+
+    with pytest.raises(reprise.RepriseImpossible, match="un comptable"):
+        reprise.trancher(paiement.anomalies.get(), Verdict.TENUE, motif="vu", agent=agent)
+
+
 def test_a_deux_c_est_tranche_aux_mots_des_deux(paiement, anomalie, agent, comptable):
     demande = mise_de_cote.demander(anomalie, motif="échec, vu", agent=agent, verdict=Verdict.DEFAITE)
     with pytest.raises(mise_de_cote.MiseDeCoteImpossible):
