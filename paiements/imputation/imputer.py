@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from django.db import DatabaseError, transaction
@@ -26,6 +27,7 @@ from socle.euros import ecrire_euros
 logger = logging.getLogger(__name__)
 
 TAILLE_DU_LOT = 100
+AUCUN: Mapping[int, Decimal] = MappingProxyType({})
 # Une dette qu'un autre tient se libère vite ; un échec se retente de plus en plus tard.
 DETTE_TENUE = timedelta(seconds=2)
 RELANCE_AU_PLUS = timedelta(days=1)
@@ -48,16 +50,20 @@ class Ecriture(NamedTuple):
     cause: Cause
 
 
-def imputer_un_lot() -> int:
+def imputer_un_lot(publies: Mapping[int, Decimal] = AUCUN) -> int:
     """
     Impute les paiements vérifiés, par lot, et rend combien ont avancé.
 
     Un autre worker peut faire de même au même instant : chacun saute ce que l'autre tient. Une dette tenue, un échec
     ne retardent que leur paiement.
+
+    :param publies: ceux-là seuls, par leur clé, et pas au-delà des euros qu'un fichier rendu à la Caf en dit imputés ;
+        la suite est un reste à placer
     """
     with transaction.atomic():
+        a_imputer = Paiement.objects.a_imputer()
         lot = list(
-            Paiement.objects.a_imputer()
+            (a_imputer.filter(pk__in=publies) if publies else a_imputer)
             # garde: verrou_du_lot, sauter_ce_qu_un_autre_tient
             .select_for_update(of=("self",), skip_locked=True, no_key=True)
             .select_related("demarche", "caf")[:TAILLE_DU_LOT]
@@ -66,7 +72,7 @@ def imputer_un_lot() -> int:
         prefetch_related_objects(lot, "debit", "solde")
         tenues = _verrouiller_les_dettes(lot)  # garde: verrou_des_dettes_du_lot
         prets = [paiement for paiement in lot if not _attendre(paiement, tenues)]
-        return sum(_imputer_a_part(vague) for vague in _ranger_par_vagues(prets))
+        return sum(_imputer_a_part(vague, publies) for vague in _ranger_par_vagues(prets))
 
 
 def _ranger_par_vagues(paiements: Iterable[Paiement]) -> Iterable[list[Paiement]]:
@@ -101,17 +107,17 @@ def _attendre(paiement: Paiement, tenues: set[int]) -> bool:
     return True
 
 
-def _imputer_a_part(paiements: Sequence[Paiement]) -> int:
+def _imputer_a_part(paiements: Sequence[Paiement], publies: Mapping[int, Decimal]) -> int:
     """Impute ces paiements ensemble ; si l'un fait échouer les autres, un par un. Rend combien ont avancé."""
     try:
         with transaction.atomic():  # garde: point_de_reprise
-            imputer(paiements)
+            imputer(paiements, publies)
     except Exception as echec:  # garde: un_paiement_malade  (quoi qu'il lève, les autres passent)
         if isinstance(echec, DatabaseError) and not transaction.get_connection().is_usable():
             raise
         if len(paiements) > 1:
             # garde: relire_apres_un_echec  (l'essai manqué les a fait avancer en mémoire)
-            return sum(_imputer_a_part([verrouiller(paiement.pk)]) for paiement in paiements)
+            return sum(_imputer_a_part([verrouiller(paiement.pk)], publies) for paiement in paiements)
         _reporter(paiements[0], echec)
         return 0
     return len(paiements)
@@ -146,7 +152,7 @@ def _reporter(paiement: Paiement, echec: Exception) -> None:
     )
 
 
-def imputer(paiements: Sequence[Paiement]) -> None:
+def imputer(paiements: Sequence[Paiement], publies: Mapping[int, Decimal] = AUCUN) -> None:
     """
     Impute des paiements vérifiés à leurs dettes, jamais au-delà du solde ; ce qui ne tient plus reste à placer.
 
@@ -154,7 +160,7 @@ def imputer(paiements: Sequence[Paiement]) -> None:
     de même un montant que la banque a baissé.
     """
     prefetch_related_objects(paiements, LIGNES)
-    parts = {paiement: _get_parts(paiement) for paiement in paiements}
+    parts = {paiement: _get_parts(paiement, publies) for paiement in paiements}
     causes = {p: par_service(f"imputé à {len(parts[p])} dette{'s' if len(parts[p]) > 1 else ''}") for p in paiements}
     ecrire([Ecriture(p, dette, part, causes[p]) for p in paiements for dette, part in parts[p]])
     for paiement in paiements:
@@ -164,8 +170,9 @@ def imputer(paiements: Sequence[Paiement]) -> None:
         _tenir_la_file(paiement, sum((part for _, part in parts[paiement]), Decimal(0)), cause)
 
 
-def _get_parts(paiement: Paiement) -> list[tuple[Dette, Decimal]]:
+def _get_parts(paiement: Paiement, publies: Mapping[int, Decimal]) -> list[tuple[Dette, Decimal]]:
     tenu = paiement.solde.tenu - paiement.solde.impute
+    tenu = min(tenu, publies.get(paiement.pk, tenu))  # garde: pas_plus_que_le_publie
     return _parts_affectees(paiement, tenu) if _is_affecte(paiement) else _parts_globales(paiement, tenu)
 
 

@@ -131,13 +131,19 @@ def admettre(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Paiement:
     paiement = _verrouiller(anomalie)
     if not is_a_admettre(anomalie):  # garde: admettre_moins_que_demande
         raise RepriseImpossible("la banque ne tient pas, pour ce débit, un montant plus petit que demandé")
-    paiement.montant_admis = cast("TransactionPayzen", anomalie.transaction).compte.tenu
+    tenu = cast("TransactionPayzen", anomalie.transaction).compte.tenu
+    admettre_le_montant(paiement, tenu, par_agent(agent, motif))
+    return paiement
+
+
+def admettre_le_montant(paiement: Paiement, montant: Decimal, cause: Cause) -> None:
+    """Prend ce montant, en euros, pour bon d'un paiement tenu sous verrou, pas encore imputé."""
+    paiement.montant_admis = montant
     if paiement.statut == Statut.VERIFIE:
         paiement.imputer_le = timezone.now()  # il n'attendait que cela
     faire_interroger(paiement)
     paiement.save(update_fields=["montant_admis", "imputer_le"])
-    suivre(paiement, par_agent(agent, motif))
-    return paiement
+    suivre(paiement, cause)
 
 
 @transaction.atomic

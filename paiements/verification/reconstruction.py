@@ -23,9 +23,10 @@ from paiements.causes import par_service
 from paiements.file.tenue import fermer_les_inconnues
 from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Paiement
-from paiements.passages import avancer, get_libre_le
+from paiements.passages import avancer, get_libre_le, verrouiller
 from paiements.payzen import ACCORD, Client, Contexte, Fait, from_centimes, read_contexte
 from paiements.reception.porter import Recu, porter, resumer
+from paiements.retours.reprise import admettre_le_montant
 from paiements.statuts import Geste, Statut
 from paiements.verification.interroger import Lecture, conclure, get_repere
 from paiements.verification.journaux import porter_sans_paiement
@@ -60,7 +61,7 @@ def ramener(boutique: str, reference: str, publie: Mapping[str, Decimal] = Mappi
     :raises BoutiqueAbsente: si les clés de la boutique ne sont pas réglées
     """
     faits = Client(get_boutique(boutique)).get_order(reference)
-    _refaire_l_imputation(boutique, reference, [_dire_d_alors(f, publie[f.uuid]) for f in faits if f.uuid in publie])
+    _refaire_l_imputation(boutique, reference, faits, publie)
     motif = "" if faits else "la plateforme ne la connaît pas"
     with transaction.atomic():
         paiement = Paiement.objects.filter(reference=reference).first()
@@ -85,8 +86,9 @@ def _dire_d_alors(fait: Fait, impute: Decimal) -> Fait:
     return replace(fait, statut=statut, montant=montant, effectif=None, devise_effective="", source="FICHIER")
 
 
-def _refaire_l_imputation(boutique: str, reference: str, d_alors: list[Fait]) -> None:
+def _refaire_l_imputation(boutique: str, reference: str, faits: list[Fait], publie: Mapping[str, Decimal]) -> None:
     """Un paiement oublié, ou que la sauvegarde ne disait pas encore imputé, tel qu'il était quand il s'est imputé."""
+    d_alors = [_dire_d_alors(fait, publie[fait.uuid]) for fait in faits if publie.get(fait.uuid)]
     if not d_alors:
         return
     with transaction.atomic():
@@ -97,12 +99,27 @@ def _refaire_l_imputation(boutique: str, reference: str, d_alors: list[Fait]) ->
             paiement = paiement or _reconstruire(boutique, reference, d_alors)
         except ReconstructionImpossible:
             return
+        _admettre_d_alors(paiement.pk, faits, d_alors, publie)
         paiement = conclure(paiement.pk, Lecture(d_alors, get_repere(paiement))) or paiement
         # Au-dessus du seuil de sa Caf, un agent l'avait confirmé : le fichier publié le dit imputé.
         if paiement.statut == Statut.ACCEPTE and paiement.confirme_le:
             avancer(Geste.VERIFIER, paiement, CAUSE)
-    while imputer_un_lot():
-        pass
+        if impute := publie.get(paiement.debit_id or ""):
+            imputer_un_lot({paiement.pk: impute})
+
+
+def _admettre_d_alors(paiement_id: int, faits: list[Fait], d_alors: list[Fait], publie: Mapping[str, Decimal]) -> None:
+    """
+    Baissé, ou rendu en partie, avant de s'imputer : un agent l'avait admis, puisque le fichier le dit imputé.
+
+    Le remboursement revient ensuite, comme tout ce qui a suivi. Sans lui, ce qui manque au fichier est un reste.
+    """
+    paiement = verrouiller(paiement_id)
+    for debit in d_alors:
+        is_rendu = any(fait.is_credit and fait.parent == debit.uuid for fait in faits)
+        admis = publie[debit.uuid] if is_rendu and debit.montant >= paiement.montant else debit.montant
+        if admis < paiement.montant:  # garde: admis_d_alors
+            admettre_le_montant(paiement, admis, CAUSE)
 
 
 def _reconstruire(boutique: str, reference: str, faits: list[Fait]) -> Paiement:

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
+from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Paiement, Ticket
 from paiements.payzen import sign, to_centimes
 from tests.connexion import entrer_en_agent
@@ -195,3 +196,21 @@ def lire(tmp_path):
         return json.loads(sortie.getvalue())
 
     return _lire
+
+
+@pytest.fixture
+def ramener(plateforme, tmp_path):
+    """Lit un journal des paiements donnés, puis interroge la plateforme, qui répond les transactions données."""
+
+    def _ramener(journal, transactions, *options):
+        nom, octets = journal
+        (tmp_path / nom).write_bytes(octets)
+        call_command("lire_journaux", str(tmp_path / nom), "--appliquer", stdout=StringIO())
+        reponse = {"status": "SUCCESS", "mode": "TEST", "answer": {"shopId": "66100001", "transactions": transactions}}
+        plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", json=reponse)
+        sortie = StringIO()
+        call_command("interroger_payzen", "--journaux", "--json", "--appliquer", *options, stdout=sortie)
+        imputer_un_lot()
+        return json.loads(sortie.getvalue())
+
+    return _ramener

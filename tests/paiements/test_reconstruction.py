@@ -1,11 +1,9 @@
 """Après une restauration, chaque paiement revient de la plateforme, au centime, ou se nomme (docs/adr/0055)."""
 
-import json
 from decimal import Decimal
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -14,57 +12,17 @@ from comptes.models import Caf
 from demarches.models import Demarche
 from dettes.encaissements import emettre
 from dettes.models import Dette, FichierEmis, Mouvement
-from paiements import depart
 from paiements.causes import par_payzen
 from paiements.feuille.calcul import calculer
-from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Impaye, LigneJournal, Paiement, TransactionPayzen
-from paiements.payzen import to_centimes
 from paiements.retours.impaye import porter_du_journal
 from paiements.statuts import Statut
 from paiements.surveillance.invariants import verifier
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
-from tests.paiements.journaux import UUID, jri, jt
-from tests.paiements.restauration import restaurer
+from tests.paiements.journaux import jri, jt
+from tests.paiements.restauration import decrire, restaurer
 
 pytestmark = pytest.mark.django_db
-
-
-def decrire(paiement):
-    """Ce que REST dit d'un paiement, avec le contexte que notre formulaire lui avait confié."""
-    formulaire = depart._preparer_formulaire(paiement, settings.PAYZEN_BOUTIQUES[paiement.boutique])
-    return {
-        "shopId": paiement.boutique,
-        "uuid": UUID(paiement),
-        "detailedStatus": "CAPTURED",
-        "operationType": "DEBIT",
-        "amount": to_centimes(paiement.montant),
-        "currency": "EUR",
-        "creationDate": paiement.cree_le.isoformat(),
-        "metadata": {"orderInfo": formulaire["vads_order_info"]},
-        "orderDetails": {"orderId": paiement.reference, "mode": paiement.mode},
-        "transactionDetails": {
-            "cardDetails": {"legacyTransId": paiement.trans_id, "legacyTransDate": paiement.cree_le.isoformat()}
-        },
-    }
-
-
-@pytest.fixture
-def ramener(plateforme, tmp_path):
-    """Lit un journal des paiements donnés, puis interroge la plateforme, qui répond les transactions données."""
-
-    def _ramener(journal, transactions, *options):
-        nom, octets = journal
-        (tmp_path / nom).write_bytes(octets)
-        call_command("lire_journaux", str(tmp_path / nom), "--appliquer", stdout=StringIO())
-        reponse = {"status": "SUCCESS", "mode": "TEST", "answer": {"shopId": "66100001", "transactions": transactions}}
-        plateforme.serveur.post(f"{settings.PAYZEN_URL_API}Order/Get", json=reponse)
-        sortie = StringIO()
-        call_command("interroger_payzen", "--journaux", "--json", "--appliquer", *options, stdout=sortie)
-        imputer_un_lot()
-        return json.loads(sortie.getvalue())
-
-    return _ramener
 
 
 def test_un_paiement_oublie_redevient_le_meme_jusqu_aux_dettes(ramener, dettes, paye):

@@ -5,6 +5,7 @@ from tests.pannes.retraits import Retrait, faux, oter, remplacer
 _REFAIT = (
     "paiements/test_reconstruction::test_un_debit_publie_impute_l_est_de_nouveau_avant_ce_que_la_banque_en_a_defait"
 )
+_ADMIS = "paiements/test_reconstruction_admis::test_"
 _JRI = "paiements/test_journaux::test_"
 _PLAUSIBLE = "dettes/test_plausibilite::test_"
 
@@ -38,6 +39,11 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "accord_d_alors": (_REFAIT, remplacer("fait.statut if fait.is_parti else ACCORD", "fait.statut")),
     "montant_d_alors": (_REFAIT, remplacer("max(fait.montant, impute)", "fait.montant")),
+    "admis_d_alors": (f"{_ADMIS}un_montant_baisse_puis_admis_revient_admis", faux),
+    "pas_plus_que_le_publie": (
+        f"{_ADMIS}un_montant_admis_apres_un_remboursement_revient_admis",
+        remplacer("min(tenu, publies.get(paiement.pk, tenu))", "tenu"),
+    ),
     "refaire_une_fois": (
         "paiements/test_reconstruction::test_ce_qu_un_fichier_publie_dit_impute_ne_l_est_pas_deux_fois",
         faux,
