@@ -24,7 +24,8 @@ REVOKE DELETE ON
 FROM rembourser_service;
 -- Un mouvement à rendre ne change pas : son départ l'efface.
 REVOKE UPDATE ON dettes_mouvementarendre FROM rembourser_service;
--- Un fichier émis se compte une fois ses lignes rangées, dans la même transaction.
+-- Un fichier émis reçoit son empreinte une fois écrit, dans la même transaction : après, plus rien n'y change. Son compte
+-- (lignes, total), seule la version d'avant l'écrit ainsi, et l'on peut y revenir.
 GRANT UPDATE (lignes, total, empreinte) ON dettes_fichieremis TO rembourser_service;
 -- Ce que seul un déploiement change.
 REVOKE INSERT, UPDATE, DELETE ON
