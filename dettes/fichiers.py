@@ -38,7 +38,7 @@ class FichierEmis(models.Model):
     caf = models.ForeignKey(Caf, models.PROTECT, related_name="fichiers_emis", verbose_name="Caf")
     sequence = models.PositiveIntegerField("séquence")
     # Le dernier numéro que la Caf avait reçu quand la base l'avait oublié (--plancher) : l'absence d'avant est dite.
-    plancher = models.PositiveIntegerField(default=0, editable=False)
+    plancher = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     empreinte = models.CharField("empreinte SHA-256", max_length=64)
     lignes = models.PositiveIntegerField()
     total = models.DecimalField("total signé", max_digits=14, decimal_places=2)

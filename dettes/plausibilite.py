@@ -24,7 +24,7 @@ class Plausibilite(models.Model):
     mediane = models.PositiveSmallIntegerField("changement du solde médian (%)", default=50, validators=PART)
     # Un trop-perçu reprend un paiement, et rien ne l'y remet : la borne est basse.
     trop_percus = models.PositiveSmallIntegerField(
-        "trop-perçus que la Caf annonce (% du total dû)", default=1, validators=PART
+        "trop-perçus que la Caf annonce (% du total dû)", default=1, db_default=1, validators=PART
     )
     dettes_au_moins = models.PositiveIntegerField(
         "nombre de dettes d'où une part veut dire quelque chose",

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='plausibilite',
             name='trop_percus',
-            field=models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='trop-perçus que la Caf annonce (% du total dû)'),
+            field=models.PositiveSmallIntegerField(db_default=1, default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='trop-perçus que la Caf annonce (% du total dû)'),
         ),
         migrations.AlterField(
             model_name='plausibilite',

@@ -67,6 +67,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(VUE, D_AVANT),
         pgtrigger.migrations.AddTrigger(
             model_name='impaye',
+            trigger=pgtrigger.compiler.Trigger(name='impaye_entier_si_tu', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.montant IS NULL)', func='\n                    SELECT coalesce(nullif(sum(i.sens * i.montant), 0), d.montant) INTO NEW.montant\n                    FROM paiements_transactionpayzen d LEFT JOIN paiements_impaye i ON i.debit_id = d.uuid\n                    WHERE d.uuid = NEW.debit_id GROUP BY d.uuid;\n                    RETURN NEW;\n                ', hash='83196117c62cadc1520a3f3241d63dd1699607f2', operation='INSERT', pgid='pgtrigger_impaye_entier_si_tu_30f7a', table='paiements_impaye', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='impaye',
             trigger=pgtrigger.compiler.Trigger(name='impaye_pris_puis_rendu', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF (\n                        SELECT coalesce(sum(sens * montant), 0) FROM paiements_impaye WHERE debit_id = NEW.debit_id\n                    ) <> (CASE NEW.sens WHEN 1 THEN 0 ELSE NEW.montant END) THEN\n                        RAISE EXCEPTION 'Un débit n''est impayé qu''une fois à la fois, et se rend en entier.';\n                    END IF;\n                    RETURN NEW;\n                ", hash='07670b8ee857001096f53b711c9c22aa3a062598', operation='INSERT', pgid='pgtrigger_impaye_pris_puis_rendu_eebac', table='paiements_impaye', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(

@@ -241,6 +241,19 @@ class Impaye(models.Model):
         verbose_name_plural = "impayés"
         constraints = [models.CheckConstraint(name="impaye_montant_positif", condition=Q(montant__gt=0))]
         triggers = [
+            # La version d'avant, à qui l'on peut revenir, ne dit pas de montant : pris, tout ; rendu, ce qui l'était.
+            pgtrigger.Trigger(
+                name="impaye_entier_si_tu",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Condition("NEW.montant IS NULL"),
+                func="""
+                    SELECT coalesce(nullif(sum(i.sens * i.montant), 0), d.montant) INTO NEW.montant
+                    FROM paiements_transactionpayzen d LEFT JOIN paiements_impaye i ON i.debit_id = d.uuid
+                    WHERE d.uuid = NEW.debit_id GROUP BY d.uuid;
+                    RETURN NEW;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="impaye_pris_puis_rendu",
                 operation=pgtrigger.Insert,

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from dettes.models import Dette
 from paiements.file.en_jeu import avec_en_jeu
@@ -205,3 +206,19 @@ def test_l_accord_redit_par_la_banque_ne_defait_pas_un_impaye(comptable):
 
     assert (paiement.statut, Dette.objects.get().solde) == (Statut.REJETE, 900)
     assert paiement.anomalies.ouvertes().get().genre == Genre.IMPAYE
+
+
+def test_un_impaye_qui_tait_son_montant_est_entier_et_se_rend_tel_qu_il_etait(comptable):
+    """La version d'avant, à qui l'on peut revenir, écrit sans montant."""
+    entier, part = PaiementFactory(impute=True).debit, PaiementFactory(impute=True)
+    impaye.enregistrer(part, motif="JRI", agent=comptable, montant=Decimal(20))
+
+    with connection.cursor() as curseur:
+        for debit, sens in ((entier, 1), (entier, -1), (part.debit, -1)):
+            curseur.execute(
+                "INSERT INTO paiements_impaye (debit_id, sens, motif, le) VALUES (%s, %s, 'JRI', now())",
+                [debit.pk, sens],
+            )
+
+    montants = Impaye.objects.order_by("pk").values_list("sens", "montant")
+    assert list(montants) == [(1, 20), (1, entier.montant), (-1, entier.montant), (-1, 20)]
