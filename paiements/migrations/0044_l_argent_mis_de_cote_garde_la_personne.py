@@ -12,8 +12,10 @@ EFFACER = AVANT.replace(
     f"""{OUVERTES}
         AND NOT EXISTS (SELECT FROM paiements_solde v JOIN paiements_paiement p ON p.id = v.paiement_id
                         JOIN demarches_demarche s ON s.id = p.demarche_id
-                        WHERE s.allocataire_id = a.id
-                        AND (v.tenu > v.impute OR v.a_rendre > 0 OR v.douteux > 0 OR v.is_en_l_air))""",
+                        WHERE s.allocataire_id = a.id AND p.mode = 'PRODUCTION'
+                        AND (v.tenu > v.impute OR v.a_rendre > 0 OR v.douteux > 0 OR v.is_en_l_air AND EXISTS (
+                            SELECT FROM paiements_transactionpayzen c
+                            WHERE c.paiement_id = p.id AND c.operation = 'CREDIT' AND c.devise = 'EUR')))""",
     1,
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
 from dettes.models import Mouvement
 from paiements.models import Anomalie, Purge, SoldePaiement, Ticket, TransactionPayzen
+from paiements.payzen import EURO, Mode
 
 Lignes = QuerySet[Any]
 
@@ -77,6 +78,7 @@ def _dossiers_clos() -> Lignes:
     Ceux qui ne doivent plus rien, sans écriture ni démarche depuis dix ans, non effacés.
 
     Ni une anomalie ouverte, ni un euro que la banque tient hors des dettes, même mis de côté : il est à quelqu'un.
+    D'une carte d'essai, ou d'une autre devise, rien n'est tenu.
     """
     ecritures = Mouvement.objects.filter(dette__allocataire=OuterRef("pk"), le__gt=_il_y_a(3653))
     demarches = Demarche.objects.filter(allocataire=OuterRef("pk"), cree_le__gt=_il_y_a(3653))
@@ -84,8 +86,12 @@ def _dossiers_clos() -> Lignes:
         Q(dette__allocataire=OuterRef("pk")) | Q(paiement__demarche__allocataire=OuterRef("pk")),
         etat=Anomalie.Etat.OUVERTE,
     )
-    a_part = Q(tenu__gt=F("impute")) | Q(a_rendre__gt=0) | Q(douteux__gt=0) | Q(is_en_l_air=True)
-    tenus = SoldePaiement.objects.filter(a_part, paiement__demarche__allocataire=OuterRef("pk"))
+    en_euros = TransactionPayzen.objects.filter(operation="CREDIT", devise=EURO, paiement=OuterRef("paiement"))
+    en_l_air = Q(Exists(en_euros), is_en_l_air=True)
+    a_part = Q(tenu__gt=F("impute")) | Q(a_rendre__gt=0) | Q(douteux__gt=0) | en_l_air
+    tenus = SoldePaiement.objects.filter(
+        a_part, paiement__mode=Mode.PRODUCTION, paiement__demarche__allocataire=OuterRef("pk")
+    )
     soldes = Allocataire.objects.filter(dettes__isnull=False, numero__regex="^[0-9]").exclude(dettes__solde__gt=0)
     vivants = Exists(ecritures) | Exists(demarches) | Exists(ouvertes) | Exists(tenus)
     return soldes.exclude(vivants).distinct()

@@ -228,6 +228,32 @@ def test_une_caf_en_plein_import_attend_demain(clos):
     assert "1  dossiers clos depuis dix ans (il en reste 0)" in purger_en_service()
 
 
+def dire_et_mettre_de_cote(*, en_production, **dit):
+    """Un débit de plus, ou un remboursement, mis de côté ; le paiement est d'essai, ou vrai."""
+    dire(Paiement.objects.get(), "CAPTURED", **({"uuid": "d" * 32, "trans_id": "900001"} | dit))
+    assert Anomalie.objects.ouvertes().exists()
+    mode = "PRODUCTION" if en_production else "TEST"
+    with connection.cursor() as curseur:
+        curseur.execute("SET LOCAL session_replication_role = replica")
+        curseur.execute("UPDATE paiements_anomalie SET etat = 'ECARTEE' WHERE etat = 'OUVERTE'")
+        curseur.execute("UPDATE paiements_paiement SET mode = %s", [mode])
+        curseur.execute("SET LOCAL session_replication_role = origin")
+
+
+CREDIT = {"operation": "CREDIT", "montant": Decimal(5)}
+
+
+@pytest.mark.parametrize(
+    ("en_production", "dit", "effaces"),
+    [(False, {}, 1), (True, CREDIT | {"devise": "840"}, 1), (True, CREDIT, 0), (False, CREDIT, 1)],
+    ids=["essai", "autre devise", "crédit en l'air", "crédit d'essai"],
+)
+def test_seul_un_argent_en_euros_et_pas_d_essai_garde_la_personne(clos, en_production, dit, effaces):
+    dire_et_mettre_de_cote(en_production=en_production, **dit)
+
+    assert f"{effaces}  dossiers clos depuis dix ans (il en reste 0)" in purger_en_service()
+
+
 @pytest.mark.parametrize("ce_qui_retient", ["dette", "écriture", "démarche", "anomalie", "de côté"])
 def test_un_dossier_qui_vit_encore_garde_la_personne(clos, time_machine, ce_qui_retient):
     dette = clos.dettes.get()
@@ -241,9 +267,7 @@ def test_un_dossier_qui_vit_encore_garde_la_personne(clos, time_machine, ce_qui_
     elif ce_qui_retient == "démarche":
         DemarcheFactory(auteur=clos.utilisateurs.get(), lignes={})
     elif ce_qui_retient == "de côté":
-        dire(Paiement.objects.get(), "CAPTURED", uuid="d" * 32, trans_id="900001")
-        agent = AgentFactory().utilisateur
-        assert [tenue.mettre_de_cote(alerte, motif="vu", agent=agent) for alerte in Anomalie.objects.ouvertes()]
+        dire_et_mettre_de_cote(en_production=True)
     else:
         Anomalie.objects.create(caf=clos.caf, dette=dette, genre=Anomalie.Genre.ECART, cle="autre")
 
