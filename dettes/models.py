@@ -330,8 +330,10 @@ class LigneEmise(models.Model):
     mouvement ni un fichier émis ne s'effacent.
     """
 
+    mouvement = models.OneToOneField(
+        Mouvement, models.PROTECT, primary_key=True, related_name="ligne_emise", db_constraint=False
+    )
     fichier = models.ForeignKey(FichierEmis, models.PROTECT, related_name="lignes_emises", db_constraint=False)
-    mouvement = models.OneToOneField(Mouvement, models.PROTECT, related_name="ligne_emise", db_constraint=False)
 
     class Meta:
         verbose_name = "ligne émise"
