@@ -29,6 +29,8 @@ from socle.bornes import borner
 SECONDES_ENTRE_DEUX_ESSAIS = 4
 # La démarche dont la page de départ n'a pas encore été montrée.
 DEPART = "depart"
+# Un deuxième clic : rien n'est demandé deux fois, et la page de départ le dit si elle a déjà été montrée.
+DOUBLE = "double"
 # Deux minutes d'attente, puis on dit quoi faire (PARCOURS §5).
 ESSAIS_AVANT_DE_CONSEILLER = 30
 # La Caf met à jour ces dettes : la page réessaie, deux minutes au plus.
@@ -59,7 +61,8 @@ def payer(request: RequeteAllocataire, reference: str) -> HttpResponse:
     try:
         departs.payer(demarche, empreinte_vue=request.POST.get("empreinte", ""))
     except departs.DejaDemandee:
-        return _expliquer_le_double(request, demarche)
+        # La page de départ sait seule si elle a été montrée : deux clics et leurs redirections se croisent.
+        return redirect(f"{reverse('paiements:payer', args=[reference])}?{DOUBLE}")
     except departs.RecapitulatifPerime as perime:
         # Ce qui ne tient plus, le récapitulatif le dit de lui-même ; le reste ne s'y verrait pas.
         if not perime.ecarts:
@@ -83,6 +86,8 @@ def _partir(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
         depart = departs.reprendre_le_depart(demarche.paiement)
         if depart is not None:
             return render(request, "paiements/depart.html", {"depart": depart, "demarche": demarche})
+    if DOUBLE in request.GET:
+        messages.warning(request, DEJA_PARTIE)
     # Un brouillon se relit avant de payer ; une démarche figée mène d'elle-même à son suivi.
     return redirect("demarches:recapitulatif", demarche.reference)
 
@@ -103,17 +108,6 @@ def _faire_patienter(request: RequeteAllocataire, demarche: Demarche) -> HttpRes
 
 def _lire_l_essai(texte: str) -> int:
     return int(texte) if texte.isascii() and texte.isdecimal() and len(texte) < 4 else 0
-
-
-def _expliquer_le_double(request: RequeteAllocataire, demarche: Demarche) -> HttpResponse:
-    """
-    Un deuxième clic : rien n'est demandé deux fois. Qui n'a pas encore vu la page de départ y va ; les autres disent,
-    à la page de leur démarche, s'ils ont payé, car un formulaire peut-être envoyé ne se redonne pas.
-    """
-    if request.session.get(DEPART) == demarche.reference:
-        return redirect("paiements:payer", demarche.reference)
-    messages.warning(request, DEJA_PARTIE)
-    return redirect("suivi:detail", demarche.reference)
 
 
 @require_safe

@@ -110,6 +110,17 @@ def test_un_double_clic_mene_a_la_page_de_depart_que_le_premier_n_a_pas_montree(
     assert (seconde.status_code, seconde.context["depart"].paiement) == (200, Paiement.objects.get())
 
 
+def test_deux_clics_qui_se_croisent_disent_toujours_ou_l_on_en_est(connecte, demarche):
+    """La page de départ du premier se montre entre l'envoi du second et sa redirection."""
+    adresse, clic = reverse("paiements:payer", args=[demarche.reference]), {"empreinte": empreinte(demarche)}
+    premier, second = connecte.post(adresse, clic), connecte.post(adresse, clic)
+
+    montree, suivie = connecte.get(premier["Location"]), connecte.get(second["Location"], follow=True)
+
+    assert "vads_order_id" in montree.text
+    assert "déjà partie" in suivie.text
+
+
 def test_deux_clics_n_ouvrent_qu_un_paiement(connecte, demarche):
     premiere, deuxieme = payer(connecte, demarche), payer(connecte, demarche)
 
