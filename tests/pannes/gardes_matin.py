@@ -96,7 +96,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "photo_a_venir": (f"{_PLAUSIBLE}une_photo_a_venir_refuse", faux),
     "numero_deduit_qui_recule": (f"{_PLAUSIBLE}un_numero_d_encaissements_qui_recule_ne_deduit_rien_deux_fois", faux),
     "rejet_meconnaissable": (
-        "dettes/test_importation::test_complet_une_ligne_rejetee_meconnaissable_ne_solde_aucune_absente",
+        "dettes/test_absentes::test_complet_une_ligne_rejetee_meconnaissable_ne_solde_aucune_absente",
         remplacer(" and not meconnaissables", ""),
     ),
     "seuil_des_rejets": ("dettes/test_livraisons_refusees", faux),
