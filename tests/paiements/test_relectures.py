@@ -62,10 +62,10 @@ def test_mille_echecs_d_un_paiement_n_arretent_pas_les_autres(monkeypatch):
     Paiement.objects.filter(pk=malade.pk).update(echecs=1000)
     vrai = imputer.imputer
 
-    def tomber(paiements):
+    def tomber(paiements, *autres):
         if malade in paiements:
             raise RuntimeError("malade")
-        vrai(paiements)
+        vrai(paiements, *autres)
 
     monkeypatch.setattr(imputer, "imputer", tomber)
     imputer_un_lot()
