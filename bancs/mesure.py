@@ -59,7 +59,7 @@ def get_cpu_de(racines: list[int]) -> float:
         try:
             champs = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             enfants += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # fini entre son nom et sa lecture : son père l'a compté
             continue
         total += sum(int(champ) for champ in champs[11:15]) / TICS
     return total
