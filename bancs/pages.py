@@ -29,6 +29,7 @@ from comptes import sessions
 from comptes.models import Allocataire, Caf, Utilisateur
 from demarches import services
 from demarches.models import Demarche
+from demarches.recapitulatif import lire_le_recapitulatif
 from dettes.models import Dette, Mouvement
 from paiements.depart import Depart, payer
 
@@ -67,7 +68,7 @@ def creer(combien: int) -> Utilisateur:
 
 def payer_ce_qui_est_montre(demarche: Demarche) -> Depart:
     """Le clic sur « Payer », d'un récapitulatif qu'on vient de lire."""
-    montre = services.lire_le_recapitulatif(demarche, services.get_dettes(demarche))
+    montre = lire_le_recapitulatif(demarche, services.get_dettes(demarche))
     return payer(demarche, empreinte_vue=montre.empreinte)
 
 

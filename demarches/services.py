@@ -1,10 +1,7 @@
 """Les gestes d'une démarche : chacun verrouille, relit, décide et écrit, dans une transaction."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -35,14 +32,6 @@ class DemarcheFigee(Exception):
 
 class RecommencementImpossible(Exception):
     """On ne recommence qu'une démarche refusée ou non réalisée."""
-
-
-class Ecart(NamedTuple):
-    """Une ligne qui ne tient plus : ce que l'on voulait payer, ce que l'on peut encore payer, en euros."""
-
-    dette: Dette
-    demande: Decimal
-    disponible: Decimal
 
 
 @transaction.atomic
@@ -192,59 +181,6 @@ def get_etape(demarche: Demarche) -> Demarche.Etape:
     if demarche.mentions_version != settings.MENTIONS_VERSION:
         return Etape.INFORMATIONS
     return Etape(demarche.etape)
-
-
-class Recapitulatif(NamedTuple):
-    """
-    Ce que montre le récapitulatif d'un brouillon, lu d'un trait.
-
-    :param lignes: avec leurs dettes, la plus ancienne d'abord
-    :param autres: les autres demandes sur les mêmes dettes, à lire avant de payer, avec leur paiement et son débit
-    :param ecarts: les lignes qui ne tiennent plus : dette qui ne se paie plus ici, montant au-delà du disponible
-    :param empreinte: glissée dans « Payer », elle garantit que l'on ne paie jamais autre chose que ce qui était montré
-    """
-
-    lignes: list[LigneDemarche]
-    autres: list[Demarche]
-    ecarts: list[Ecart]
-    empreinte: str
-
-
-def lire_le_recapitulatif(demarche: Demarche, dettes: Iterable[Dette]) -> Recapitulatif:
-    """
-    Ce qui est montré, et son empreinte, de la même lecture : rien ne se glisse entre les deux.
-
-    :param dettes: celles que rend `get_dettes`
-    """
-    lignes = list(demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "pk"))
-    autres = list(Demarche.objects.deja_demandees(demarche).select_related("paiement__debit"))
-    empreinte = _prendre_l_empreinte(demarche, lignes, autres)
-    return Recapitulatif(lignes, autres, _trouver_les_ecarts(lignes, dettes), empreinte)
-
-
-def _trouver_les_ecarts(lignes: Iterable[LigneDemarche], dettes: Iterable[Dette]) -> list[Ecart]:
-    """Les montants de la démarche n'y comptent pas : seule une démarche partie à la banque engage les siens."""
-    disponibles = {dette.pk: max(dette.disponible, ZERO) for dette in dettes}
-    ecarts = (Ecart(ligne.dette, ligne.montant, disponibles.get(ligne.dette_id, ZERO)) for ligne in lignes)
-    return [ecart for ecart in ecarts if ecart.demande > ecart.disponible]
-
-
-def _prendre_l_empreinte(demarche: Demarche, lignes: Iterable[LigneDemarche], autres: Iterable[Demarche]) -> str:
-    """
-    L'empreinte de ce que le récapitulatif montre : version des mentions, courriel, mode, montant, lignes.
-
-    Et ce qui est déjà demandé sur les mêmes dettes, selon que la banque a répondu ou non.
-    """
-    montre = [
-        settings.MENTIONS_VERSION,
-        demarche.courriel,
-        demarche.mode,
-        f"{demarche.montant:.2f}",
-        sorted((ligne.dette_id, f"{ligne.montant:.2f}") for ligne in lignes),
-        # garde: deja_demandees_lues
-        [(autre.reference, autre.etat == Etat.A_LA_BANQUE) for autre in autres],
-    ]
-    return hashlib.sha256(json.dumps(montre).encode()).hexdigest()
 
 
 def _verrouiller_la_personne(utilisateur_id: int) -> None:

@@ -24,6 +24,7 @@ from demarches.parcours import (
     refuser,
     reprendre,
 )
+from demarches.recapitulatif import lire_le_recapitulatif
 from dettes import retenue
 from dettes.models import Dette
 from socle import frappe
@@ -85,7 +86,7 @@ def recapitulatif(request: RequeteAllocataire, demarche: Demarche, dettes: list[
     """Ce qui va être payé. Un POST ramène les montants à ce qui peut encore se payer."""
     if request.method == "POST":
         return reprendre(services.ajuster(demarche))
-    lu = services.lire_le_recapitulatif(demarche, dettes)
+    lu = lire_le_recapitulatif(demarche, dettes)
     disponibles = {dette.pk: dette.disponible for dette in dettes}
     contexte = {
         "autres": lu.autres,

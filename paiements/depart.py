@@ -11,7 +11,8 @@ from django.utils.translation import get_language
 
 from demarches.etats import Etat
 from demarches.models import Demarche
-from demarches.services import Ecart, get_dettes, lire_le_recapitulatif
+from demarches.recapitulatif import Ecart, lire_le_recapitulatif
+from demarches.services import get_dettes
 from dettes.models import Dette
 from paiements.boutiques import get_boutique
 from paiements.causes import par_allocataire

@@ -12,7 +12,8 @@ from factory.django import DjangoModelFactory
 
 from comptes.models import Agent, Allocataire, Caf, Utilisateur
 from demarches.models import Demarche, LigneDemarche
-from demarches.services import Recapitulatif, get_dettes, lire_le_recapitulatif
+from demarches.recapitulatif import Recapitulatif, lire_le_recapitulatif
+from demarches.services import get_dettes
 from dettes.models import Dette, Mouvement
 from paiements import depart
 from paiements.causes import par_service

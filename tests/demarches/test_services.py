@@ -9,6 +9,7 @@ from demarches import services
 from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide
+from demarches.recapitulatif import Ecart
 from tests.demarches.conftest import baisser, lire
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, empreinte, relire
 
@@ -120,13 +121,13 @@ def test_une_dette_qui_ne_se_paie_plus_ici_est_un_ecart(demarche, dettes, situat
     dettes[1].situation = situation
     dettes[1].save(update_fields=["situation"])
 
-    assert relire(demarche).ecarts == [services.Ecart(dettes[1], Decimal(80), Decimal(0))]
+    assert relire(demarche).ecarts == [Ecart(dettes[1], Decimal(80), Decimal(0))]
 
 
 def test_un_solde_passe_sous_le_montant_est_un_ecart(demarche, dettes):
     baisser(dettes[1], "20.01")
 
-    assert relire(demarche).ecarts == [services.Ecart(dettes[1], Decimal(80), Decimal("79.99"))]
+    assert relire(demarche).ecarts == [Ecart(dettes[1], Decimal(80), Decimal("79.99"))]
 
 
 def test_un_solde_passe_sous_ce_qui_est_en_route_ne_laisse_rien_et_non_moins_que_rien(demarche, dettes, personne):
@@ -134,7 +135,7 @@ def test_un_solde_passe_sous_ce_qui_est_en_route_ne_laisse_rien_et_non_moins_que
     PaiementFactory(demarche=DemarcheFactory(auteur=conjoint, lignes={dettes[1]: Decimal(100)}))
     baisser(dettes[1], 40)
 
-    assert relire(demarche).ecarts == [services.Ecart(dettes[1], Decimal(80), Decimal(0))]
+    assert relire(demarche).ecarts == [Ecart(dettes[1], Decimal(80), Decimal(0))]
 
 
 def test_ajuster_ramene_au_disponible_et_rend_le_recapitulatif_vrai(demarche, dettes):

@@ -32,13 +32,14 @@ import json
 from decimal import Decimal
 from comptes.models import Utilisateur
 from demarches import services as demarches
+from demarches.recapitulatif import lire_le_recapitulatif
 from paiements.depart import payer
 personne, departs = Utilisateur.objects.get(identifiant="{identifiant}"), []
 dettes = [dette for dette in demarches.get_dettes_de(personne.allocataire) if dette.disponible >= 2]
 for rang in range({combien}):
     demarche = demarches.enregistrer_informations(demarches.commencer(personne), courriel="{courriel}")
     demarche = demarches.enregistrer_montants(demarche, {{dettes[rang].pk: Decimal("1.00")}})
-    montre = demarches.lire_le_recapitulatif(demarche, demarches.get_dettes(demarche))
+    montre = lire_le_recapitulatif(demarche, demarches.get_dettes(demarche))
     depart = payer(demarche, empreinte_vue=montre.empreinte)
     departs.append([depart.paiement.reference, depart.adresse, depart.champs])
 print("DEPARTS" + json.dumps(departs))
