@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy
 
 from comptes.models import Allocataire, Caf
-from dettes.fichiers import FichierEmis, FichierRecu
+from dettes.fichiers import FichierEmis, FichierRecu, LigneEmise, MouvementARendre
 from dettes.plausibilite import Plausibilite
 from socle.gardes import oublier_l_empreinte
 from socle.templatetags.euros import periode
@@ -302,63 +302,3 @@ class Mouvement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_genre_display()} n° {self.pk}"
-
-
-class MouvementARendre(models.Model):
-    """Un mouvement de paiement que la Caf n'a pas encore reçu : la base l'ouvre avec lui, et son départ l'efface."""
-
-    mouvement = models.OneToOneField(Mouvement, models.PROTECT, primary_key=True, related_name="a_rendre")
-    # Celle de la dette, qui n'en change jamais ; la base l'en tire elle-même, et ne verrouille pas la Caf pour cela.
-    caf = models.ForeignKey(
-        Caf, models.PROTECT, related_name="a_rendre", verbose_name="Caf", db_constraint=False, db_index=False
-    )
-
-    class Meta:
-        verbose_name = "mouvement à rendre"
-        verbose_name_plural = "mouvements à rendre"
-        indexes = [models.Index(name="mouvements_a_rendre", fields=["caf"])]
-
-    def __str__(self) -> str:
-        return f"{self.mouvement}, à rendre à la Caf {self.caf_id}"
-
-
-class LigneEmise(models.Model):
-    """
-    Un mouvement parti dans un fichier d'encaissements : une fois, dans un seul fichier.
-
-    Ses deux liens se vérifient par ensemble, à l'écriture, plutôt que par une clé étrangère à chaque ligne : ni un
-    mouvement ni un fichier émis ne s'effacent.
-    """
-
-    mouvement = models.OneToOneField(
-        Mouvement, models.PROTECT, primary_key=True, related_name="ligne_emise", db_constraint=False
-    )
-    fichier = models.ForeignKey(FichierEmis, models.PROTECT, related_name="lignes_emises", db_constraint=False)
-
-    class Meta:
-        verbose_name = "ligne émise"
-        verbose_name_plural = "lignes émises"
-        triggers = [
-            pgtrigger.Trigger(
-                name="ligne_emise_etait_a_rendre",
-                operation=pgtrigger.Insert,
-                when=pgtrigger.After,
-                level=pgtrigger.Statement,
-                referencing=pgtrigger.Referencing(new="nouvelles"),
-                declare=[("rendus", "bigint")],
-                func="""
-                    DELETE FROM dettes_mouvementarendre r
-                    USING nouvelles n JOIN dettes_fichieremis f ON f.id = n.fichier_id
-                    WHERE r.mouvement_id = n.mouvement_id AND r.caf_id = f.caf_id;
-                    GET DIAGNOSTICS rendus = ROW_COUNT;
-                    IF rendus <> (SELECT count(*) FROM nouvelles) THEN
-                        RAISE EXCEPTION 'Un mouvement de paiement part une fois, dans un fichier de sa Caf.';
-                    END IF;
-                    RETURN NULL;
-                """,
-            ),
-            pgtrigger.Protect(name="ligne_emise_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.fichier} : {self.mouvement}"

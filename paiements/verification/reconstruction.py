@@ -92,12 +92,8 @@ def _refaire_l_imputation(boutique: str, reference: str, faits: list[Fait], publ
     if not d_alors:
         return
     with transaction.atomic():
-        paiement = Paiement.objects.filter(reference=reference).first()
-        if paiement is not None and paiement.imputations.exists():  # garde: refaire_une_fois
-            return
-        try:
-            paiement = paiement or _reconstruire(boutique, reference, d_alors)
-        except ReconstructionImpossible:
+        paiement = _retrouver_a_imputer(boutique, reference, d_alors)
+        if paiement is None:
             return
         _admettre_d_alors(paiement.pk, faits, d_alors, publie)
         paiement = conclure(paiement.pk, Lecture(d_alors, get_repere(paiement))) or paiement
@@ -106,6 +102,17 @@ def _refaire_l_imputation(boutique: str, reference: str, faits: list[Fait], publ
             avancer(Geste.VERIFIER, paiement, CAUSE)
         if impute := publie.get(paiement.debit_id or ""):
             imputer_un_lot({paiement.pk: impute})
+
+
+def _retrouver_a_imputer(boutique: str, reference: str, d_alors: list[Fait]) -> Paiement | None:
+    """Celui de la base, ou celui qui se refait ; None s'il est déjà imputé, ou ne peut revenir."""
+    paiement = Paiement.objects.filter(reference=reference).first()
+    if paiement is not None and paiement.imputations.exists():  # garde: refaire_une_fois
+        return None
+    try:
+        return paiement or _reconstruire(boutique, reference, d_alors)
+    except ReconstructionImpossible:
+        return None
 
 
 def _admettre_d_alors(paiement_id: int, faits: list[Fait], d_alors: list[Fait], publie: Mapping[str, Decimal]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dettes.importation.etape import COLONNES, DE_LA_VERSION_2
+from dettes.models import Dette
 from tests.factories import CafFactory
 
 ALLOCATAIRE = {"caf": "661", "numero": "0000354", "civilite": "MME", "nom": "Colin", "prenom": "Inès"}
@@ -32,8 +33,22 @@ DETTE = {
     "situation": "EN_COURS",
 }
 
+REFERENCE = DETTE["reference"]
+DEUX_DOSSIERS = [{}, {"numero": "0000999"}]
+
 Ligne = dict[str, str]
 Livrer = Callable[..., Path]
+
+
+@pytest.fixture
+def chez_soi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Les fichiers de rejets tombent dans le dossier du test."""
+    monkeypatch.chdir(tmp_path)
+
+
+def get_dette() -> Dette:
+    """La dette d'une livraison ordinaire."""
+    return Dette.objects.get(reference=REFERENCE)
 
 
 def ecrire_csv(chemin: Path, colonnes: list[str], lignes: list[Ligne]) -> None:

@@ -7,19 +7,9 @@ import pytest
 from dettes.importation import importer
 from dettes.importation.compte_rendu import raconter
 from dettes.models import Dette
+from tests.dettes.conftest import DEUX_DOSSIERS, REFERENCE, get_dette
 
-REFERENCE = "IM3-661-000001"
-DEUX_DOSSIERS = [{}, {"numero": "0000999"}]
-
-
-@pytest.fixture(autouse=True)
-def chez_soi(tmp_path, monkeypatch):
-    """Les fichiers de rejets tombent dans le dossier du test."""
-    monkeypatch.chdir(tmp_path)
-
-
-def get_dette():
-    return Dette.objects.get(reference=REFERENCE)
+pytestmark = pytest.mark.usefixtures("chez_soi")
 
 
 def test_complet_une_dette_absente_est_soldee(livrer):

@@ -18,21 +18,11 @@ from paiements.imputation.imputer import imputer_un_lot
 from paiements.retours import impaye
 from paiements.surveillance.invariants import verifier
 from tests.courses import en_meme_temps
+from tests.dettes.conftest import REFERENCE, get_dette
 from tests.factories import AgentFactory, CafFactory, DemarcheFactory, PaiementFactory, UtilisateurFactory
 
 EXEMPLES = Path(__file__).parents[2] / "donnees" / "exemple"
-REFERENCE = "IM3-661-000001"
-DEUX_DOSSIERS = [{}, {"numero": "0000999"}]
-
-
-@pytest.fixture(autouse=True)
-def chez_soi(tmp_path, monkeypatch):
-    """Les fichiers de rejets tombent dans le dossier du test."""
-    monkeypatch.chdir(tmp_path)
-
-
-def get_dette():
-    return Dette.objects.get(reference=REFERENCE)
+pytestmark = pytest.mark.usefixtures("chez_soi")
 
 
 def get_ecritures():
