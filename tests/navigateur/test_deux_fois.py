@@ -33,7 +33,7 @@ def test_une_vieille_page_mene_a_la_demande_qui_la_recommence(recapitulatif):
     ancienne.presser("Recommencer")
 
     assert ancienne.page.url.endswith(f"/mon-compte/demarches/{nouvelle}/")
-    ancienne.page.go_back()
+    ancienne.reculer()
     ancienne.page.reload()
     ancienne.lire("Vous avez recommencé cette demande")
     expect(ancienne.page.get_by_role("button", name="Recommencer")).to_have_count(0)
@@ -57,7 +57,7 @@ def test_payer_de_nouveau_les_memes_dettes_se_lit_avant(recapitulatif):
 
 def test_revenir_de_payzen_sans_payer_puis_recommencer(recapitulatif):
     recapitulatif.partir_payer()
-    recapitulatif.page.go_back()
+    recapitulatif.reculer()
     recapitulatif.lire(QUESTION)
     recapitulatif.regarder()
     recapitulatif.aller("mon-compte/dettes/")

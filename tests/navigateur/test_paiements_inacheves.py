@@ -118,7 +118,7 @@ def test_revenir_en_arriere_apres_avoir_paye_ne_repaie_pas(recapitulatif):
     paiement = recapitulatif.payer()
 
     for _ in range(10):
-        recapitulatif.page.go_back()
+        recapitulatif.reculer()
         if recapitulatif.page.url == adresse:
             break
     recapitulatif.page.goto(adresse)

@@ -16,7 +16,7 @@ def visiteur(ouvrir, request) -> Visiteur:
 
 def revenir(visiteur: Visiteur) -> None:
     """« Précédent », puis une page du service : le navigateur n'a rien à demander."""
-    visiteur.page.go_back()
+    visiteur.reculer()
     expect(visiteur.page.get_by_role("link", name="Rembourser ma Caf")).to_be_visible()
 
 

@@ -170,7 +170,7 @@ def test_une_faute_se_corrige_sans_rien_ressaisir(ouvrir, javascript):
     visiteur.voir(MONTANTS)
     visiteur.presser("Retour")
     visiteur.voir(INFORMATIONS)
-    visiteur.page.go_back()
+    visiteur.reculer()
     visiteur.voir(MONTANTS)
     saisies = [visiteur.get_saisie(reference).input_value() for reference in (premiere, seconde)]
     assert saisies == ["douze", "4,20"]

@@ -193,7 +193,7 @@ def test_sans_javascript_revenir_en_arriere_montre_toujours_une_page_du_service(
     visiteur.voir(RECAPITULATIF)
 
     for _ in range(4):
-        visiteur.page.go_back()
+        visiteur.reculer()
         expect(visiteur.page.get_by_role("link", name="Rembourser ma Caf")).to_be_visible()
 
 
@@ -208,7 +208,7 @@ def test_revenir_de_payzen_en_arriere_montre_une_page_du_service(ouvrir, javascr
     visiteur.voir(RECAPITULATIF)
     visiteur.partir_payer()
 
-    visiteur.page.go_back()
+    visiteur.reculer()
 
     expect(visiteur.page.get_by_role("link", name="Rembourser ma Caf")).to_be_visible()
     expect(visiteur.page.get_by_role("button", name="Continuer vers PayZen")).to_have_count(0)

@@ -75,6 +75,15 @@ class Visiteur:
             self.page.mouse.click(place["x"] + 20, place["y"] + 20)
             self.page.wait_for_timeout(50)
 
+    def reculer(self) -> None:
+        """
+        « Précédent », la page ouverte une fois entière.
+
+        Avant, le navigateur tient encore l'ancienne page et la nouvelle, et ne sait pas d'où reculer.
+        """
+        self.page.wait_for_load_state()
+        self.page.go_back()
+
     def suivre(self, nom: str) -> None:
         """Suit un lien du contenu, par son nom."""
         self.page.locator("main").get_by_role("link", name=nom, exact=True).first.click()
