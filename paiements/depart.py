@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.recapitulatif import Ecart, lire_le_recapitulatif
-from demarches.services import get_dettes
+from demarches.services import get_dettes, get_etape
 from dettes.models import Dette
 from paiements.boutiques import get_boutique
 from paiements.causes import par_allocataire
@@ -91,6 +91,8 @@ def _exiger_payable(demarche: Demarche, empreinte_vue: str) -> None:
         raise ServiceSuspendu(caf.code)
     # garde: verrou_des_dettes_payees
     list(Dette.objects.filter(lignes__demarche=demarche).order_by("pk").select_for_update(of=("self",), no_key=True))
+    if get_etape(demarche) != Demarche.Etape.RECAPITULATIF:  # garde: etape_du_recapitulatif
+        raise RecapitulatifPerime([])
     relu = lire_le_recapitulatif(demarche, get_dettes(demarche))
     if relu.ecarts:  # garde: disponible_recalcule
         raise RecapitulatifPerime(relu.ecarts)

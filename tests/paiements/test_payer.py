@@ -5,7 +5,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from demarches import services
 from demarches.etats import Etat
+from dettes.models import Dette
 from paiements import depart
 from paiements.models import Paiement
 from paiements.payzen import is_signed
@@ -158,6 +160,20 @@ def test_on_ne_paie_que_ce_qui_etait_montre(connecte, demarche):
     assert "Votre démarche a changé" in reponse.content.decode()
     assert demarche.etat == Etat.BROUILLON
     assert not Paiement.objects.exists()
+
+
+def test_ce_qui_n_a_pas_atteint_le_recapitulatif_ne_se_paie_pas(connecte, demarche):
+    """Une page refaite à la main peut dire vrai de ce qui est écrit, et n'avoir jamais été montrée."""
+    Dette.objects.update(situation=Dette.Situation.ANNULEE)
+    DetteFactory(allocataire=demarche.allocataire)
+    ajustee = services.ajuster(demarche)
+
+    reponse = payer(connecte, ajustee)
+
+    assert (list(ajustee.lignes.all()), ajustee.montant) == ([], 0)
+    assert not Paiement.objects.exists()
+    assert reponse.redirect_chain[-1][0].endswith("/montants/")
+    assert "Votre démarche a changé" in reponse.content.decode()
 
 
 def test_un_solde_qui_a_baisse_remontre_le_recapitulatif(connecte, demarche):

@@ -15,6 +15,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_payer::test_on_ne_paie_que_ce_qui_etait_montre",
         faux,
     ),
+    "etape_du_recapitulatif": (
+        "paiements/test_payer::test_ce_qui_n_a_pas_atteint_le_recapitulatif_ne_se_paie_pas",
+        faux,
+    ),
     "disponible_recalcule": (
         "paiements/test_payer::test_l_argent_deja_en_route_n_est_plus_disponible",
         faux,
