@@ -1,10 +1,14 @@
 """Le départ du web et sa mémoire, rapportés à ceux d'un Django nu d'une vue."""
 
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 from bancs.mesure import TOURS, Ligne, dire
+from outils.systeme import RACINE
 
 FIN = """
 import resource
@@ -30,16 +34,34 @@ get_wsgi_application()
 )
 
 
-def lancer(programme: str) -> tuple[float, float]:
-    """Le temps de processeur, en secondes, et la mémoire, en Ko, d'un interpréteur neuf."""
+def list_absents() -> list[str]:
+    """Les modules que la production n'a pas : une bibliothèque qui trouve `rich` ou `yaml` les charge sans le dire."""
+    figees = re.findall(r"^([\w.-]+)==", Path(RACINE, "requirements/production.txt").read_text(), re.MULTILINE)
+    presentes = {_nommer(nom) for nom in figees}
+    return [module for module, noms in packages_distributions().items() if presentes.isdisjoint(map(_nommer, noms))]
+
+
+def _nommer(distribution: str) -> str:
+    """Le nom d'un paquet, écrit d'une seule façon (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def lancer(programme: str, absents: list[str]) -> tuple[float, float]:
+    """Le temps de processeur, en secondes, et la mémoire, en Ko, d'un interpréteur neuf où ces modules manquent."""
+    sans = f"import sys; sys.modules.update(dict.fromkeys({absents!r}))\n"
     sortie = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", programme], check=True, capture_output=True, text=True, env=os.environ
+        [sys.executable, "-W", "ignore", "-c", sans + programme],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ,
     ).stdout.split()
     return float(sortie[0]), float(sortie[1])
 
 
 def main() -> None:
-    couples = [(lancer(NOUS), lancer(NU)) for _ in range(TOURS + 1)][1:]
+    absents = list_absents()
+    couples = [(lancer(NOUS, absents), lancer(NU, absents)) for _ in range(TOURS + 1)][1:]
     dire(Ligne("Départ du web ÷ Django nu", [nous[0] / nu[0] for nous, nu in couples], 2))
     dire(Ligne("Mémoire du web ÷ Django nu", [nous[1] / nu[1] for nous, nu in couples], 1.6))
 
