@@ -68,11 +68,18 @@ def get_livres() -> Iterator[Livres]:
 
 
 def get_oublis() -> Iterator[str]:
-    """Ce que les comptes demandent et que la file ne montre pas, ou montre encore quand plus rien ne le demande."""
+    """
+    Ce que les comptes demandent et que la file ne montre pas, ou montre encore quand plus rien ne le demande.
+
+    Une remise absente naît de l'heure seule : c'est l'interrogation due qui l'ouvre. Due, elle n'est pas oubliée.
+    """
+    dues = set(Paiement.objects.filter(prochain_controle_le__lte=timezone.now()).values_list("reference", flat=True))
     attendues, connues = {}, {(a.genre, a.cle): a for a in Anomalie.objects.d_argent()}
     for livres in get_livres():
         attendues |= {(a.genre, a.cle): a for a in get_attendues(livres, timezone.now())}
     for cle, attendue in attendues.items():
+        if attendue.genre == Anomalie.Genre.REMISE_ABSENTE and attendue.cle in dues:
+            continue
         if cle not in connues or connues[cle].situation != attendue.situation or connues[cle].etat == "SANS_OBJET":
             yield f"manque à la file : {attendue} (on y lit {cle in connues and vars(connues[cle])})"
     for cle, anomalie in connues.items():

@@ -143,6 +143,19 @@ def test_une_remise_absente_mise_de_cote_le_reste_jusqu_a_ce_qu_elle_vienne(guic
     guichet.finir()
 
 
+def test_une_remise_absente_s_ouvre_a_l_interrogation_due(guichet, accepte):
+    paiement, _ = accepte
+    verifier_et_imputer(guichet, paiement)
+    guichet.attendre(timedelta(hours=73))
+    guichet.tenir()  # trois jours sans rien faire : l'interrogation est due, rien n'est oublié
+
+    guichet.controler()
+
+    assert paiement.anomalies.ouvertes().get().genre == Genre.REMISE_ABSENTE
+    guichet.tenir()
+    guichet.finir()
+
+
 def test_une_lecture_depassee_par_une_notification_ne_conclut_rien(guichet, accepte):
     paiement, debit = accepte
     verifier_et_imputer(guichet, paiement)
