@@ -20,9 +20,9 @@ PREFIXE = "dette_"
 Saisie = Mapping[str, str]
 
 
-def nommer(dette: Dette) -> str:
-    """Le nom du champ d'une dette."""
-    return f"{PREFIXE}{dette.pk}"
+def nommer(cle: int) -> str:
+    """Le nom du champ d'une dette, d'après sa clé."""
+    return f"{PREFIXE}{cle}"
 
 
 class InformationsForm(forms.Form):
@@ -71,19 +71,19 @@ class AffecteForm(forms.Form):
         self.dettes = [dette for dette in dettes if dette.disponible > 0]
         self.noms = _distinguer(self.dettes)
         for dette in self.dettes:
-            nom = nommer(dette)
+            nom = nommer(dette.pk)
             attributs = {"data-montant": ecrire_saisie(dette.disponible), "data-nom": self.noms[nom]}
             widget = forms.TextInput(attrs=attributs)
             self.fields[nom] = MontantField(label=gettext("Montant à rembourser"), required=False, widget=widget)
 
     @property
     def lignes(self) -> Iterator[tuple[Dette, BoundField]]:
-        return ((dette, self[nommer(dette)]) for dette in self.dettes)
+        return ((dette, self[nommer(dette.pk)]) for dette in self.dettes)
 
     @property
     def montants(self) -> dict[int, Decimal]:
         """Les montants justes, en euros par clé de dette."""
-        lus = {dette.pk: self.cleaned_data.get(nommer(dette)) for dette in self.dettes}
+        lus = {dette.pk: self.cleaned_data.get(nommer(dette.pk)) for dette in self.dettes}
         return {pk: montant for pk, montant in lus.items() if montant}
 
     def clean(self) -> None:
@@ -116,6 +116,6 @@ class AffecteForm(forms.Form):
 
 def _distinguer(dettes: Iterable[Dette]) -> dict[str, str]:
     """Le nom de chaque dette, par champ ; deux dettes du même nom disent aussi leur référence."""
-    noms = {dette: dette.nom for dette in dettes}
-    combien = Counter(noms.values())
-    return {nommer(dette): nom if combien[nom] == 1 else f"{nom} ({dette.reference})" for dette, nom in noms.items()}
+    noms = [(dette, dette.nom) for dette in dettes]
+    combien = Counter(nom for _, nom in noms)
+    return {nommer(dette.pk): nom if combien[nom] == 1 else f"{nom} ({dette.reference})" for dette, nom in noms}

@@ -37,7 +37,7 @@ def faire(envoi: Frappe, dettes: list[Dette]) -> None:
 
 def remplir(parts: Parts) -> Saisie:
     """Ces montants, comme on les taperait."""
-    return {nommer(dette): ecrire_saisie(montant) for dette, montant in parts if montant > 0}
+    return {nommer(dette.pk): ecrire_saisie(montant) for dette, montant in parts if montant > 0}
 
 
 def _remplir_une_dette(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
@@ -65,7 +65,7 @@ def _ajuster(envoi: Frappe, dettes: list[Dette]) -> tuple[Saisie, str]:
     parts = lire_la_page(envoi["saisie"] | {"mode": Mode.GLOBAL.value}, dettes, AJUSTER).parts
     if not parts:
         return {"mode": Mode.GLOBAL.value}, ""
-    ecrite = {nommer(dette): "" for dette in dettes} | remplir(parts) | {"mode": Mode.AFFECTE.value}
+    ecrite = {nommer(dette.pk): "" for dette in dettes} | remplir(parts) | {"mode": Mode.AFFECTE.value}
     return ecrite, gettext("Nous avons réparti {compter}. Changez ce que vous voulez.").format(compter=_compter(parts))
 
 

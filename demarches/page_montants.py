@@ -64,4 +64,5 @@ def _lire_les_montants(form: AffecteForm, dettes: list[Dette], *, exigeant: bool
         retenir(form.montants, dettes)
     except MontantInvalide as refus:
         form.ajouter_les_erreurs(refus, total=exigeant)
-    return [(dette, form.montants[dette.pk]) for dette in dettes if dette.pk in form.montants]
+    montants = form.montants  # sans ceux qui viennent d'être refusés
+    return [(dette, montants[dette.pk]) for dette in dettes if dette.pk in montants]

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils.translation import get_language, gettext
 
 from comptes.acces import RequeteAllocataire
-from demarches import gestes, services
+from demarches import gestes, rangees, services
 from demarches.formulaires import nommer
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, get_total
@@ -35,13 +35,13 @@ def montrer(request: RequeteAllocataire, demarche: Demarche, dettes: list[Dette]
     deja = attente["saisie"] if attente else _redire(demarche) or _remplir_la_seule(dettes)
     choisie = _trouver(request.GET.get("dette"), dettes)
     if choisie:
-        montant = deja.get(nommer(choisie)) or ecrire_saisie(choisie.disponible)
-        saisie, faire = {"mode": Mode.AFFECTE.value, nommer(choisie): montant}, ""
+        montant = deja.get(nommer(choisie.pk)) or ecrire_saisie(choisie.disponible)
+        saisie, faire = {"mode": Mode.AFFECTE.value, nommer(choisie.pk): montant}, ""
         attente = None
     else:
         saisie, faire = deja, attente["faire"] if attente else ""
     page = lire_la_page(saisie, dettes, faire)
-    autres = bool(choisie and any(valeur for nom, valeur in deja.items() if nom not in ("mode", nommer(choisie))))
+    autres = bool(choisie and any(valeur for nom, valeur in deja.items() if nom not in ("mode", nommer(choisie.pk))))
     choisie = choisie or (page.affecte.dettes[0] if is_seule(dettes) else None)
     return _afficher(request, demarche, dettes, page, attente, choisie=choisie, has_autres=autres)
 
@@ -52,6 +52,8 @@ def _afficher(
     dettes: list[Dette],
     page: Page,
     attente: Frappe | None,
+    *,
+    choisie: Dette | None,
     **contexte: object,
 ) -> HttpResponse:
     return afficher(
@@ -60,6 +62,8 @@ def _afficher(
         demarche,
         MONTANTS,
         page=page,
+        rangees=rangees.dresser(page.affecte, choisie),
+        choisie=choisie,
         form=page.form,
         is_seule=is_seule(dettes),
         apercu=[(dette, montant, dette.disponible - montant) for dette, montant in page.parts],
@@ -79,8 +83,8 @@ def _redire(demarche: Demarche) -> Saisie:
         return {}
     if demarche.mode == Mode.GLOBAL:
         return {"mode": demarche.mode, "montant": ecrire_saisie(demarche.montant)}
-    lignes = demarche.lignes.select_related("dette")
-    return {"mode": demarche.mode} | {nommer(ligne.dette): ecrire_saisie(ligne.montant) for ligne in lignes}
+    lignes = demarche.lignes.values_list("dette", "montant")
+    return {"mode": demarche.mode} | {nommer(cle): ecrire_saisie(montant) for cle, montant in lignes}
 
 
 def _trouver(reference: str | None, dettes: list[Dette]) -> Dette | None:

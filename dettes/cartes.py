@@ -78,7 +78,7 @@ def dresser(dettes: Iterable[Dette], *, payer: str) -> list[Carte]:
 
 
 def _dresser(dette: Dette, adresse: str, payer: str, mots: Mots, langue: str) -> Carte:
-    ou_en_est, classe, precision = _dire_ou_elle_en_est(
+    ou_en_est, classe, precision = dire_ou_elle_en_est(
         dette.phase, dette.situation, langue, is_payable=dette.is_payable
     )
     rembourse, solde = dette.rembourse if dette.is_payable else 0, ecrire_euros(dette.solde)
@@ -111,7 +111,7 @@ def _dresser(dette: Dette, adresse: str, payer: str, mots: Mots, langue: str) ->
 
 
 @cache
-def _dire_ou_elle_en_est(phase: str, situation: str, langue: str, *, is_payable: bool) -> tuple[str, str, str]:
+def dire_ou_elle_en_est(phase: str, situation: str, langue: str, *, is_payable: bool) -> tuple[str, str, str]:
     """Sa phase si elle se paie ici, sa classe, et sa situation si elle compte. La langue, active, est de la clé."""
     if not is_payable:
         return capfirst(str(Situation(situation).label)), "phase--soldee" if situation == Situation.SOLDEE else "", ""

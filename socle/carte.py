@@ -29,6 +29,8 @@ def has_numero_de_carte(saisie: str) -> bool:
     D'un seul tenant, ou en groupes que sépare chaque fois la même chose, ou en groupes de quatre ; les chiffres
     sont de toute écriture. Une date, une heure et un téléphone à la suite n'en font pas un.
     """
+    if len(saisie) < LONGUEURS_DE_CARTE.start:  # trop court pour tant de chiffres
+        return False
     if EFFACE in saisie:
         return True
     suites = re.findall(r"[0-9](?:[^a]*[0-9])?", "".join(map(_lire, saisie)))

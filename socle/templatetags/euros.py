@@ -57,7 +57,7 @@ def jour(quand: date, forme: str = "j F Y") -> str:
 @register.filter(expects_localtime=True)
 def moment(quand: datetime, forme: str = "j F Y") -> str:
     """Un jour et une heure : « 28 novembre 2026 à 05:36 »."""
-    return gettext("{jour} à {heure}").format(jour=jour(quand, forme), heure=date_format(quand, "H:i"))
+    return gettext("{jour} à {heure}").format(jour=jour(quand, forme), heure=f"{quand:%H:%M}")
 
 
 @register.filter

@@ -73,7 +73,7 @@ def test_qui_ne_venait_de_nulle_part_ne_lit_rien_de_plus(client: Client, suivant
 
 
 def test_ce_que_l_on_venait_d_ecrire_est_dit_garde_et_revient(client: Client, demarche: Demarche) -> None:
-    champ, auteur = nommer(demarche.lignes.get().dette), demarche.auteur
+    champ, auteur = nommer(demarche.lignes.get().dette_id), demarche.auteur
     saisie = {"mode": "AFFECTE", champ: "33,33", "faire": "continuer", "pour": str(auteur.pk)}
 
     connexion = client.post(montants(demarche), saisie).url
