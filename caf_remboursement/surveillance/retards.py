@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from paiements import liaisons
 from paiements.models import DemandeRestitution, Liaison, Paiement, Ticket
+from paiements.models.paiement import de_ce_mode
 from paiements.statuts import Statut
 
 # Au-delà, personne ne fait ce travail : le balayage passe chaque seconde.
@@ -36,7 +37,7 @@ def get_travaux() -> list[Travail]:
     muettes = liaisons.get_muettes()
     boutiques = [nom.removeprefix("PayZen ") for nom in muettes]
     rien_ne_part = muettes & {liaisons.COURRIEL, liaisons.PDF}
-    verifies = Paiement.objects.filter(statut=Statut.VERIFIE)
+    verifies = Paiement.objects.filter(de_ce_mode(), statut=Statut.VERIFIE)
     a_restituer = DemandeRestitution.objects.exclude(paiement__boutique__in=boutiques)
     a_interroger = Paiement.objects.exclude(boutique__in=boutiques)
     a_envoyer = Ticket.objects.none() if rien_ne_part else Ticket.objects.filter(etat=Ticket.Etat.A_ENVOYER)

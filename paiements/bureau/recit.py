@@ -191,7 +191,8 @@ def _suite_de_l_imputation(paiement: Paiement) -> str:
         quand = dire_l_heure(paiement.imputer_le)
         return f"L'imputation, qui a échoué {paiement.echecs} fois : prochain essai le {quand}."
     if paiement.is_d_un_autre_mode:
-        return f"Rien : ce paiement est en {paiement.mode}, ce n'est pas de l'argent et il ne s'impute pas."
+        rien = f"Rien : ce paiement est en {paiement.mode}, ce n'est pas de l'argent et il ne s'impute pas."
+        return f"{rien} Ses dettes restent réservées jusqu'à « Enregistrer un impayé », à sa fiche."
     if is_a_trancher(paiement):
         return "L'imputation, dès que la banque parle clairement ou qu'un agent a tranché son anomalie."
     return "L'imputation, au prochain balayage. Si elle tarde, vérifier que worker et beat tournent."

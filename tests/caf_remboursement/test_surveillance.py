@@ -18,6 +18,7 @@ from caf_remboursement.surveillance.metriques import Etat
 from caf_remboursement.surveillance.problemes import Probleme, trouver
 from paiements import liaisons, tasks
 from paiements.models import Alerte, Paiement, Ticket
+from paiements.payzen import Mode
 from socle.commandes import Code
 from tests.factories import PaiementFactory
 
@@ -58,6 +59,16 @@ def test_du_travail_trop_vieux_rougit_meme_si_l_ouvrier_bat(bon_service):
 
     assert sonder("/sante/pret/").json()["causes"] == ["1 imputations en retard"]
     assert get_cles() == ["retard imputations"]
+
+
+def test_un_paiement_d_essai_reste_en_production_n_est_pas_un_retard(bon_service, settings):
+    Paiement.objects.filter(pk=PaiementFactory(verifie=True).pk).update(
+        imputer_le=timezone.now() - timedelta(minutes=6)
+    )
+    settings.PAYZEN_MODE = Mode.PRODUCTION
+
+    assert sonder("/sante/pret/").status_code == 200
+    assert get_cles() == []
 
 
 @pytest.mark.parametrize("adresse", ["/sante/", "/sante/vie/", "/sante/pret/"])

@@ -14,9 +14,10 @@ from paiements.bureau.recit import raconter
 from paiements.bureau.retards import compter
 from paiements.causes import par_agent
 from paiements.imputation.imputer import ResteImpossible, imputer_un_lot, placer
-from paiements.models import Paiement
+from paiements.models import Anomalie, Paiement
 from paiements.passages import TransitionImpossible
 from paiements.payzen import Mode
+from paiements.retours import impaye
 from paiements.surveillance import invariants
 from paiements.verification.conclusions import confirmer
 from tests.factories import FaitFactory, PaiementFactory, repondre
@@ -63,6 +64,7 @@ def test_verifie_il_n_est_pas_en_retard_mais_sa_fiche_et_son_recit_le_disent(set
     assert "En TEST : ce n&#x27;est pas de l&#x27;argent, rien ne s&#x27;en impute" in fiche
     assert paiement.reference in de_ce_mode.content.decode()
     assert "ce paiement est en TEST, ce n'est pas de l'argent" in recit
+    assert "réservées jusqu'à « Enregistrer un impayé »" in recit
 
 
 @pytest.mark.parametrize(("mode", "retards"), [(Mode.TEST, 1), (Mode.PRODUCTION, 0)])
@@ -75,6 +77,20 @@ def test_seul_un_paiement_de_ce_mode_peut_etre_en_retard_d_imputation(mode, reta
     en_retard = [v for v in invariants.verifier() if v.invariant.nom == "rien_en_retard"]
 
     assert len(en_retard) == retards
+
+
+def test_un_impaye_enregistre_libere_les_dettes_qu_il_reservait(settings, agent):
+    """La seule issue que dit le manuel : rien ne s'impute, rien ne se rend, et la personne peut payer pour de bon."""
+    paiement = PaiementFactory(verifie=True)
+    settings.PAYZEN_MODE = Mode.PRODUCTION
+    retenue = Dette.objects.with_disponible().get()
+
+    impaye.enregistrer(paiement, motif="paiement d'essai", agent=agent)
+
+    dette = Dette.objects.with_disponible().get()
+    assert (retenue.engage, dette.engage) == (paiement.montant, 0)
+    assert dette.solde == retenue.solde == dette.disponible
+    assert list(paiement.anomalies.ouvertes().values_list("genre", flat=True)) == [Anomalie.Genre.IMPAYE]
 
 
 def test_il_ne_se_confirme_pas_en_production(settings, agent):
