@@ -51,8 +51,8 @@ COLONNES: Mapping[str, Mapping[str, str]] = {
     },
 }
 OPERATIONS = {"DT": "DEBIT", "CT": "CREDIT", "D": "DEBIT", "C": "CREDIT"}
-# De la carte ou de la personne : n'entre pas chez nous (PROTOCOLE §9.23).
-JAMAIS_GARDEES = re.compile(r"CARD|CUSTOMER|CUST_|EMAIL|NAME|PHONE|ADDRESS|AUTHORI[SZ]ATION|IBAN|\bIP\b")
+# De la carte, de la personne, ou le texte libre d'une commande : n'entre pas chez nous (PROTOCOLE §9.23).
+JAMAIS_GARDEES = re.compile(r"CARD|CUSTOMER|CUST_|EMAIL|NAME|PHONE|ADDRESS|AUTHORI[SZ]ATION|IBAN|\bIP\b|INFO|CONTEXT")
 # Nées de nos propres champs : de plus, rien à y dire.
 CONNUES_SANS_USAGE = frozenset(
     [

@@ -8,7 +8,6 @@ changent rien (docs/adr/0048). Aucune valeur n'est crue ici : `suivre` compare c
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from itertools import chain
 from typing import NamedTuple
 
@@ -50,6 +49,12 @@ UNIONS = {
     "carte_fin": "greatest(t.carte_fin, EXCLUDED.carte_fin)",  # garde: union_carte_fin
     "autorisation": "greatest(t.autorisation, EXCLUDED.autorisation)",  # garde: union_autorisation
 }
+# Liste blanche : un message ne se retouche pas. Le contexte, texte libre d'une commande, nomme nos dettes, ou
+# n'importe qui si elle n'est pas de nous ; il ne sert que le temps d'une lecture (`verification.reconstruction`).
+A_GARDER = (
+    *("reference", "statut", "montant", "devise", "site", "mode", "operation", "uuid", "parent", "trans_id"),
+    *("trans_date", "source", "effectif", "devise_effective", "creee_le", "remise_le"),
+)
 # Une transaction ne change ni de référence, ni de sens, ni de devise : qui le dit n'est pas cru.
 IDENTITE = ("reference", "boutique", "mode", "operation", "devise")
 
@@ -214,11 +219,8 @@ def _signaler_la_reference_changee(fait: Fait, paiement: Paiement | None) -> Non
 
 
 def resumer(fait: Fait) -> dict[str, object]:
-    """Ce qu'un fait dit, à garder au message ; rien de la carte ni de la personne."""
-    dits = asdict(fait)
-    return {
-        nom: valeur for nom, valeur in dits.items() if nom not in ("carte_fin", "autorisation", "marque") and valeur
-    }
+    """Ce qu'un fait dit, à garder au message ; rien de la carte, de la personne, ni de texte libre."""
+    return {nom: valeur for nom in A_GARDER if (valeur := getattr(fait, nom))}
 
 
 @transaction.atomic

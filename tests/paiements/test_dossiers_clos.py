@@ -14,7 +14,7 @@ from comptes.models import Allocataire
 from dettes.models import Dette, Mouvement
 from paiements.causes import par_service
 from paiements.file import tenue
-from paiements.models import Anomalie, Paiement
+from paiements.models import Anomalie, MessagePayzen, Paiement
 from paiements.surveillance.invariants import verifier
 from tests.factories import (
     AgentFactory,
@@ -78,6 +78,22 @@ def test_de_sa_ligne_rien_ne_reste_et_la_caf_peut_la_redire(clos):
 
     assert Allocataire.objects.get(pk=clos.pk).empreinte is None
     assert clos.dettes.values_list("empreinte", "solde_recu").get() == (None, None)
+
+
+def test_de_ses_messages_les_references_de_dettes_s_en_vont(clos):
+    """La version d'avant les y gardait, et en écrivait encore pendant la mise à jour."""
+    paiement = Paiement.objects.get()
+    MessagePayzen.objects.create(
+        paiement=paiement,
+        source="REST",
+        champs={"contexte": "A,IN-VANTERPOOL=12000", "statut": "CAPTURED"},
+        sort="NEUF",
+    )
+
+    purger_en_service()
+
+    assert chercher("IN-VANTERPOOL") == []
+    assert paiement.messages.get(source="REST").champs == {"statut": "CAPTURED"}
 
 
 def test_une_caf_en_plein_import_attend_demain(clos):

@@ -45,11 +45,11 @@ def test_des_euros_avec_leur_virgule_sont_des_euros(lire):
 
 def test_une_colonne_inconnue_se_garde_et_se_dit_sans_rien_de_la_carte(lire):
     paiement = PaiementFactory()
-    en_plus = {"WALLET": "PAYLIB", "CARD_HOLDER": "Dupont", "NOTE": "4970100000000055"}
+    en_plus = {"WALLET": "PAYLIB", "CARD_HOLDER": "Dupont", "ORDER_INFO": "A,INK-1=100", "NOTE": "4970100000000055"}
 
     compte_rendu = lire(jt([paiement], **en_plus))
 
-    assert compte_rendu["colonnes_inconnues"] == {"JT": ["CARD_HOLDER", "NOTE", "WALLET"]}
+    assert compte_rendu["colonnes_inconnues"] == {"JT": ["CARD_HOLDER", "NOTE", "ORDER_INFO", "WALLET"]}
     assert LigneJournal.objects.get().autres == {"WALLET": "PAYLIB"}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import IrreversibleError
 from django.utils import timezone
 
@@ -214,6 +214,18 @@ def test_le_montant_des_impayes_se_defait_et_se_refait(avant):
 
     assert tenus == defait == lire_la_base(TENUS)
     assert {impaye.montant == impaye.debit.montant for impaye in Impaye.objects.select_related("debit")} == {True}
+
+
+def test_les_references_de_dettes_quittent_les_messages(avant):
+    call_command("migrate", "paiements", "0045", verbosity=0)
+    message = MessagePayzen.objects.create(champs={"contexte": "A,INK-1=100", "statut": "CAPTURED"}, sort="NEUF")
+
+    call_command("migrate", verbosity=0)
+
+    message.refresh_from_db()
+    assert message.champs == {"statut": "CAPTURED"}
+    with pytest.raises(DatabaseError, match="Cannot update or delete"):
+        message.save()
 
 
 def test_on_n_en_revient_pas_a_moitie(avant):

@@ -72,6 +72,18 @@ def test_une_lecture_qui_n_apprend_rien_n_ecrit_aucun_message():
     assert list(paiement.messages.order_by("pk").values_list("sort", flat=True)) == [Sort.NEUF, Sort.DEJA_SU]
 
 
+def test_d_une_lecture_rien_de_libre_ne_se_garde():
+    """Le texte d'une commande nomme des dettes, ou quelqu'un si elle n'est pas de nous."""
+    paiement = PaiementFactory(accepte=True)
+
+    porter_ensemble(FaitFactory(paiement=paiement, statut="CAPTURED", source="REST", contexte="Mme DUPONT"))
+
+    champs = paiement.messages.get(source="REST").champs
+    assert champs["statut"] == "CAPTURED"
+    assert "Mme DUPONT" not in champs.values()
+    assert not {"contexte", "marque", "carte_fin", "autorisation"} & champs.keys()
+
+
 def test_une_lecture_qui_apprend_quelque_chose_en_ecrit_un():
     paiement = PaiementFactory(accepte=True)
 
