@@ -155,6 +155,17 @@ def test_rejouer_les_notifications_d_un_paiement_ne_fait_rien_deux_fois():
     assert paiement.imputations.count() == 1
 
 
+def test_un_rejeu_n_est_pas_a_rejouer(notifier):
+    """Ce qu'il écrit redit une notification : comptée à son tour, chaque rejeu doublerait le suivant."""
+    paiement = PaiementFactory()
+    notifier(paiement, "WAITING_AUTHORISATION")
+    notifier(paiement, "AUTHORISED")
+
+    rejeux = [lancer("rejouer_notification", paiement.reference, "--appliquer") for _ in range(3)]
+
+    assert all("2 notification(s) rejouée(s)" in rejeu for rejeu in rejeux)
+
+
 def test_un_jour_mal_ecrit_est_dit():
     with pytest.raises(CommandError, match="AAAA-MM-JJ"):
         lancer("interroger_payzen", "--jour", "28/11/2026")

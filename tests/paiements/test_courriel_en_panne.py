@@ -119,6 +119,17 @@ def test_renvoyer_les_tickets_montre_puis_remet_a_envoyer(tickets):
     assert len(envois.reserver(50)) == len(tickets)
 
 
+@pytest.mark.parametrize(("jours", "combien"), [(0, 5), (1, 0)])
+def test_depuis_un_jour_les_paiements_d_avant_attendent(tickets, jours, combien):
+    Ticket.objects.update(etat=Ticket.Etat.IMPOSSIBLE, prochain_essai_le=None)
+    sortie = StringIO()
+    depuis = timezone.localdate() + timedelta(days=jours)
+
+    call_command("renvoyer_tickets", "--impossibles", "--depuis", depuis.isoformat(), stdout=sortie)
+
+    assert f"{combien} ticket(s)" in sortie.getvalue()
+
+
 def test_un_ticket_deja_parti_se_renvoie_par_sa_reference(tickets):
     envois.envoyer(tickets[0].pk)
 

@@ -128,6 +128,25 @@ def test_mal_tapee_elle_sort_en_deux(nom, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+def lister_les_jours():
+    """Chaque option qui demande un jour : sa commande, et elle."""
+    for nom in GESTES:
+        for action in COMMANDES[nom].create_parser("manage.py", nom)._actions:
+            if "AAAA-MM-JJ" in (action.help or ""):
+                yield nom, action.option_strings[0]
+
+
+@pytest.mark.parametrize(("nom", "option"), list(lister_les_jours()))
+def test_un_jour_mal_ecrit_dit_comment_l_ecrire(nom, option, capsys):
+    commande = importlib.import_module(type(COMMANDES[nom]).__module__).Command()
+    commande._called_from_command_line = True
+
+    with pytest.raises(SystemExit):
+        commande.create_parser("manage.py", nom).parse_args([option, "28/11/2026"])
+
+    assert "« 28/11/2026 » n'est pas un jour : écrivez AAAA-MM-JJ" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("nom", ECRIVENT)
 @pytest.mark.django_db
 def test_a_blanc_elle_n_ecrit_rien_et_le_dit(nom, lancer, tmp_path):

@@ -11,6 +11,7 @@ from paiements.feuille.calcul import SORTES, Ecart, Feuille, calculer
 from paiements.feuille.cloture import ClotureImpossible, clore, get_cloture, lister_les_changements
 from paiements.feuille.sorties import rendre_csv, rendre_pdf
 from socle.commandes import Code, Commande
+from socle.commandes import jour as un_jour
 from socle.euros import ecrire_euros
 
 
@@ -23,7 +24,7 @@ class Command(Commande):
         parser.add_argument(
             "cafs", nargs="*", metavar="CAF", help="codes des Caf ; toutes celles qui encaissent, sinon"
         )
-        parser.add_argument("--jour", type=date.fromisoformat, help="AAAA-MM-JJ, jour de Paris ; hier, sinon")
+        parser.add_argument("--jour", type=un_jour, help="AAAA-MM-JJ, jour de Paris ; hier, sinon")
         parser.add_argument("--sorties", type=Path, metavar="DOSSIER", help="y écrire la feuille en CSV et en PDF")
         parser.add_argument("--clore", metavar="IDENTIFIANT", help="la personne qui signe ce jour ; avec --motif")
         parser.add_argument("--motif", default="", help="ce que la personne en dit")

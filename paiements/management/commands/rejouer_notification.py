@@ -40,10 +40,16 @@ class Command(Commande):
 
 def _relire(paiement: Paiement) -> tuple[list[Recu], int]:
     """Les notifications gardées, dans l'ordre où elles sont venues, et combien ne se lisent pas."""
-    recus, illisibles = [], 0
-    for message in MessagePayzen.objects.notifications().filter(paiement=paiement).order_by("pk"):
+    messages = MessagePayzen.objects.notifications().filter(paiement=paiement).order_by("pk")
+    recus, illisibles, deja = [], 0, set()
+    for champs in messages.values_list("champs", flat=True):
+        # Un rejeu d'avant, ou PayZen qui répète : les mêmes mots n'apprennent rien de plus.
+        mots = frozenset(champs.items())
+        if mots in deja:
+            continue
+        deja.add(mots)
         try:
-            recus.append(Recu(to_fait(message.champs), message.champs))
+            recus.append(Recu(to_fait(champs), champs))
         except FaitIllisible:
             illisibles += 1
     return recus, illisibles

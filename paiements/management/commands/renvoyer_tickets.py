@@ -1,11 +1,11 @@
-from datetime import datetime
+from datetime import date
 
 from django.core.management.base import CommandError, CommandParser
 
 from paiements.causes import Cause
 from paiements.documents.envois import renvoyer
 from paiements.models import Ticket
-from socle.commandes import Code, Commande
+from socle.commandes import Code, Commande, jour
 
 
 class Command(Commande):
@@ -18,16 +18,16 @@ class Command(Commande):
         quoi.add_argument("--reference", help="la référence du paiement ; déjà parti, son ticket repart")
         quoi.add_argument("--impossibles", action="store_true", help="tous ceux dont l'envoi était impossible")
         parser.add_argument(
-            "--depuis", type=datetime.fromisoformat, help="AAAA-MM-JJ : seulement les paiements créés depuis ce jour"
+            "--depuis", type=jour, help="AAAA-MM-JJ, jour de Paris : seulement les paiements créés depuis ce jour"
         )
 
-    def handle(self, *, reference: str | None, depuis: datetime | None, **options: object) -> None:
+    def handle(self, *, reference: str | None, depuis: date | None, **options: object) -> None:
         choisis = Ticket.objects.select_related("paiement").order_by("pk")
         choisis = (
             choisis.filter(paiement__reference=reference) if reference else choisis.filter(etat=Ticket.Etat.IMPOSSIBLE)
         )
         if depuis:
-            choisis = choisis.filter(paiement__cree_le__gte=depuis.astimezone())
+            choisis = choisis.filter(paiement__cree_le__date__gte=depuis)
         tickets = list(choisis)
         if reference and not tickets:
             raise CommandError(f"Aucun ticket pour le paiement {reference}.", returncode=Code.CONSTAT)
