@@ -20,6 +20,10 @@ if [ -n "${DATABASE_URL_PROPRIETAIRE:-}" ]; then
     DATABASE_URL=$DATABASE_URL_PROPRIETAIRE .venv/bin/python manage.py migrate --no-input --verbosity 1
     psql "$DATABASE_URL_PROPRIETAIRE" --quiet -f deploiement/postgresql/droits.sql
 fi
+# Jusqu'à sa relance, chaque gunicorn d'avant donne des pages de sa version, et le frontal ne sert que `courant`.
+if [ -d "$racine/courant/staticfiles" ] && ! [ "$racine/courant" -ef "$version" ]; then
+    cp --archive --no-clobber "$racine/courant/staticfiles/." "$version/staticfiles/"
+fi
 ln -sfn "$version" "$racine/suivant" && mv -T "$racine/suivant" "$racine/courant"
 for unite in notification@1 notification@2 site@1 site@2 ouvrier@argent ouvrier@payzen ouvrier@tickets planificateur metriques; do
     $relancer "rembourser-$unite"
