@@ -10,6 +10,9 @@ from caf_remboursement.surveillance import retards
 
 DISQUE_PCT = 10
 CERTIFICAT_JOURS = 20
+# Ce que le manuel installe.
+GERER = "sh /srv/rembourser/courant/deploiement/gerer.sh"
+RELANCER_LE_COURTIER = "systemctl restart valkey-server (Debian 12 : redis-server)"
 LIVRAISON = timedelta(days=4)
 
 
@@ -38,7 +41,7 @@ def _age(instant: str | None) -> timedelta | None:
 
 def _trouver_les_ouvriers(etat: Mapping[str, Any]) -> Iterator[Probleme]:
     if etat["files"] is None:
-        yield Probleme("courtier", "le courtier (Valkey) ne répond pas", "systemctl restart valkey-server")
+        yield Probleme("courtier", "le courtier (Valkey) ne répond pas", RELANCER_LE_COURTIER)
     muets = [file for file, le in etat["ouvriers"].items() if (_age(le) or timedelta.max) > retards.SANS_BATTEMENT]
     if len(muets) == len(etat["ouvriers"]):
         quoi = "ni le planificateur, ni aucun ouvrier ne bat"
@@ -62,7 +65,9 @@ def _trouver_les_liaisons(etat: Mapping[str, Any]) -> Iterator[Probleme]:
         if liaison["coupee_jusqu_a"] and liaison["muette_depuis"]:
             depuis = datetime.fromisoformat(liaison["muette_depuis"]).astimezone(UTC)
             yield Probleme(
-                f"liaison {nom}", f"{nom} ne répond plus depuis {depuis:%d/%m %H:%M} UTC", "manage.py etat_service"
+                f"liaison {nom}",
+                f"{nom} ne répond plus depuis {depuis:%d/%m %H:%M} UTC",
+                "deploiement/gerer.sh etat_service",
             )
 
 
@@ -71,7 +76,11 @@ def _trouver_les_cafs(etat: Mapping[str, Any]) -> Iterator[Probleme]:
         age = _age(caf["livree_le"])
         if age is None or age > LIVRAISON:
             quand = f"depuis {age.days} jours" if age else "jamais"
-            yield Probleme(f"livraison {code}", f"la Caf {code} n'a pas livré ({quand})", "importer_livraison DOSSIER")
+            yield Probleme(
+                f"livraison {code}",
+                f"la Caf {code} n'a pas livré ({quand})",
+                "deploiement/gerer.sh importer_livraison DOSSIER",
+            )
 
 
 def _trouver_la_machine(etat: Mapping[str, Any]) -> Iterator[Probleme]:
@@ -87,4 +96,8 @@ def _trouver_la_machine(etat: Mapping[str, Any]) -> Iterator[Probleme]:
         phrase = f"l'adresse publique ne se joint pas en TLS ({certificat['motif']})"
         yield Probleme("certificat", phrase, "nginx -t ; systemctl status nginx")
     elif certificat and certificat["jours"] < CERTIFICAT_JOURS:
-        yield Probleme("certificat", f"le certificat expire dans {certificat['jours']} jours", "certbot renew")
+        yield Probleme(
+            "certificat",
+            f"le certificat expire dans {certificat['jours']} jours",
+            "le renouveler ; systemctl reload nginx",
+        )

@@ -125,7 +125,7 @@ def alerter():
 @pytest.mark.parametrize(
     ("cle", "faire"),
     [
-        ("courtier", "systemctl restart valkey-server"),
+        ("courtier", "systemctl restart valkey-server (Debian 12 : redis-server)"),
         ("planificateur", "systemctl restart rembourser-planificateur"),
         ("ouvrier tickets", "systemctl restart rembourser-ouvrier@tickets"),
         ("retard imputations", "journalctl -u 'rembourser-ouvrier@*'"),
