@@ -1,7 +1,8 @@
 #!/bin/sh
 # Rétablit une sauvegarde dans un dossier de données VIDE, puis rejoue les WAL. Par le compte postgres, base arrêtée.
 #   restaurer.sh SAUVEGARDE DOSSIER_DE_DONNEES [DOSSIER_DES_WAL]
-# Ensuite : démarrer PostgreSQL, `interroger_payzen --jour` de chaque jour perdu, `verifier_invariants`.
+# Rien d'autre ne tourne (docs/exploitation.md, « Sauvegarder, restaurer »). Ensuite : démarrer PostgreSQL, lui seul, puis
+# « Après un désastre », d'un bout à l'autre : ce qui lirait PayZen avant son étape 2 ne se rattraperait pas.
 set -eu
 sauvegarde=$1
 donnees=$2

@@ -111,6 +111,17 @@ class Machine:
             exiger(wait_until(Path(prise[1]).is_socket, 600), f"{unite} n'écoute pas")
             wait_until(lambda: self.sonder("/sante/vie/") == 200, 30)
 
+    def arreter_les_unites(self) -> None:
+        """Ce que fait `systemctl stop 'rembourser-*'` : toutes, les minuteries n'étant pas de cet essai."""
+        for unite in UNITES:
+            self._arreter(self.lances.pop(unite))
+
+    def relancer_les_unites(self) -> None:
+        """Ce que fait `systemctl start rembourser.target`, puis l'attente qu'il réponde."""
+        for unite in UNITES:
+            self.relancer(unite)
+        exiger(wait_until(lambda: self.sonder("/sante/") == 200, 120), "le service ne répond pas")
+
     def lire_la_commande(self, unite: str) -> list[str]:
         """L'ExecStart d'une unité, ses ajouts compris."""
         modele, _, instance = unite.partition("@")

@@ -143,20 +143,41 @@ def perdre_la_base(machine: Installation, version: Path) -> None:
     machine.postgres("psql", "-qAt", "-p", str(machine.port_base), "-c", "SELECT pg_switch_wal()")
     exiger(wait_until(lambda: machine.demander(archives) != avant, 60), "le dernier WAL ne s'est pas archivé")
     dire("sauvegarde faite ; puis trois paiements, et la base est perdue")
+    machine.arreter_les_unites()
     lancer("pg_ctlcluster", "15", GRAPPE, "stop", "-m", "immediate")
     shutil.rmtree(DONNEES)
     DONNEES.mkdir(mode=0o700)
     shutil.chown(DONNEES, "postgres", "postgres")
     machine.postgres("sh", str(version / "deploiement/restaurer.sh"), sauvegarde, str(DONNEES), str(COPIES / "wal"))
     lancer("pg_ctlcluster", "15", GRAPPE, "start")
-    exiger(wait_until(lambda: machine.sonder("/sante/") == 200, 120), "le service ne revient pas")
-    exiger(wait_until(lambda: machine.demander("SELECT pg_is_in_recovery()") == "f", 120), "toujours en reprise")
+    exiger(wait_until(lambda: _est_revenue(machine), 120), "toujours en reprise")
+    exiger(machine.sonder("/sante/") != 200, "le service s'est rallumé avant la fin")
+    rejouer_ce_qui_a_suivi(machine, version)
     retrouve = machine.demander("SELECT count(*), sum(montant) FROM paiements_imputation")
     dire(f"restaurée : imputations et somme {retrouve}, attendu {attendu}")
     exiger(retrouve == attendu, "la restauration a perdu de l'argent")
+    machine.relancer_les_unites()
+    lancer("sh", version / "deploiement/gerer.sh", "reprendre_service", "661", "--appliquer")
     dire(f"après restauration, imputés en {machine.attendre_l_imputation(machine.payer(2)):.1f} s")
     machine.postgres("psql", "-qAt", "-p", str(machine.port_base), "-c", "SELECT pg_switch_wal()")
     exiger(wait_until(lambda: machine.demander(archives) != "0", 60), "restaurée, la base n'archive plus")
+
+
+def _est_revenue(machine: Installation) -> bool:
+    code, reprise = essayer("psql", machine.proprietaire, "-At", "-c", "SELECT pg_is_in_recovery()")
+    return code == 0 and reprise.strip() == "f"
+
+
+def rejouer_ce_qui_a_suivi(machine: Installation, version: Path) -> None:
+    """« Après un désastre », service arrêté : rien n'a été perdu que les WAL n'aient rendu, et chaque étape le dit."""
+    lancer("psql", machine.proprietaire, "-q", "-f", version / "deploiement/postgresql/droits.sql")
+    gerer, publies = ("sh", version / "deploiement/gerer.sh"), VAR / "encaissements/661"
+    for commande in (
+        ("interroger_payzen", "--journaux", "--publies", publies),
+        ("reprendre_encaissements", "661", "--dossier", publies),
+        ("suspendre_service", "661", "--message", "Nous vérifions vos comptes."),
+    ):
+        dire(f"{commande[0]} : {lancer(*gerer, *commande, '--appliquer').strip().splitlines()[-1]}")
 
 
 if __name__ == "__main__":

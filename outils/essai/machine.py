@@ -22,7 +22,6 @@ from outils.essai.conduite import (
     PAQUETS,
     RUN,
     SRV,
-    UNITES,
     VAR,
     Machine,
     dire,
@@ -176,6 +175,4 @@ class Installation(Machine):
         self._lancer("simulateur", simulateur, RACINE, "root", **plus)
         lancer("nginx", "-t")
         self._lancer("nginx", ["nginx", "-g", "daemon off;"], RACINE, "root")
-        for unite in UNITES:
-            self.relancer(unite)
-        exiger(wait_until(lambda: self.sonder("/sante/") == 200, 120), "le service ne répond pas")
+        self.relancer_les_unites()
