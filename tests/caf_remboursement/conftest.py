@@ -1,5 +1,8 @@
 """Un service où tout va bien."""
 
+import shutil
+from types import SimpleNamespace
+
 import pytest
 from django.conf import settings
 from django.utils import timezone
@@ -10,8 +13,9 @@ from tests.factories import CafFactory
 
 
 @pytest.fixture
-def bon_service():
-    """Les ouvriers battent, la Caf a livré."""
+def bon_service(monkeypatch):
+    """Les ouvriers battent, la Caf a livré, le disque a de la place, quel que soit celui de la machine."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=100, used=50, free=50))
     for file in settings.FILES:
         tasks.battre(file=file)
     FichierRecu.objects.create(

@@ -89,7 +89,7 @@ def test_un_redis_muet_ne_fait_attendre_qu_une_fois() -> None:
         for essai in range(20):
             gele.set(f"essai-{essai}", essai)
 
-    assert time.monotonic() - debut < 0.2
+    assert time.monotonic() - debut < 2  # vingt attentes en feraient quatre
     assert gele.get("essai-7") == 7
 
 

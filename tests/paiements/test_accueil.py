@@ -22,6 +22,12 @@ pytestmark = pytest.mark.django_db
 RETARD = timedelta(minutes=10)
 
 
+@pytest.fixture(autouse=True)
+def heure_arretee(time_machine):
+    """Un essai qui commence avant minuit finit le même jour."""
+    time_machine.move_to(timezone.now(), tick=False)
+
+
 @pytest.fixture
 def lire(client):
     """La page d'accueil, telle que l'agent connecté la lit."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements.bureau.jour import ecrire_duree
@@ -13,6 +14,12 @@ from tests.connexion import entrer_en_agent
 from tests.factories import MOT_DE_PASSE, CafFactory, PaiementFactory
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def heure_arretee(time_machine):
+    """Un essai qui commence avant minuit finit le même jour."""
+    time_machine.move_to(timezone.now(), tick=False)
 
 
 @pytest.fixture

@@ -26,6 +26,12 @@ pytestmark = pytest.mark.django_db
 DEMAIN = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def heure_arretee(time_machine):
+    """Un essai qui commence avant minuit finit le même jour."""
+    time_machine.move_to(timezone.now(), tick=False)
+
+
 @pytest.fixture
 def aujourd_hui():
     return timezone.localdate()

@@ -106,6 +106,7 @@ def test_gueri_il_s_impute_et_son_anomalie_se_ferme(time_machine):
 
 @pytest.mark.django_db(transaction=True)
 def test_une_dette_tenue_par_un_autre_ne_retarde_que_son_paiement(time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
     retarde, autre = PaiementFactory(verifie=True), PaiementFactory(verifie=True)
     cle = retarde.demarche.lignes.get().dette_id
     prise, finie = threading.Event(), threading.Event()
