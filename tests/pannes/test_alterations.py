@@ -2,14 +2,14 @@
 Dix mille notifications altérées, postées à la vraie vue : aucune n'est crue, aucune ne casse, aucune n'agit.
 
 Les noms des champs ne sont pas signés (PROTOCOLE §2.4) : renommer sans changer l'ordre garde la signature juste. Ces
-messages-là sont lus ; ils peuvent laisser une anomalie, jamais un accord. `GRAINE` rejoue un tirage.
+messages-là sont lus ; ils peuvent laisser une anomalie, jamais un accord. `GRAINE` tire
+ailleurs (tests/pannes/graine.py).
 """
 
 import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -22,12 +22,12 @@ from paiements.reception.vue import notification
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory
 from tests.pannes.banque import Banque, Session
+from tests.pannes.graine import GRAINE
 from tests.pannes.guichet import tout_annuler
 
 pytestmark = pytest.mark.django_db
 
 COMBIEN = int(os.environ.get("ALTERATIONS", "10000"))
-GRAINE = int(os.environ.get("GRAINE") or f"{date.today():%Y%m%d}")  # noqa: DTZ011 (un nombre qui change chaque jour)
 
 Champs = list[tuple[str, str]]
 Alteration = Callable[[random.Random, Champs], Champs]

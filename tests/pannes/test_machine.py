@@ -1,19 +1,19 @@
 """
 Des histoires tirées au sort, contre la vraie base : après chaque pas, tout ce qui doit être vrai l'est encore.
 
-`HISTOIRES` et `PAS` règlent la taille, `GRAINE` rejoue un tirage (par défaut, celui du jour) ; `REDUIRE=0` montre
-une histoire qui échoue sans attendre qu'elle soit réduite.
+`HISTOIRES` et `PAS` règlent la taille, `GRAINE` tire ailleurs (tests/pannes/graine.py) ; `REDUIRE=0` montre une
+histoire qui échoue sans attendre qu'elle soit réduite.
 """
 
 import logging
 import os
-from datetime import date
 
 import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
 from paiements.payzen import rest
+from tests.pannes.graine import GRAINE
 from tests.pannes.guichet import Guichet
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,6 @@ pytestmark = pytest.mark.django_db
 HISTOIRES = int(os.environ.get("HISTOIRES", "12"))
 PAS = int(os.environ.get("PAS", "30"))
 REDUIRE = os.environ.get("REDUIRE", "1") == "1"
-GRAINE = int(os.environ.get("GRAINE") or f"{date.today():%Y%m%d}")  # noqa: DTZ011 (un nombre qui change chaque jour)
 
 
 @pytest.fixture(autouse=True)

@@ -2,15 +2,14 @@
 L'ordre ne compte pas : permuter, répéter, partager entre notifications et lectures mène aux mêmes comptes.
 
 Un jeu de faits cohérents est tiré de la banque modèle ; chaque permutation est portée sur la même base de départ.
-`ENSEMBLES` règle combien de jeux sont tirés, `GRAINE` rejoue un tirage. L'horloge est figée : nos rendez-vous ont
-leurs propres essais.
+`ENSEMBLES` règle combien de jeux sont tirés, `GRAINE` tire ailleurs (tests/pannes/graine.py). L'horloge est figée :
+nos rendez-vous ont leurs propres essais.
 """
 
 import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 
 import hypothesis
 import pytest
@@ -28,12 +27,12 @@ from paiements.reception.porter import Recu, porter, resumer
 from paiements.verification.interroger import Lecture, conclure, get_repere
 from tests.factories import demander, empreinte
 from tests.pannes.banque import Banque
+from tests.pannes.graine import GRAINE
 
 pytestmark = pytest.mark.django_db
 
 ENSEMBLES = int(os.environ.get("ENSEMBLES", "40"))
 PERMUTATIONS_PAR_JEU = 5
-GRAINE = int(os.environ.get("GRAINE") or f"{date.today():%Y%m%d}")  # noqa: DTZ011 (un nombre qui change chaque jour)
 # Ce que la banque peut faire à un instant ; le rang choisit sur quoi.
 GESTES = ("AUTHORISED", "REFUSED", "WAITING_AUTHORISATION", "ABANDONED", "autre montant", "évoluer", "annuler")
 GESTES += ("échouer", "baisser", "remettre", "rembourser", "défaire", "dupliquer", "ailleurs", "lire")
