@@ -35,7 +35,7 @@ def pytest_configure() -> None:
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     # Un essai qui tient une transaction réfléchit dedans : aussi longtemps que la machine est lente.
     options = settings.DATABASES["default"]["OPTIONS"]
-    options["options"] += " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+    options["options"] += " -c lock_timeout=90s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -23,7 +23,7 @@ CREATE SEQUENCE courses_rencontres;
 SELECT nextval('courses_fins');
 CREATE FUNCTION courses_attendre(autres int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    limite timestamptz := clock_timestamp() + interval '8 seconds';
+    limite timestamptz := clock_timestamp() + interval '60 seconds';
     finis bigint := (SELECT last_value FROM courses_fins);
     venus bigint;
 BEGIN
@@ -80,7 +80,7 @@ def en_meme_temps(*gestes: Callable[[], T]) -> list[T | Exception]:
 
 def en_second(geste: Callable[[], T]) -> T:
     """Part une fois que l'autre est dans sa fenêtre : il a lu, et n'a pas encore écrit."""
-    limite = time.monotonic() + 10
+    limite = time.monotonic() + 60
     while not _demander("SELECT is_called FROM courses_entrees") and time.monotonic() < limite:
         time.sleep(0.01)
     return geste()
