@@ -30,7 +30,7 @@ def test_une_ipn_perdue_une_fois_est_rejouee(simulateur, marchand):
 
 
 def test_une_ipn_retardee_arrive_apres_le_recu(simulateur, marchand):
-    simulateur.regler({"ipn": {"genre": "retardee", "secondes": 0.5}})
+    simulateur.regler({"ipn": {"genre": "retardee", "secondes": 3}})
 
     payeur = simulateur.ouvrir().carte(ACCEPTEE)
     avant = len(marchand.recues)

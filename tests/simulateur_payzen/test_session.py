@@ -157,7 +157,7 @@ def test_un_delai_nul_renvoie_sans_montrer_de_recu(simulateur, marchand):
 
 
 def test_le_recu_attend_la_reponse_de_la_boutique(simulateur, marchand):
-    marchand.lenteur_s = 0.5
+    marchand.lenteur_s = 3
     payeur = simulateur.ouvrir()
 
     with ThreadPoolExecutor(1) as clic:
