@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from outils import courriels
-from outils.systeme import find_port
+from tests.ports import tirer_des_ports
 
 
 class Courriels:
@@ -36,7 +36,7 @@ class Courriels:
 
 @pytest.fixture
 def boite(tmp_path: Path) -> Iterator[Courriels]:
-    smtp, port = find_port(), find_port()
+    smtp, port = tirer_des_ports(2)
     with courriels.serve(smtp, port, tmp_path / "courriels") as boite:
         yield Courriels(smtp, port, boite)
 

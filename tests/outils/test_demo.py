@@ -13,6 +13,7 @@ import redis
 
 from outils import demo, valkey
 from outils.systeme import Empechement, find_port, read_pid
+from tests.ports import tirer_des_ports
 
 RACINE = Path(__file__).parents[2]
 
@@ -53,8 +54,9 @@ def test_une_seconde_demonstration_au_meme_endroit_est_refusee(tmp_path: Path) -
 
 def test_un_disque_plein_se_dit_avant_de_commencer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "get_free_space", lambda _: 12)
-    for nom in ("PORT", "PORT_SIMULATEUR", "PORT_COURRIEL"):
-        monkeypatch.setenv(nom, str(find_port()))
+    noms = ("PORT", "PORT_SIMULATEUR", "PORT_COURRIEL")
+    for nom, port in zip(noms, tirer_des_ports(3), strict=True):
+        monkeypatch.setenv(nom, str(port))
 
     with ExitStack() as pile, pytest.raises(Empechement, match="le disque est plein : il reste 12 Mo"):
         demo._run(tmp_path, pile)
