@@ -1,6 +1,5 @@
 """Imputer aux dettes l'argent vérifié : par lot, chaque paiement isolé des autres."""
 
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,8 +7,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from django.db import DatabaseError, transaction
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db import transaction
+from django.db.models import F, Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from demarches.models import Demarche, LigneDemarche
@@ -18,20 +17,17 @@ from dettes.repartition import repartir
 from paiements.causes import Cause, par_service
 from paiements.file.attendues import is_certain
 from paiements.file.livres import lire
-from paiements.file.tenue import clore, rapprocher, signaler
-from paiements.models import Anomalie, Imputation, Paiement, TransactionPayzen
+from paiements.file.tenue import rapprocher
+from paiements.malades import Travail, exiger_la_base, guerir, reporter
+from paiements.models import Imputation, Paiement, TransactionPayzen
 from paiements.passages import avancer_ensemble, verrouiller
 from paiements.statuts import Geste
 from socle.euros import ecrire_euros
 
-logger = logging.getLogger(__name__)
-
 TAILLE_DU_LOT = 100
 AUCUN: Mapping[int, Decimal] = MappingProxyType({})
-# Une dette qu'un autre tient se libère vite ; un échec se retente de plus en plus tard.
+# Une dette qu'un autre tient se libère vite.
 DETTE_TENUE = timedelta(seconds=2)
-RELANCE_AU_PLUS = timedelta(days=1)
-DOUBLEMENTS_AU_PLUS = 11  # plus de 24 heures
 # Ce que la banque ne dit pas clairement attend qu'elle le dise, ou qu'un agent tranche.
 A_TRANCHER = timedelta(minutes=10)
 # Les dettes de chacun, la plus ancienne d'abord.
@@ -113,12 +109,12 @@ def _imputer_a_part(paiements: Sequence[Paiement], publies: Mapping[int, Decimal
         with transaction.atomic():  # garde: point_de_reprise
             imputer(paiements, publies)
     except Exception as echec:  # garde: un_paiement_malade  (quoi qu'il lève, les autres passent)
-        if isinstance(echec, DatabaseError) and not transaction.get_connection().is_usable():
-            raise
+        exiger_la_base(echec)
         if len(paiements) > 1:
             # garde: relire_apres_un_echec  (l'essai manqué les a fait avancer en mémoire)
             return sum(_imputer_a_part([verrouiller(paiement.pk)], publies) for paiement in paiements)
-        _reporter(paiements[0], echec)
+        Paiement.objects.filter(pk=paiements[0].pk).update(echecs=F("echecs") + 1)
+        reporter(paiements[0], Travail.IMPUTATION, echec)
         return 0
     return len(paiements)
 
@@ -135,21 +131,6 @@ def is_a_trancher(paiement: Paiement) -> bool:
     is_inattendu = paiement.solde.tenu not in paiement.montants_attendus
     # garde: credit_en_l_air_ne_s_impute_pas
     return is_douteux or is_incertain or is_inattendu or paiement.solde.is_en_l_air
-
-
-def _reporter(paiement: Paiement, echec: Exception) -> None:
-    """Le paiement garde sa place ; un agent le voit, et on réessaie de plus en plus tard."""
-    logger.error("imputation impossible", exc_info=echec, extra={"paiement": paiement.reference})
-    doublements = min(paiement.echecs, DOUBLEMENTS_AU_PLUS)  # garde: delai_qui_ne_deborde_pas
-    delai = min(timedelta(minutes=2**doublements), RELANCE_AU_PLUS)
-    Paiement.objects.filter(pk=paiement.pk).update(imputer_le=timezone.now() + delai, echecs=paiement.echecs + 1)
-    signaler(
-        Anomalie.Genre.IMPUTATION_IMPOSSIBLE,
-        paiement.reference,
-        detail=f"l'imputation échoue ({type(echec).__name__}) ; prévenir l'exploitant",
-        paiement=paiement,
-        cause=par_service("l'imputation échoue"),
-    )
 
 
 def imputer(paiements: Sequence[Paiement], publies: Mapping[int, Decimal] = AUCUN) -> None:
@@ -178,8 +159,7 @@ def _get_parts(paiement: Paiement, publies: Mapping[int, Decimal]) -> list[tuple
 
 def _tenir_la_file(paiement: Paiement, impute: Decimal, cause: Cause) -> None:
     if paiement.echecs:
-        for anomalie in paiement.anomalies.ouvertes().filter(genre=Anomalie.Genre.IMPUTATION_IMPOSSIBLE):
-            clore(anomalie, cause)
+        guerir(paiement, Travail.IMPUTATION, cause)
     # Une part rendue, ou admise plus petite, avait son anomalie ; un reste en demande une.
     if impute != paiement.montant or paiement.echecs:
         rapprocher(lire(paiement), cause)

@@ -16,12 +16,14 @@ from paiements import liaisons
 from paiements.boutiques import BoutiqueAbsente
 from paiements.causes import par_service
 from paiements.file.tenue import rapprocher, signaler
+from paiements.malades import Travail, exiger_la_base, guerir, reporter
 from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.passages import faire_interroger, verrouiller
 from paiements.payzen import EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
 from paiements.reception.porter import porter_sur
 from paiements.verification.conclusions import conclure_la_lecture, renoncer
 from socle import attente
+from socle.attente import is_verrou_tenu
 from socle.sql import Colonnes, batir, executer
 
 logger = logging.getLogger(__name__)
@@ -85,9 +87,22 @@ def interroger(paiement_id: int) -> Paiement:
     except (EchecRest, BoutiqueAbsente) as echec:
         # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
         signaler_l_echec(paiement, echec)
-        Paiement.objects.filter(pk=paiement_id).update(prochain_controle_le=timezone.now() + RELANCE_APRES_PANNE)
+        _remettre(paiement, RELANCE_APRES_PANNE)
         return paiement
-    return conclure(paiement_id, lecture) or paiement
+    try:
+        return conclure(paiement_id, lecture) or paiement
+    except Exception as echec:  # garde: une_interrogation_malade  (quoi qu'il lève, les autres passent)
+        exiger_la_base(echec)
+        if is_verrou_tenu(echec):  # un import tient ses dettes : rien n'est cassé
+            logger.warning("interrogation remise : un autre tient ses dettes", extra={"paiement": paiement.reference})
+            _remettre(paiement, RELANCE_APRES_PANNE)
+        else:
+            reporter(paiement, Travail.INTERROGATION, echec)
+        return paiement
+
+
+def _remettre(paiement: Paiement, delai: timedelta) -> None:
+    Paiement.objects.filter(pk=paiement.pk).update(prochain_controle_le=timezone.now() + delai)
 
 
 def lire_la_plateforme(paiement: Paiement, delai: float = liaisons.DELAI) -> Lecture:
@@ -137,7 +152,10 @@ def conclure(paiement_id: int, lecture: Lecture, *, renonce: bool = False) -> Pa
     livres = conclure_la_lecture(paiement, lecture.faits)
     if renonce:
         renoncer(paiement)
-    rapprocher(livres, par_service("la plateforme a été interrogée"))
+    cause = par_service("la plateforme a été interrogée")
+    if livres.has_file:
+        guerir(paiement, Travail.INTERROGATION, cause)
+    rapprocher(livres, cause)
     return paiement
 
 

@@ -1,11 +1,8 @@
 """Un paiement qui ne s'impute pas n'arrête pas les autres : un agent le voit, et on réessaie de plus en plus tard."""
 
-import threading
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
 from dettes.models import Dette
@@ -14,35 +11,17 @@ from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory
+from tests.paiements.maladies import refuser_d_ecrire, tenir_sa_dette
 
 pytestmark = pytest.mark.django_db
 
 Genre = Anomalie.Genre
 
 
-@contextmanager
-def refuser_d_imputer(paiement, table="imputation"):
-    """La base refuse d'écrire l'imputation de ce paiement, ou son passage, et de lui seul."""
-    with connection.cursor() as curseur:
-        curseur.execute(
-            f"""
-            CREATE FUNCTION rendre_malade() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF NEW.paiement_id = {paiement.pk} THEN RAISE EXCEPTION 'ce que personne n''attendait'; END IF;
-                RETURN NEW;
-            END $$;
-            CREATE TRIGGER aaa_malade BEFORE INSERT ON paiements_{table}
-            FOR EACH ROW EXECUTE FUNCTION rendre_malade();
-            """
-        )
-    yield
-    with connection.cursor() as curseur:
-        curseur.execute(f"DROP TRIGGER aaa_malade ON paiements_{table}; DROP FUNCTION rendre_malade()")
-
-
 def test_un_paiement_malade_n_arrete_pas_les_autres():
     malade, *sains = [PaiementFactory(verifie=True) for _ in range(3)]
 
-    with refuser_d_imputer(malade):
+    with refuser_d_ecrire(malade):
         combien = imputer_un_lot()
 
     malade.refresh_from_db()
@@ -56,7 +35,7 @@ def test_un_paiement_malade_n_arrete_pas_les_autres():
 def test_un_refus_tardif_ne_laisse_personne_a_moitie_avance():
     *sains, malade = [PaiementFactory(verifie=True) for _ in range(3)]
 
-    with refuser_d_imputer(malade, table="etapepaiement"):
+    with refuser_d_ecrire(malade, table="etapepaiement"):
         combien = imputer_un_lot()
 
     avances = Paiement.objects.exclude(pk=malade.pk)
@@ -70,7 +49,7 @@ def test_on_reessaie_de_plus_en_plus_tard_au_plus_un_jour(time_machine):
     paiement = PaiementFactory(verifie=True)
     delais = []
 
-    with refuser_d_imputer(paiement):
+    with refuser_d_ecrire(paiement):
         for _ in range(13):
             time_machine.move_to(Paiement.objects.get().imputer_le, tick=False)
             imputer_un_lot()
@@ -84,7 +63,7 @@ def test_on_reessaie_de_plus_en_plus_tard_au_plus_un_jour(time_machine):
 
 def test_avant_son_heure_il_n_est_pas_retente():
     paiement = PaiementFactory(verifie=True)
-    with refuser_d_imputer(paiement):
+    with refuser_d_ecrire(paiement):
         imputer_un_lot()
 
     assert imputer_un_lot() == 0
@@ -93,7 +72,7 @@ def test_avant_son_heure_il_n_est_pas_retente():
 
 def test_gueri_il_s_impute_et_son_anomalie_se_ferme(time_machine):
     paiement = PaiementFactory(verifie=True)
-    with refuser_d_imputer(paiement):
+    with refuser_d_ecrire(paiement):
         imputer_un_lot()
 
     time_machine.move_to(timezone.now() + timedelta(minutes=1, seconds=1))
@@ -108,26 +87,9 @@ def test_gueri_il_s_impute_et_son_anomalie_se_ferme(time_machine):
 def test_une_dette_tenue_par_un_autre_ne_retarde_que_son_paiement(time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     retarde, autre = PaiementFactory(verifie=True), PaiementFactory(verifie=True)
-    cle = retarde.demarche.lignes.get().dette_id
-    prise, finie = threading.Event(), threading.Event()
 
-    def tenir():
-        try:
-            with transaction.atomic():
-                Dette.objects.select_for_update().get(pk=cle)
-                prise.set()
-                finie.wait(timeout=120)
-        finally:
-            connection.close()
-
-    fil = threading.Thread(target=tenir)
-    fil.start()
-    assert prise.wait(timeout=120)
-    try:
+    with tenir_sa_dette(retarde):
         combien = imputer_un_lot()
-    finally:
-        finie.set()
-        fil.join(timeout=120)
 
     retarde.refresh_from_db()
     autre.refresh_from_db()

@@ -234,10 +234,6 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_relectures::test_ce_dont_la_banque_dit_deux_choses_ne_s_impute_pas",
         remplacer("paiement.debit is not None and paiement.debit.is_douteuse", "False"),
     ),
-    "delai_qui_ne_deborde_pas": (
-        "paiements/test_relectures::test_mille_echecs_d_un_paiement_n_arretent_pas_les_autres",
-        remplacer("min(paiement.echecs, DOUBLEMENTS_AU_PLUS)", "paiement.echecs"),
-    ),
     "imputations_du_dernier_accord": (
         "paiements/test_relectures::test_l_attestation_ne_compte_que_le_dernier_accord",
         remplacer(".filter(mouvement__le__gte=Subquery(accord))", ".all()"),

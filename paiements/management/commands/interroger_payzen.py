@@ -1,8 +1,10 @@
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError, CommandParser
@@ -11,6 +13,7 @@ from django.db.models import QuerySet
 from comptes.models import Caf
 from dettes.reprise import lire_les_publies
 from paiements.boutiques import BoutiqueAbsente
+from paiements.malades import exiger_la_base
 from paiements.models import Paiement
 from paiements.payzen import EchecRest
 from paiements.verification.interroger import conclure, lire_la_plateforme
@@ -18,6 +21,9 @@ from paiements.verification.journaux import lister_les_inconnues
 from paiements.verification.reconstruction import ramener
 from socle.commandes import Code, Commande, jour
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 PARIS = ZoneInfo("Europe/Paris")
 # Par boutique et référence : les euros que les fichiers publiés disent imputés, débit par débit.
 Publies = Mapping[tuple[str, str], Mapping[str, Decimal]]
@@ -48,6 +54,8 @@ class Command(Commande):
         )
 
     def handle(self, *, reference: str | None, jour: date | None, journaux: bool, **options: Any) -> None:
+        self.muets: list[str] = []
+        self.malades: list[str] = []
         if journaux:
             self._ramener(_lire_les_publies(options["publies"]))
         elif options["publies"]:
@@ -57,49 +65,63 @@ class Command(Commande):
 
     def _interroger(self, reference: str | None, jour: date | None) -> None:
         lus: list[dict[str, str]] = []
-        muets: list[str] = []
         changes = 0
         for paiement in self.suivre(list(_choisir(reference, jour)), "paiements"):
-            try:
-                lecture = lire_la_plateforme(paiement)
-            except (EchecRest, BoutiqueAbsente) as echec:
-                self.stderr.write(f"{paiement.reference}  pas de réponse : {echec}")
-                muets.append(paiement.reference)
+            conclu = self._tenter(paiement.reference, partial(self._conclure, paiement))
+            if conclu is None:
                 continue
-            dit = ", ".join(f"{fait.operation} {fait.montant} € {fait.statut}" for fait in lecture.faits) or "rien"
-            apres = paiement if self.a_blanc else conclure(paiement.pk, lecture) or paiement
+            dit, apres = conclu
             changes += apres.statut != paiement.statut
             avance = f"{paiement.get_statut_display()} → {apres.get_statut_display()}"
             lus.append({"paiement": paiement.reference, "dit": dit, "avance": avance})
         phrases = [f"{ligne['paiement']}  PayZen dit {ligne['dit']}  {ligne['avance']}" for ligne in lus]
         avances = [] if self.a_blanc else [f"{changes} paiement(s) ont avancé."]
-        self.montrer({"lus": lus, "muets": muets, "avances": changes}, [*phrases, *avances])
-        self._finir(muets)
+        self._finir({"lus": lus, "avances": changes}, [*phrases, *avances])
+
+    def _conclure(self, paiement: Paiement) -> tuple[str, Paiement]:
+        """Ce que PayZen dit, et le paiement dans son nouvel état ; le même, à blanc."""
+        lecture = lire_la_plateforme(paiement)
+        dit = ", ".join(f"{fait.operation} {fait.montant} € {fait.statut}" for fait in lecture.faits) or "rien"
+        return dit, paiement if self.a_blanc else conclure(paiement.pk, lecture) or paiement
 
     def _ramener(self, publies: Publies) -> None:
         """À blanc, dit seulement ce qui serait demandé."""
         lus: list[dict[str, str]] = []
-        muets: list[str] = []
         for boutique, reference in self.suivre(_lister(publies), "références"):
+            publie = publies.get((boutique, reference), {})
             ligne = {"paiement": reference, "boutique": boutique}
-            try:
-                publie = publies.get((boutique, reference), {})
-                ramene = None if self.a_blanc else ramener(boutique, reference, publie)
-            except (EchecRest, BoutiqueAbsente) as echec:
-                self.stderr.write(f"{reference}  pas de réponse : {echec}")
-                muets.append(reference)
-                continue
-            if ramene is not None:
+            if not self.a_blanc:
+                ramene = self._tenter(reference, partial(ramener, boutique, reference, publie))
+                if ramene is None:
+                    continue
                 etat = ramene.paiement.get_statut_display() if ramene.paiement else ""
                 ligne |= {"etat": etat, "motif": ramene.motif}
             lus.append(ligne)
         phrases = ["  ".join(filter(None, ligne.values())) for ligne in lus]
-        self.montrer({"lus": lus, "muets": muets}, [*phrases, f"{len(lus)} référence(s) demandée(s)."])
-        self._finir(muets)
+        self._finir({"lus": lus}, [*phrases, f"{len(lus)} référence(s) demandée(s)."])
 
-    def _finir(self, muets: list[str]) -> None:
-        if muets:
-            phrase = f"{len(muets)} paiement(s) sans réponse de PayZen : relancez la même commande plus tard."
+    def _tenter(self, reference: str, essai: Callable[[], T]) -> T | None:
+        """Ce que rend l'essai ; rien, et son nom est gardé, s'il échoue : les autres passent."""
+        try:
+            return essai()
+        except (EchecRest, BoutiqueAbsente) as echec:
+            self.stderr.write(f"{reference}  pas de réponse : {echec}")
+            self.muets.append(reference)
+        except Exception as echec:  # garde: un_paiement_qui_ne_se_conclut_pas  (quoi qu'il lève)
+            exiger_la_base(echec)
+            logger.exception("paiement non conclu", extra={"paiement": reference})
+            self.malades.append(reference)
+        return None
+
+    def _finir(self, compte_rendu: dict[str, Any], phrases: list[str]) -> None:
+        self.montrer(compte_rendu | {"muets": self.muets, "non_conclus": self.malades}, phrases)
+        manques = []
+        if self.muets:
+            manques.append(f"{len(self.muets)} paiement(s) sans réponse de PayZen")
+        if self.malades:
+            manques.append(f"{len(self.malades)} paiement(s) non conclus : {', '.join(self.malades)}")
+        if manques:
+            phrase = f"{' ; '.join(manques)}. Plus tard, relancez la même commande."
             raise CommandError(phrase, returncode=Code.PAS_PU)
 
 
