@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from paiements.file.attendues import A_VALIDER
+from paiements.file.suspens import CLE as D_UNE_LIGNE
 from paiements.models import Anomalie
 from paiements.payzen import Famille
 from paiements.retours.reprise import get_part, is_a_admettre
@@ -33,7 +34,6 @@ CONSEILS = {
         " est encore sur les dettes : prévenir la gestion des dettes."
     ),
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
-    Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
     Genre.LIAISON_MUETTE: "Prévenir l'exploitant : rien n'est perdu, tout repart seul dès qu'elle répond.",
     Genre.IMPUTATION_IMPOSSIBLE: "Prévenir l'exploitant : on réessaie seul, de plus en plus tard, sans rien perdre.",
 }
@@ -128,6 +128,16 @@ def _conseiller_l_ecart(anomalie: Anomalie) -> str:
     return _conseiller_la_restitution(anomalie)
 
 
+def _conseiller_la_reponse(anomalie: Anomalie) -> str:
+    """Une ligne de journal qu'aucune commande ne portera, ou ce que PayZen répond, ou ne peut répondre."""
+    if anomalie.cle.startswith(D_UNE_LIGNE):
+        return (
+            "Lire cette opération au Back Office de PayZen et faire ici ce qu'elle demande (deux impayés d'un débit :"
+            " annuler le premier, enregistrer leur somme), puis clore en le disant : la ligne n'attend plus."
+        )
+    return "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé."
+
+
 SELON_L_ETAT: dict[Anomalie.Genre, Callable[[Anomalie], str]] = {
     Genre.MONTANT_DIFFERENT: _conseiller_le_montant,
     Genre.DOUBLE_PAIEMENT: _conseiller_la_restitution,
@@ -135,4 +145,5 @@ SELON_L_ETAT: dict[Anomalie.Genre, Callable[[Anomalie], str]] = {
     Genre.ANNULATION_BANQUE: _conseiller_l_annulation,
     Genre.IMPAYE: _conseiller_l_impaye,
     Genre.ECART: _conseiller_l_ecart,
+    Genre.REPONSE_INATTENDUE: _conseiller_la_reponse,
 }

@@ -17,10 +17,11 @@ from django.db import connection
 from django.utils import timezone
 
 from comptes.models import Caf
-from paiements.models import Anomalie, LigneJournal, Paiement, TransactionPayzen
+from paiements.file.suspens import dire as dire_la_ligne
+from paiements.file.suspens import get_anomalies, lister_ce_qui_attend
+from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.payzen import VIVANTS
 from paiements.statuts import Statut
-from socle.euros import ecrire_euros
 
 ZERO = Decimal(0)
 _VIVANTE = "(t.statut IN ({}) OR t.verdict = 'TENUE')".format(", ".join(f"'{statut}'" for statut in VIVANTS))
@@ -240,22 +241,23 @@ def _dire(paiement: Paiement | None, anomalie: Anomalie | None, montant: Decimal
 
 
 def _lister_les_suspens(caf: Caf, jour: date) -> Iterable[Ecart]:
-    """Les lignes de journal dont nous n'avons pas la transaction : la banque en parle, et nous l'ignorons."""
-    suspens = LigneJournal.objects.filter(
-        boutique=caf.boutique, mode=settings.PAYZEN_MODE, etat=LigneJournal.Etat.EN_SUSPENS
-    ).select_related("journal")
-    for ligne in suspens.order_by("pk"):
-        depuis = ligne.jour or timezone.localdate(ligne.journal.lu_le)
-        reference = ligne.reference or ligne.trans_id
+    """Les lignes de journal qui attendaient à la fin de ce jour : la banque en parle, nous n'en savons que faire."""
+    suspens = lister_ce_qui_attend().filter(boutique=caf.boutique).select_related("journal").order_by("pk")
+    depuis = {ligne: ligne.jour or timezone.localdate(ligne.journal.lu_le) for ligne in suspens}
+    lignes = [ligne for ligne in suspens if depuis[ligne] <= jour]
+    anomalies = get_anomalies(lignes)
+    for ligne in lignes:
+        anomalie = anomalies.get(ligne.cle)
+        geste = "interroger_payzen --journaux --appliquer, puis lire_journaux"
         yield Ecart(
-            f"{ligne.genre}, {ligne.operation} de {ecrire_euros(ligne.montant)} :"
-            f" {ligne.pourquoi or 'pas encore portée'}",
-            reference,
+            f"{ligne.genre}, {dire_la_ligne(ligne)}",
+            ligne.reference or ligne.trans_id,
             ZERO,
-            "exploitant",
-            depuis,
-            "interroger_payzen --journaux --appliquer, puis lire_journaux",
-            max((jour - depuis).days, 0),
+            "gestion" if anomalie else "exploitant",
+            depuis[ligne],
+            f"traiter l'anomalie n° {anomalie.pk}, sous /agents/" if anomalie else geste,
+            (jour - depuis[ligne]).days,
+            anomalie=anomalie.pk if anomalie else None,
         )
 
 

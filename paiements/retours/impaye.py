@@ -47,7 +47,8 @@ def is_du_debit(debit: TransactionPayzen, montant: Decimal) -> bool:
 
     Entier, il peut suivre un remboursement : la banque a pris deux fois, et la Caf doit le voir.
     """
-    return montant == debit.montant or 0 < montant <= debit.montant - debit.compte.credite
+    # garde: impaye_de_quelque_chose
+    return montant > 0 and (montant == debit.montant or montant <= debit.montant - debit.compte.credite)
 
 
 @transaction.atomic

@@ -28,8 +28,8 @@ from paiements.payzen import ACCORD, Client, Contexte, Fait, from_centimes, read
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.retours.reprise import admettre_le_montant
 from paiements.statuts import Geste, Statut
+from paiements.verification.impayes import porter_sans_paiement
 from paiements.verification.interroger import Lecture, conclure, get_repere
-from paiements.verification.journaux import porter_sans_paiement
 
 CAUSE = par_service("ramené de la plateforme : la base l'avait oublié")
 

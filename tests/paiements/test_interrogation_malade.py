@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
+from operator import attrgetter
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -58,9 +59,11 @@ def test_gueri_il_se_conclut_et_son_anomalie_se_ferme(plateforme):
     assert paiement.anomalies.get().etat == Anomalie.Etat.SANS_OBJET
 
 
-@pytest.mark.parametrize("options", [["--jour", "{jour}"], ["--journaux"]], ids=["un jour", "les journaux"])
-def test_la_commande_passe_aux_autres_et_nomme_ce_qui_reste(plateforme, lire, options):
-    malade, sain = sorted((PaiementFactory(), PaiementFactory()), key=lambda paiement: paiement.reference)
+@pytest.mark.parametrize(
+    ("options", "ordre"), [(["--jour", "{jour}"], "pk"), (["--journaux"], "reference")], ids=["un jour", "journaux"]
+)
+def test_la_commande_passe_aux_autres_et_nomme_ce_qui_reste(plateforme, lire, options, ordre):
+    malade, sain = sorted((PaiementFactory(), PaiementFactory()), key=attrgetter(ordre))
     for paiement in (malade, sain):
         plateforme(paiement, "AUTHORISED")
     lire(jrb([malade, sain]))

@@ -8,7 +8,7 @@ from paiements.models import Anomalie, Impaye, LigneJournal
 from paiements.retours import impaye
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory
-from tests.paiements.journaux import jri
+from tests.paiements.journaux import jri, jt
 from tests.paiements.livres import crediter
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,9 @@ def test_un_impaye_qui_ne_tient_pas_au_debit_est_pour_un_agent(lire):
     assert lire(jri([paiement], SOURCE_AMOUNT="10000"))["en_suspens"] == 1
 
     assert not Impaye.objects.exists()
-    assert Anomalie.objects.get(genre="REPONSE_INATTENDUE").detail == "impayé de 100.00 € sur un débit de 120.00 €"
+    detail = Anomalie.objects.get(genre="REPONSE_INATTENDUE").detail
+    assert "DEBIT de 100,00\xa0€" in detail
+    assert "au plus les 90,00\xa0€ qui en restent" in detail
 
 
 @pytest.mark.parametrize("sens", ["D", "C"])
@@ -53,6 +55,44 @@ def test_un_impaye_redit_ou_rendu_d_un_autre_montant_est_pour_un_agent(lire, com
 
     assert LigneJournal.objects.get().pourquoi == "cet impayé est déjà enregistré, de 120,00\xa0€ : un agent décide"
     assert Impaye.objects.count() == 1
+
+
+@pytest.mark.parametrize("jours", [("27", "28"), ("28", "27")], ids=["dans l'ordre", "à l'envers"])
+def test_un_second_impaye_d_une_part_n_est_pas_avale(lire, jours):
+    paiement = PaiementFactory(impute=True)
+    premier, second = (
+        lire(jri([paiement], jour=f"2611{jour}", SOURCE_AMOUNT="500", UNPAID_DATE=f"202611{jour}")) for jour in jours
+    )
+
+    assert (premier["en_suspens"], second["en_suspens"], second["a_decider"]) == (0, 1, 1)
+    assert "en tient encore autant" in Anomalie.objects.get(genre="REPONSE_INATTENDUE").detail
+
+
+def test_la_part_restante_enregistree_a_la_main_n_est_que_redite(lire, comptable):
+    paiement = PaiementFactory(impute=True)
+    impaye.enregistrer(paiement, montant=Decimal(5), motif="lu au Back Office", agent=comptable)
+
+    assert lire(jri([paiement], SOURCE_AMOUNT="500"))["en_suspens"] == 0
+
+
+def test_un_second_qu_un_agent_regarde_ne_se_tient_pas_pour_depasse(lire):
+    paiement = PaiementFactory(impute=True)
+    lire(jri([paiement], SOURCE_AMOUNT="500"))
+    lire(jri([paiement], jour="261128", SOURCE_AMOUNT="700", UNPAID_DATE="20261128"))
+
+    fin = {"OPERATION_TYPE": "C", "UNPAID_DATE": "20261129"}
+    assert lire(jri([paiement], jour="261129", SOURCE_AMOUNT="500", **fin))["en_suspens"] == 1
+    assert lire()["en_suspens"] == 1
+    assert Anomalie.objects.ouvertes().filter(genre="REPONSE_INATTENDUE").count() == 1
+
+
+def test_un_impaye_de_rien_se_dit_et_n_arrete_pas_les_autres(lire):
+    lire(jt([{"ORDER_ID": "FACTURE-77", "AMOUNT": "0", "TRANSACTION_UUID": "a" * 32}]))
+    paiement = PaiementFactory(impute=True)
+
+    compte_rendu = lire(jri([{"TRANSACTION_ID": "ab12cd", "SOURCE_AMOUNT": "0"}, paiement]))
+
+    assert (compte_rendu["portees"]["JRI"], compte_rendu["a_decider"], compte_rendu["malades"]) == (1, 1, [])
 
 
 def test_un_impaye_annule_laisse_la_place_a_celui_du_journal(lire, comptable):

@@ -7,6 +7,8 @@ _REFAIT = (
 )
 _ADMIS = "paiements/test_reconstruction_admis::test_"
 _JRI = "paiements/test_journaux::test_"
+_JRI_MONTANT = "paiements/test_journaux_montants::test_"
+_SUSPENS = "paiements/test_journaux_en_suspens::test_"
 _PLAUSIBLE = "dettes/test_plausibilite::test_"
 
 GARDES: dict[str, tuple[str, Retrait]] = {
@@ -21,6 +23,27 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "impaye_du_journal_une_fois": (f"{_JRI}un_impaye_deja_enregistre_a_la_main_ne_se_double_pas", faux),
     "la_derniere_ligne_vaut": (f"{_JRI}la_derniere_ligne_vaut_quel_que_soit_l_ordre_des_journaux", faux),
+    "second_impaye_d_une_part": (f"{_JRI_MONTANT}un_second_impaye_d_une_part_n_est_pas_avale", faux),
+    "second_qu_un_agent_regarde": (
+        f"{_JRI_MONTANT}un_second_qu_un_agent_regarde_ne_se_tient_pas_pour_depasse",
+        faux,
+    ),
+    "impaye_de_quelque_chose": (
+        f"{_JRI_MONTANT}un_impaye_de_rien_se_dit_et_n_arrete_pas_les_autres",
+        remplacer("montant > 0 and ", ""),
+    ),
+    "une_ligne_malade": (
+        f"{_SUSPENS}une_ligne_malade_n_arrete_pas_les_autres_et_se_nomme",
+        remplacer("except Exception as echec:", "except ZeroDivisionError as echec:"),
+    ),
+    "ligne_corrigee_n_attend_plus": (
+        f"{_SUSPENS}une_remise_que_la_banque_rapproche_le_lendemain_n_attend_plus",
+        remplacer('.exclude(~Q(genre="JRI") & Exists(plus_recentes))', ""),
+    ),
+    "ligne_reglee_n_attend_plus": (
+        f"{_SUSPENS}ce_que_nulle_commande_ne_portera_a_son_anomalie_qu_un_agent_clot",
+        remplacer(".exclude(Exists(reglees))", ""),
+    ),
     "etat_lisible": (
         "paiements/test_journaux_formes::test_un_format_inconnu_est_refuse_entier_et_dit_ce_qui_etait_attendu",
         faux,

@@ -13,11 +13,11 @@ from django.db.models import QuerySet
 from comptes.models import Caf
 from dettes.reprise import lire_les_publies
 from paiements.boutiques import BoutiqueAbsente
+from paiements.file.suspens import lister_les_inconnues
 from paiements.malades import exiger_la_base
 from paiements.models import Paiement
 from paiements.payzen import EchecRest
 from paiements.verification.interroger import conclure, lire_la_plateforme
-from paiements.verification.journaux import lister_les_inconnues
 from paiements.verification.reconstruction import ramener
 from socle.commandes import Code, Commande, jour
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from paiements.models import LigneJournal
+from paiements.file.suspens import get_anomalies, lister_ce_qui_attend
 from paiements.payzen import Journal, JournalIllisible, read_journal
 from paiements.verification import journaux
 from socle.commandes import Code, Commande
@@ -31,23 +31,32 @@ class Command(Commande):
         self.montrer(
             compte_rendu | {"colonnes_inconnues": inconnues, "refuses": refuses}, dire(compte_rendu, inconnues)
         )
+        self._finir(refuses, compte_rendu["malades"])
+
+    def _finir(self, refuses: list[str], malades: list[str]) -> None:
+        phrases = []
         if refuses:
-            raise CommandError(
-                f"{len(refuses)} journal(aux) refusé(s), rien n'en est cru : {' ; '.join(refuses)}.",
-                returncode=Code.CONSTAT,
+            phrases.append(f"{len(refuses)} journal(aux) refusé(s), rien n'en est cru : {' ; '.join(refuses)}.")
+        if malades:
+            phrases.append(
+                f"{len(malades)} ligne(s) non portées : {', '.join(malades)}. Plus tard, relancez la même commande."
             )
+        if phrases:
+            raise CommandError(" ".join(phrases), returncode=Code.PAS_PU if malades else Code.CONSTAT)
 
     def _porter(self, lus: list[Journal]) -> dict[str, Any]:
         """À blanc, tout se fait et se défait d'un bloc ; sinon, par lots, pour ne tenir personne longtemps."""
         with transaction.atomic() if self.a_blanc else nullcontext():
             neuves = {lu.nom: journaux.consigner(lu) for lu in lus}
-            portees = journaux.reprendre()
-            suspens = self._compter_les_suspens()
+            portees, malades = journaux.reprendre()
+            attendent = list(lister_ce_qui_attend())
+            a_decider = len(get_anomalies(attendent))
             if self.a_blanc:
                 transaction.set_rollback(True)
         deja = [nom for nom, nombre in neuves.items() if nombre is None]
         lignes = sum(nombre or 0 for nombre in neuves.values())
-        return {"deja_lus": deja, "lignes": lignes, "portees": portees, "en_suspens": suspens}
+        suspens = {"en_suspens": len(attendent), "a_decider": a_decider, "malades": malades}
+        return {"deja_lus": deja, "lignes": lignes, "portees": portees} | suspens
 
     def _lire(self, dossiers: list[Path], refuses: list[str]) -> Iterator[Journal]:
         for chemin in self.suivre([fichier for dossier in dossiers for fichier in self._lister(dossier)], "journaux"):
@@ -63,10 +72,6 @@ class Command(Commande):
             raise CommandError(f"{dossier} n'existe pas.", returncode=Code.MAL_TAPEE)
         return sorted(f for f in dossier.iterdir() if f.is_file() and f.name.endswith((".csv", ".gz")))
 
-    def _compter_les_suspens(self) -> int:
-        etat = LigneJournal.Etat.EN_SUSPENS
-        return LigneJournal.objects.filter(etat=etat, mode=settings.PAYZEN_MODE).count()
-
 
 def dire(compte_rendu: dict[str, Any], inconnues: dict[str, list[str]]) -> Iterator[str]:
     """Le compte rendu pour qui lit l'écran."""
@@ -74,5 +79,7 @@ def dire(compte_rendu: dict[str, Any], inconnues: dict[str, list[str]]) -> Itera
     yield f"{compte_rendu['journaux']} journaux lus, dont {deja} déjà connus ; {compte_rendu['lignes']} lignes neuves."
     yield "Portées : " + ", ".join(f"{genre} {nombre}" for genre, nombre in compte_rendu["portees"].items()) + "."
     yield from (f"Colonnes inconnues du {genre}, gardées : {', '.join(noms)}." for genre, noms in inconnues.items())
-    suspens = compte_rendu["en_suspens"]
-    yield f"{suspens} lignes attendent leur transaction : interroger_payzen --journaux va la chercher."
+    suspens, a_decider = compte_rendu["en_suspens"], compte_rendu["a_decider"]
+    yield f"{suspens} lignes attendent, dont {a_decider} qu'un agent règle, sous /agents/."
+    if suspens > a_decider:
+        yield "Aux autres, il manque leur transaction : interroger_payzen --journaux va la chercher."

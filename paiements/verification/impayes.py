@@ -1,0 +1,82 @@
+"""Le journal des impayés, ligne à ligne : ce que la banque reprend d'un débit, ou rend (PROTOCOLE §5 et §8)."""
+
+from django.db.models import Q, QuerySet
+
+from paiements.causes import par_payzen
+from paiements.file.suspens import dans_l_ordre, get_anomalies, lister_ce_qui_attend
+from paiements.models import Impaye, LigneJournal, TransactionPayzen
+from paiements.retours.impaye import ImpayeImpossible, MontantImpossible, porter_du_journal
+from paiements.verification.lignes import exiger_revenu, finir, trouver
+from paiements.verification.suspens import EnSuspens, attendre
+
+
+def porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
+    """
+    Porte une ligne du JRI à son débit, et le rend.
+
+    :raises EnSuspens: si ce débit n'est pas connu, ou ne peut être repris, ou rendu, comme elle le dit
+    """
+    debit = trouver(ligne, TransactionPayzen.DEBIT)
+    if debit is None:
+        raise EnSuspens("aucun débit connu n'a ce numéro, ce jour-là")
+    exiger_revenu(debit.boutique, debit.reference)
+    return _porter_a(debit, ligne)
+
+
+def _porter_a(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayzen:
+    if _is_un_second(ligne, debit):  # garde: second_impaye_d_une_part
+        motif = "un impayé de ce débit est déjà enregistré, et la banque en tient encore autant : un agent décide"
+        raise EnSuspens(motif, transaction=debit, is_a_decider=True)
+    if _is_depassee(ligne, debit):  # garde: la_derniere_ligne_vaut
+        if ligne.operation == TransactionPayzen.DEBIT and get_anomalies([ligne]):  # garde: second_qu_un_agent_regarde
+            raise EnSuspens(ligne.pourquoi, transaction=debit, is_a_decider=True)
+        return debit
+    sens = Impaye.Sens.PRIS if ligne.operation == TransactionPayzen.DEBIT else Impaye.Sens.RENDU
+    jour = f" du {ligne.impaye_le:%d/%m/%Y}" if ligne.impaye_le else ""
+    motif = f", motif {ligne.motif}" if ligne.motif else ""
+    try:
+        # garde: impayes_du_journal
+        porter_du_journal(debit, sens, ligne.montant, par_payzen(f"journal des impayés{jour}{motif}"))
+    except MontantImpossible as refus:
+        raise EnSuspens(f"{refus} : un agent décide", transaction=debit, is_a_decider=True) from refus
+    except ImpayeImpossible as refus:
+        raise EnSuspens(str(refus), transaction=debit, is_a_decider=True) from refus
+    return debit
+
+
+def _is_un_second(ligne: LigneJournal, debit: TransactionPayzen) -> bool:
+    """
+    Une autre ligne a déjà repris de ce débit, sans que rien l'ait rendu entre elles, et il en reste autant à prendre.
+
+    Aucun numéro ne distingue deux impayés (PROTOCOLE §8) : deux lignes d'un même jour ou de deux sont peut-être deux
+    parts, peut-être la même redite. D'un débit entier, il ne reste rien : elle ne peut qu'être redite.
+    """
+    if ligne.operation != TransactionPayzen.DEBIT or not debit.compte.is_impaye or debit.compte.tenu < ligne.montant:
+        return False
+    lignes = list(_lister_celles_du_debit(ligne, debit).values_list("pk", "operation"))
+    rang = [pk for pk, _ in lignes].index(ligne.pk)
+    voisines = [*lignes[max(rang - 1, 0) : rang], *lignes[rang + 1 : rang + 2]]
+    return any(operation == TransactionPayzen.DEBIT for _, operation in voisines)
+
+
+def _is_depassee(ligne: LigneJournal, debit: TransactionPayzen) -> bool:
+    """Une ligne plus récente a déjà dit si ce débit est pris ou rendu : celle-ci, en retard, n'en change rien."""
+    return _lister_celles_du_debit(ligne, debit).last() != ligne
+
+
+def _lister_celles_du_debit(ligne: LigneJournal, debit: TransactionPayzen) -> QuerySet[LigneJournal]:
+    deja = Q(genre="JRI", transaction=debit, etat=LigneJournal.Etat.PORTEE)
+    return dans_l_ordre(LigneJournal.objects.filter(Q(pk=ligne.pk) | deja))
+
+
+def porter_sans_paiement(boutique: str, reference: str) -> None:
+    """Ce paiement ne reviendra jamais : les impayés qui l'attendaient vont à ses débits, comme à ceux d'un autre."""
+    suspens = lister_ce_qui_attend().filter(genre="JRI", boutique=boutique)
+    for ligne in dans_l_ordre(suspens).select_for_update(of=("self",)):
+        debit = trouver(ligne, TransactionPayzen.DEBIT)
+        if debit is None or debit.reference != reference:
+            continue
+        try:
+            finir(ligne, _porter_a(debit, ligne).uuid)
+        except EnSuspens as attente:
+            attendre(ligne, attente)
