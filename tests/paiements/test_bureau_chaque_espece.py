@@ -17,7 +17,7 @@ from paiements.retours.trop_percu import signaler_solde_negatif
 from paiements.verification import interroger
 from tests.factories import AgentFactory, DetteFactory, PaiementFactory, demander, dire
 from tests.paiements.bureau import faire_un_reliquat, fiche, geste, rembourser
-from tests.paiements.test_imputation_malade import refuser_d_imputer
+from tests.paiements.maladies import refuser_d_ecrire
 
 pytestmark = pytest.mark.django_db
 
@@ -202,7 +202,7 @@ def test_un_ecart_se_ferme_en_interrogeant(regler, plateforme):
 
 def test_une_imputation_malade_se_clot(regler):
     malade = PaiementFactory(verifie=True)
-    with refuser_d_imputer(malade):
+    with refuser_d_ecrire(malade):
         imputer_un_lot()
 
     assert regler(retrouver(Genre.IMPUTATION_IMPOSSIBLE), "clore") == Etat.CLOSE
