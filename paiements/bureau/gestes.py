@@ -75,6 +75,7 @@ def demander_de_trancher(anomalie: Anomalie, donnees: dict[str, Any], agent: Uti
 
 
 def revoir(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    get_paiement(anomalie)
     reprise.revoir(anomalie, motif=donnees["motif"], agent=agent)
     return "Ce qui était tranché ne l'est plus : la transaction est de nouveau douteuse."
 
@@ -128,19 +129,14 @@ def _is_d_argent(anomalie: Anomalie) -> bool:
     return anomalie.genre in Anomalie.D_ARGENT
 
 
-def _is_douteuse(anomalie: Anomalie) -> bool:
-    vue = anomalie.transaction
-    return anomalie.paiement is not None and anomalie.is_a_trancher and vue is not None and vue.is_douteuse
-
-
 def _is_a_trancher(anomalie: Anomalie, *, verdict: Verdict) -> bool:
-    return _is_douteuse(anomalie) and not reprise.is_verdict_a_deux(anomalie, verdict)
+    return reprise.is_douteuse(anomalie) and not reprise.is_verdict_a_deux(anomalie, verdict)
 
 
-def _is_a_trancher_a_deux(anomalie: Anomalie, *, verdict: Verdict) -> bool:
-    if not _is_douteuse(anomalie) or not anomalie.is_ouverte:
+def _is_a_demander(anomalie: Anomalie, *, verdict: Verdict | str = "") -> bool:
+    if not anomalie.is_ouverte or mise_de_cote.is_demandee(anomalie):
         return False
-    return reprise.is_verdict_a_deux(anomalie, verdict) and not mise_de_cote.is_demandee(anomalie)
+    return mise_de_cote.is_a_demander(anomalie, verdict)
 
 
 def _is_a_renvoyer(anomalie: Anomalie) -> bool:
@@ -151,11 +147,6 @@ def _is_a_renvoyer(anomalie: Anomalie) -> bool:
 
 def _is_a_ecarter(anomalie: Anomalie) -> bool:
     return anomalie.is_ouverte and _is_d_argent(anomalie) and not seuil.is_a_deux(anomalie)
-
-
-def _is_a_ecarter_a_deux(anomalie: Anomalie) -> bool:
-    ouverte = anomalie.is_ouverte and _is_d_argent(anomalie)
-    return ouverte and seuil.is_a_deux(anomalie) and not mise_de_cote.is_demandee(anomalie)
 
 
 def _is_a_restituer(anomalie: Anomalie) -> bool:
@@ -172,7 +163,7 @@ DE_LA_REPRISE = (SansPaiement, reprise.RepriseImpossible, tenue.DejaResolue)
 def _trancher(nom: str, texte: str, verdict: Verdict) -> list[Bouton]:
     """Seul, ou à deux si ce mot sort des comptes une somme au seuil de la Caf."""
     seul, demande = partial(trancher, verdict=verdict), partial(demander_de_trancher, verdict=verdict)
-    is_seul, is_demande = partial(_is_a_trancher, verdict=verdict), partial(_is_a_trancher_a_deux, verdict=verdict)
+    is_seul, is_demande = partial(_is_a_trancher, verdict=verdict), partial(_is_a_demander, verdict=verdict)
     a_demander, refus = f"Demander : {texte[0].lower()}{texte[1:]}", (mise_de_cote.MiseDeCoteImpossible,)
     return [
         Bouton(nom, texte, "traiter_anomalie", is_seul, seul, refus=DE_LA_REPRISE),
@@ -225,7 +216,7 @@ BOUTONS = [
         "traiter_anomalie",
         reprise.is_a_revoir,
         revoir,
-        refus=(tenue.DejaResolue,),
+        refus=(SansPaiement, tenue.DejaResolue),
     ),
     Bouton(
         "rattacher",
@@ -274,7 +265,7 @@ BOUTONS = [
         "ecarter_a_deux",
         "Demander la mise de côté",
         "traiter_anomalie",
-        _is_a_ecarter_a_deux,
+        _is_a_demander,
         demander_de_mettre_de_cote,
         refus=(mise_de_cote.MiseDeCoteImpossible,),
     ),
@@ -292,6 +283,6 @@ BOUTONS = [
         "traiter_anomalie",
         lambda anomalie: anomalie.is_a_trancher and not _is_d_argent(anomalie),
         clore,
-        refus=(tenue.DejaResolue,),
+        refus=(tenue.DejaResolue, tenue.CloreImpossible),
     ),
 ]

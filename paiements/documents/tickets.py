@@ -31,6 +31,7 @@ class Contenu:
     autorisation: str
     is_global: bool
     rendu: Decimal
+    is_douteux: bool
     is_reparti: bool
     has_retenu: bool
     lignes: list[LigneDemarche]
@@ -55,7 +56,9 @@ def lire(paiement: Paiement) -> Contenu:
         carte=debit.carte_masquee,
         autorisation=debit.autorisation,
         is_global=paiement.demarche.mode == Demarche.Mode.GLOBAL,
-        rendu=debit.pris - max(solde.tenu, Decimal(0)),
+        # D'un débit dont la banque dit deux choses, rien n'est tenu, et rien n'est rendu pour autant.
+        rendu=Decimal(0) if debit.is_douteuse else debit.pris - max(solde.tenu, Decimal(0)),
+        is_douteux=debit.is_douteuse,
         is_reparti=paiement.demarche.etat in REPARTIS,
         has_retenu=paiement.retenu > 0,
         lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),

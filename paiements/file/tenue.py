@@ -23,6 +23,10 @@ class DejaResolue(Exception):
     """Un autre agent, ou les faits, ont déjà réglé cette anomalie."""
 
 
+class CloreImpossible(Exception):
+    """Une anomalie d'argent ne se clôt pas : elle se ferme avec les comptes, ou se met de côté."""
+
+
 def rapprocher(livres: Livres, cause: Cause) -> None:
     """
     Met la file d'accord avec les livres. À appeler sous le verrou du paiement, après chaque écriture.
@@ -111,9 +115,12 @@ def clore(anomalie: Anomalie, cause: Cause) -> None:
     """
     Ferme une anomalie qui raconte un événement ; celles d'argent se ferment avec les comptes.
 
+    :raises CloreImpossible: si elle est d'argent
     :raises DejaResolue: si un autre agent, ou les faits, l'ont réglée avant
     """
     anomalie = Anomalie.objects.select_for_update(of=("self",), no_key=True).get(pk=anomalie.pk)
+    if anomalie.genre in Anomalie.D_ARGENT:  # garde: l_argent_ne_se_clot_pas
+        raise CloreImpossible("une anomalie d'argent se ferme avec les comptes, ou se met de côté")
     if not anomalie.is_a_trancher:
         raise DejaResolue(f"elle est déjà {anomalie.get_etat_display()}")
     _passer(anomalie, Etat.CLOSE if cause.is_agent else Etat.SANS_OBJET, cause)

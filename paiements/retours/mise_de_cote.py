@@ -7,12 +7,14 @@ from paiements.causes import par_agent
 from paiements.file import tenue
 from paiements.models import Anomalie, DemandeMiseDeCote, TransactionPayzen
 from paiements.passages import verrouiller
-from paiements.retours.reprise import trancher_a_deux
+from paiements.retours.reprise import is_douteuse, is_verdict_a_deux, trancher_a_deux
 from paiements.retours.seuil import get_en_jeu, is_a_deux
+
+Verdict = TransactionPayzen.Verdict
 
 
 class MiseDeCoteImpossible(Exception):
-    """Elle demande deux personnes, est déjà décidée, ou ne parle plus du même état des comptes."""
+    """Elle demande deux personnes, ou une seule, est déjà décidée, ou ne parle plus du même état des comptes."""
 
 
 def is_demandee(anomalie: Anomalie) -> bool:
@@ -20,33 +22,42 @@ def is_demandee(anomalie: Anomalie) -> bool:
     return anomalie.demandes.filter(accord=None).exists()
 
 
+def is_a_demander(anomalie: Anomalie, verdict: Verdict | str = "") -> bool:
+    """La laisser de côté, ou dire ce mot de sa transaction douteuse, sort des comptes une somme au seuil de la Caf."""
+    if verdict:
+        return is_douteuse(anomalie) and is_verdict_a_deux(anomalie, Verdict(verdict))
+    return anomalie.genre in Anomalie.D_ARGENT and is_a_deux(anomalie)
+
+
 @transaction.atomic
 def mettre_de_cote(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
     """
     Seul, en dessous du seuil.
 
-    :raises MiseDeCoteImpossible: si l'argent en jeu demande deux personnes
+    :raises MiseDeCoteImpossible: si l'argent en jeu demande deux personnes, ou si elle n'est pas d'argent
     :raises DejaResolue: si un autre agent, ou les faits, l'ont réglée avant
     """
     anomalie = _verrouiller(anomalie)
+    if anomalie.genre not in Anomalie.D_ARGENT:  # garde: un_evenement_se_clot
+        raise MiseDeCoteImpossible("elle raconte un événement : elle se clôt")
     if is_a_deux(anomalie):  # garde: mettre_de_cote_a_deux
         raise MiseDeCoteImpossible("cette somme demande deux personnes : un comptable doit l'approuver, demandez-la")
     return tenue.mettre_de_cote(anomalie, motif=motif, agent=agent)
 
 
 @transaction.atomic
-def demander(
-    anomalie: Anomalie, *, motif: str, agent: Utilisateur, verdict: TransactionPayzen.Verdict | str = ""
-) -> DemandeMiseDeCote:
+def demander(anomalie: Anomalie, *, motif: str, agent: Utilisateur, verdict: Verdict | str = "") -> DemandeMiseDeCote:
     """
     Demande à un comptable de laisser cet argent de côté, ou de tenir pour vrai qu'il n'est pas à la banque.
 
     :param verdict: ce qu'on dit d'une transaction douteuse ; vide, une mise de côté
-    :raises MiseDeCoteImpossible: si elle n'est plus à traiter, ou si c'est déjà demandé
+    :raises MiseDeCoteImpossible: si elle n'est plus à traiter, si c'est déjà demandé, ou si une personne suffit
     """
     anomalie = _verrouiller(anomalie)
     if not anomalie.is_ouverte or is_demandee(anomalie):  # garde: demander_une_mise_de_cote_une_fois
         raise MiseDeCoteImpossible(f"elle est {anomalie.get_etat_display()}, ou la demande est déjà faite")
+    if not is_a_demander(anomalie, verdict):  # garde: demander_ce_qui_se_fait_a_deux
+        raise MiseDeCoteImpossible("une personne suffit, ou il n'y a rien à trancher")
     return DemandeMiseDeCote.objects.create(
         anomalie=anomalie,
         situation=anomalie.situation,
@@ -84,7 +95,7 @@ def decider(demande: DemandeMiseDeCote, *, accord: bool, agent: Utilisateur, mot
 
 def _executer(anomalie: Anomalie, demande: DemandeMiseDeCote, motif: str) -> None:
     if demande.verdict:
-        trancher_a_deux(anomalie, TransactionPayzen.Verdict(demande.verdict), par_agent(demande.demandeur, motif))
+        trancher_a_deux(anomalie, Verdict(demande.verdict), par_agent(demande.demandeur, motif))
     else:
         tenue.mettre_de_cote(anomalie, motif=motif, agent=demande.demandeur)
 

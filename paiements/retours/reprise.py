@@ -161,6 +161,12 @@ def trancher(
     return trancher_a_deux(anomalie, verdict, par_agent(agent, motif))
 
 
+def is_douteuse(anomalie: Anomalie) -> bool:
+    """La banque dit deux choses de la transaction de cette anomalie, née d'un paiement à nous : à trancher."""
+    vue = anomalie.transaction
+    return anomalie.paiement_id is not None and anomalie.is_a_trancher and vue is not None and vue.is_douteuse
+
+
 def is_verdict_a_deux(anomalie: Anomalie, verdict: TransactionPayzen.Verdict) -> bool:
     """
     Ce mot sort des comptes une somme au seuil de la Caf, comme une mise de côté (docs/adr/0053).

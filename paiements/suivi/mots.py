@@ -8,6 +8,7 @@ from paiements.models import Paiement
 from socle.euros import ecrire_euros
 
 UN_AGENT = gettext_lazy("Un agent de votre Caf s’en occupe")
+A_EXAMINE = gettext_lazy("Un agent de votre Caf l’a examiné")
 REVIENT = gettext_lazy("cette somme revient sur la carte qui avait servi à payer, en général en quelques jours")
 
 

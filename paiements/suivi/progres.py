@@ -5,10 +5,10 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from paiements.models import Paiement
+from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
 from paiements.suivi.dates import dire_l_instant, dire_le_jour
-from paiements.suivi.mots import REVIENT, UN_AGENT, Progres, dire_le_rendu
+from paiements.suivi.mots import A_EXAMINE, REVIENT, UN_AGENT, Progres, dire_le_rendu
 from paiements.suivi.retards import dire_le_retard
 from paiements.suivi.sans_suite import SANS_SUITE, dire_sans_suite
 from socle.euros import ecrire_euros
@@ -20,14 +20,14 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
     """D'après les comptes du moment ; jamais « votre carte n'a pas été débitée » quand la banque dit le contraire."""
     retenu, statut = paiement.retenu, Statut(paiement.statut)
     if retenu > 0 and statut in (*EN_ROUTE, *SANS_SUITE):
-        return _debit_examine(retenu)
+        return _debit_examine(paiement, retenu)
     progres = dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
     if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
         progres.suite.append(
             gettext(
                 "La banque {dire_tient} aussi {retenu} en plus de ce paiement. {un_agent}\u00a0: vous n’avez rien à"
                 " faire."
-            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=UN_AGENT)
+            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=dire_l_agent(paiement))
         )
     progres.suite.extend(dire_le_retard(paiement))
     if paiement.rendu_a_part and statut not in SANS_SUITE:
@@ -40,14 +40,30 @@ def dire_tient(paiement: Paiement) -> str:
     return gettext("tient peut-être") if paiement.solde.douteux else gettext("tient")
 
 
-def _debit_examine(retenu: Decimal) -> Progres:
+def dire_l_agent(paiement: Paiement) -> str:
+    """Un agent s'en occupe, ou l'a déjà mis de côté."""
+    return str(A_EXAMINE if is_examine(paiement) else UN_AGENT)
+
+
+def is_examine(paiement: Paiement) -> bool:
+    """Un agent a mis de côté ce qu'il y avait à y faire : plus personne ne s'en occupe. Une requête."""
+    etats = set(paiement.anomalies.values_list("etat", flat=True))
+    return Anomalie.Etat.ECARTEE in etats and Anomalie.Etat.OUVERTE not in etats
+
+
+def _debit_examine(paiement: Paiement, retenu: Decimal) -> Progres:
     return Progres(
         "attention",
         gettext("Ne payez pas de nouveau"),
         gettext(
             "La banque annonce un débit de {retenu}, que nous vérifions\u00a0: votre carte a peut-être été"
             " débitée. {un_agent}."
-        ).format(retenu=ecrire_euros(retenu), un_agent=UN_AGENT),
+        ).format(retenu=ecrire_euros(retenu), un_agent=UN_AGENT)
+        if not is_examine(paiement)
+        else gettext(
+            "La banque annonce un débit de {retenu}\u00a0: votre carte a peut-être été débitée. {un_agent}\u00a0:"
+            " pour savoir ce qu’il a décidé, appelez le 3230."
+        ).format(retenu=ecrire_euros(retenu), un_agent=A_EXAMINE),
         [
             gettext(
                 "Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence de cette démarche."
@@ -113,19 +129,19 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
             gettext(
                 "{a_placer} n’ont pas pu être déduits\u00a0: vos dettes avaient déjà baissé. {un_agent}\u00a0: cette"
                 " somme ne se perd pas."
-            ).format(a_placer=ecrire_euros(paiement.a_placer), un_agent=UN_AGENT)
+            ).format(a_placer=ecrire_euros(paiement.a_placer), un_agent=dire_l_agent(paiement))
         )
     if paiement.debit is not None and paiement.debit.is_douteuse:
         suite.append(
             gettext(
                 "La banque dit deux choses de ce paiement. {un_agent}\u00a0; d’ici là, vos dettes ne changent pas."
-            ).format(un_agent=UN_AGENT)
+            ).format(un_agent=dire_l_agent(paiement))
         )
     elif paiement.a_placer < 0:
         suite.append(
             gettext(
                 "{a_placer} sont encore comptés sur vos dettes\u00a0: elles remonteront d’autant. {un_agent}."
-            ).format(a_placer=ecrire_euros(-paiement.a_placer), un_agent=UN_AGENT)
+            ).format(a_placer=ecrire_euros(-paiement.a_placer), un_agent=dire_l_agent(paiement))
         )
     return Progres(
         "succes",
@@ -165,7 +181,9 @@ def _annulee_par_la_banque(paiement: Paiement) -> Progres:
             gettext(
                 "La banque {dire_tient} encore {retenu} pour cette démarche. {un_agent}\u00a0: vous n’avez rien à"
                 " faire."
-            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=UN_AGENT)
+            ).format(
+                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=dire_l_agent(paiement)
+            )
         )
     else:
         suite.append(
@@ -191,7 +209,7 @@ def _restituee(paiement: Paiement) -> Progres:
             "attention",
             gettext("Une somme reste à vous rendre"),
             gettext("La banque {dire_tient} encore {retenu}. {un_agent}\u00a0: vous n’avez rien à faire.").format(
-                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=UN_AGENT
+                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=dire_l_agent(paiement)
             ),
             [],
         )

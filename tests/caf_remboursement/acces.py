@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from comptes.models import Agent, Evenement, Utilisateur
+from comptes.models import Agent, Caf, Evenement, Utilisateur
 from dettes.models import FichierEmis, FichierRecu, Plausibilite
 from paiements.models import Anomalie
 from paiements.retours import cloture, mise_de_cote, restitution
@@ -78,6 +78,7 @@ class Monde:
         self.agent = AgentFactory(role=Agent.Role.GESTION)
         rendu = restitution.demander(paiement, motif="erreur", agent=self.agent.utilisateur)
         fin = cloture.demander(attente, motif="clés perdues", agent=self.agent.utilisateur)
+        Caf.objects.update(seuil_mise_de_cote=1)
         laisse = mise_de_cote.demander(anomalie, motif="à part", agent=self.agent.utilisateur)
         commun = {"caf": paiement.caf, "sequence": 1, "empreinte": "e"}
         recu = FichierRecu.objects.create(

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from comptes.models import Agent
+from comptes.models import Agent, Caf
 from paiements.models import DemandeCloture, DemandeRestitution
 from paiements.retours import cloture, mise_de_cote, restitution
 from tests.factories import AgentFactory, PaiementFactory
@@ -21,7 +21,9 @@ def demander_une_cloture(agent):
 
 
 def demander_une_mise_de_cote(agent):
-    return mise_de_cote.demander(faire_un_reliquat()[1], motif="rendu par chèque", agent=agent)
+    _, reliquat = faire_un_reliquat()
+    Caf.objects.update(seuil_mise_de_cote=50)
+    return mise_de_cote.demander(reliquat, motif="rendu par chèque", agent=agent)
 
 
 CHACUNE = pytest.mark.parametrize(

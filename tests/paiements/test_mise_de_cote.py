@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
+from paiements.causes import par_agent
 from paiements.file import tenue
-from paiements.models import Anomalie, DemandeMiseDeCote
+from paiements.models import Anomalie, DemandeMiseDeCote, TransactionPayzen
 from paiements.retours import mise_de_cote
 from tests.factories import AgentFactory, PaiementFactory, dire
 from tests.paiements.bureau import faire_un_reliquat
@@ -41,6 +42,35 @@ def test_une_somme_qui_ne_se_compte_pas_en_euros_demande_deux_personnes(agent):
     with pytest.raises(mise_de_cote.MiseDeCoteImpossible, match="un comptable"):
         mise_de_cote.mettre_de_cote(anomalie, motif="vu", agent=agent)
     assert mise_de_cote.demander(anomalie, motif="vu", agent=agent).montant is None
+
+
+def test_ce_qui_raconte_un_evenement_se_clot_et_ne_se_met_pas_de_cote(agent):
+    paiement = PaiementFactory(expire=True)
+    dire(paiement, "AUTHORISED")
+    tardif = paiement.anomalies.get()
+
+    with pytest.raises(mise_de_cote.MiseDeCoteImpossible, match="elle se clôt"):
+        mise_de_cote.mettre_de_cote(tardif, motif="vu", agent=agent)
+
+
+def test_une_anomalie_d_argent_ne_se_clot_pas(reliquat, agent):
+    with pytest.raises(tenue.CloreImpossible):
+        tenue.clore(reliquat, par_agent(agent, "réglé"))
+
+    reliquat.refresh_from_db()
+    assert reliquat.is_ouverte
+
+
+@pytest.mark.parametrize("verdict", ["", *TransactionPayzen.Verdict.values])
+def test_ce_qu_une_personne_peut_faire_ne_se_demande_pas(reliquat, agent, verdict):
+    """Sous le seuil, on la met de côté soi-même ; et il n'y a rien à trancher d'un débit dont la banque est sûre."""
+    reliquat.caf.seuil_mise_de_cote = Decimal("100.01")
+    reliquat.caf.save()
+
+    with pytest.raises(mise_de_cote.MiseDeCoteImpossible, match="une personne suffit"):
+        mise_de_cote.demander(reliquat, motif="vu", agent=agent, verdict=verdict)
+
+    assert not reliquat.demandes.exists()
 
 
 @pytest.mark.parametrize("seuil", [None, Decimal("100.01")])

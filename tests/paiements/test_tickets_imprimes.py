@@ -71,6 +71,17 @@ def test_le_ticket_ne_dit_pas_rendu_ce_que_la_banque_tient_encore():
     assert "Depuis, ce paiement a été annulé ou doit vous être rendu" in imprimer(paiement)
 
 
+def test_le_ticket_ne_dit_pas_rendu_ce_dont_la_banque_dit_deux_choses():
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED")
+    dire(paiement, "CAPTURE_FAILED")
+
+    imprime = imprimer(paiement)
+
+    assert "rendus" not in imprime
+    assert "Depuis, la banque dit deux choses de ce paiement" in imprime
+
+
 def test_un_nom_d_un_seul_tenant_ne_sort_pas_de_la_page(ticket):
     # Une minuscule : les références, tirées au sort, ont des W majuscules.
     Allocataire.objects.update(nom="w" * 100)

@@ -168,6 +168,18 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_mise_de_cote::test_au_dessus_du_seuil_une_personne_ne_suffit_pas",
         faux,
     ),
+    "un_evenement_se_clot": (
+        "paiements/test_mise_de_cote::test_ce_qui_raconte_un_evenement_se_clot_et_ne_se_met_pas_de_cote",
+        faux,
+    ),
+    "demander_ce_qui_se_fait_a_deux": (
+        "paiements/test_mise_de_cote::test_ce_qu_une_personne_peut_faire_ne_se_demande_pas",
+        faux,
+    ),
+    "l_argent_ne_se_clot_pas": (
+        "paiements/test_mise_de_cote::test_une_anomalie_d_argent_ne_se_clot_pas",
+        faux,
+    ),
     "demander_une_mise_de_cote_une_fois": (
         "paiements/test_mise_de_cote::test_une_demande_ne_se_fait_pas_deux_fois",
         faux,

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from paiements.file.tenue import mettre_de_cote
 from paiements.models import DemandeRestitution
+from paiements.suivi.progres import dire_ou_en_est
 from tests.factories import AgentFactory, dire
 from tests.paiements.suivi.conftest import annuler, get_frise, rembourser, retenir
 
@@ -189,6 +190,19 @@ def test_un_debit_examine_previent_avant_de_payer_de_nouveau(connecte, payer, fi
         assert f'<p><a href="{LISTE}{paiement.demarche.reference}/">Voir cette demande</a></p>' in page
         assert "attend la réponse de votre banque" not in page
     assert not any("Voir cette demande" in page for page in avant + apres)
+
+
+def test_mis_de_cote_il_se_dit_examine_et_non_en_cours(payer):
+    paiement = payer(expire=True)
+    retenir(paiement)
+    pendant = dire_ou_en_est(paiement)
+    mettre_de_cote(paiement.anomalies.get(), motif="réglé autrement", agent=AgentFactory().utilisateur)
+
+    apres = dire_ou_en_est(paiement)
+
+    assert "Un agent de votre Caf s’en occupe." in pendant.phrase
+    assert "Un agent de votre Caf l’a examiné" in apres.phrase
+    assert (apres.titre, apres.is_a_recommencer) == ("Ne payez pas de nouveau", False)
 
 
 @pytest.mark.parametrize(("trait", "en_route"), [({}, False), ({"accepte": True}, True)])
