@@ -19,8 +19,9 @@ import requests
 from outils import postgres
 from outils.demo_reglages import Ports, build_environment
 from outils.processus import Equipe
-from outils.systeme import RACINE, find_port, remove_tree, wait_until
+from outils.systeme import RACINE, remove_tree, wait_until
 from outils.valkey import _find_binary as trouver_valkey
+from tests.ports import tirer_des_ports
 from tests.simulateur_payzen.plateforme import Payeur
 
 CARTE = "4970100000000055"
@@ -49,8 +50,9 @@ print("DEPARTS" + json.dumps(departs))
 class Courtier:
     """Valkey à une adresse fixe : arrêté puis relancé, il revient vide, là où on l'attend."""
 
-    def __init__(self, dossier: Path) -> None:
-        self.dossier, self.port, self.secret = dossier, find_port(), secrets.token_urlsafe(16)
+    def __init__(self, dossier: Path, port: int) -> None:
+        # En hexadécimal : donné à la ligne de commande, il ne peut pas se lire comme une option.
+        self.dossier, self.port, self.secret = dossier, port, secrets.token_hex(16)
         self.url = f"redis://:{self.secret}@127.0.0.1:{self.port}/0"
         dossier.mkdir()
 
@@ -82,8 +84,8 @@ class Machine:
     def __init__(self) -> None:
         self.dossier = Path(tempfile.mkdtemp(prefix="rembourser-pannes-"))
         self.dossier.chmod(0o711)  # le compte de PostgreSQL n'est pas toujours le nôtre
-        self.ports, self.smtp = Ports(find_port(), find_port(), find_port()), find_port()
-        self.courtier = Courtier(self.dossier / "courtier")
+        *pages, self.smtp, courtier = tirer_des_ports(5)
+        self.ports, self.courtier = Ports(*pages), Courtier(self.dossier / "courtier", courtier)
         python = [sys.executable, "-m"]
         celery = [*python, "celery", "-A", "caf_remboursement"]
         ecoute = ["--bind", f"127.0.0.1:{self.ports.service}", "--workers", "2", "--threads", "4"]

@@ -21,10 +21,11 @@ from django.db import connection
 
 from outils.preparation import _is_collected
 from outils.processus import Equipe
-from outils.systeme import RACINE, find_port, wait_until
+from outils.systeme import RACINE, wait_until
 from paiements.models import MessagePayzen, Paiement
 from paiements.payzen import sign, to_centimes
 from tests.factories import PaiementFactory
+from tests.ports import tirer_des_ports
 
 PROGRAMME = Path("/usr/sbin/nginx")
 NOM = "rembourser.caf.example"
@@ -45,7 +46,8 @@ class Frontal:
     """nginx, un gunicorn du site et un de la notification, comme deploiement/ les lance, sur la base des tests."""
 
     def __init__(self, dossier: Path, attente: str) -> None:
-        self.dossier, self.port, self.attente = dossier, find_port(), attente
+        self.dossier, self.attente = dossier, attente
+        self.port, self.port_en_clair = tirer_des_ports(2)
         base = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
         reglages = {
             "DATABASE_URL": base.geturl(),
@@ -87,10 +89,11 @@ class Frontal:
     def _ecrire_la_configuration(self) -> Path:
         """Celle de deploiement/ : ne changent que les lieux, les ports, l'attente ; un gunicorn de chaque suffit."""
         for fichier in ("rembourser.conf", "rembourser_proxy.conf"):
-            texte = self._placer((RACINE / "deploiement/nginx" / fichier).read_text())
+            # Les ports d'abord : le dossier, qui vient ensuite, peut porter « 443 ».
+            texte = (RACINE / "deploiement/nginx" / fichier).read_text().replace("443", str(self.port))
+            texte = self._placer(texte.replace("listen 80 ", f"listen {self.port_en_clair} "))
             texte = texte.replace("/etc/nginx/", f"{self.dossier}/").replace("/etc/rembourser/tls", str(self.dossier))
-            texte = texte.replace("/var/log/nginx", str(self.dossier)).replace("443", str(self.port))
-            texte = texte.replace("listen 80 ", f"listen {find_port()} ")
+            texte = texte.replace("/var/log/nginx", str(self.dossier))
             texte = re.sub(r"^ *server unix:.*-2\.sock.*\n", "", texte, flags=re.MULTILINE)
             texte, fois = re.subn(r"(client_(header|body)_timeout) 10s", rf"\1 {self.attente}", texte)
             assert fois == (2 if fichier == "rembourser.conf" else 0)

@@ -66,7 +66,7 @@ def test_sans_courtier_la_notification_est_accusee_et_tout_s_impute_a_son_retour
 
     machine.courtier.lancer()
 
-    machine.attendre_l_imputation(payeurs, 30)
+    machine.attendre_l_imputation(payeurs, REPRISE)
     machine.verifier(payeurs)
 
 
@@ -82,7 +82,8 @@ def test_un_courtier_vide_a_chaque_instant_ne_fait_que_retarder(machine: Machine
 
 
 def test_sans_base_la_notification_est_refusee_puis_rejouee(machine: Machine) -> None:
-    machine.regler(rejeu_auto=True, quart_d_heure_s=5)
+    # Autant d'essais qu'il en faut : sur une machine lente, plusieurs partent avant que la base soit revenue.
+    machine.regler(rejeu_auto=True, quart_d_heure_s=5, essais_ipn=1000)
     payeurs = machine.preparer_des_paiements(3)
     machine.tuer_la_base()
     for payeur in payeurs.values():
@@ -90,7 +91,7 @@ def test_sans_base_la_notification_est_refusee_puis_rejouee(machine: Machine) ->
 
     machine.relancer_la_base()
 
-    machine.attendre_l_imputation(payeurs, 40)
+    machine.attendre_l_imputation(payeurs, REPRISE)
     for reference in payeurs:
         assert (machine.get_codes(reference)[0], machine.get_codes(reference)[-1]) == (503, 200)
     machine.verifier(payeurs)
