@@ -1,5 +1,6 @@
 """Une journée de la démonstration, du premier paiement au fichier du soir, pour les essais qui la vivent."""
 
+from datetime import UTC, timedelta
 from io import StringIO
 
 from django.core.management import call_command
@@ -14,8 +15,23 @@ from paiements.imputation.imputer import imputer_un_lot
 from paiements.models import Anomalie, Paiement
 from paiements.verification.interroger import interroger
 from tests.factories import empreinte
+from tests.simulateur_payzen.plateforme import attendre
 
 CAF, PERSONNE = "661", "6610000355"
+UNE_JOURNEE = timedelta(minutes=10)  # bien plus que la plus longue, même sur une machine lente
+
+
+def laisser_passer_minuit():
+    """Ces journées se vivent à l'heure vraie : celle qui passerait minuit, à Paris ou UTC, attend le lendemain."""
+    attendre(is_loin_de_minuit, 2 * UNE_JOURNEE.total_seconds())
+
+
+def is_loin_de_minuit():
+    debut = timezone.now()
+    return all(
+        debut.astimezone(fuseau).date() == (debut + UNE_JOURNEE).astimezone(fuseau).date()
+        for fuseau in (timezone.get_default_timezone(), UTC)
+    )
 
 
 def gerer(*mots):
