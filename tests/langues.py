@@ -21,6 +21,8 @@ MOTS = re.compile(
     r"octobre|novembre|décembre)\b|[àéèêçù]",
     re.IGNORECASE,
 )
+# Une référence tirée : l'un de ses blocs peut se lire « AVEC » ou « MARS ».
+REFERENCE = re.compile(r"\b[DP](?:-[2-9A-Z]{4}){3}\b")
 # Des noms propres : ils s'écrivent de même dans toutes les langues.
 NOMS_PROPRES = (
     "Caisse nationale des allocations familiales",
@@ -78,6 +80,7 @@ def relever_le_francais(html: str) -> list[str]:
 
 
 def is_francais(texte: str) -> bool:
+    texte = REFERENCE.sub("", texte)
     for nom in NOMS_PROPRES:
         texte = texte.replace(nom, "")
     return texte in lire_les_sources() or bool(MOTS.search(texte))
