@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.navigateur.captures import Captures
-from tests.navigateur.demonstration import Demonstration
+from tests.navigateur.demonstration import Demonstration, lancer_une_demonstration
 from tests.navigateur.examen import HAUTEUR, Examen
 from tests.navigateur.validite import valider
 from tests.navigateur.visiteur import Visiteur
@@ -16,24 +16,11 @@ from tests.navigateur.visiteur import Visiteur
 Ouvrir = Callable[..., Visiteur]
 
 
-def relancer(demonstration: Demonstration) -> None:
-    try:
-        demonstration.lancer()
-    except AssertionError as dit:
-        pytest.fail(f"La démonstration ne démarre pas : ces essais ne disent rien des pages.\n{dit}", pytrace=False)
-
-
 @pytest.fixture(scope="session")
 def demonstration() -> Iterator[Demonstration]:
     """Le service entier, démarré une fois ; à la fin ses comptes sont justes et rien n'en reste."""
-    demonstration = Demonstration()
+    demonstration = lancer_une_demonstration()
     try:
-        try:
-            demonstration.lancer()
-        except AssertionError:  # une machine débordée a droit à un second départ
-            demonstration.effacer()
-            demonstration = Demonstration()
-            relancer(demonstration)
         yield demonstration
         demonstration.gerer("verifier_invariants")
         code, survivants = demonstration.arreter()

@@ -1,9 +1,8 @@
 """La journée d'un agent de chaque rôle, sans quitter /agents/ : trouver, décider à deux, clore, emporter, relire."""
 
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from tests.navigateur.demonstration import attendre
@@ -64,13 +63,21 @@ def payer(allocataire: Visiteur, montant: str) -> tuple[str, str]:
     return reference, dette
 
 
+def lire_le_jour(allocataire: Visiteur, reference: str) -> str:
+    """Le jour de ce paiement à Paris, tel qu'un agent le tape ; minuit a pu passer depuis."""
+    jour = "SELECT to_char(cree_le AT TIME ZONE 'Europe/Paris', 'DD/MM/YYYY') FROM paiements_paiement"
+    with psycopg.connect(allocataire.demonstration.get_base()) as base:
+        [(dit,)] = base.execute(f"{jour} WHERE reference = %s", [reference]).fetchall()
+    return dit
+
+
 def test_chaque_role_trouve_emporte_et_relit_sans_quitter_le_bureau(ouvrir):
     allocataire = ouvrir()
     allocataire.se_connecter(PLUSIEURS)
     reference, dette = payer(allocataire, "7,00")
     numero = allocataire.demonstration.get_compte(PLUSIEURS)["identifiant"]
     trans_id = allocataire.demonstration.lister_transactions(reference)[0]["trans_id"]
-    aujourd_hui = f"{datetime.now(ZoneInfo('Europe/Paris')):%d/%m/%Y}"
+    jour = lire_le_jour(allocataire, reference)
 
     for role in ROLES:
         agent = entrer(ouvrir(), role)
@@ -85,7 +92,7 @@ def test_chaque_role_trouve_emporte_et_relit_sans_quitter_le_bureau(ouvrir):
         agent.examen.passer(agent.page)
         autorisation = agent.page.locator(".field-autorisation .readonly").inner_text()
         dit = nom.removeprefix("Madame ").removeprefix("Monsieur ")
-        for saisie in (dette, reference, demarche, trans_id, autorisation, "0055", "7,00", aujourd_hui, dit):
+        for saisie in (dette, reference, demarche, trans_id, autorisation, "0055", "7,00", jour, dit):
             taper(agent, saisie)
             agent.lire(nom.split()[-1])
         agent.aller("agents/paiements/paiement/")

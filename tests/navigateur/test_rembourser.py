@@ -39,7 +39,7 @@ def lire_le_ticket_recu(visiteur: Visiteur, courriel: str) -> str:
         visiteur.aller("", "courriels")
         return ligne.count() > 0
 
-    attendre(est_arrive, 30, f"le courriel pour {courriel}")
+    attendre(est_arrive, 120, f"le courriel pour {courriel}")
     ligne.first.get_by_role("link").click()
     visiteur.voir("Votre ticket de paiement")
     piece = page.locator("ul a").first.get_attribute("href")

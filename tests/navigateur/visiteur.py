@@ -71,9 +71,8 @@ class Visiteur:
         bouton.scroll_into_view_if_needed()
         place = bouton.bounding_box()
         assert place
-        for _ in range(2):
-            self.page.mouse.click(place["x"] + 20, place["y"] + 20)
-            self.page.wait_for_timeout(50)
+        # En un seul ordre : une machine lente ne met pas le second sur la page d'après.
+        self.page.mouse.dblclick(place["x"] + 20, place["y"] + 20, delay=25)
 
     def reculer(self) -> None:
         """

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from outils import postgres
 from outils.systeme import read_pid, wait_until
-from tests.navigateur.demonstration import Demonstration, attendre, lire
+from tests.navigateur.demonstration import Demonstration, attendre, lancer_une_demonstration, lire
 from tests.navigateur.examen import Examen
 from tests.navigateur.visiteur import Visiteur
 
@@ -40,10 +40,9 @@ assert attendus.update(prochain_controle_le=F("prochain_controle_le") - timedelt
 
 @pytest.fixture(scope="module")
 def demonstration() -> Iterator[Demonstration]:
-    demonstration = Demonstration()
+    # Une heure : ce qui est « enregistré » le reste, si lente que soit la machine.
+    demonstration = lancer_une_demonstration(VERIFICATION="3600")
     try:
-        # Une heure : ce qui est « enregistré » le reste, si lente que soit la machine.
-        demonstration.lancer(VERIFICATION="3600")
         yield demonstration
     finally:
         demonstration.effacer()

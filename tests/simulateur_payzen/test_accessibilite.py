@@ -1,8 +1,10 @@
 """Chaque page du simulateur, dans Chromium, à 320 px : axe n'y trouve rien et rien ne déborde."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.simulateur_payzen.plateforme import SITE
 
@@ -21,6 +23,7 @@ def page(chromium):
 
 def verifier(page: Page) -> None:
     """Aucune violation, aucun défilement horizontal."""
+    page.wait_for_load_state()
     violations = [(regle["id"], regle["help"]) for regle in Axe().run(page).response["violations"]]
     assert violations == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= 320, page.url
@@ -50,7 +53,7 @@ def test_le_parcours_du_payeur(simulateur, page):
     page.click("button:has-text('Valider')")
     verifier(page)
 
-    assert page.inner_text("h1") == "Paiement accepté"
+    expect(page.locator("h1")).to_have_text("Paiement accepté")
 
 
 def test_le_navigateur_laisse_le_formulaire_de_retour_partir(simulateur, marchand, page):
@@ -60,7 +63,7 @@ def test_le_navigateur_laisse_le_formulaire_de_retour_partir(simulateur, marchan
 
     page.click("text=Retourner à la boutique")
 
-    assert page.url == f"{marchand.url}retour/"
+    page.wait_for_url(f"{marchand.url}retour/")
     assert marchand.recues[-1].champs["vads_trans_status"] == "ABANDONED"
 
 
@@ -78,7 +81,7 @@ def test_le_refus_l_expiration_et_l_erreur(simulateur, page):
     page.click("button")
     verifier(page)
 
-    assert "Erreur 02" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("Erreur 02")
 
 
 def test_le_back_office(simulateur, page):
@@ -94,4 +97,4 @@ def test_le_back_office(simulateur, page):
     page.goto(f"{simulateur.base}/vads-merchant/transactions/{transaction['uuid']}/")
     page.click("text=Remettre en banque")
 
-    assert page.inner_text("h1").endswith("CAPTURED")
+    expect(page.locator("h1")).to_have_text(re.compile("CAPTURED$"))
