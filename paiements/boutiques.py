@@ -43,6 +43,12 @@ class BoutiqueAbsente(Exception):
     """La Caf n'a pas de boutique PayZen, ou ses clés ne sont pas dans les réglages."""
 
 
+def is_reglee(numero: str, mode: str) -> bool:
+    """Vrai si l'on peut interroger la plateforme sur un paiement de cette boutique et de ce mode."""
+    boutique: Boutique | None = settings.PAYZEN_BOUTIQUES.get(numero)
+    return boutique is not None and boutique.mode == mode
+
+
 def get_boutique(numero: str, mode: str | None = None) -> Boutique:
     """
     La boutique d'une Caf, avec ses clés.

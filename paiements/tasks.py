@@ -18,6 +18,7 @@ from paiements.models import DemandeRestitution
 from paiements.payzen import EchecRest
 from paiements.retours import ordres, trop_percu
 from paiements.verification import interroger as verification
+from paiements.verification.absence import reprendre_les_cles_revenues
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def reveiller(tache: Task, bail: timedelta | None = None, **cles: int) -> None:
 @shared_task
 def balayer() -> None:
     """Ce que la base dit non fait : interrogations, tickets et restitutions dus, paiements à imputer."""
+    reprendre_les_cles_revenues()
     for paiement_id in verification.reserver(PAR_BALAYAGE):  # garde: balayer_les_interrogations
         reveiller(interroger, verification.BAIL, paiement_id=paiement_id)
     for ticket_id in envois.reserver(PAR_BALAYAGE):

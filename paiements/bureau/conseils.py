@@ -9,6 +9,7 @@ from paiements.payzen import Famille
 from paiements.retours.reprise import get_part, is_a_admettre
 from paiements.retours.restitution import get_a_restituer_d_une
 from paiements.statuts import Statut
+from paiements.verification.absence import SANS_CLES
 
 Genre = Anomalie.Genre
 
@@ -134,6 +135,12 @@ def _conseiller_la_reponse(anomalie: Anomalie) -> str:
         return (
             "Lire cette opération au Back Office de PayZen et faire ici ce qu'elle demande (deux impayés d'un débit :"
             " annuler le premier, enregistrer leur somme), puis clore en le disant : la ligne n'attend plus."
+        )
+    if anomalie.cle.endswith(SANS_CLES):
+        return (
+            "Prévenir l'exploitant : les clés de cette boutique ne sont plus réglées ; remises, tout repart seul. Si"
+            " elles ne doivent pas l'être, lire chaque paiement au Back Office, et demander sur sa fiche la"
+            " confirmation s'il est accepté, la clôture sans débit s'il attend la banque : un comptable approuve."
         )
     return "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé."
 

@@ -80,6 +80,11 @@ def demander_la_cloture(paiement: Paiement, donnees: dict[str, Any], agent: Util
     return "La clôture sans débit est demandée ; un comptable doit l'approuver."
 
 
+def demander_de_confirmer(paiement: Paiement, donnees: dict[str, Any], agent: Utilisateur) -> str:
+    cloture.demander_de_confirmer(paiement, motif=donnees["motif"], agent=agent)
+    return "La confirmation d'après le Back Office est demandée ; un comptable doit l'approuver."
+
+
 def _is_a_restituer(paiement: Paiement) -> bool:
     return restitution.get_a_restituer(paiement) is not None and not restitution.is_en_cours(paiement)
 
@@ -163,6 +168,14 @@ class PaiementAdmin(ChercheAdmin, PapiersAdmin, LongueListeAdmin):
             "traiter_anomalie",
             cloture.is_demandable,
             demander_la_cloture,
+            refus=(cloture.ClotureImpossible,),
+        ),
+        Bouton(
+            "confirmer_a_deux",
+            "Demander la confirmation d'après le Back Office",
+            "traiter_anomalie",
+            cloture.is_confirmable,
+            demander_de_confirmer,
             refus=(cloture.ClotureImpossible,),
         ),
     ]

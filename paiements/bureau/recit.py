@@ -6,7 +6,9 @@ from itertools import chain
 from typing import Any
 
 from django.conf import settings
+from django.utils.text import capfirst
 
+from paiements.boutiques import is_reglee
 from paiements.bureau.conseils import conseiller
 from paiements.bureau.faits import dire_ce_qui_s_est_passe, dire_l_heure, dire_la_transaction, ecrire_en_jeu
 from paiements.file.en_jeu import avec_en_jeu
@@ -113,7 +115,7 @@ def _evenements_des_demandes(paiement: Paiement) -> Evenements:
             par = demande.credit_id or f"débit {demande.debit_id} annulé"
             yield demande.faite_le, f"{nom} faite par la plateforme, transaction {par}"
     for cloture in paiement.clotures.select_related("demandeur", "approbateur"):
-        nom = f"clôture sans débit n° {cloture.pk}"
+        nom = f"{cloture.quoi} n° {cloture.pk}"
         yield cloture.demandee_le, f"{nom} demandée par {cloture.demandeur} : {cloture.motif}"
         if cloture.decidee_le:
             yield cloture.decidee_le, f"{nom} {'approuvée' if cloture.accord else 'refusée'} par {cloture.approbateur}"
@@ -135,7 +137,7 @@ def _reste_a_faire(paiement: Paiement) -> Iterator[str]:
     for demande in paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS):
         yield _suite_de_la_restitution(demande)
     for cloture in paiement.clotures.filter(accord=None):
-        yield f"Clôture sans débit n° {cloture.pk} : un comptable l'approuve ou la refuse sous /agents/."
+        yield f"{capfirst(cloture.quoi)} n° {cloture.pk} : un comptable l'approuve ou la refuse sous /agents/."
     ticket = getattr(paiement, "ticket", None)
     if ticket and ticket.etat == ticket.Etat.A_ENVOYER:
         echec = f", après {ticket.essais} échec(s) : {ticket.dernier_motif}" if ticket.essais else ""
@@ -168,6 +170,9 @@ def _suite_du_statut(paiement: Paiement) -> str:
         case Statut.ACCEPTE if paiement.confirme_le:
             seuil = paiement.caf.seuil_controle
             return "La confirmation d'un agent" + (f", à partir de {ecrire_euros(seuil)}." if seuil else ".")
+        case Statut.ACCEPTE if not is_reglee(paiement.boutique, paiement.mode):
+            cles = "Les clés de sa boutique, que l'exploitant remet"
+            return f"{cles} ; sinon, sa confirmation d'après le Back Office, à deux personnes, sur sa fiche."
         case Statut.ACCEPTE:
             return f"La vérification auprès de PayZen{quand}. {demander}"
         case Statut.VERIFIE:

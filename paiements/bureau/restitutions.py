@@ -36,7 +36,11 @@ def abandonner(demande: DemandeRestitution, donnees: dict[str, Any], agent: Util
 
 def decider_de_clore(demande: DemandeCloture, donnees: dict[str, Any], agent: Utilisateur, *, accord: bool) -> str:
     cloture.decider(demande, accord=accord, agent=agent, motif=donnees["motif"])
-    return "Le paiement est clos sans débit ; ses montants sont libres." if accord else "La clôture est refusée."
+    if not accord:
+        return f"La {demande.quoi} est refusée."
+    if demande.is_confirmation:
+        return "Le paiement est vérifié ; il va être imputé aux dettes."
+    return "Le paiement est clos sans débit ; ses montants sont libres."
 
 
 def decider_de_laisser(
@@ -162,17 +166,30 @@ class DemandeRestitutionAdmin(DemandeAdmin):
 
 @admin.register(DemandeCloture)
 class DemandeClotureAdmin(DemandeAdmin):
-    list_display = ["numero", "a_qui", "lien", "accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le"]
+    list_display = [
+        *("numero", "a_qui", "lien", "a_faire"),
+        *("accord", "qui_demande", "demandee_le", "qui_decide", "decidee_le"),
+    ]
     list_filter = ["accord", CafFilter]
-    fields = readonly_fields = (*("accord", "demandee_le", "qui_decide", "decidee_le", "decision"),)
-    boutons = _boutons_a_deux(
-        "Approuver la clôture sans débit", _is_a_trancher, decider_de_clore, cloture.ClotureImpossible
-    )
+    fields = readonly_fields = (*("a_faire", "accord", "demandee_le", "qui_decide", "decidee_le", "decision"),)
+    boutons = _boutons_a_deux("Approuver", _is_a_trancher, decider_de_clore, cloture.ClotureImpossible)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("paiement__etapes")
 
     def dire(self, demande: DemandeCloture) -> Iterator[str]:
-        if _is_a_trancher(demande):
+        if not _is_a_trancher(demande):
+            return
+        if demande.is_confirmation:
+            yield "Approuvée, le paiement est vérifié sans que PayZen le redise, et s'impute aux dettes."
+            yield "Le lire d'abord au Back Office : accepté ou remis, du même montant, ni remboursé ni impayé."
+        else:
             yield "Approuvée, le paiement finit sans débit ; ses montants sont libres, l'allocataire peut recommencer."
             yield "Si la banque dit plus tard qu'elle l'a accepté, il l'est encore."
+
+    @admin.display(description="ce qui est demandé")
+    def a_faire(self, demande: DemandeCloture) -> str:
+        return demande.quoi
 
 
 @admin.register(DemandeMiseDeCote)

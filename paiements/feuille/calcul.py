@@ -17,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from comptes.models import Caf
+from paiements.boutiques import is_reglee
 from paiements.file.suspens import dire as dire_la_ligne
 from paiements.file.suspens import get_anomalies, lister_ce_qui_attend
 from paiements.models import Anomalie, Paiement, TransactionPayzen
@@ -231,6 +232,9 @@ def _dire(paiement: Paiement | None, anomalie: Anomalie | None, montant: Decimal
     if paiement is None:
         return "référence inconnue, mise de côté", "comptable", "interroger_payzen --journaux"
     relire = f"interroger_payzen --reference {paiement.reference} --appliquer"
+    if paiement.statut == Statut.ACCEPTE and not is_reglee(paiement.boutique, paiement.mode):
+        geste = "demander sa confirmation d'après le Back Office, sur sa fiche"
+        return "en vérification, et sa boutique n'a plus de clés", "comptable", geste
     if paiement.statut == Statut.ACCEPTE:
         return "en vérification", "service", relire
     if paiement.statut == Statut.VERIFIE:

@@ -97,6 +97,15 @@ def is_certain(paiement: Paiement, debit: TransactionPayzen) -> bool:
     return debit.is_en_euros and (is_accorde or debit.montant == paiement.montant_admis)  # garde: devise_effective
 
 
+def is_juste(paiement: Paiement, livres: Livres) -> bool:
+    """La banque tient du débit du paiement, en euros, ce qui était demandé, ou ce qu'un agent a admis."""
+    sien = livres.sien
+    # garde: credit_sans_debit_bloque, montants_qui_se_contredisent
+    if sien is None or livres.is_en_l_air or sien.is_douteuse or not is_certain(paiement, sien):
+        return False
+    return get_tenu(sien) in paiement.montants_attendus  # garde: tenu_attendu
+
+
 def _nommer_l_autre(paiement: Paiement, debit: TransactionPayzen) -> Anomalie.Genre:
     """Ce que la banque tient et qui n'est pas le débit du paiement : à restituer, mais pourquoi ?"""
     if get_tenu(debit) < 0:

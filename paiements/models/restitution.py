@@ -1,4 +1,4 @@
-"""Ce qu'il faut être deux pour décider : restituer de l'argent, clore un paiement sans débit."""
+"""Ce qu'il faut être deux pour décider : restituer de l'argent, finir ce que la plateforme ne dit plus."""
 
 import pgtrigger
 from django.db import models
@@ -10,6 +10,7 @@ from dettes.models import Dette
 from paiements.models.demande import DemandeADeux, decidee_a_deux
 from paiements.models.paiement import Paiement
 from paiements.models.transaction import TransactionPayzen
+from paiements.statuts import Statut
 from socle.euros import ecrire_euros
 
 
@@ -141,9 +142,10 @@ class PartRestituee(models.Model):
 
 class DemandeCloture(DemandeADeux):
     """
-    Clore sans débit un paiement que la plateforme ne peut plus nous dire : un agent demande, un autre décide.
+    Finir un paiement que la plateforme ne peut plus nous dire : un agent demande, un autre décide.
 
-    Un accord de la banque entendu plus tard est encore accepté.
+    Il attendait la banque : le clore sans débit ; un accord entendu plus tard est encore accepté. La banque l'avait
+    accepté : le tenir pour vérifié, d'après son Back Office.
     """
 
     paiement = models.ForeignKey(Paiement, models.PROTECT, related_name="clotures")
@@ -160,4 +162,15 @@ class DemandeCloture(DemandeADeux):
         triggers = [pgtrigger.Protect(name="cloture_jamais_effacee", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"clôture sans débit de {self.paiement}"
+        return f"{self.quoi} de {self.paiement}"
+
+    @property
+    def is_confirmation(self) -> bool:
+        """À la demande, la banque avait accepté ce paiement."""
+        avant = [etape for etape in self.paiement.etapes.all() if etape.le <= self.demandee_le]
+        return bool(avant) and max(avant, key=lambda etape: etape.pk).vers == Statut.ACCEPTE
+
+    @property
+    def quoi(self) -> str:
+        """Ce qui est demandé."""
+        return "confirmation d'après le Back Office" if self.is_confirmation else "clôture sans débit"

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from comptes.models import Utilisateur
 from paiements.causes import par_agent, par_allocataire, par_service
-from paiements.file.attendues import is_certain
-from paiements.file.livres import ZERO, Livres, get_tenu, lire
+from paiements.file.attendues import is_juste
+from paiements.file.livres import ZERO, Livres, lire
 from paiements.file.tenue import rapprocher
 from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.passages import TransitionImpossible, avancer, get_libre_le, verrouiller
@@ -132,6 +132,16 @@ def _prochain_controle(paiement: Paiement, livres: Livres, manquantes: list[Tran
     return min(attendus, default=None)
 
 
+def get_controle_sans_cles(paiement: Paiement) -> datetime | None:
+    """
+    Sans les clés de sa boutique, un paiement tenu sous verrou se redemande une fois par jour : elles peuvent revenir.
+
+    Plus du tout, si la plateforme n'aurait plus rien à en dire.
+    """
+    reste = paiement.statut == Statut.ACCEPTE or _prochain_controle(paiement, lire(paiement), [])
+    return timezone.now() + CHAQUE_JOUR if reste else None
+
+
 def _get_rendez_vous(paiement: Paiement) -> list[datetime]:
     """Encaissé, il n'y a plus à voir que la remise en banque et ce que le Back Office en aurait fait."""
     delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES
@@ -169,15 +179,6 @@ def _verifier(paiement: Paiement, livres: Livres, manquantes: list[TransactionPa
         paiement.confirme_le = timezone.now()
         if not is_a_confirmer_par_un_agent(paiement):
             avancer(Geste.VERIFIER, paiement, par_service("confirmé par la plateforme"))
-
-
-def is_juste(paiement: Paiement, livres: Livres) -> bool:
-    """La banque tient du débit du paiement, en euros, ce qui était demandé, ou ce qu'un agent a admis."""
-    sien = livres.sien
-    # garde: credit_sans_debit_bloque, montants_qui_se_contredisent
-    if sien is None or livres.is_en_l_air or sien.is_douteuse or not is_certain(paiement, sien):
-        return False
-    return get_tenu(sien) in paiement.montants_attendus  # garde: tenu_attendu
 
 
 def is_a_confirmer_par_un_agent(paiement: Paiement) -> bool:

@@ -21,7 +21,8 @@ from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.passages import faire_interroger, verrouiller
 from paiements.payzen import EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
 from paiements.reception.porter import porter_sur
-from paiements.verification.conclusions import conclure_la_lecture, renoncer
+from paiements.verification.absence import signaler_l_absence
+from paiements.verification.conclusions import conclure_la_lecture, get_controle_sans_cles, renoncer
 from socle import attente
 from socle.attente import is_verrou_tenu
 from socle.sql import Colonnes, batir, executer
@@ -84,7 +85,9 @@ def interroger(paiement_id: int) -> Paiement:
         return paiement
     try:
         lecture = _appeler(avant, liaisons.DELAI)
-    except (EchecRest, BoutiqueAbsente) as echec:
+    except BoutiqueAbsente as absence:
+        return _attendre_les_cles(paiement_id, absence)
+    except EchecRest as echec:
         # Aucune réponse n'est pas une réponse : rien n'est décidé, on redemandera.
         signaler_l_echec(paiement, echec)
         _remettre(paiement, RELANCE_APRES_PANNE)
@@ -99,6 +102,15 @@ def interroger(paiement_id: int) -> Paiement:
         else:
             reporter(paiement, Travail.INTERROGATION, echec)
         return paiement
+
+
+@transaction.atomic
+def _attendre_les_cles(paiement_id: int, absence: BoutiqueAbsente) -> Paiement:
+    paiement = verrouiller(paiement_id)
+    paiement.prochain_controle_le = get_controle_sans_cles(paiement)
+    paiement.save(update_fields=["prochain_controle_le"])
+    signaler_l_absence(paiement, absence)
+    return paiement
 
 
 def _remettre(paiement: Paiement, delai: timedelta) -> None:
@@ -161,6 +173,9 @@ def conclure(paiement_id: int, lecture: Lecture, *, renonce: bool = False) -> Pa
 
 def signaler_l_echec(paiement: Paiement, echec: EchecRest | BoutiqueAbsente) -> None:
     """Consigne un appel sans suite ; ce qu'attendre ne réparera pas devient une anomalie (PROTOCOLE §6.7, §11.7)."""
+    if isinstance(echec, BoutiqueAbsente):
+        signaler_l_absence(paiement, echec)
+        return
     logger.error("PayZen : appel sans suite", extra={"paiement": paiement.reference, "motif": str(echec)})
     if isinstance(echec, PlateformeInjoignable) or (isinstance(echec, ErreurPlateforme) and echec.is_passagere):
         return

@@ -178,7 +178,7 @@ COMPTES = {
     "mises de côté": ("1 anomalie mise de côté</a> : 70,00", "0 anomalie mise de côté</a> : 0,00"),
     "à confirmer": ("1 paiement à confirmer", "0 paiement à confirmer"),
     "restitutions": ("1 restitution à approuver", "0 restitution à approuver"),
-    "clôtures": ("1 clôture sans débit à approuver", "0 clôture sans débit à approuver"),
+    "clôtures": ("1 clôture sans débit, ou confirmation à deux, à", "0 clôture sans débit, ou confirmation à deux, à"),
     "journée": (" paiements demandés</a>, ", "0 accepté</a> ; de ceux-là, la banque tient 0,00"),
     "notification": ("PayZen : à l’instant", "PayZen : aucune"),
     "notifications perdues": ("Notifications perdues", "Dernière notification"),

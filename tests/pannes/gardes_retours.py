@@ -2,6 +2,8 @@
 
 from tests.pannes.retraits import Retrait, faux, oter, remplacer, sans_verrou, vrai
 
+_SANS_CLES = "paiements/test_sans_cles::test_"
+
 GARDES: dict[str, tuple[str, Retrait]] = {
     "reste_sans_remboursement_en_l_air": (
         "paiements/test_reste::test_un_reste_ne_se_place_pas_tant_qu_un_remboursement_est_en_l_air",
@@ -110,6 +112,17 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "pannes/test_rencontres_agents::test_deux_agents_decident_ensemble_d_une_cloture",
         faux,
     ),
+    "confirmer_sans_cles_seulement": (
+        f"{_SANS_CLES}avec_ses_cles_on_interroge_payzen",
+        remplacer(" or is_reglee(paiement.boutique, paiement.mode)", ""),
+    ),
+    "confirmer_ce_qui_ne_se_verifie_plus": (f"{_SANS_CLES}avec_ses_cles_on_interroge_payzen", faux),
+    "essai_ne_se_confirme_pas_a_deux": (
+        f"{_SANS_CLES}une_carte_d_essai_ne_se_confirme_pas_en_production",
+        remplacer("not paiement.is_d_un_autre_mode and ", ""),
+    ),
+    "confirmer_a_deux_ce_qui_est_juste": (f"{_SANS_CLES}ce_que_la_banque_a_rendu_ne_se_confirme_pas", faux),
+    "cles_revenues_on_demande": (f"{_SANS_CLES}les_cles_revenues_entre_la_demande_et_l_accord", faux),
     "clore_a_deux": ("paiements/test_cloture::test_la_meme_personne_ne_suffit_pas", faux),
     "la_banque_a_repondu_depuis": ("paiements/test_cloture::test_la_banque_repond_entre_la_demande_et_l_accord", faux),
     "anomalie_relue_sous_verrou": ("pannes/test_rencontres_agents::test_deux_agents_reprennent_la_meme_part", oter),

@@ -1,0 +1,69 @@
+"""
+Les clés d'une boutique ne sont plus réglées : ses paiements ne se redemandent plus qu'une fois par jour, sans bruit.
+
+Une anomalie par boutique et par mode, qui dit d'abord à l'exploitant de les remettre ; leur retour la ferme.
+"""
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from paiements import liaisons
+from paiements.boutiques import BoutiqueAbsente
+from paiements.causes import par_service
+from paiements.file.tenue import DejaResolue, clore, signaler
+from paiements.models import Anomalie, Liaison, Paiement
+from paiements.statuts import Statut
+
+logger = logging.getLogger(__name__)
+
+# La fin de la clé de son anomalie : ses conseils la reconnaissent.
+SANS_CLES = ":BoutiqueAbsente"
+Etat, Genre = Anomalie.Etat, Anomalie.Genre
+
+
+def signaler_l_absence(paiement: Paiement, absence: BoutiqueAbsente) -> None:
+    """Ouvre l'anomalie de sa boutique, et l'écrit au journal du service ; une fois pour tous ses paiements."""
+    cle, situation = _get_cle(paiement.boutique, paiement.mode), _dire_depuis_quand(paiement.boutique)
+    connue = Anomalie.objects.filter(genre=Genre.REPONSE_INATTENDUE, cle=cle, situation=situation)
+    if connue.exclude(etat=Etat.SANS_OBJET).exists():
+        return
+    logger.error("PayZen : boutique sans clés", extra={"boutique": paiement.boutique, "motif": str(absence)})
+    signaler(
+        Genre.REPONSE_INATTENDUE,
+        cle,
+        situation=situation,
+        detail=str(absence),
+        caf=paiement.caf,
+        cause=par_service(str(absence)),
+    )
+
+
+def _get_cle(boutique: str, mode: str) -> str:
+    return f"{boutique}:{mode}{SANS_CLES}"
+
+
+def _dire_depuis_quand(boutique: str) -> str:
+    """Ce qui distingue une absence de la suivante : quand la boutique a répondu pour la dernière fois."""
+    if boutique in settings.PAYZEN_BOUTIQUES:
+        return "réglée dans un autre mode"
+    liaison = Liaison.objects.filter(pk=liaisons.get_nom(boutique)).first()
+    return f"dernière réponse le {liaison.repondue_le:%Y-%m-%d %H:%M} UTC" if liaison and liaison.repondue_le else ""
+
+
+def reprendre_les_cles_revenues() -> None:
+    """Les clés d'une boutique sont revenues : ce qui attend une personne se redemande, le reste à son heure."""
+    boutiques = {_get_cle(boutique.site, boutique.mode): boutique for boutique in settings.PAYZEN_BOUTIQUES.values()}
+    for anomalie in Anomalie.objects.ouvertes().filter(genre=Genre.REPONSE_INATTENDUE, cle__in=boutiques):
+        boutique = boutiques[anomalie.cle]
+        with transaction.atomic():
+            try:
+                clore(anomalie, par_service("les clés de la boutique sont revenues"))
+            except DejaResolue:
+                continue
+            attendent = Paiement.objects.filter(boutique=boutique.site, mode=boutique.mode)
+            attendent.filter(
+                statut__in=(Statut.EN_ATTENTE, Statut.ACCEPTE), prochain_controle_le__gt=timezone.now()
+            ).update(prochain_controle_le=timezone.now())
