@@ -10,16 +10,18 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from comptes.models import Allocataire, Utilisateur
+from socle.sql import Lecture
 
 Vue = Callable[..., HttpResponseBase]
+COMPTE = Lecture(lambda cle: Utilisateur.objects.select_related("allocataire__caf").filter(pk=cle))
 
 
 class Entree(AuthenticationBackend):  # type: ignore[misc]  # allauth n'a pas de types
     """La connexion d'allauth ; à chaque page, le compte se relit avec son dossier et sa Caf, d'un seul coup."""
 
     def get_user(self, user_id: int) -> Utilisateur | None:
-        compte = Utilisateur.objects.select_related("allocataire__caf").filter(pk=user_id).first()
-        return compte if compte and self.user_can_authenticate(compte) else None
+        comptes = COMPTE.lire(user_id)
+        return comptes[0] if comptes and self.user_can_authenticate(comptes[0]) else None
 
 
 class RequeteAllocataire(HttpRequest):

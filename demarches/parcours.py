@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -19,9 +19,15 @@ from demarches.services import DemarcheFigee, get_dettes, get_etape
 from dettes.models import Dette
 from dettes.repartition import get_disponible_total
 from socle import frappe
+from socle.sql import Lecture
 
 NOMS = ("informations", "montants", "recapitulatif")
 ABANDON = gettext_lazy("Votre démarche est abandonnée. Rien n’est gardé de votre saisie, et rien n’a été payé.")
+LA_SIENNE = Lecture(
+    lambda auteur, reference: Demarche.objects.select_related("allocataire__caf").filter(
+        auteur=auteur, reference=reference
+    )
+)
 VueEtape = Callable[[RequeteAllocataire, Demarche, list[Dette]], HttpResponse]
 
 
@@ -79,8 +85,9 @@ def quitter(request: RequeteAllocataire, demarche: Demarche, courante: Demarche.
 
 def get_la_mienne(request: RequeteAllocataire, reference: str) -> Demarche:
     """La démarche ouverte par cette personne ; celle d'un autre n'existe pas (404)."""
-    demarches = Demarche.objects.select_related("allocataire__caf")
-    return get_object_or_404(demarches, auteur=request.user, reference=reference)
+    for demarche in LA_SIENNE.lire(request.user.pk, reference):
+        return demarche
+    raise Http404
 
 
 def refuser(request: HttpRequest, allocataire: Allocataire, dettes: list[Dette]) -> HttpResponse | None:

@@ -12,6 +12,13 @@ from demarches.etats import Etat
 from demarches.models import Demarche, LigneDemarche
 from demarches.montants import ZERO
 from dettes.models import Dette
+from socle.sql import Lecture
+
+LIGNES = Lecture(
+    lambda demarche: (
+        LigneDemarche.objects.filter(demarche=demarche).select_related("dette").order_by("dette__notifiee_le", "pk")
+    )
+)
 
 
 class Ecart(NamedTuple):
@@ -44,7 +51,7 @@ def lire_le_recapitulatif(demarche: Demarche, dettes: Iterable[Dette]) -> Recapi
 
     :param dettes: celles que rend `get_dettes`
     """
-    lignes = list(demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "pk"))
+    lignes = LIGNES.lire(demarche.pk)
     autres = list(Demarche.objects.deja_demandees(demarche).select_related("paiement__debit"))
     empreinte = _prendre_l_empreinte(demarche, lignes, autres)
     return Recapitulatif(lignes, autres, _trouver_les_ecarts(lignes, dettes), empreinte)

@@ -21,9 +21,15 @@ from demarches.montants import (
 )
 from dettes.models import Dette
 from dettes.repartition import get_disponible_total, repartir
+from socle.sql import Lecture
 
 Etape = Demarche.Etape
 Mode = Demarche.Mode
+PAYABLES = Lecture(
+    lambda allocataire: (
+        Dette.objects.filter(allocataire=allocataire).payables().with_disponible().plus_anciennes_d_abord()
+    )
+)
 
 
 class DemarcheFigee(Exception):
@@ -172,8 +178,7 @@ def get_dettes(demarche: Demarche) -> list[Dette]:
 
 def get_dettes_de(allocataire: Allocataire) -> list[Dette]:
     """Comme `get_dettes`, avant qu'une démarche soit ouverte."""
-    dettes = Dette.objects.for_allocataire(allocataire).payables().with_disponible()
-    return list(dettes.plus_anciennes_d_abord())
+    return PAYABLES.lire(allocataire.pk)
 
 
 def get_etape(demarche: Demarche) -> Demarche.Etape:

@@ -12,6 +12,9 @@ from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
 from dettes import cartes, droits, histoire, retenue
 from dettes.models import Dette
 from dettes.repartition import get_disponible_total
+from socle.sql import Lecture
+
+DETTES = Lecture(lambda cle: Dette.objects.filter(allocataire=cle).with_disponible().plus_anciennes_d_abord())
 
 
 @require_safe
@@ -19,7 +22,7 @@ from dettes.repartition import get_disponible_total
 def liste(request: RequeteAllocataire) -> HttpResponse:
     """Toutes les dettes du dossier : celles que l'on peut régler ici, puis les autres avec la raison."""
     allocataire = get_dossier(request)
-    dettes = list(Dette.objects.for_allocataire(allocataire).with_disponible().plus_anciennes_d_abord())
+    dettes = DETTES.lire(allocataire.pk)
     payables = [dette for dette in dettes if dette.is_payable]
     contexte = {
         "allocataire": allocataire,

@@ -1,15 +1,21 @@
 """
 Des ordres SQL écrits une fois : l'ORM ne les recompose pas à chaque appel, et la base n'en refait pas le plan.
 
-Pour le chemin d'un paiement ordinaire, où composer et planifier coûtaient dix fois lire et écrire (docs/adr/0063).
+Pour le chemin d'un paiement ordinaire, où composer et planifier coûtaient dix fois lire et écrire, et pour ce que lit
+chaque page d'une personne (docs/adr/0063).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.models import Model
+from django.db.models import Expression, Model, QuerySet
+from django.db.models.query import get_related_populators
+from django.utils.functional import cached_property
+
+Lu = TypeVar("Lu", bound=Model)
 
 
 def executer(ordre: str, valeurs: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -68,3 +74,55 @@ def batir(ligne: tuple[Any, ...], *lues: Colonnes) -> list[Any]:
         absent = valeurs[colonnes.cle] is None
         objets.append(None if absent else colonnes.modele.from_db(connection.alias, colonnes.noms, valeurs))
     return objets + list(ligne[debut:])
+
+
+class Place(Expression):
+    """La place d'une valeur, dans une lecture que l'on compose avant de la connaître."""
+
+    def __init__(self, rang: int) -> None:
+        super().__init__()
+        self.rang = rang
+
+    def as_sql(self, compiler: object, connection: object) -> tuple[str, list["Place"]]:
+        return "%s", [self]
+
+
+class Lecture(Generic[Lu]):
+    """
+    Une lecture de l'ORM, dont seules des valeurs changent : composée au premier appel, puis seulement exécutée.
+
+    Les règles restent dans les QuerySet, où l'ORM les compose ; `select_related` et `annotate` y ont leur place, pas
+    `prefetch_related`.
+
+    :param composer: rend le QuerySet, avec à la place de chaque valeur la `Place` qu'on lui donne
+    """
+
+    def __init__(self, composer: Callable[..., QuerySet[Lu]]) -> None:
+        self.composer = composer
+
+    @cached_property
+    def _composee(self) -> tuple[str, Sequence[Any], Callable[[tuple[Any, ...]], Lu]]:
+        """L'ordre, ses valeurs ou leurs places, et de quoi bâtir l'objet d'une ligne, comme `ModelIterable`."""
+        places = (Place(rang) for rang in range(len(signature(self.composer).parameters)))
+        compiler = self.composer(*places).query.get_compiler(connection.alias)
+        ordre, valeurs = compiler.as_sql()
+        lus, champs = compiler.klass_info, compiler.klass_info["select_fields"]
+        debut, fin = champs[0], champs[-1] + 1
+        noms = [choisi[0].target.attname for choisi in compiler.select[debut:fin]]
+        lies = get_related_populators(lus, compiler.select, connection.alias)
+
+        def batir_l_objet(ligne: tuple[Any, ...]) -> Lu:
+            objet = lus["model"].from_db(connection.alias, noms, ligne[debut:fin])
+            for lie in lies:
+                lie.populate(ligne, objet)
+            for nom, rang in compiler.annotation_col_map.items():
+                setattr(objet, nom, ligne[rang])
+            return objet
+
+        return ordre, valeurs, batir_l_objet
+
+    def lire(self, *valeurs: object) -> list[Lu]:
+        """Les objets que donnent ces valeurs, une par place, dans l'ordre des paramètres de `composer`."""
+        ordre, places, batir_l_objet = self._composee
+        lues = [valeurs[place.rang] if isinstance(place, Place) else place for place in places]
+        return [batir_l_objet(ligne) for ligne in executer(ordre, lues)]
