@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple, TypedDict
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
 
 from dettes.models import Dette
+from socle import adresses
 from socle.euros import ecrire_euros, ecrire_euros_court
 from socle.templatetags.euros import periode
 
@@ -72,9 +72,9 @@ def dresser(dettes: Iterable[Dette], *, payer: str) -> list[Carte]:
     :param dettes: `engage` et `disponible` calculés
     :param payer: l'adresse où l'on paie ; vide, rien ne se paie maintenant
     """
-    modele = reverse("dettes:detail", args=["0"])
+    adresser = adresses.chercher("dettes:detail")
     mots, langue = _lire_les_mots(), str(get_language())
-    return [_dresser(dette, modele.replace("/0/", f"/{dette.reference}/"), payer, mots, langue) for dette in dettes]
+    return [_dresser(dette, adresser(dette.reference), payer, mots, langue) for dette in dettes]
 
 
 def _dresser(dette: Dette, adresse: str, payer: str, mots: Mots, langue: str) -> Carte:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.models import Expression, Model, QuerySet
+from django.db.models import BooleanField, Expression, Func, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.utils.functional import cached_property
 
@@ -85,6 +85,14 @@ class Place(Expression):
 
     def as_sql(self, compiler: object, connection: object) -> tuple[str, list["Place"]]:
         return "%s", [self]
+
+
+class Parmi(Func):
+    """``Parmi("pk", place)`` : le champ est l'une des valeurs de cette place, quel qu'en soit le nombre."""
+
+    arg_joiner = " = ANY("
+    template = "%(expressions)s)"
+    output_field = BooleanField()
 
 
 class Lecture(Generic[Lu]):

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from django.db import connection
 from django.utils.translation import gettext, gettext_noop
 
 from comptes.models import Allocataire
@@ -11,7 +10,9 @@ from demarches.models import Demarche
 from paiements.models import Anomalie, Paiement
 from paiements.suivi.dates import dire_l_instant, dire_le_jour_de
 from paiements.suivi.progres import dire_tient
+from socle import adresses
 from socle.euros import ecrire_euros
+from socle.sql import Lecture, Parmi, executer
 from socle.templatetags.euros import jour
 
 # D'ordinaire il n'y en a pas : on le sait avant de composer, en Python, la lecture de ce que l'on en dirait.
@@ -21,6 +22,13 @@ CONCERNES = """
         SELECT FROM paiements_anomalie a
         WHERE a.paiement_id = p.id AND a.etat = %s AND a.transaction_id IS NOT NULL))
 """
+PAIEMENTS = Lecture(
+    lambda cles: (
+        Paiement.objects.filter(Parmi("pk", cles))
+        .select_related("demarche", "debit", "solde", "caf")
+        .order_by("-demarche__cree_le", "-pk")
+    )
+)
 ANNONCE = gettext_noop(
     "La banque annonce un débit de {montant} pour votre demande du {du}, qu’un agent de votre Caf examine. Avant de"
     " payer de nouveau, regardez cette demande."
@@ -46,6 +54,7 @@ class Bandeau(NamedTuple):
 
     :param ton: info ou attention
     :param is_a_repondre: l'auteur peut dire s'il a terminé le paiement
+    :param adresse, repondre: où suivre la demande, et où cela se dit
     """
 
     ton: str
@@ -53,6 +62,8 @@ class Bandeau(NamedTuple):
     lien: str
     demarche: Demarche
     is_a_repondre: bool = False
+    adresse: str = ""
+    repondre: str = ""
 
 
 class Deja(NamedTuple):
@@ -69,13 +80,15 @@ class Deja(NamedTuple):
 
 def dire_en_route(allocataire: Allocataire) -> list[Bandeau]:
     """Les demandes dont l'argent est en route, ou dont un agent examine un débit ; la plus récente d'abord."""
-    with connection.cursor() as curseur:
-        curseur.execute(CONCERNES, [allocataire.pk, Anomalie.Etat.OUVERTE])
-        cles = [cle for (cle,) in curseur.fetchall()]
+    cles = [cle for (cle,) in executer(CONCERNES, [allocataire.pk, Anomalie.Etat.OUVERTE])]
     if not cles:
         return []
-    concernes = Paiement.objects.filter(pk__in=cles).select_related("demarche", "debit", "solde", "caf")
-    return [bandeau for paiement in concernes.order_by("-demarche__cree_le", "-pk") for bandeau in _dire(paiement)]
+    adresser, repondre = adresses.chercher("suivi:detail"), adresses.chercher("suivi:repondre")
+    return [
+        bandeau._replace(adresse=adresser(paiement.demarche.reference), repondre=repondre(paiement.demarche.reference))
+        for paiement in PAIEMENTS.lire(cles)
+        for bandeau in _dire(paiement)
+    ]
 
 
 def dire_deja(autre: Demarche, demarche: Demarche) -> Deja:

@@ -19,6 +19,7 @@ from tests.factories import (
     UtilisateurFactory,
     empreinte,
 )
+from tests.ordres import ecouter
 
 pytestmark = pytest.mark.django_db
 
@@ -83,12 +84,12 @@ def test_une_etape_se_lit_en_peu_de_requetes(voir, demarche, nom, requetes, djan
 
 @pytest.mark.parametrize("nom", [*ETAPES, "abandonner", "detail"])
 def test_regarder_n_ecrit_rien_et_ne_se_garde_pas(voir, demarche, nom, django_assert_num_queries):
-    with django_assert_num_queries(12, exact=False) as requetes:
+    with django_assert_num_queries(12, exact=False), ecouter() as ordres:
         reponse = voir(nom, demarche)
 
     assert reponse.status_code == 200
     assert "no-store" in reponse["Cache-Control"]
-    assert [requete["sql"] for requete in requetes if not requete["sql"].lstrip().startswith("SELECT")] == []
+    assert [ordre for ordre in ordres if not ordre.lstrip().startswith("SELECT")] == []
 
 
 @pytest.mark.parametrize("nom", ETAPES)
@@ -116,10 +117,10 @@ def test_on_reprend_la_ou_l_on_s_etait_arrete(connecte, personne, dette):
 
 
 def test_regarder_le_debut_n_ouvre_pas_de_demarche(connecte, dette, django_assert_num_queries):
-    with django_assert_num_queries(9, exact=False) as requetes:
+    with django_assert_num_queries(9, exact=False), ecouter() as ordres:
         assert connecte.get(COMMENCER).status_code == 200
 
-    assert [requete["sql"] for requete in requetes if not requete["sql"].lstrip().startswith("SELECT")] == []
+    assert [ordre for ordre in ordres if not ordre.lstrip().startswith("SELECT")] == []
     assert not Demarche.objects.exists()
 
 

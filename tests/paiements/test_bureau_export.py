@@ -12,6 +12,7 @@ from comptes.models import Evenement
 from dettes.models import Dette
 from socle.export import ecrire_cellule
 from tests.factories import AllocataireFactory, CafFactory, DetteFactory, PaiementFactory
+from tests.ordres import ecouter
 from tests.paiements.bureau import faire_un_reliquat, fiche
 
 pytestmark = pytest.mark.django_db
@@ -115,13 +116,13 @@ def test_une_longue_liste_s_emporte_lot_par_lot_dans_l_ordre_et_sans_rien_oublie
     paiements = PaiementFactory.create_batch(5)
     entrer()
 
-    with CaptureQueriesContext(connection) as entendues:
+    with ecouter() as ordres:
         lignes = emporter("paiements_paiement")[1:]
 
-    lues = [sql["sql"] for sql in entendues if sql["sql"].endswith(f" LIMIT {par_lot}")]
+    lues = [ordre for ordre in ordres if ordre.endswith(f" LIMIT {par_lot}")]
     assert [ligne[0] for ligne in lignes] == [paiement.reference for paiement in reversed(paiements)]
     assert len(lues) == lots
-    assert not any("DECLARE" in sql["sql"] for sql in entendues)
+    assert not any("DECLARE" in ordre for ordre in ordres)
 
 
 def test_tout_ce_qui_se_liste_s_emporte(entrer, emporter):

@@ -3,12 +3,11 @@
 import re
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.connexion import entrer_en_agent
 from tests.factories import AgentFactory, AllocataireFactory, CafFactory, DetteFactory, PaiementFactory
+from tests.ordres import ecouter
 
 pytestmark = pytest.mark.django_db
 
@@ -20,15 +19,13 @@ def feuilleter(client):
 
     def suivre(nom: str, filtres: str = "") -> tuple[list[str], list[str]]:
         adresse, fiches = f"{reverse(f'admin:{nom}_changelist')}{filtres}", []
-        with CaptureQueriesContext(
-            connection,
-        ) as entendu:
+        with ecouter() as ordres:
             while adresse:
                 page = client.get(adresse).content.decode()
                 fiches += re.findall(r'<th [^>]*class="field-\w+"[^>]*><a href="([^"?]+)', page)
                 suite = re.search(r'<a href="([^"]*)" rel="next"', page)
                 adresse = suite and reverse(f"admin:{nom}_changelist") + suite[1].replace("&amp;", "&")
-        return fiches, [requete["sql"] for requete in entendu]
+        return fiches, ordres
 
     return suivre
 
