@@ -36,15 +36,18 @@ class DemarcheQuerySet(models.QuerySet["Demarche"]):
     def brouillons(self) -> "DemarcheQuerySet":
         return self.filter(etat=Etat.BROUILLON)
 
-    def deja_demandees(self, demarche: "Demarche") -> "DemarcheQuerySet":
+    def deja_demandees(self, demarche: object, allocataire: object, depuis: object) -> "DemarcheQuerySet":
         """
         Les autres du dossier, sur les mêmes dettes, dont l'argent est en route, ou prises en compte depuis peu.
 
         C'est ce qu'il faut avoir lu avant de payer de nouveau. `commun` : leur montant sur ces dettes, en euros.
+
+        :param demarche, allocataire: leurs clés
+        :param depuis: l'heure avant laquelle une demande prise en compte ne se rappelle plus
         """
-        recentes = Q(etat=Etat.PRISE_EN_COMPTE, paiement__cree_le__gte=timezone.now() - DEPUIS_PEU)
-        autres = self.filter(Q(engagee=True) | recentes, allocataire=demarche.allocataire_id).exclude(pk=demarche.pk)
-        memes = autres.filter(lignes__dette__in=demarche.lignes.values("dette"))
+        recentes = Q(etat=Etat.PRISE_EN_COMPTE, paiement__cree_le__gte=depuis)
+        autres = self.filter(Q(engagee=True) | recentes, allocataire=allocataire).exclude(pk=demarche)
+        memes = autres.filter(lignes__dette__in=LigneDemarche.objects.filter(demarche=demarche).values("dette"))
         avec_commun = memes.annotate(commun=Sum("lignes__montant"))  # type: ignore[no-redef]  # voir Demarche
         return avec_commun.order_by("cree_le", "pk")
 

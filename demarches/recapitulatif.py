@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils import timezone
 
 from demarches.etats import Etat
-from demarches.models import Demarche, LigneDemarche
+from demarches.models import DEPUIS_PEU, Demarche, LigneDemarche
 from demarches.montants import ZERO
 from dettes.models import Dette
 from socle.sql import Lecture
@@ -18,6 +19,11 @@ LIGNES = Lecture(
     lambda demarche: (
         LigneDemarche.objects.filter(demarche=demarche).select_related("dette").order_by("dette__notifiee_le", "pk")
     )
+)
+AUTRES = Lecture(
+    lambda demarche, allocataire, depuis: Demarche.objects.deja_demandees(
+        demarche, allocataire, depuis
+    ).select_related("paiement__debit")
 )
 
 
@@ -52,7 +58,7 @@ def lire_le_recapitulatif(demarche: Demarche, dettes: Iterable[Dette]) -> Recapi
     :param dettes: celles que rend `get_dettes`
     """
     lignes = LIGNES.lire(demarche.pk)
-    autres = list(Demarche.objects.deja_demandees(demarche).select_related("paiement__debit"))
+    autres = AUTRES.lire(demarche.pk, demarche.allocataire_id, timezone.now() - DEPUIS_PEU)
     empreinte = _prendre_l_empreinte(demarche, lignes, autres)
     return Recapitulatif(lignes, autres, _trouver_les_ecarts(lignes, dettes), empreinte)
 

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils.translation import get_language, gettext
 
 from comptes.acces import RequeteAllocataire
-from demarches import gestes, rangees, services
+from demarches import gestes, lignes, rangees, services
 from demarches.formulaires import nommer
 from demarches.models import Demarche
 from demarches.montants import MontantInvalide, get_total
@@ -66,7 +66,11 @@ def _afficher(
         choisie=choisie,
         form=page.form,
         is_seule=is_seule(dettes),
-        apercu=[(dette, montant, dette.disponible - montant) for dette, montant in page.parts],
+        apercu=lignes.dresser(
+            ((dette, montant, dette.disponible - montant) for dette, montant in page.parts), lignes.dire_il_restera()
+        )
+        if page.mode == Mode.GLOBAL
+        else [],
         total=get_total(page.parts),
         disponible=get_disponible_total(dettes),
         engagees=[dette for dette in dettes if dette.disponible <= 0],
@@ -83,8 +87,8 @@ def _redire(demarche: Demarche) -> Saisie:
         return {}
     if demarche.mode == Mode.GLOBAL:
         return {"mode": demarche.mode, "montant": ecrire_saisie(demarche.montant)}
-    lignes = demarche.lignes.values_list("dette", "montant")
-    return {"mode": demarche.mode} | {nommer(cle): ecrire_saisie(montant) for cle, montant in lignes}
+    gardees = demarche.lignes.values_list("dette", "montant")
+    return {"mode": demarche.mode} | {nommer(cle): ecrire_saisie(montant) for cle, montant in gardees}
 
 
 def _trouver(reference: str | None, dettes: list[Dette]) -> Dette | None:

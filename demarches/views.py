@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
 from comptes.acces import RequeteAllocataire
-from demarches import mentions, saisie, services
+from demarches import lignes, mentions, saisie, services
 from demarches.etats import Etat
 from demarches.models import Demarche
 from demarches.montants import ZERO
@@ -91,7 +91,13 @@ def recapitulatif(request: RequeteAllocataire, demarche: Demarche, dettes: list[
     contexte = {
         "autres": lu.autres,
         "ecarts": lu.ecarts,
-        "lignes": [(ligne, disponibles.get(ligne.dette_id, ZERO) - ligne.montant) for ligne in lu.lignes],
+        "lignes": lignes.dresser(
+            (
+                (ligne.dette, ligne.montant, disponibles.get(ligne.dette_id, ZERO) - ligne.montant)
+                for ligne in lu.lignes
+            ),
+            None if lu.ecarts else lignes.dire_il_restera(),
+        ),
         "retenue": retenue.calculer(dettes, {ligne.dette_id: ligne.montant for ligne in lu.lignes}),
         "empreinte": lu.empreinte,
         "plateforme": urlsplit(settings.PAYZEN_URL_FORMULAIRE).hostname,

@@ -8,9 +8,10 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis
-from demarches import services
+from demarches import lignes, services
 from demarches.etats import REPARTIS
 from demarches.models import Demarche
+from demarches.montants import ZERO
 from demarches.parcours import get_la_mienne, page_du_parcours, refuser, reprendre
 from paiements.documents.renvoi import RenvoiForm, TropDeRenvois, compter_les_renvois, renvoyer
 from paiements.models import Paiement
@@ -69,10 +70,12 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
         "demarche": demarche,
         "paiement": paiement,
         "is_a_moi": demarche.auteur_id == request.user.pk,
-        "lignes": demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "pk"),
     }
     if paiement is not None:
         contexte |= _decrire(paiement)
+    if not contexte.get("imputations"):
+        visees = demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "pk")
+        contexte["lignes"] = lignes.dresser((ligne.dette, ligne.montant, ZERO) for ligne in visees)
     return render(request, "suivi/detail.html", contexte)
 
 
@@ -83,7 +86,10 @@ def _decrire(paiement: Paiement) -> dict[str, object]:
     return {
         "progres": dire_ou_en_est(paiement),
         "evenements": raconter(paiement, paiement.etapes.all()),
-        "imputations": [imputation for imputation in imputations if imputation.montant > 0],
+        "imputations": lignes.dresser(
+            ((faite.dette, faite.montant, faite.mouvement.solde_apres) for faite in imputations if faite.montant > 0),
+            None if is_reparti else lignes.dire_il_restait(),
+        ),
         "reprises": [imputation for imputation in imputations if imputation.montant < 0],
         "impute": sum(imputation.montant for imputation in imputations if imputation.montant > 0),
         "is_reparti": is_reparti,
