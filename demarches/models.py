@@ -36,7 +36,7 @@ class DemarcheQuerySet(models.QuerySet["Demarche"]):
     def brouillons(self) -> "DemarcheQuerySet":
         return self.filter(etat=Etat.BROUILLON)
 
-    def deja_demandees(self, demarche: object, allocataire: object, depuis: object) -> "DemarcheQuerySet":
+    def deja_demandees(self, demarche: int, allocataire: int, depuis: datetime) -> "DemarcheQuerySet":
         """
         Les autres du dossier, sur les mêmes dettes, dont l'argent est en route, ou prises en compte depuis peu.
 

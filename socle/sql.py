@@ -83,7 +83,7 @@ class Place(Expression):
         super().__init__()
         self.rang = rang
 
-    def as_sql(self, compiler: object, connection: object) -> tuple[str, list["Place"]]:
+    def as_sql(self, compiler: object, connection: object) -> tuple[str, Any]:
         return "%s", [self]
 
 
@@ -117,10 +117,10 @@ class Lecture(Generic[Lu]):
         lus, champs = compiler.klass_info, compiler.klass_info["select_fields"]
         debut, fin = champs[0], champs[-1] + 1
         noms = [choisi[0].target.attname for choisi in compiler.select[debut:fin]]
-        lies = get_related_populators(lus, compiler.select, connection.alias)
+        lies = get_related_populators(lus, compiler.select, connection.alias)  # type: ignore[call-arg]  # ils disent celui de Django 6
 
         def batir_l_objet(ligne: tuple[Any, ...]) -> Lu:
-            objet = lus["model"].from_db(connection.alias, noms, ligne[debut:fin])
+            objet: Lu = lus["model"].from_db(connection.alias, noms, ligne[debut:fin])
             for lie in lies:
                 lie.populate(ligne, objet)
             for nom, rang in compiler.annotation_col_map.items():
