@@ -3,13 +3,11 @@
 from collections.abc import Callable
 
 from paiements.file.attendues import A_VALIDER
-from paiements.file.suspens import CLE as D_UNE_LIGNE
 from paiements.models import Anomalie
 from paiements.payzen import Famille
 from paiements.retours.reprise import get_part, is_a_admettre
 from paiements.retours.restitution import get_a_restituer_d_une
 from paiements.statuts import Statut
-from paiements.verification.absence import SANS_CLES
 
 Genre = Anomalie.Genre
 
@@ -35,6 +33,16 @@ CONSEILS = {
         " est encore sur les dettes : prévenir la gestion des dettes."
     ),
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
+    Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
+    Genre.CLES_ABSENTES: (
+        "Prévenir l'exploitant : remises, tout repart seul. Si elles ne doivent pas l'être, lire chaque paiement au"
+        " Back Office, et demander sur sa fiche la confirmation s'il est accepté, la clôture sans débit s'il attend la"
+        " banque : un comptable approuve."
+    ),
+    Genre.LIGNE_EN_SUSPENS: (
+        "Lire cette opération au Back Office de PayZen et faire ici ce qu'elle demande (deux impayés d'un débit :"
+        " annuler le premier, enregistrer leur somme), puis clore en le disant : la ligne n'attend plus."
+    ),
     Genre.LIAISON_MUETTE: "Prévenir l'exploitant : rien n'est perdu, tout repart seul dès qu'elle répond.",
     Genre.IMPUTATION_IMPOSSIBLE: "Prévenir l'exploitant : on réessaie seul, de plus en plus tard, sans rien perdre.",
 }
@@ -129,22 +137,6 @@ def _conseiller_l_ecart(anomalie: Anomalie) -> str:
     return _conseiller_la_restitution(anomalie)
 
 
-def _conseiller_la_reponse(anomalie: Anomalie) -> str:
-    """Une ligne de journal qu'aucune commande ne portera, ou ce que PayZen répond, ou ne peut répondre."""
-    if anomalie.cle.startswith(D_UNE_LIGNE):
-        return (
-            "Lire cette opération au Back Office de PayZen et faire ici ce qu'elle demande (deux impayés d'un débit :"
-            " annuler le premier, enregistrer leur somme), puis clore en le disant : la ligne n'attend plus."
-        )
-    if anomalie.cle.endswith(SANS_CLES):
-        return (
-            "Prévenir l'exploitant : les clés de cette boutique ne sont plus réglées ; remises, tout repart seul. Si"
-            " elles ne doivent pas l'être, lire chaque paiement au Back Office, et demander sur sa fiche la"
-            " confirmation s'il est accepté, la clôture sans débit s'il attend la banque : un comptable approuve."
-        )
-    return "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé."
-
-
 SELON_L_ETAT: dict[Anomalie.Genre, Callable[[Anomalie], str]] = {
     Genre.MONTANT_DIFFERENT: _conseiller_le_montant,
     Genre.DOUBLE_PAIEMENT: _conseiller_la_restitution,
@@ -152,5 +144,4 @@ SELON_L_ETAT: dict[Anomalie.Genre, Callable[[Anomalie], str]] = {
     Genre.ANNULATION_BANQUE: _conseiller_l_annulation,
     Genre.IMPAYE: _conseiller_l_impaye,
     Genre.ECART: _conseiller_l_ecart,
-    Genre.REPONSE_INATTENDUE: _conseiller_la_reponse,
 }

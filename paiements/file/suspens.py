@@ -9,13 +9,12 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db.models import Case, CharField, Exists, Func, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.functions import Coalesce
 
 from paiements.models import Anomalie, LigneJournal, TransactionPayzen
 from paiements.models.anomalie import AnomalieQuerySet
 from socle.euros import ecrire_euros
 
-CLE = "ligne:"
 Etat = LigneJournal.Etat
 
 
@@ -48,23 +47,21 @@ def lister_ce_qui_attend() -> QuerySet[LigneJournal]:
     portees = LigneJournal.objects.filter(**memes, etat=Etat.PORTEE, transaction__trans_id=OuterRef("trans_id"))
     is_apres = Q(quand__gt=OuterRef("quand")) | Q(quand=OuterRef("quand"), pk__gt=OuterRef("pk"))
     plus_recentes = portees.annotate(quand=QUAND).filter(is_apres)
-    reglees = lister_les_anomalies().filter(cle=Concat(Value(CLE), OuterRef("cle")), etat=Anomalie.Etat.CLOSE)
+    reglees = lister_les_anomalies().filter(cle=OuterRef("cle"), etat=Anomalie.Etat.CLOSE)
     # garde: ligne_corrigee_n_attend_plus
     encore = suspens.annotate(quand=QUAND).exclude(~Q(genre="JRI") & Exists(plus_recentes))
     return encore.exclude(Exists(reglees))  # garde: ligne_reglee_n_attend_plus
 
 
 def lister_les_anomalies() -> AnomalieQuerySet:
-    """Celles de toutes les lignes, dans tous leurs états."""
-    return Anomalie.objects.filter(genre=Anomalie.Genre.REPONSE_INATTENDUE, cle__startswith=CLE)
+    """Celles de toutes les lignes, dans tous leurs états ; leur clé est celle de la ligne."""
+    return Anomalie.objects.filter(genre=Anomalie.Genre.LIGNE_EN_SUSPENS)
 
 
 def get_anomalies(lignes: Iterable[LigneJournal]) -> dict[str, Anomalie]:
     """L'anomalie ouverte de chacune, par la clé de la ligne, pour celles qui en ont une."""
-    ouvertes = lister_les_anomalies().filter(
-        cle__in=[f"{CLE}{ligne.cle}" for ligne in lignes], etat=Anomalie.Etat.OUVERTE
-    )
-    return {anomalie.cle.removeprefix(CLE): anomalie for anomalie in ouvertes}
+    siennes = lister_les_anomalies().ouvertes().filter(cle__in=[ligne.cle for ligne in lignes])
+    return {anomalie.cle: anomalie for anomalie in siennes}
 
 
 def dire(ligne: LigneJournal) -> str:

@@ -59,8 +59,10 @@ class Anomalie(models.Model):
         REMISE_ABSENTE = "REMISE_ABSENTE", "accepté, mais pas remis en banque"
         REPONSE_INATTENDUE = "REPONSE_INATTENDUE", "PayZen ne répond pas ce qu'il faut"
         ECART = "ECART", "la banque et nous ne tenons pas la même somme"
-        IMPUTATION_IMPOSSIBLE = "IMPUTATION_IMPOSSIBLE", "l'imputation échoue"
+        IMPUTATION_IMPOSSIBLE = "IMPUTATION_IMPOSSIBLE", "l'imputation ou l'interrogation échoue"
         LIAISON_MUETTE = "LIAISON_MUETTE", "une liaison ne répond plus"
+        CLES_ABSENTES = "CLES_ABSENTES", "les clés d'une boutique ne sont plus réglées"
+        LIGNE_EN_SUSPENS = "LIGNE_EN_SUSPENS", "une ligne de journal attend un agent"
 
     class Etat(models.TextChoices):
         """

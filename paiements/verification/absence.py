@@ -19,20 +19,18 @@ from paiements.statuts import Statut
 
 logger = logging.getLogger(__name__)
 
-# La fin de la clé de son anomalie : ses conseils la reconnaissent.
-SANS_CLES = ":BoutiqueAbsente"
 Etat, Genre = Anomalie.Etat, Anomalie.Genre
 
 
 def signaler_l_absence(paiement: Paiement, absence: BoutiqueAbsente) -> None:
     """Ouvre l'anomalie de sa boutique, et l'écrit au journal du service ; une fois pour tous ses paiements."""
     cle, situation = _get_cle(paiement.boutique, paiement.mode), _dire_depuis_quand(paiement.boutique)
-    connue = Anomalie.objects.filter(genre=Genre.REPONSE_INATTENDUE, cle=cle, situation=situation)
+    connue = Anomalie.objects.filter(genre=Genre.CLES_ABSENTES, cle=cle, situation=situation)
     if connue.exclude(etat=Etat.SANS_OBJET).exists():
         return
     logger.error("PayZen : boutique sans clés", extra={"boutique": paiement.boutique, "motif": str(absence)})
     signaler(
-        Genre.REPONSE_INATTENDUE,
+        Genre.CLES_ABSENTES,
         cle,
         situation=situation,
         detail=str(absence),
@@ -42,7 +40,7 @@ def signaler_l_absence(paiement: Paiement, absence: BoutiqueAbsente) -> None:
 
 
 def _get_cle(boutique: str, mode: str) -> str:
-    return f"{boutique}:{mode}{SANS_CLES}"
+    return f"{boutique}:{mode}"
 
 
 def _dire_depuis_quand(boutique: str) -> str:
@@ -56,7 +54,7 @@ def _dire_depuis_quand(boutique: str) -> str:
 def reprendre_les_cles_revenues() -> None:
     """Les clés d'une boutique sont revenues : ce qui attend une personne se redemande, le reste à son heure."""
     boutiques = {_get_cle(boutique.site, boutique.mode): boutique for boutique in settings.PAYZEN_BOUTIQUES.values()}
-    for anomalie in Anomalie.objects.ouvertes().filter(genre=Genre.REPONSE_INATTENDUE, cle__in=boutiques):
+    for anomalie in Anomalie.objects.ouvertes().filter(genre=Genre.CLES_ABSENTES, cle__in=boutiques):
         boutique = boutiques[anomalie.cle]
         with transaction.atomic():
             try:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from comptes.models import Caf
 from paiements.causes import par_payzen, par_service
-from paiements.file.suspens import CLE, dire, lister_ce_qui_attend, lister_les_anomalies
+from paiements.file.suspens import dire, lister_ce_qui_attend, lister_les_anomalies
 from paiements.file.tenue import DejaResolue, clore, signaler
 from paiements.models import Anomalie, LigneJournal, Paiement, TransactionPayzen
 from paiements.passages import faire_interroger, verrouiller
@@ -45,8 +45,8 @@ def attendre(ligne: LigneJournal, attente: EnSuspens) -> None:
 def _signaler(ligne: LigneJournal, attente: EnSuspens, paiement: Paiement | None) -> None:
     transaction = attente.transaction
     signaler(
-        Anomalie.Genre.REPONSE_INATTENDUE,
-        f"{CLE}{ligne.cle}",
+        Anomalie.Genre.LIGNE_EN_SUSPENS,
+        ligne.cle,
         situation=ligne.pourquoi,
         detail=f"{ligne.journal}, {dire(ligne)}",
         paiement=transaction.paiement if transaction else paiement,
@@ -58,7 +58,7 @@ def _signaler(ligne: LigneJournal, attente: EnSuspens, paiement: Paiement | None
 
 def fermer_les_anomalies() -> None:
     """Celles des lignes qui n'attendent plus : portées, ou corrigées depuis par la banque."""
-    ouvertes = {anomalie.cle.removeprefix(CLE): anomalie for anomalie in lister_les_anomalies().ouvertes()}
+    ouvertes = {anomalie.cle: anomalie for anomalie in lister_les_anomalies().ouvertes()}
     attendent = set(lister_ce_qui_attend().filter(cle__in=ouvertes).values_list("cle", flat=True))
     for cle, anomalie in ouvertes.items():
         if cle in attendent:

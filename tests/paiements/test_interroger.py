@@ -135,7 +135,7 @@ def test_un_paiement_d_un_autre_mode_n_est_ni_interroge_ni_repris(settings):
 
     paiement.refresh_from_db()
     assert paiement.statut == Statut.EN_ATTENTE
-    assert Anomalie.objects.get().genre == Anomalie.Genre.REPONSE_INATTENDUE
+    assert Anomalie.objects.get().genre == Anomalie.Genre.CLES_ABSENTES
     with pytest.raises(BoutiqueAbsente, match="ce paiement est en TEST"):
         reprendre_le_depart(paiement)
 

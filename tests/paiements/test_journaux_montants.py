@@ -41,7 +41,7 @@ def test_un_impaye_qui_ne_tient_pas_au_debit_est_pour_un_agent(lire):
     assert lire(jri([paiement], SOURCE_AMOUNT="10000"))["en_suspens"] == 1
 
     assert not Impaye.objects.exists()
-    detail = Anomalie.objects.get(genre="REPONSE_INATTENDUE").detail
+    detail = Anomalie.objects.get(genre="LIGNE_EN_SUSPENS").detail
     assert "DEBIT de 100,00\xa0€" in detail
     assert "au plus les 90,00\xa0€ qui en restent" in detail
 
@@ -65,7 +65,7 @@ def test_un_second_impaye_d_une_part_n_est_pas_avale(lire, jours):
     )
 
     assert (premier["en_suspens"], second["en_suspens"], second["a_decider"]) == (0, 1, 1)
-    assert "en tient encore autant" in Anomalie.objects.get(genre="REPONSE_INATTENDUE").detail
+    assert "en tient encore autant" in Anomalie.objects.get(genre="LIGNE_EN_SUSPENS").detail
 
 
 def test_la_part_restante_enregistree_a_la_main_n_est_que_redite(lire, comptable):
@@ -83,7 +83,7 @@ def test_un_second_qu_un_agent_regarde_ne_se_tient_pas_pour_depasse(lire):
     fin = {"OPERATION_TYPE": "C", "UNPAID_DATE": "20261129"}
     assert lire(jri([paiement], jour="261129", SOURCE_AMOUNT="500", **fin))["en_suspens"] == 1
     assert lire()["en_suspens"] == 1
-    assert Anomalie.objects.ouvertes().filter(genre="REPONSE_INATTENDUE").count() == 1
+    assert Anomalie.objects.ouvertes().filter(genre="LIGNE_EN_SUSPENS").count() == 1
 
 
 def test_un_impaye_de_rien_se_dit_et_n_arrete_pas_les_autres(lire):

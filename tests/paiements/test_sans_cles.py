@@ -38,7 +38,7 @@ def sans_cles(settings):
 
 
 def lire_les_absences():
-    return Anomalie.objects.filter(cle__endswith=":BoutiqueAbsente")
+    return Anomalie.objects.filter(genre=Anomalie.Genre.CLES_ABSENTES)
 
 
 def test_mille_paiements_une_ligne_une_anomalie_et_un_essai_par_jour(sans_cles, caplog, time_machine):
