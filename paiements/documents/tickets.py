@@ -56,8 +56,8 @@ def lire(paiement: Paiement) -> Contenu:
         carte=debit.carte_masquee,
         autorisation=debit.autorisation,
         is_global=paiement.demarche.mode == Demarche.Mode.GLOBAL,
-        # D'un débit dont la banque dit deux choses, rien n'est tenu, et rien n'est rendu pour autant.
-        rendu=Decimal(0) if debit.is_douteuse else debit.pris - max(solde.tenu, Decimal(0)),
+        # D'un débit dont la banque dit deux choses, rien n'est tenu : seuls ses crédits disent ce qui est rendu.
+        rendu=debit.compte.credite if debit.is_douteuse else debit.pris - max(solde.tenu, Decimal(0)),
         is_douteux=debit.is_douteuse,
         is_reparti=paiement.demarche.etat in REPARTIS,
         has_retenu=paiement.retenu > 0,

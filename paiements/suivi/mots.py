@@ -8,7 +8,8 @@ from paiements.models import Paiement
 from socle.euros import ecrire_euros
 
 UN_AGENT = gettext_lazy("Un agent de votre Caf s’en occupe")
-A_EXAMINE = gettext_lazy("Un agent de votre Caf l’a examiné")
+RIEN_A_FAIRE = gettext_lazy("Un agent de votre Caf s’en occupe\u00a0: vous n’avez rien à faire.")
+A_EXAMINE = gettext_lazy("Un agent de votre Caf l’a examiné\u00a0: pour savoir ce qu’il a décidé, appelez le 3230.")
 REVIENT = gettext_lazy("cette somme revient sur la carte qui avait servi à payer, en général en quelques jours")
 
 

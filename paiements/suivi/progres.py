@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
 from paiements.suivi.dates import dire_l_instant, dire_le_jour
-from paiements.suivi.mots import A_EXAMINE, REVIENT, UN_AGENT, Progres, dire_le_rendu
+from paiements.suivi.mots import A_EXAMINE, REVIENT, RIEN_A_FAIRE, UN_AGENT, Progres, dire_le_rendu
 from paiements.suivi.retards import dire_le_retard
 from paiements.suivi.sans_suite import SANS_SUITE, dire_sans_suite
 from socle.euros import ecrire_euros
@@ -23,12 +23,10 @@ def dire_ou_en_est(paiement: Paiement) -> Progres:
         return _debit_examine(paiement, retenu)
     progres = dire_sans_suite(paiement) if statut in SANS_SUITE else _DIRE[statut](paiement)
     if retenu > 0 and statut not in (Statut.RESTITUE, Statut.REJETE):
-        progres.suite.append(
-            gettext(
-                "La banque {dire_tient} aussi {retenu} en plus de ce paiement. {un_agent}\u00a0: vous n’avez rien à"
-                " faire."
-            ).format(dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu), un_agent=dire_l_agent(paiement))
+        fait = gettext("La banque {dire_tient} aussi {retenu} en plus de ce paiement.").format(
+            dire_tient=dire_tient(paiement), retenu=ecrire_euros(retenu)
         )
+        progres.suite.append(dire_l_agent(paiement, fait, RIEN_A_FAIRE))
     progres.suite.extend(dire_le_retard(paiement))
     if paiement.rendu_a_part and statut not in SANS_SUITE:
         progres.suite.append(dire_le_rendu(paiement))
@@ -40,9 +38,9 @@ def dire_tient(paiement: Paiement) -> str:
     return gettext("tient peut-être") if paiement.solde.douteux else gettext("tient")
 
 
-def dire_l_agent(paiement: Paiement) -> str:
-    """Un agent s'en occupe, ou l'a déjà mis de côté."""
-    return str(A_EXAMINE if is_examine(paiement) else UN_AGENT)
+def dire_l_agent(paiement: Paiement, fait: str, suite: object) -> str:
+    """Le fait, puis ce qu'un agent en fait ; mis de côté, plus personne n'y travaille, et la réponse se demande."""
+    return f"{fait} {A_EXAMINE if is_examine(paiement) else suite}"
 
 
 def is_examine(paiement: Paiement) -> bool:
@@ -52,18 +50,16 @@ def is_examine(paiement: Paiement) -> bool:
 
 
 def _debit_examine(paiement: Paiement, retenu: Decimal) -> Progres:
+    if is_examine(paiement):
+        fait = gettext("La banque annonce un débit de {retenu}\u00a0: votre carte a peut-être été débitée.")
+    else:
+        fait = gettext(
+            "La banque annonce un débit de {retenu}, que nous vérifions\u00a0: votre carte a peut-être été débitée."
+        )
     return Progres(
         "attention",
         gettext("Ne payez pas de nouveau"),
-        gettext(
-            "La banque annonce un débit de {retenu}, que nous vérifions\u00a0: votre carte a peut-être été"
-            " débitée. {un_agent}."
-        ).format(retenu=ecrire_euros(retenu), un_agent=UN_AGENT)
-        if not is_examine(paiement)
-        else gettext(
-            "La banque annonce un débit de {retenu}\u00a0: votre carte a peut-être été débitée. {un_agent}\u00a0:"
-            " pour savoir ce qu’il a décidé, appelez le 3230."
-        ).format(retenu=ecrire_euros(retenu), un_agent=A_EXAMINE),
+        dire_l_agent(paiement, fait.format(retenu=ecrire_euros(retenu)), f"{UN_AGENT}."),
         [
             gettext(
                 "Vos dettes n’ont pas changé. Si vous appelez votre Caf, donnez-lui la référence de cette démarche."
@@ -125,24 +121,16 @@ def _dire_quand(paiement: Paiement) -> list[str]:
 def _prise_en_compte(paiement: Paiement) -> Progres:
     suite = _dire_la_part(paiement)
     if paiement.a_placer > 0:
-        suite.append(
-            gettext(
-                "{a_placer} n’ont pas pu être déduits\u00a0: vos dettes avaient déjà baissé. {un_agent}\u00a0: cette"
-                " somme ne se perd pas."
-            ).format(a_placer=ecrire_euros(paiement.a_placer), un_agent=dire_l_agent(paiement))
-        )
+        fait = gettext("{a_placer} n’ont pas pu être déduits\u00a0: vos dettes avaient déjà baissé.")
+        suit = gettext("{un_agent}\u00a0: cette somme ne se perd pas.").format(un_agent=UN_AGENT)
+        suite.append(dire_l_agent(paiement, fait.format(a_placer=ecrire_euros(paiement.a_placer)), suit))
     if paiement.debit is not None and paiement.debit.is_douteuse:
-        suite.append(
-            gettext(
-                "La banque dit deux choses de ce paiement. {un_agent}\u00a0; d’ici là, vos dettes ne changent pas."
-            ).format(un_agent=dire_l_agent(paiement))
-        )
+        fait = gettext("La banque dit deux choses de ce paiement.")
+        suit = gettext("{un_agent}\u00a0; d’ici là, vos dettes ne changent pas.").format(un_agent=UN_AGENT)
+        suite.append(dire_l_agent(paiement, fait, suit))
     elif paiement.a_placer < 0:
-        suite.append(
-            gettext(
-                "{a_placer} sont encore comptés sur vos dettes\u00a0: elles remonteront d’autant. {un_agent}."
-            ).format(a_placer=ecrire_euros(-paiement.a_placer), un_agent=dire_l_agent(paiement))
-        )
+        fait = gettext("{a_placer} sont encore comptés sur vos dettes\u00a0: elles remonteront d’autant.")
+        suite.append(dire_l_agent(paiement, fait.format(a_placer=ecrire_euros(-paiement.a_placer)), f"{UN_AGENT}."))
     return Progres(
         "succes",
         gettext("Vos dettes sont à jour"),
@@ -177,14 +165,10 @@ def _dire_la_part(paiement: Paiement) -> list[str]:
 def _annulee_par_la_banque(paiement: Paiement) -> Progres:
     suite = [gettext("Vos dettes reprennent les montants de ce paiement\u00a0: ils sont de nouveau à rembourser.")]
     if paiement.retenu > 0:
-        suite.append(
-            gettext(
-                "La banque {dire_tient} encore {retenu} pour cette démarche. {un_agent}\u00a0: vous n’avez rien à"
-                " faire."
-            ).format(
-                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=dire_l_agent(paiement)
-            )
+        fait = gettext("La banque {dire_tient} encore {retenu} pour cette démarche.").format(
+            dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu)
         )
+        suite.append(dire_l_agent(paiement, fait, RIEN_A_FAIRE))
     else:
         suite.append(
             gettext(
@@ -205,14 +189,13 @@ def _annulee_par_la_banque(paiement: Paiement) -> Progres:
 
 def _restituee(paiement: Paiement) -> Progres:
     if paiement.retenu > 0:
-        return Progres(
-            "attention",
-            gettext("Une somme reste à vous rendre"),
-            gettext("La banque {dire_tient} encore {retenu}. {un_agent}\u00a0: vous n’avez rien à faire.").format(
-                dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu), un_agent=dire_l_agent(paiement)
-            ),
-            [],
+        titre = (
+            gettext("Une somme a été examinée") if is_examine(paiement) else gettext("Une somme reste à vous rendre")
         )
+        fait = gettext("La banque {dire_tient} encore {retenu}.").format(
+            dire_tient=dire_tient(paiement), retenu=ecrire_euros(paiement.retenu)
+        )
+        return Progres("attention", titre, dire_l_agent(paiement, fait, RIEN_A_FAIRE), [])
     return Progres(
         "info",
         gettext("La Caf vous a rendu cet argent"),

@@ -32,13 +32,24 @@ def test_rien_ne_se_rallume_avant_la_fin_du_desastre():
     assert not re.search(r"--publies|lire_journaux|importer_livraison|reprendre_encaissements", apres)
 
 
+def lire_ce_qui_s_allume(texte: str) -> list[str]:
+    lignes = re.findall(r"systemctl enable --now ([^`\n]+)", texte)
+    return sorted(unite for ligne in lignes for unite in ligne.split())
+
+
 def test_ce_qui_se_rallume_est_ce_que_l_installation_allume():
     allumees = [
-        sorted(re.findall(r"rembourser[\w.-]*\.(?:target|timer)", RALLUMER.findall(lire_la_section(titre))[0]))
-        for titre in ("Installer en production", "Après un désastre")
+        lire_ce_qui_s_allume(lire_la_section(titre)) for titre in ("Installer en production", "Après un désastre")
     ]
 
     assert allumees == [sorted(["rembourser.target", *MINUTERIES])] * 2
+
+
+def test_rien_ne_se_publie_ni_ne_se_purge_avant_la_verification():
+    avant, _, apres = lire_la_section("Après un désastre").partition("`verifier_invariants`")
+
+    assert not {"rembourser-nuit.timer", "rembourser-purge.timer"} & set(lire_ce_qui_s_allume(avant))
+    assert lire_ce_qui_s_allume(apres) == ["rembourser-nuit.timer", "rembourser-purge.timer"]
 
 
 def test_le_script_ne_dit_pas_un_autre_ordre():

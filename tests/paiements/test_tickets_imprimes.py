@@ -75,11 +75,14 @@ def test_le_ticket_ne_dit_pas_rendu_ce_dont_la_banque_dit_deux_choses():
     paiement = PaiementFactory(impute=True)
     dire(paiement, "CAPTURED")
     dire(paiement, "CAPTURE_FAILED")
+    avant = imprimer(paiement)
+    crediter(paiement, 30)
 
     imprime = imprimer(paiement)
 
-    assert "rendus" not in imprime
-    assert "Depuis, la banque dit deux choses de ce paiement" in imprime
+    assert "rendus" not in avant
+    assert "Depuis, la banque dit deux choses de ce paiement." in avant
+    assert "30,00 € de ce paiement vous ont été rendus" in imprime
 
 
 def test_un_nom_d_un_seul_tenant_ne_sort_pas_de_la_page(ticket):

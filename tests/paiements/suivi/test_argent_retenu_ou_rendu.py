@@ -192,17 +192,25 @@ def test_un_debit_examine_previent_avant_de_payer_de_nouveau(connecte, payer, fi
     assert not any("Voir cette demande" in page for page in avant + apres)
 
 
-def test_mis_de_cote_il_se_dit_examine_et_non_en_cours(payer):
-    paiement = payer(expire=True)
+EN_COURS, EXAMINE = "Un agent de votre Caf s’en occupe", "Un agent de votre Caf l’a examiné"
+
+
+@pytest.mark.parametrize(
+    "etat", [{"expire": True}, {"accepte": True}, {"impute": True}], ids=["expiré", "accepté", "imputé"]
+)
+def test_mis_de_cote_il_se_dit_examine_et_non_en_cours(payer, etat):
+    paiement = payer(**etat)
     retenir(paiement)
-    pendant = dire_ou_en_est(paiement)
+
+    def lire():
+        progres = dire_ou_en_est(paiement)
+        dit = " ".join([progres.phrase, *progres.suite])
+        return EN_COURS in dit, EXAMINE in dit, "appelez le 3230" in dit
+
+    pendant = lire()
     mettre_de_cote(paiement.anomalies.get(), motif="réglé autrement", agent=AgentFactory().utilisateur)
 
-    apres = dire_ou_en_est(paiement)
-
-    assert "Un agent de votre Caf s’en occupe." in pendant.phrase
-    assert "Un agent de votre Caf l’a examiné" in apres.phrase
-    assert (apres.titre, apres.is_a_recommencer) == ("Ne payez pas de nouveau", False)
+    assert (pendant, lire()) == ((True, False, False), (False, True, True))
 
 
 @pytest.mark.parametrize(("trait", "en_route"), [({}, False), ({"accepte": True}, True)])
