@@ -51,6 +51,8 @@ def reporter(paiement: Paiement, travail: Travail, echec: Exception) -> None:
     anomalie = signaler(
         Anomalie.Genre.IMPUTATION_IMPOSSIBLE,
         _get_cle(paiement, travail),
+        # Close par un agent, et toujours malade le lendemain : elle se redit.
+        situation=str(timezone.localdate()),
         detail=f"l'{travail} échoue ({type(echec).__name__}) ; prévenir l'exploitant",
         paiement=paiement,
         cause=par_service(f"l'{travail} échoue"),

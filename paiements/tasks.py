@@ -40,7 +40,6 @@ def reveiller(tache: Task, bail: timedelta | None = None, **cles: int) -> None:
 @shared_task
 def balayer() -> None:
     """Ce que la base dit non fait : interrogations, tickets et restitutions dus, paiements à imputer."""
-    reprendre_les_cles_revenues()
     for paiement_id in verification.reserver(PAR_BALAYAGE):  # garde: balayer_les_interrogations
         reveiller(interroger, verification.BAIL, paiement_id=paiement_id)
     for ticket_id in envois.reserver(PAR_BALAYAGE):
@@ -49,6 +48,7 @@ def balayer() -> None:
         reveiller(restituer, ordres.BAIL, demande_id=demande_id)
     while imputer_un_lot():
         pass
+    reprendre_les_cles_revenues()
 
 
 @shared_task

@@ -35,9 +35,9 @@ CONSEILS = {
     Genre.REMISE_ABSENTE: "Lire l'état au Back Office : sans remise, l'argent n'arrive pas. On redemande chaque jour.",
     Genre.REPONSE_INATTENDUE: "Prévenir l'exploitant : identifiants, offre ou réponse de PayZen. Rien n'est décidé.",
     Genre.CLES_ABSENTES: (
-        "Prévenir l'exploitant : remises, tout repart seul. Si elles ne doivent pas l'être, lire chaque paiement au"
-        " Back Office, et demander sur sa fiche la confirmation s'il est accepté, la clôture sans débit s'il attend la"
-        " banque : un comptable approuve."
+        "Prévenir l'exploitant : remises, tout repart seul, en un jour au plus. Si elles ne doivent pas l'être, lire"
+        " chaque paiement au Back Office, et demander sur sa fiche la confirmation s'il est accepté, la clôture sans"
+        " débit s'il attend la banque : un comptable approuve."
     ),
     Genre.LIGNE_EN_SUSPENS: (
         "Lire cette opération au Back Office de PayZen et faire ici ce qu'elle demande (deux impayés d'un débit :"

@@ -5,6 +5,8 @@ Une anomalie par boutique et par mode, qui dit d'abord à l'exploitant de les re
 """
 
 import logging
+from contextlib import suppress
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +21,8 @@ from paiements.statuts import Statut
 
 logger = logging.getLogger(__name__)
 
+# Pendant une relance, un ouvrier a déjà les clés et l'autre pas encore : pas plus d'un aller et retour par minute.
+REPIT = timedelta(minutes=1)
 Etat, Genre = Anomalie.Etat, Anomalie.Genre
 
 
@@ -54,14 +58,14 @@ def _dire_depuis_quand(boutique: str) -> str:
 def reprendre_les_cles_revenues() -> None:
     """Les clés d'une boutique sont revenues : ce qui attend une personne se redemande, le reste à son heure."""
     boutiques = {_get_cle(boutique.site, boutique.mode): boutique for boutique in settings.PAYZEN_BOUTIQUES.values()}
-    for anomalie in Anomalie.objects.ouvertes().filter(genre=Genre.CLES_ABSENTES, cle__in=boutiques):
+    absentes = Anomalie.objects.ouvertes().filter(genre=Genre.CLES_ABSENTES, cle__in=boutiques)
+    for anomalie in absentes.filter(ouverte_le__lte=timezone.now() - REPIT):
         boutique = boutiques[anomalie.cle]
+        attendent = Paiement.objects.filter(
+            boutique=boutique.site, mode=boutique.mode, statut__in=(Statut.EN_ATTENTE, Statut.ACCEPTE)
+        )
         with transaction.atomic():
-            try:
+            # Les paiements d'abord, l'anomalie ensuite : dans l'ordre de qui les signale.
+            attendent.filter(prochain_controle_le__gt=timezone.now()).update(prochain_controle_le=timezone.now())
+            with suppress(DejaResolue):
                 clore(anomalie, par_service("les clés de la boutique sont revenues"))
-            except DejaResolue:
-                continue
-            attendent = Paiement.objects.filter(boutique=boutique.site, mode=boutique.mode)
-            attendent.filter(
-                statut__in=(Statut.EN_ATTENTE, Statut.ACCEPTE), prochain_controle_le__gt=timezone.now()
-            ).update(prochain_controle_le=timezone.now())

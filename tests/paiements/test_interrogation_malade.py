@@ -11,6 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from paiements import tasks
+from paiements.causes import par_agent
+from paiements.file.tenue import clore
 from paiements.models import Anomalie, Paiement
 from paiements.statuts import Statut
 from paiements.verification.interroger import RELANCE_APRES_PANNE
@@ -57,6 +59,19 @@ def test_gueri_il_se_conclut_et_son_anomalie_se_ferme(plateforme):
 
     assert paiement.statut == Statut.VERIFIE
     assert paiement.anomalies.get().etat == Anomalie.Etat.SANS_OBJET
+
+
+def test_close_par_un_agent_elle_se_redit_le_lendemain_et_l_attente_repart_de_peu(plateforme, time_machine, agent):
+    paiement = PaiementFactory(accepte=True)
+    plateforme(paiement, "AUTHORISED")
+    with refuser_d_ecrire(paiement, table="etapepaiement"):
+        interroger(paiement)
+        clore(paiement.anomalies.get(), par_agent(agent, "exploitant prévenu"))
+        time_machine.move_to(timezone.now() + timedelta(days=60), tick=False)
+        delai = interroger(paiement)
+
+    assert paiement.anomalies.get().etat == Anomalie.Etat.OUVERTE
+    assert delai == timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(

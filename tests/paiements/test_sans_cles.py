@@ -18,6 +18,7 @@ from paiements.retours import cloture, impaye
 from paiements.statuts import Statut
 from paiements.surveillance import invariants
 from paiements.verification import interroger
+from paiements.verification.absence import REPIT
 from tests.connexion import entrer_en_agent
 from tests.factories import PaiementFactory, dire
 from tests.paiements.livres import crediter
@@ -71,10 +72,11 @@ def test_un_paiement_dont_tout_est_dit_ne_se_redemande_plus(sans_cles, time_mach
     assert not [violation for violation in invariants.verifier() if violation.invariant.nom == "rien_d_oublie"]
 
 
-def test_le_retour_des_cles_fait_tout_repartir_seul(sans_cles, plateforme):
+def test_le_retour_des_cles_fait_tout_repartir_seul(sans_cles, plateforme, time_machine):
     paiement = PaiementFactory(accepte=True)
     remettre = sans_cles()
     interroger.interroger(paiement.pk)
+    time_machine.move_to(timezone.now() + REPIT)
     tasks.balayer()
     assert lire_les_absences().ouvertes().exists()
 
@@ -95,11 +97,25 @@ def test_otees_de_nouveau_elles_se_redisent(sans_cles, plateforme, time_machine)
     remettre = sans_cles()
     interroger.interroger(paiement.pk)
     remettre()
+    time_machine.move_to(timezone.now() + REPIT)
     tasks.balayer()
     sans_cles()
 
     interroger.interroger(paiement.pk)
 
+    assert lire_les_absences().get().etat == Anomalie.Etat.OUVERTE
+
+
+def test_un_ouvrier_qui_a_deja_les_cles_ne_se_dispute_pas_avec_l_autre(sans_cles):
+    paiement = PaiementFactory(accepte=True)
+    remettre = sans_cles()
+    interroger.interroger(paiement.pk)
+    remettre()
+
+    tasks.balayer()
+
+    paiement.refresh_from_db()
+    assert paiement.prochain_controle_le > timezone.now()
     assert lire_les_absences().get().etat == Anomalie.Etat.OUVERTE
 
 
