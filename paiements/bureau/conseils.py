@@ -41,7 +41,8 @@ CONSEILS = {
     ),
     Genre.LIGNE_EN_SUSPENS: (
         "Lire cette opération au Back Office de PayZen et faire ici ce qu'elle demande (deux impayés d'un débit :"
-        " annuler le premier, enregistrer leur somme), puis clore en le disant : la ligne n'attend plus."
+        " annuler le premier, enregistrer leur somme), puis clore en le disant : la ligne"
+        " n'attend plus, et ne se portera que si ce qui lui manquait arrive."
     ),
     Genre.LIAISON_MUETTE: "Prévenir l'exploitant : rien n'est perdu, tout repart seul dès qu'elle répond.",
     Genre.IMPUTATION_IMPOSSIBLE: "Prévenir l'exploitant : on réessaie seul, de plus en plus tard, sans rien perdre.",

@@ -245,10 +245,10 @@ def _dire(paiement: Paiement | None, anomalie: Anomalie | None, montant: Decimal
 
 
 def _lister_les_suspens(caf: Caf, jour: date) -> Iterable[Ecart]:
-    """Les lignes de journal qui attendaient à la fin de ce jour : la banque en parle, nous n'en savons que faire."""
+    """Les lignes de journal qui attendent encore, et que l'on avait lues à la fin de ce jour."""
     suspens = lister_ce_qui_attend().filter(boutique=caf.boutique).select_related("journal").order_by("pk")
-    depuis = {ligne: ligne.jour or timezone.localdate(ligne.journal.lu_le) for ligne in suspens}
-    lignes = [ligne for ligne in suspens if depuis[ligne] <= jour]
+    depuis = {ligne: timezone.localdate(ligne.journal.lu_le) for ligne in suspens}
+    lignes = [ligne for ligne in suspens if depuis[ligne] <= jour]  # garde: suspens_du_jour_de_lecture
     anomalies = get_anomalies(lignes)
     for ligne in lignes:
         anomalie = anomalies.get(ligne.cle)

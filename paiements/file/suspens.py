@@ -2,7 +2,8 @@
 Les lignes de journal qui attendent encore, et l'anomalie de celles que nulle commande ne portera.
 
 Une lecture, ou `interroger_payzen --journaux`, porte les autres. Une anomalie se ferme quand sa ligne est portée ;
-close par un agent, qui dit ce qu'il en a fait, la ligne n'attend plus. Rien n'en est gardé : tout se calcule.
+close par un agent, la ligne n'attend plus : elle quitte le compte, la feuille et la file. Celle qu'il avait à décider
+ne se portera pas ; celle à qui il manquait seulement quelque chose, chaque lecture la retente encore.
 """
 
 from collections.abc import Iterable
@@ -35,27 +36,35 @@ def dans_l_ordre(lignes: QuerySet[LigneJournal]) -> QuerySet[LigneJournal]:
     return lignes.annotate(quand=QUAND).order_by("quand", "-operation", "pk")
 
 
+def lister_les_anomalies() -> AnomalieQuerySet:
+    """Celles de toutes les lignes, dans tous leurs états ; leur clé est celle de la ligne."""
+    return Anomalie.objects.filter(genre=Anomalie.Genre.LIGNE_EN_SUSPENS)
+
+
+CLOSE = Exists(lister_les_anomalies().filter(cle=OuterRef("cle"), etat=Anomalie.Etat.CLOSE))
+
+
 def lister_ce_qui_attend() -> QuerySet[LigneJournal]:
+    """Celles qui se retentent, et dont nul agent n'a clos l'anomalie : le compte, la feuille et la file."""
+    return lister_ce_qui_se_retente().exclude(CLOSE)  # garde: ligne_close_n_attend_plus
+
+
+def lister_ce_qui_se_retente() -> QuerySet[LigneJournal]:
     """
-    Les lignes en suspens qui attendent encore.
+    Les lignes en suspens qui peuvent se porter un jour.
 
     Non celles dont une plus récente, de la même opération au même journal, est portée : la banque s'est corrigée. Les
-    impayés, qui se prennent et se rendent, ont leur propre règle. Non plus celles qu'un agent a réglées.
+    impayés, qui se prennent et se rendent, ont leur propre règle. Non plus celles dont un agent a décidé.
     """
     suspens = LigneJournal.objects.filter(etat=Etat.EN_SUSPENS, mode=settings.PAYZEN_MODE)
     memes = {nom: OuterRef(nom) for nom in ("genre", "boutique", "mode", "operation", "trans_id", "jour")}
     portees = LigneJournal.objects.filter(**memes, etat=Etat.PORTEE, transaction__trans_id=OuterRef("trans_id"))
     is_apres = Q(quand__gt=OuterRef("quand")) | Q(quand=OuterRef("quand"), pk__gt=OuterRef("pk"))
     plus_recentes = portees.annotate(quand=QUAND).filter(is_apres)
-    reglees = lister_les_anomalies().filter(cle=OuterRef("cle"), etat=Anomalie.Etat.CLOSE)
     # garde: ligne_corrigee_n_attend_plus
     encore = suspens.annotate(quand=QUAND).exclude(~Q(genre="JRI") & Exists(plus_recentes))
-    return encore.exclude(Exists(reglees))  # garde: ligne_reglee_n_attend_plus
-
-
-def lister_les_anomalies() -> AnomalieQuerySet:
-    """Celles de toutes les lignes, dans tous leurs états ; leur clé est celle de la ligne."""
-    return Anomalie.objects.filter(genre=Anomalie.Genre.LIGNE_EN_SUSPENS)
+    # garde: decidee_ne_se_retente_plus, close_se_retente
+    return encore.exclude(Q(is_a_decider=True) & CLOSE)
 
 
 def get_anomalies(lignes: Iterable[LigneJournal]) -> dict[str, Anomalie]:
@@ -73,5 +82,5 @@ def dire(ligne: LigneJournal) -> str:
 def lister_les_inconnues() -> Iterable[tuple[str, str]]:
     """Les (boutique, référence) dont un journal parle, et dont nous n'avons pas le paiement ou la transaction."""
     sans_paiement = TransactionPayzen.objects.filter(paiement=None, mode=settings.PAYZEN_MODE)
-    couples = {*lister_ce_qui_attend().exclude(reference="").values_list("boutique", "reference")}
+    couples = {*lister_ce_qui_se_retente().exclude(reference="").values_list("boutique", "reference")}
     return sorted(couples | {*sans_paiement.values_list("boutique", "reference")})

@@ -69,6 +69,7 @@ class LigneJournal(models.Model):
     autres = models.JSONField("colonnes inconnues", default=dict)
     etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.EN_SUSPENS)
     pourquoi = models.CharField("pourquoi elle attend", max_length=200, blank=True)
+    is_a_decider = models.BooleanField("nulle commande ne la portera", default=False, db_default=False)
     transaction = models.ForeignKey(
         TransactionPayzen, models.PROTECT, related_name="lignes_de_journal", null=True, blank=True
     )

@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from paiements.causes import par_payzen
-from paiements.file.suspens import dans_l_ordre, get_anomalies, lister_ce_qui_attend
+from paiements.file.suspens import dans_l_ordre, get_anomalies, lister_ce_qui_se_retente
 from paiements.models import Impaye, LigneJournal, TransactionPayzen
 from paiements.retours.impaye import ImpayeImpossible, MontantImpossible, porter_du_journal
 from paiements.verification.lignes import exiger_revenu, finir, trouver
@@ -40,7 +40,8 @@ def _porter_a(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayze
     except MontantImpossible as refus:
         raise EnSuspens(f"{refus} : un agent décide", transaction=debit, is_a_decider=True) from refus
     except ImpayeImpossible as refus:
-        raise EnSuspens(str(refus), transaction=debit, is_a_decider=True) from refus
+        # Une restitution finit, la banque finit par tenir un débit : elle se portera.
+        raise EnSuspens(str(refus), transaction=debit) from refus  # garde: refus_qui_passera
     return debit
 
 
@@ -71,7 +72,7 @@ def _lister_celles_du_debit(ligne: LigneJournal, debit: TransactionPayzen) -> Qu
 
 def porter_sans_paiement(boutique: str, reference: str) -> None:
     """Ce paiement ne reviendra jamais : les impayés qui l'attendaient vont à ses débits, comme à ceux d'un autre."""
-    suspens = lister_ce_qui_attend().filter(genre="JRI", boutique=boutique)
+    suspens = lister_ce_qui_se_retente().filter(genre="JRI", boutique=boutique)
     for ligne in dans_l_ordre(suspens).select_for_update(of=("self",)):
         debit = trouver(ligne, TransactionPayzen.DEBIT)
         if debit is None or debit.reference != reference:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from paiements.causes import par_payzen
-from paiements.file.suspens import dans_l_ordre, lister_ce_qui_attend
+from paiements.file.suspens import dans_l_ordre, lister_ce_qui_se_retente
 from paiements.malades import exiger_la_base
 from paiements.models import JournalPayzen, LigneJournal
 from paiements.payzen import Fait, Journal
@@ -63,7 +63,7 @@ class Reprise(NamedTuple):
 
 
 def reprendre() -> Reprise:
-    """Porte tout ce qui attend, dans l'ordre des journaux ; une ligne qui échoue n'arrête pas les autres."""
+    """Porte tout ce qui peut l'être, dans l'ordre des journaux ; une ligne qui échoue n'arrête pas les autres."""
     malades: list[str] = []
     portees = {genre: _reprendre_un_genre(genre, malades) for genre in ORDRE}
     fermer_les_anomalies()
@@ -72,7 +72,7 @@ def reprendre() -> Reprise:
 
 def _reprendre_un_genre(genre: str, malades: list[str]) -> int:
     taille = LOT if genre in ("JT", "JRB") else 1
-    cles = list(dans_l_ordre(lister_ce_qui_attend().filter(genre=genre)).values_list("pk", flat=True))
+    cles = list(dans_l_ordre(lister_ce_qui_se_retente().filter(genre=genre)).values_list("pk", flat=True))
     lots = (cles[debut : debut + taille] for debut in range(0, len(cles), taille))
     return sum(_porter_a_part(genre, lot, malades) for lot in lots)
 
@@ -95,7 +95,8 @@ def _dire_le_mal(cle: int, echec: Exception) -> str:
     ligne = LigneJournal.objects.get(pk=cle)
     logger.error("ligne de journal non portée", exc_info=echec, extra={"ligne": cle, "genre": ligne.genre})
     ligne.pourquoi = f"l'écriture échoue ({type(echec).__name__}) : relancer lire_journaux, prévenir l'exploitant"
-    ligne.save(update_fields=["pourquoi"])
+    ligne.is_a_decider = False  # garde: malade_n_est_pas_decidee
+    ligne.save(update_fields=["pourquoi", "is_a_decider"])
     return f"{ligne.genre} {ligne.reference or ligne.trans_id}"
 
 

@@ -56,8 +56,10 @@ def confirmer(ligne: LigneJournal) -> TransactionPayzen:
     # garde: operation_du_meme_montant
     if connue is not None and connue.montant <= ligne.montant <= connue.montant_haut:
         return connue
-    motif = "aucune transaction connue n'a ce numéro, ce jour-là, à ce montant"
-    raise EnSuspens(motif, transaction=connue, is_a_decider=connue is not None)
+    if connue is None:
+        raise EnSuspens("aucune transaction connue n'a ce numéro, ce jour-là")
+    motif = "sa transaction est d'un autre montant"  # garde: autre_montant_se_redit
+    raise EnSuspens(motif, transaction=connue, is_a_decider=True)
 
 
 def exiger_revenu(boutique: str, reference: str) -> None:
@@ -90,4 +92,5 @@ def trouver(ligne: LigneJournal, operation: str | None = None) -> TransactionPay
 def finir(ligne: LigneJournal, uuid: str) -> None:
     """Elle est portée à cette transaction."""
     ligne.etat, ligne.transaction_id, ligne.pourquoi = LigneJournal.Etat.PORTEE, uuid, ""
-    ligne.save(update_fields=["etat", "transaction", "pourquoi"])
+    ligne.is_a_decider = False
+    ligne.save(update_fields=["etat", "transaction", "pourquoi", "is_a_decider"])

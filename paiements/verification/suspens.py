@@ -1,8 +1,10 @@
 """Laisser une ligne de journal en suspens : dire ce qu'elle attend, interroger, et prévenir un agent s'il le faut."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -24,7 +26,7 @@ class EnSuspens(Exception):
     ) -> None:
         """
         :param transaction: celle dont elle parle, si elle est connue
-        :param is_a_decider: nulle commande n'y changera rien
+        :param is_a_decider: nulle commande n'y changera rien ; la clôture d'un agent la règle pour de bon
         """
         super().__init__(motif)
         self.transaction, self.is_a_decider = transaction, is_a_decider
@@ -32,9 +34,10 @@ class EnSuspens(Exception):
 
 def attendre(ligne: LigneJournal, attente: EnSuspens) -> None:
     """Elle reste en suspens ; si c'est un de nos paiements, la plateforme est interrogée aussitôt."""
-    if ligne.pourquoi != str(attente):
-        ligne.pourquoi = str(attente)[:200]
-        ligne.save(update_fields=["pourquoi"])
+    pourquoi = str(attente)[:200]
+    if (ligne.pourquoi, ligne.is_a_decider) != (pourquoi, attente.is_a_decider):
+        ligne.pourquoi, ligne.is_a_decider = pourquoi, attente.is_a_decider  # garde: decidee_quand_elle_l_est
+        ligne.save(update_fields=["pourquoi", "is_a_decider"])
     paiement = get_paiements(ligne).first()
     if paiement is not None:
         faire_interroger(verrouiller(paiement.pk))
@@ -57,16 +60,23 @@ def _signaler(ligne: LigneJournal, attente: EnSuspens, paiement: Paiement | None
 
 
 def fermer_les_anomalies() -> None:
-    """Celles des lignes qui n'attendent plus : portées, ou corrigées depuis par la banque."""
-    ouvertes = {anomalie.cle: anomalie for anomalie in lister_les_anomalies().ouvertes()}
-    attendent = set(lister_ce_qui_attend().filter(cle__in=ouvertes).values_list("cle", flat=True))
-    for cle, anomalie in ouvertes.items():
-        if cle in attendent:
-            continue
-        try:
-            clore(anomalie, par_service("la ligne du journal n'attend plus rien"))
-        except DejaResolue:
-            continue
+    """Celles des lignes qui n'attendent plus, portées ou corrigées depuis par la banque ; et celles d'avant."""
+    attendent = lister_ce_qui_attend().values("cle")
+    for anomalie in lister_les_anomalies().ouvertes().exclude(cle__in=attendent):
+        _fermer(anomalie, "la ligne du journal n'attend plus rien")
+    for anomalie in _lister_celles_d_avant():  # garde: anomalie_d_avant_fermee
+        _fermer(anomalie, "la ligne du journal a la sienne, ou est portée")
+
+
+def _lister_celles_d_avant() -> QuerySet[Anomalie]:
+    """Celles qu'une version d'avant ouvrait d'un impayé d'un montant impossible : une autre espèce, une autre clé."""
+    cles = LigneJournal.objects.filter(genre="JRI").annotate(d_avant=Concat(Value("impaye:"), "cle")).values("d_avant")
+    return Anomalie.objects.ouvertes().filter(genre=Anomalie.Genre.REPONSE_INATTENDUE, cle__in=cles)
+
+
+def _fermer(anomalie: Anomalie, motif: str) -> None:
+    with suppress(DejaResolue):
+        clore(anomalie, par_service(motif))
 
 
 def get_paiements(ligne: LigneJournal) -> QuerySet[Paiement]:

@@ -1,5 +1,6 @@
 """Une ligne en suspens n'attend que ce qui peut venir ; sinon, elle a son anomalie, et un agent la règle."""
 
+from contextlib import suppress
 from datetime import timedelta
 from io import StringIO
 
@@ -36,7 +37,7 @@ def test_une_remise_que_la_banque_rapproche_le_lendemain_n_attend_plus(lire, ens
         compte_rendu = lire(*lot)
 
     assert (compte_rendu["en_suspens"], lire_les_suspens(paiement.caf)) == (0, [])
-    assert not Anomalie.objects.ouvertes().filter(cle__startswith="ligne:").exists()
+    assert not Anomalie.objects.ouvertes().filter(genre="LIGNE_EN_SUSPENS").exists()
 
 
 def test_une_remise_defaite_apres_coup_attend_encore(lire):
@@ -100,6 +101,19 @@ def test_la_feuille_d_un_jour_ne_dit_rien_de_ce_qui_est_venu_apres(lire):
     assert calculer(paiement.caf, timezone.localdate() - timedelta(days=1)).suspens == []
 
 
+def test_sur_la_feuille_elle_est_du_jour_ou_on_l_a_lue_pas_de_celui_du_paiement(lire, time_machine):
+    paiement = PaiementFactory(impute=True)
+    jour = timezone.localdate()
+    time_machine.move_to(timezone.now() + timedelta(days=3))
+    lire(jrb([paiement], MATCH_STATUS="MATCH_KO"))
+    time_machine.move_to(timezone.now() + timedelta(days=2))
+
+    [ligne] = calculer(paiement.caf, timezone.localdate()).suspens
+
+    assert (ligne.depuis, ligne.jours) == (jour + timedelta(days=3), 2)
+    assert calculer(paiement.caf, jour + timedelta(days=2)).suspens == []
+
+
 @pytest.mark.parametrize("journal", [jt, jri], ids=["JT", "JRI"])
 def test_une_ligne_malade_n_arrete_pas_les_autres_et_se_nomme(lire, journal):
     traits = {} if journal is jt else {"impute": True}
@@ -125,12 +139,27 @@ def test_guerie_elle_se_porte(lire):
     assert lire()["en_suspens"] == 0
 
 
-def test_la_commande_ne_renvoie_pas_a_une_autre_qui_n_y_changera_rien(tmp_path):
-    nom, octets = jrb([PaiementFactory(impute=True)], MATCH_STATUS="MATCH_KO")
+def dire(tmp_path, journal):
+    nom, octets = journal
     (tmp_path / nom).write_bytes(octets)
     sortie = StringIO()
+    with suppress(CommandError):
+        call_command("lire_journaux", str(tmp_path), "--appliquer", stdout=sortie)
+    return sortie.getvalue()
 
-    call_command("lire_journaux", str(tmp_path), "--appliquer", stdout=sortie)
 
-    assert "1 lignes attendent, dont 1 qu'un agent règle" in sortie.getvalue()
-    assert "interroger_payzen" not in sortie.getvalue()
+def test_d_une_ligne_malade_la_commande_ne_dit_pas_que_sa_transaction_manque(tmp_path):
+    malade = PaiementFactory(impute=True)
+    with refuser_d_ecrire(malade, table="etapepaiement"):
+        dit = dire(tmp_path, jri([malade]))
+
+    assert "1 ligne attend, dont 0 qu'un agent règle" in dit
+    assert "Les autres se reprennent à chaque lecture." in dit
+    assert "il manque leur transaction" not in dit
+
+
+def test_la_commande_ne_renvoie_pas_a_une_autre_qui_n_y_changera_rien(tmp_path):
+    dit = dire(tmp_path, jrb([PaiementFactory(impute=True)], MATCH_STATUS="MATCH_KO"))
+
+    assert "1 ligne attend, dont 1 qu'un agent règle" in dit
+    assert "interroger_payzen" not in dit

@@ -9,6 +9,7 @@ _ADMIS = "paiements/test_reconstruction_admis::test_"
 _JRI = "paiements/test_journaux::test_"
 _JRI_MONTANT = "paiements/test_journaux_montants::test_"
 _SUSPENS = "paiements/test_journaux_en_suspens::test_"
+_CLOS = "paiements/test_journaux_clos::test_"
 _PLAUSIBLE = "dettes/test_plausibilite::test_"
 
 GARDES: dict[str, tuple[str, Retrait]] = {
@@ -40,9 +41,38 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         f"{_SUSPENS}une_remise_que_la_banque_rapproche_le_lendemain_n_attend_plus",
         remplacer('.exclude(~Q(genre="JRI") & Exists(plus_recentes))', ""),
     ),
-    "ligne_reglee_n_attend_plus": (
-        f"{_SUSPENS}ce_que_nulle_commande_ne_portera_a_son_anomalie_qu_un_agent_clot",
-        remplacer(".exclude(Exists(reglees))", ""),
+    "ligne_close_n_attend_plus": (
+        f"{_CLOS}clos_tant_qu_il_est_inconnu_l_impaye_se_porte_quand_sa_transaction_arrive",
+        remplacer(".exclude(CLOSE)", ""),
+    ),
+    "close_se_retente": (
+        f"{_CLOS}clos_pendant_une_restitution_l_impaye_se_porte_quand_elle_finit",
+        remplacer("Q(is_a_decider=True) & ", ""),
+    ),
+    "decidee_ne_se_retente_plus": (
+        f"{_CLOS}ce_qu_un_agent_a_decide_ne_se_porte_plus",
+        remplacer(".exclude(Q(is_a_decider=True) & CLOSE)", ""),
+    ),
+    "decidee_quand_elle_l_est": (
+        f"{_CLOS}ce_qu_un_agent_a_decide_ne_se_porte_plus",
+        remplacer("= pourquoi, attente.is_a_decider", "= pourquoi, False"),
+    ),
+    "malade_n_est_pas_decidee": (f"{_CLOS}malade_elle_n_est_plus_decidee", oter),
+    "refus_qui_passera": (
+        f"{_CLOS}clos_tant_que_la_banque_ne_tient_pas_le_debit_l_impaye_se_porte_quand_elle_le_tient",
+        remplacer("transaction=debit)", "transaction=debit, is_a_decider=True)"),
+    ),
+    "autre_montant_se_redit": (
+        f"{_CLOS}close_inconnue_puis_d_un_autre_montant_elle_revient_a_l_agent",
+        remplacer("sa transaction est d'un autre montant", "aucune transaction connue n'a ce numéro, ce jour-là"),
+    ),
+    "anomalie_d_avant_fermee": (
+        f"{_CLOS}l_anomalie_d_une_version_d_avant_se_ferme_la_ligne_ayant_la_sienne",
+        remplacer("_lister_celles_d_avant()", "()"),
+    ),
+    "suspens_du_jour_de_lecture": (
+        f"{_SUSPENS}la_feuille_d_un_jour_ne_dit_rien_de_ce_qui_est_venu_apres",
+        remplacer(" if depuis[ligne] <= jour", ""),
     ),
     "etat_lisible": (
         "paiements/test_journaux_formes::test_un_format_inconnu_est_refuse_entier_et_dit_ce_qui_etait_attendu",

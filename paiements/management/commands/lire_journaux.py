@@ -80,6 +80,7 @@ def dire(compte_rendu: dict[str, Any], inconnues: dict[str, list[str]]) -> Itera
     yield "Portées : " + ", ".join(f"{genre} {nombre}" for genre, nombre in compte_rendu["portees"].items()) + "."
     yield from (f"Colonnes inconnues du {genre}, gardées : {', '.join(noms)}." for genre, noms in inconnues.items())
     suspens, a_decider = compte_rendu["en_suspens"], compte_rendu["a_decider"]
-    yield f"{suspens} lignes attendent, dont {a_decider} qu'un agent règle, sous /agents/."
+    attendent = "ligne attend" if suspens < 2 else "lignes attendent"
+    yield f"{suspens} {attendent}, dont {a_decider} qu'un agent règle, sous /agents/."
     if suspens > a_decider:
-        yield "Aux autres, il manque leur transaction : interroger_payzen --journaux va la chercher."
+        yield "Les autres se reprennent à chaque lecture. Leur transaction manque ? interroger_payzen --journaux."
