@@ -291,10 +291,8 @@ WITH feuille AS (
 )
 SELECT coalesce(f.caf, 'sans Caf'),
        format('tenu %s, aux vues %s ; imputé %s, aux mouvements %s ; émis %s, aux lignes %s', f.banque,
-       coalesce(t.tenu, 0) - coalesce(o.somme, 0), f.impute, coalesce(m.porte, 0), f.emis,
-       coalesce(m.parti, 0))
-FROM feuille f
-LEFT JOIN tenus t ON t.caf IS NOT DISTINCT FROM f.caf AND t.mode = f.mode
+       coalesce(t.tenu, 0) - coalesce(o.somme, 0), f.impute, coalesce(m.porte, 0), f.emis, coalesce(m.parti, 0))
+FROM feuille f LEFT JOIN tenus t ON t.caf IS NOT DISTINCT FROM f.caf AND t.mode = f.mode
 LEFT JOIN orphelins o ON o.caf IS NOT DISTINCT FROM f.caf AND o.mode = f.mode
 LEFT JOIN mouvements m ON m.caf = f.caf AND m.mode = f.mode
 WHERE f.banque <> coalesce(t.tenu, 0) - coalesce(o.somme, 0) OR f.impute <> coalesce(m.porte, 0)

@@ -12,7 +12,7 @@ from tests.paiements.bureau_rempli import remplir
 SAISIE = {"motif": "à la main", "message": "à la main", "montant": "1,00", "reste": "1,00", "etat": "tout"}
 # Ces gestes redemandent d'abord à la plateforme ; ce qu'elle dit se porte, même si le geste se refuse ensuite.
 INTERROGENT = ("interroger", "reprendre", "restituer", "rattacher")
-CE_QU_ELLE_DIT = {"paiements_messagepayzen", "paiements_paiement", "paiements_transactionpayzen"}
+CE_QU_ELLE_DIT = {f"paiements_{nom}" for nom in ("liaison", "messagepayzen", "paiement", "transactionpayzen")}
 TABLES = [
     modele._meta.db_table
     for app in ("comptes", "demarches", "dettes", "paiements")
