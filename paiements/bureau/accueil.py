@@ -67,16 +67,17 @@ def _compter_par_genre(ouvertes: QuerySet[Any]) -> list[dict[str, Any]]:
     # Additionnées ici : la base recalculerait chaque somme autant de fois qu'on la lui demande.
     for genre, ouverte_le, en_jeu in ouvertes.values_list("genre", "ouverte_le", "en_jeu"):
         par_genre[genre].append((ouverte_le, max(en_jeu or ZERO, ZERO)))
-    lignes = [_resumer(Anomalie.Genre(genre), attentes) for genre, attentes in par_genre.items()]
+    lignes = [_resumer(genre, attentes) for genre, attentes in par_genre.items()]
     return sorted(lignes, key=lambda ligne: (-ligne["tenu"], ligne["plus_ancienne"], ligne["genre"]))
 
 
-def _resumer(genre: Anomalie.Genre, attentes: list[tuple[datetime, Decimal]]) -> dict[str, Any]:
+def _resumer(genre: str, attentes: list[tuple[datetime, Decimal]]) -> dict[str, Any]:
     """Une espèce : combien, ce que la banque en tient, depuis quand, et la part d'il y a plus d'une semaine."""
     vieilles = [tenu for ouverte_le, tenu in attentes if ouverte_le < timezone.now() - VIEILLE]
     return {
         "genre": genre,
-        "libelle": genre.label,
+        # Celui d'une version plus récente, dont on est revenu, n'a que son nom.
+        "libelle": dict(Anomalie.Genre.choices).get(genre, genre),
         "nombre": len(attentes),
         "tenu": sum(tenu for _, tenu in attentes),
         "plus_ancienne": min(ouverte_le for ouverte_le, _ in attentes),

@@ -40,9 +40,9 @@ CONSEILS = {
         " débit s'il attend la banque : un comptable approuve."
     ),
     Genre.LIGNE_EN_SUSPENS: (
-        "Lire cette opération au Back Office de PayZen et faire ici ce qu'elle demande (deux impayés d'un débit :"
-        " annuler le premier, enregistrer leur somme), puis clore en le disant : la ligne"
-        " n'attend plus, et ne se portera que si ce qui lui manquait arrive."
+        "Un comptable lit cette opération au Back Office de PayZen et fait ici ce qu'elle demande (deux impayés d'un"
+        " débit : annuler le premier, enregistrer leur somme), puis la clôt en le disant : la ligne n'attend plus, et"
+        " ne se portera que si ce qui lui manquait arrive."
     ),
     Genre.LIAISON_MUETTE: "Prévenir l'exploitant : rien n'est perdu, tout repart seul dès qu'elle répond.",
     Genre.IMPUTATION_IMPOSSIBLE: "Prévenir l'exploitant : on réessaie seul, de plus en plus tard, sans rien perdre.",
@@ -59,6 +59,8 @@ def conseiller(anomalie: Anomalie) -> str:
         return "Mise de côté : elle se rouvre d'elle-même si les comptes changent."
     if not anomalie.is_ouverte:
         return "Rien : elle est réglée."
+    if anomalie.genre not in Genre:  # une version plus récente, dont on est revenu, l'a ouverte
+        return "Une version plus récente du service l'a ouverte : elle se traite quand celle-ci revient."
     genre = Genre(anomalie.genre)
     conseil = CONSEILS[genre] if genre in CONSEILS else SELON_L_ETAT[genre](anomalie)
     # Ce que la banque a mal dit se règle souvent en la relisant : c'est le premier geste, avant de rendre.

@@ -120,9 +120,19 @@ def rouvrir(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> 
     return "L'anomalie est de nouveau à traiter."
 
 
-def clore(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> str:
+def clore(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur, *, de_comptable: bool) -> str:
+    if _is_d_une_ligne(anomalie) is not de_comptable:  # garde: une_ligne_se_clot_par_un_comptable
+        raise tenue.CloreImpossible("un comptable clôt une ligne de journal, et elle seule : c'est de l'argent")
     tenue.clore(anomalie, par_agent(agent, donnees["motif"]))
     return "L'anomalie est close."
+
+
+def _is_d_une_ligne(anomalie: Anomalie) -> bool:
+    return anomalie.genre == Anomalie.Genre.LIGNE_EN_SUSPENS
+
+
+def _is_a_clore(anomalie: Anomalie, *, de_comptable: bool) -> bool:
+    return anomalie.is_a_trancher and not _is_d_argent(anomalie) and _is_d_une_ligne(anomalie) is de_comptable
 
 
 def _is_d_argent(anomalie: Anomalie) -> bool:
@@ -169,6 +179,12 @@ def _trancher(nom: str, texte: str, verdict: Verdict) -> list[Bouton]:
         Bouton(nom, texte, "traiter_anomalie", is_seul, seul, refus=DE_LA_REPRISE),
         Bouton(f"{nom}_a_deux", a_demander, "traiter_anomalie", is_demande, demande, refus),
     ]
+
+
+def _clore(nom: str, texte: str, droit: str, *, de_comptable: bool) -> Bouton:
+    """Une ligne de journal se clôt par qui enregistre et annule un impayé ; le reste, par qui traite les anomalies."""
+    is_possible, faire = partial(_is_a_clore, de_comptable=de_comptable), partial(clore, de_comptable=de_comptable)
+    return Bouton(nom, texte, droit, is_possible, faire, refus=(tenue.DejaResolue, tenue.CloreImpossible))
 
 
 # Le premier geste est celui qui ne coûte rien, et règle souvent seul ce que la banque a mal dit.
@@ -277,12 +293,6 @@ BOUTONS = [
         rouvrir,
         refus=(tenue.DejaResolue,),
     ),
-    Bouton(
-        "clore",
-        "Clore",
-        "traiter_anomalie",
-        lambda anomalie: anomalie.is_a_trancher and not _is_d_argent(anomalie),
-        clore,
-        refus=(tenue.DejaResolue, tenue.CloreImpossible),
-    ),
+    _clore("clore", "Clore", "traiter_anomalie", de_comptable=False),
+    _clore("clore_la_ligne", "Clore cette ligne", "approuver_restitution", de_comptable=True),
 ]

@@ -234,7 +234,7 @@ def _dire(paiement: Paiement | None, anomalie: Anomalie | None, montant: Decimal
     relire = f"interroger_payzen --reference {paiement.reference} --appliquer"
     if paiement.statut == Statut.ACCEPTE and not is_reglee(paiement.boutique, paiement.mode):
         geste = "demander sa confirmation d'après le Back Office, sur sa fiche"
-        return "en vérification, et sa boutique n'a plus de clés", "comptable", geste
+        return "en vérification, et sa boutique n'a plus de clés", "gestion", geste
     if paiement.statut == Statut.ACCEPTE:
         return "en vérification", "service", relire
     if paiement.statut == Statut.VERIFIE:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dettes.models import FichierRecu
 from paiements.file.tenue import mettre_de_cote
-from paiements.models import Paiement, Ticket
+from paiements.models import Anomalie, Paiement, Ticket
 from paiements.retours import cloture, ordres, restitution
 from paiements.verification import interroger
 from tests.factories import AgentFactory, CafFactory, PaiementFactory, dire
@@ -256,3 +256,17 @@ def test_l_accueil_coute_autant_pour_beaucoup_que_pour_peu(
 
     with django_assert_num_queries(len(peu)):
         lire()
+
+
+def test_une_espece_d_une_version_plus_recente_n_arrete_pas_le_bureau(client, entrer):
+    """On en est revenu ; ce qu'elle a ouvert se lit, et attend qu'elle revienne."""
+    paiement = PaiementFactory()
+    Anomalie.objects.create(genre="ESPECE_A_VENIR", cle="x", paiement=paiement, caf=paiement.caf)
+    entrer()
+
+    accueil = client.get(reverse("admin:index"))
+    liste = client.get(reverse("admin:paiements_anomalie_changelist"))
+
+    assert (accueil.status_code, liste.status_code) == (200, 200)
+    assert "ESPECE_A_VENIR" in accueil.content.decode()
+    assert "Une version plus récente du service l&#x27;a ouverte" in liste.content.decode()

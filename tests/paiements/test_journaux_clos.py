@@ -14,6 +14,7 @@ from paiements.models import Anomalie, Impaye, LigneJournal
 from paiements.retours import impaye, restitution
 from paiements.statuts import Statut
 from tests.factories import AgentFactory, PaiementFactory, dire
+from tests.paiements.bureau import geste
 from tests.paiements.journaux import UUID, jo, jrb, jri, jt
 from tests.paiements.maladies import refuser_d_ecrire
 
@@ -127,3 +128,21 @@ def test_l_anomalie_d_une_version_d_avant_se_ferme_la_ligne_ayant_la_sienne(lire
     autre.refresh_from_db()
     assert (avant.etat, autre.etat) == ("SANS_OBJET", "OUVERTE")
     assert LIGNES.ouvertes().count() == 1
+
+
+def test_seul_un_comptable_clot_une_ligne_d_impaye(lire, client, entrer, time_machine):
+    paiement = PaiementFactory(impute=True)
+    restitution.demander(paiement, motif="à rendre", agent=AgentFactory().utilisateur)
+    lire(jri([paiement]))
+    time_machine.move_to(timezone.now() + timedelta(days=4), tick=False)
+    lire()
+    ligne = LIGNES.get()
+
+    def presser(role, nom):
+        entrer(role)
+        client.post(geste(ligne, nom), {"motif": "vu au Back Office"})
+        ligne.refresh_from_db()
+        return ligne.etat
+
+    assert (presser("GESTION", "clore"), presser("GESTION", "clore_la_ligne")) == ("OUVERTE", "OUVERTE")
+    assert presser("COMPTABLE", "clore_la_ligne") == "CLOSE"

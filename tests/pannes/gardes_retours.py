@@ -189,6 +189,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_mise_de_cote::test_ce_qu_une_personne_peut_faire_ne_se_demande_pas",
         faux,
     ),
+    "une_ligne_se_clot_par_un_comptable": (
+        "paiements/test_journaux_clos::test_seul_un_comptable_clot_une_ligne_d_impaye",
+        faux,
+    ),
     "l_argent_ne_se_clot_pas": (
         "paiements/test_mise_de_cote::test_une_anomalie_d_argent_ne_se_clot_pas",
         faux,
