@@ -75,7 +75,7 @@ def test_ce_que_nulle_commande_ne_portera_a_son_anomalie_qu_un_agent_clot(lire, 
     assert (anomalie.genre, anomalie.caf) == ("LIGNE_EN_SUSPENS", paiement.caf)
     assert (ligne.proprietaire, ligne.anomalie) == ("gestion", anomalie.pk)
     assert ligne.geste == f"traiter l'anomalie n° {anomalie.pk}, sous /agents/"
-    assert "puis clore" in conseiller(anomalie)
+    assert "puis la clôt en le disant" in conseiller(anomalie)
 
     clore(anomalie, par_agent(agent, "vu au Back Office"))
 
