@@ -21,7 +21,7 @@ for genre in Anomalie.Genre:
     manque = 1 if genre == Anomalie.Genre.SOLDE_NEGATIF else None
     anomalie = signaler(genre, "essai:" + genre, situation="manque 1.00 €", paiement=p, transaction_payzen=p.debit,
                         manque=manque, cause=par_service("essai"))
-    print("ANOMALIE", anomalie.pk, genre in Anomalie.D_ARGENT)
+    print("ANOMALIE", anomalie.pk, genre in Anomalie.D_ARGENT, genre.value)
 """
 
 
@@ -104,20 +104,22 @@ def test_chaque_role_trouve_emporte_et_relit_sans_quitter_le_bureau(ouvrir):
 
 
 def test_une_anomalie_de_chaque_espece_se_ferme(ouvrir):
-    allocataire, agent = ouvrir(), ouvrir()
+    allocataire, agent, comptable = ouvrir(), ouvrir(), ouvrir()
     allocataire.se_connecter(PLUSIEURS)
     reference, _ = payer(allocataire, "2,20")
     dites = allocataire.demonstration.gerer("shell", "-c", FABRIQUER.format(reference=reference))
     anomalies = [ligne.split()[1:] for ligne in dites.splitlines() if ligne.startswith("ANOMALIE")]
     entrer(agent, "gestion")
+    entrer(comptable, "comptable")
     agent.aller("agents/paiements/anomalie/")
     agent.examen.passer(agent.page)
 
-    for cle, d_argent in anomalies:
-        agent.aller(f"agents/paiements/anomalie/{cle}/change/")
-        agent.examen.passer(agent.page)
-        faire(agent, "Mettre de côté" if d_argent == "True" else "Clore", Motif="vu avec la comptabilité")
-        agent.lire("L'anomalie est mise de côté." if d_argent == "True" else "L'anomalie est close.")
+    for cle, d_argent, genre in anomalies:
+        qui, clore = (comptable, "Clore cette ligne") if genre == "LIGNE_EN_SUSPENS" else (agent, "Clore")
+        qui.aller(f"agents/paiements/anomalie/{cle}/change/")
+        qui.examen.passer(qui.page)
+        faire(qui, "Mettre de côté" if d_argent == "True" else clore, Motif="vu avec la comptabilité")
+        qui.lire("L'anomalie est mise de côté." if d_argent == "True" else "L'anomalie est close.")
 
     assert len(anomalies) >= 16
     ouvrir_le_paiement(agent, reference)
