@@ -67,7 +67,7 @@ def _trouver_les_liaisons(etat: Mapping[str, Any]) -> Iterator[Probleme]:
             yield Probleme(
                 f"liaison {nom}",
                 f"{nom} ne répond plus depuis {depuis:%d/%m %H:%M} UTC",
-                "deploiement/gerer.sh etat_service",
+                f"{GERER} etat_service",
             )
 
 
@@ -79,7 +79,7 @@ def _trouver_les_cafs(etat: Mapping[str, Any]) -> Iterator[Probleme]:
             yield Probleme(
                 f"livraison {code}",
                 f"la Caf {code} n'a pas livré ({quand})",
-                "deploiement/gerer.sh importer_livraison DOSSIER",
+                f"{GERER} importer_livraison DOSSIER",
             )
 
 
