@@ -11,7 +11,7 @@ from dettes.models import Dette
 from paiements.causes import Cause, par_agent
 from paiements.file.attendues import Attendue, get_attendues
 from paiements.file.livres import Livres
-from paiements.models import Anomalie, EtapeAnomalie, Paiement, TransactionPayzen
+from paiements.models import Anomalie, DemandeRestitution, EtapeAnomalie, Paiement, TransactionPayzen
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def signaler(
     transaction_payzen: TransactionPayzen | None = None,
     dette: Dette | None = None,
     caf: Caf | None = None,
-    **champs: object,
+    restitution: DemandeRestitution | None = None,
 ) -> Anomalie:
     """
     Ouvre une anomalie ; la rouvre si sa situation a changé, ou si les faits l'avaient réglée.
@@ -92,13 +92,12 @@ def signaler(
     :param detail: ce qu'un agent doit lire ; aucune donnée de carte, aucun nom
     """
     caf = paiement.caf if paiement else dette.caf if dette else caf or _deviner_la_caf(transaction_payzen)
-    champs |= {"paiement": paiement, "transaction": transaction_payzen, "dette": dette, "caf": caf}
-    champs |= {"situation": situation, "detail": detail[:300], "manque": manque}
+    sujets = {"paiement": paiement, "transaction": transaction_payzen, "dette": dette, "caf": caf}
+    dits = {"situation": situation, "detail": detail[:300], "manque": manque, "restitution": restitution}
     connues = Anomalie.objects.select_for_update(of=("self",), no_key=True)  # garde: anomalie_rouverte_une_fois
-    anomalie, nouvelle = connues.get_or_create(genre=genre, cle=cle, defaults=champs)
+    anomalie, nouvelle = connues.get_or_create(genre=genre, cle=cle, defaults=sujets | dits)
     if nouvelle:
-        _journaliser(anomalie, "", cause)
-        logger.warning("anomalie ouverte", extra={"genre": genre, "anomalie": anomalie.pk})
+        _journaliser_l_ouverture(anomalie, cause)
     elif anomalie.etat == Etat.SANS_OBJET or anomalie.situation != situation:
         anomalie.situation, anomalie.detail, anomalie.manque = situation, detail[:300], manque
         _passer(anomalie, Etat.OUVERTE, cause)
@@ -161,6 +160,11 @@ def rouvrir(anomalie: Anomalie, *, motif: str, agent: Utilisateur) -> Anomalie:
         raise DejaResolue(f"elle est {anomalie.get_etat_display()}")
     _passer(anomalie, Etat.OUVERTE, par_agent(agent, motif))
     return anomalie
+
+
+def _journaliser_l_ouverture(anomalie: Anomalie, cause: Cause) -> None:
+    _journaliser(anomalie, "", cause)
+    logger.warning("anomalie ouverte", extra={"genre": anomalie.genre, "anomalie": anomalie.pk})
 
 
 def _passer(anomalie: Anomalie, vers: Anomalie.Etat, cause: Cause) -> None:

@@ -88,9 +88,7 @@ def read_journal(nom: str, octets: bytes, noms: Mapping[str, Mapping[str, str]] 
     if trouve is None:
         raise JournalIllisible(f"son nom n'est pas celui d'un journal : {NOM_ATTENDU}")
     genre = trouve["genre"]
-    lignes = [ligne.split(";") for ligne in _decoder(octets).splitlines() if ligne.strip()]
-    if len(lignes) < 2 or lignes[0][0] != "TITRE" or lignes[1][0] != "ENTETE":
-        raise JournalIllisible("il ne commence pas par une ligne TITRE puis une ligne ENTETE")
+    lignes = _decouper(octets)
     entete = _sans_la_fin(lignes[1])
     colonnes = _get_colonnes(genre, entete, (noms or {}).get(genre, {}))
     details = _get_details(genre, lignes)
@@ -107,6 +105,13 @@ def read_journal(nom: str, octets: bytes, noms: Mapping[str, Mapping[str, str]] 
         lignes=tuple(lecteur.lire(numero, champs) for numero, champs in details),
         inconnues=tuple(lecteur.inconnues),
     )
+
+
+def _decouper(octets: bytes) -> list[list[str]]:
+    lignes = [ligne.split(";") for ligne in _decoder(octets).splitlines() if ligne.strip()]
+    if len(lignes) < 2 or lignes[0][0] != "TITRE" or lignes[1][0] != "ENTETE":
+        raise JournalIllisible("il ne commence pas par une ligne TITRE puis une ligne ENTETE")
+    return lignes
 
 
 def _decoder(octets: bytes) -> str:

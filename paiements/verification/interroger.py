@@ -92,8 +92,12 @@ def interroger(paiement_id: int) -> Paiement:
         signaler_l_echec(paiement, echec)
         _remettre(paiement, RELANCE_APRES_PANNE)
         return paiement
+    return _conclure_ou_reporter(paiement, lecture)
+
+
+def _conclure_ou_reporter(paiement: Paiement, lecture: Lecture) -> Paiement:
     try:
-        return conclure(paiement_id, lecture) or paiement
+        return conclure(paiement.pk, lecture) or paiement
     except Exception as echec:  # garde: une_interrogation_malade  (quoi qu'il lève, les autres passent)
         exiger_la_base(echec)
         if is_verrou_tenu(echec):  # un import tient ses dettes : rien n'est cassé

@@ -39,8 +39,7 @@ class Command(Commande):
             self._ecrire(feuilles, options["sorties"])
         decrites = [decrire(feuille) for feuille in feuilles]
         self.montrer({"feuilles": decrites}, (phrase for feuille in feuilles for phrase in dire(feuille)))
-        a_regarder = sum(any(decrite[quoi] for quoi in ("ecarts", "suspens", "changements")) for decrite in decrites)
-        if a_regarder:
+        if a_regarder := sum(map(is_a_regarder, decrites)):
             raise CommandError(f"{a_regarder} feuille(s) à regarder.", returncode=Code.CONSTAT)
 
     def _clore(self, cafs: list[Caf], jour: date, identifiant: str, motif: str) -> None:
@@ -88,6 +87,10 @@ def decrire(feuille: Feuille) -> dict[str, Any]:
         "clos_par": cloture.auteur.identifiant if cloture else None,
         "changements": lister_les_changements(feuille, cloture),
     }
+
+
+def is_a_regarder(decrite: dict[str, Any]) -> bool:
+    return any(decrite[quoi] for quoi in ("ecarts", "suspens", "changements"))
 
 
 def dire(feuille: Feuille) -> Iterator[str]:
