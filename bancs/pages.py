@@ -17,7 +17,6 @@ django.setup()
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -74,7 +73,7 @@ def payer_ce_qui_est_montre(demarche: Demarche) -> Depart:
 
 def entrer(personne: Utilisateur) -> str:
     """Une session ouverte ; rend le cookie. Le mot de passe a sa propre mesure, il n'est pas donné ici."""
-    session = SessionStore()
+    session = sessions.SessionStore()
     session[SESSION_KEY] = str(personne.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = personne.get_session_auth_hash()

@@ -6,16 +6,31 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 from comptes.models import Utilisateur
+from socle.sql import Lecture
 
 ACTIVITE = "derniere_activite"
 OUVERTURE = "ouverte_le"
 PAS = 30  # secondes : plus souvent, chaque page écrirait la session
+OUVERTES = Lecture(lambda cle, maintenant: Session.objects.filter(session_key=cle, expire_date__gt=maintenant))
+
+
+class SessionStore(db.SessionStore):
+    """Les sessions de Django, dans la base ; relues à chaque page, leur lecture n'est composée qu'une fois."""
+
+    def _get_session_from_db(self) -> Session | None:
+        ouvertes = OUVERTES.lire(self.session_key, timezone.now())
+        if ouvertes:
+            return ouvertes[0]
+        self._session_key = None
+        return None
 
 
 def fermer(utilisateur: Utilisateur, sauf: str = "") -> None:

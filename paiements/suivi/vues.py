@@ -8,7 +8,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes.acces import RequeteAllocataire, allocataire_requis
-from demarches import lignes, services
+from demarches import cartes, lignes, services
 from demarches.etats import REPARTIS
 from demarches.models import Demarche
 from demarches.montants import ZERO
@@ -45,7 +45,7 @@ def liste(request: RequeteAllocataire) -> HttpResponse:
         Demarche.objects.visibles_par(request.user).demandees().select_related("paiement").plus_recentes_d_abord()
     )
     page = Paginator(demarches, PAR_PAGE).get_page(request.GET.get("page"))
-    return render(request, "suivi/liste.html", {"page": page})
+    return render(request, "suivi/liste.html", {"page": page, "cartes": cartes.dresser(page)})
 
 
 @require_safe
@@ -68,6 +68,7 @@ def detail(request: RequeteAllocataire, reference: str) -> HttpResponse:
     paiement = getattr(demarche, "paiement", None)
     contexte: dict[str, object] = {
         "demarche": demarche,
+        "titre": cartes.dire_le_titre(demarche),
         "paiement": paiement,
         "is_a_moi": demarche.auteur_id == request.user.pk,
     }

@@ -50,8 +50,14 @@ def _dire_la_periode(debut: date, fin: date | None, _langue: str | None) -> str:
 @register.filter(expects_localtime=True)
 def jour(quand: date, forme: str = "j F Y") -> str:
     """Écrit un jour en toutes lettres ; en français, le premier du mois comme on le dit : « 1er mars 2026 »."""
+    return _dire_le_jour(quand.date() if isinstance(quand, datetime) else quand, forme, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _dire_le_jour(quand: date, forme: str, langue: str | None) -> str:
+    """Gardé par langue, qui est l'active : une liste dit vingt fois le même jour."""
     ecrit = date_format(quand, forme)
-    return PREMIER.sub("1er", ecrit, count=1) if get_language() == "fr" else ecrit
+    return PREMIER.sub("1er", ecrit, count=1) if langue == "fr" else ecrit
 
 
 @register.filter(expects_localtime=True)
