@@ -115,7 +115,8 @@ def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, montant: Deci
     Le journal des impayés dit qu'un débit est repris, ou rendu ; le redire ne change rien. Personne ne le signe.
 
     :raises MontantImpossible: si ce débit ne peut avoir été repris, ou rendu, de ce montant
-    :raises ImpayeImpossible: si la banque ne tient pas ce débit, s'il va être restitué, ou n'a jamais été impayé
+    :raises ImpayeImpossible: si la banque ne tient pas ce débit, si l'ordre de le restituer est parti, ou s'il n'a
+        jamais été impayé
     """
     paiement = verrouiller(debit.paiement_id) if debit.paiement_id else None
     debit = TransactionPayzen.objects.select_related("compte").select_for_update(of=("self",)).get(pk=debit.pk)
@@ -127,9 +128,10 @@ def porter_du_journal(debit: TransactionPayzen, sens: Impaye.Sens, montant: Deci
         raise ImpayeImpossible("ce débit n'a jamais été impayé")
     if is_pris and not debit.is_vivante:  # garde: impaye_de_ce_qui_est_tenu
         raise ImpayeImpossible("la banque ne tient pas ce débit")
-    # garde: impaye_du_journal_pas_pendant_une_restitution
-    if is_pris and debit.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists():
-        raise ImpayeImpossible("ce débit va être restitué")
+    # Pas encore parti, l'ordre renoncera de lui-même : attendre l'accord laisserait rendre ce que la banque a repris.
+    # garde: impaye_du_journal_pas_pendant_un_ordre
+    if is_pris and debit.restitutions.filter(etat=DemandeRestitution.Etat.ENVOYEE).exists():
+        raise ImpayeImpossible("l'ordre de restituer ce débit est parti, sans réponse encore")
     Impaye.objects.create(debit=debit, sens=sens, montant=montant, motif=cause.motif)
     if paiement is None:
         rapprocher(lire_sans_paiement([debit.uuid]), cause)

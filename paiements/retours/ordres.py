@@ -25,8 +25,7 @@ from paiements.passages import verrouiller
 from paiements.payzen import SANS_ARGENT, Client, ErreurPlateforme, Fait, Famille
 from paiements.reception.porter import Recu, porter, resumer
 from paiements.reception.suivre import suivre
-from paiements.retours.restitution import RestitutionImpossible
-from paiements.statuts import Statut
+from paiements.retours.restitution import RestitutionImpossible, is_encore_du
 from socle import attente
 
 Etat = DemandeRestitution.Etat
@@ -87,7 +86,7 @@ def _executer(demande: DemandeRestitution, jusqu_a: datetime) -> DemandeRestitut
     if regardee := _regarder(demande, client):  # garde: regarder_avant_d_envoyer
         return regardee
     demande = _lire(demande.pk)  # ce que la plateforme vient de dire a pu changer ce qui reste
-    if not _is_encore_du(demande):  # garde: tenu_au_moins_le_montant
+    if not is_encore_du(demande):  # garde: tenu_au_moins_le_montant
         return _renoncer(demande, "la banque ne tient plus ce montant de ce débit, ou une dette l'a reçu")
     if timezone.now() > jusqu_a - POUR_L_ORDRE:  # garde: ordre_donne_pendant_qu_on_le_tient
         raise RestitutionPrise(f"restitution {demande.pk}")
@@ -164,15 +163,6 @@ def _noter_l_envoi(demande: DemandeRestitution) -> DemandeRestitution:
 def _lire(demande_id: int) -> DemandeRestitution:
     demandes = DemandeRestitution.objects.select_related("paiement__solde", "debit__compte", "approbateur")
     return demandes.get(pk=demande_id)
-
-
-def _is_encore_du(demande: DemandeRestitution) -> bool:
-    """La banque tient encore cet argent ; d'un paiement imputé, une part l'est si aucune dette ne l'a reçue."""
-    paiement, tenu = demande.paiement, demande.debit.compte.tenu
-    is_une_part = demande.debit_id == paiement.debit_id and demande.montant < tenu
-    if is_une_part and paiement.statut == Statut.IMPUTE:
-        return paiement.a_placer >= demande.montant  # garde: part_qu_aucune_dette_n_a_recue
-    return tenu >= demande.montant
 
 
 def _verrouiller(demande_id: int) -> DemandeRestitution:

@@ -130,6 +130,15 @@ def is_en_cours(paiement: Paiement) -> bool:
     return paiement.restitutions.filter(etat__in=DemandeRestitution.EN_COURS).exists()
 
 
+def is_encore_du(demande: DemandeRestitution) -> bool:
+    """La banque tient encore cet argent ; d'un paiement imputé, une part l'est si aucune dette ne l'a reçue."""
+    paiement, tenu = demande.paiement, demande.debit.compte.tenu
+    is_une_part = demande.debit_id == paiement.debit_id and demande.montant < tenu
+    if is_une_part and paiement.statut == Statut.IMPUTE:
+        return paiement.a_placer >= demande.montant  # garde: part_qu_aucune_dette_n_a_recue
+    return tenu >= demande.montant
+
+
 def get_a_restituer(paiement: Paiement) -> ARestituer | None:
     """Tout ce qui reste d'un paiement encaissé ; rien si la banque en a déjà rendu une part encore sur les dettes."""
     # garde: part_rendue_d_abord
@@ -165,7 +174,8 @@ def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur, mo
     """
     Approuve ou refuse une demande. Celui qui approuve n'est pas celui qui demande.
 
-    :raises RestitutionImpossible: si elle est déjà décidée, si c'est la même personne, ou si ses parts ne vont plus
+    :raises RestitutionImpossible: si elle est déjà décidée, si c'est la même personne, si ses parts ne vont plus,
+        ou si la banque ne tient plus son montant
     """
     paiement = verrouiller(demande.paiement_id)
     # garde: verrou_de_qui_decide
@@ -176,6 +186,8 @@ def decider(demande: DemandeRestitution, *, accord: bool, agent: Utilisateur, mo
         raise RestitutionImpossible("celui qui approuve n'est pas celui qui demande")
     if accord:
         _reprendre_les_parts(demande, paiement, par_agent(agent, f"restitution n° {demande.pk} : {demande.motif}"))
+        if not is_encore_du(demande):  # garde: approuver_ce_qui_est_encore_du
+            raise RestitutionImpossible("la banque ne tient plus ce montant de ce débit : refusez cette demande")
     demande.approbateur, demande.decision = agent, motif
     demande.decidee_le = timezone.now()
     demande.etat = Etat.APPROUVEE if accord else Etat.REFUSEE

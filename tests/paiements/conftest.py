@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from io import StringIO
 from urllib.parse import urlencode
@@ -14,12 +15,14 @@ from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from requests import ReadTimeout
 
 from comptes.models import Utilisateur
 from dettes.models import Dette
 from paiements.imputation.imputer import imputer_un_lot
-from paiements.models import Paiement, Ticket
-from paiements.payzen import sign, to_centimes
+from paiements.models import DemandeRestitution, Paiement, Ticket
+from paiements.payzen import PlateformeInjoignable, sign, to_centimes
+from paiements.retours import ordres, restitution
 from tests.connexion import entrer_en_agent
 from tests.factories import (
     AgentFactory,
@@ -172,6 +175,23 @@ def rembourser(plateforme: Callable[..., None]) -> Callable[..., responses.BaseR
         )
 
     return repondre
+
+
+@pytest.fixture
+def ordre_sans_reponse(plateforme, rembourser, agent, comptable) -> Callable[[Paiement], DemandeRestitution]:
+    """`ordre_sans_reponse(paiement)` : sa restitution est approuvée, l'ordre est parti, sa réponse s'est perdue."""
+
+    def partir(paiement: Paiement) -> DemandeRestitution:
+        demande = restitution.demander(paiement, motif="à rendre", agent=agent)
+        demande = restitution.decider(demande, accord=True, agent=comptable)
+        plateforme(paiement, "CAPTURED")
+        rembourser(paiement, body=ReadTimeout())
+        with suppress(PlateformeInjoignable):
+            ordres.executer(demande)
+        demande.refresh_from_db()
+        return demande
+
+    return partir
 
 
 @pytest.fixture

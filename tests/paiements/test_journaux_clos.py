@@ -11,9 +11,9 @@ from paiements.feuille.calcul import calculer
 from paiements.file.suspens import lister_les_inconnues
 from paiements.file.tenue import clore
 from paiements.models import Anomalie, Impaye, LigneJournal
-from paiements.retours import impaye, restitution
+from paiements.retours import impaye, ordres
 from paiements.statuts import Statut
-from tests.factories import AgentFactory, PaiementFactory, dire
+from tests.factories import PaiementFactory, dire
 from tests.paiements.bureau import geste
 from tests.paiements.journaux import UUID, jo, jrb, jri, jt
 from tests.paiements.maladies import refuser_d_ecrire
@@ -35,13 +35,15 @@ def clore_la_ligne(lire, agent, time_machine):
     return _clore
 
 
-def test_clos_pendant_une_restitution_l_impaye_se_porte_quand_elle_finit(lire, comptable, clore_la_ligne):
+def test_clos_pendant_une_restitution_l_impaye_se_porte_quand_elle_finit(
+    lire, comptable, ordre_sans_reponse, clore_la_ligne
+):
     paiement = PaiementFactory(impute=True)
-    demande = restitution.demander(paiement, motif="à rendre", agent=comptable)
+    demande = ordre_sans_reponse(paiement)
     assert lire(jri([paiement]))["a_decider"] == 0
     clore_la_ligne(paiement.caf)
 
-    restitution.decider(demande, accord=False, agent=AgentFactory().utilisateur, motif="la banque l'a repris")
+    ordres.abandonner(demande, motif="la banque l'a repris", agent=comptable)
     lire()
 
     paiement.refresh_from_db()
@@ -130,9 +132,9 @@ def test_l_anomalie_d_une_version_d_avant_se_ferme_la_ligne_ayant_la_sienne(lire
     assert LIGNES.ouvertes().count() == 1
 
 
-def test_seul_un_comptable_clot_une_ligne_d_impaye(lire, client, entrer, time_machine):
+def test_seul_un_comptable_clot_une_ligne_d_impaye(lire, client, entrer, ordre_sans_reponse, time_machine):
     paiement = PaiementFactory(impute=True)
-    restitution.demander(paiement, motif="à rendre", agent=AgentFactory().utilisateur)
+    ordre_sans_reponse(paiement)
     lire(jri([paiement]))
     time_machine.move_to(timezone.now() + timedelta(days=4), tick=False)
     lire()

@@ -79,7 +79,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         faux,
     ),
     "impaye_de_ce_qui_est_tenu": (f"{_JRI}l_impaye_d_un_debit_que_la_banque_ne_tient_plus_attend", faux),
-    "impaye_du_journal_pas_pendant_une_restitution": (f"{_JRI}un_impaye_attend_la_fin_d_une_restitution", faux),
+    "impaye_du_journal_pas_pendant_un_ordre": (f"{_JRI}un_impaye_attend_la_fin_d_un_ordre_de_restitution", faux),
     "remise_rapprochee": (f"{_JRI}une_remise_que_la_banque_n_a_pas_rapprochee_attend", faux),
     "operation_connue": (f"{_JRI}une_operation_que_nous_ne_connaissons_pas_attend", faux),
     "operation_du_meme_montant": (

@@ -108,6 +108,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "decider_une_fois": ("pannes/test_rencontres_agents::test_deux_agents_decident_ensemble", faux),
     "restituer_a_deux": ("paiements/test_restitution::test_celui_qui_demande_n_approuve_pas", faux),
     "clore_ce_qui_attend_la_banque": ("paiements/test_cloture::test_on_ne_clot_que_ce_qui_attend_la_banque", faux),
+    "approuver_ce_qui_est_encore_du": (
+        "paiements/test_journaux::test_un_impaye_lu_avant_l_accord_arrete_la_restitution",
+        faux,
+    ),
+    "clore_sans_debit_a_regler": (
+        "paiements/test_cloture::test_un_debit_annonce_apres_la_demande_arrete_l_accord",
+        faux,
+    ),
     "decider_une_cloture_une_fois": (
         "pannes/test_rencontres_agents::test_deux_agents_decident_ensemble_d_une_cloture",
         faux,
