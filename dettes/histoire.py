@@ -110,9 +110,7 @@ def get_jour(dette: Dette, mouvement: Mouvement) -> date:
 def _expliquer(dette: Dette, mouvement: Mouvement) -> str:
     """Une phrase de plus quand le titre ne suffit pas. Le motif d'un rejet est écrit pour les agents."""
     if mouvement.genre == Genre.REJET:
-        return gettext(
-            "Cet argent est revenu sur votre compte, ou n’y a pas été pris\u00a0: la dette remonte d’autant."
-        )
+        return gettext("Cette part du paiement ne compte plus sur cette dette.")
     if mouvement.genre == Genre.IMPUTATION:
         return gettext("Référence {origine}.").format(origine=mouvement.origine)
     is_annulee = dette.situation == Dette.Situation.ANNULEE and mouvement.solde_apres == 0

@@ -22,7 +22,7 @@ from paiements.models import Paiement, PaiementQuerySet
 from paiements.passages import avancer_l_interrogation
 from paiements.statuts import Statut
 from paiements.suivi.frise import raconter
-from paiements.suivi.progres import dire_ou_en_est
+from paiements.suivi.progres import dire_ou_en_est, is_examine
 from socle.attente import Occupe
 from socle.bornes import borner
 
@@ -147,6 +147,7 @@ def _attendre(request: RequeteAllocataire, paiement: Paiement) -> HttpResponse:
         "dernier_essai": ESSAIS_AVANT_DE_CONSEILLER,
         "a_conseiller": essai >= ESSAIS_AVANT_DE_CONSEILLER,
         "retenu": paiement.retenu,
+        "is_examine": paiement.retenu > 0 and is_examine(paiement),
         "progres": dire_ou_en_est(paiement),
         "is_a_moi": paiement.demarche.auteur_id == request.user.pk,
     }

@@ -6,13 +6,12 @@ from typing import Any
 from comptes.models import Utilisateur
 from dettes.models import Dette
 from paiements.boutiques import BoutiqueAbsente
+from paiements.bureau import possibles
 from paiements.bureau.formulaires import (
     RattachementForm,
     RepriseForm,
     ResteForm,
     TicketForm,
-    get_dettes_d_accueil,
-    get_reste,
     lire_les_parts,
 )
 from paiements.bureau.plateforme import dire_ce_qui_change, relire
@@ -22,7 +21,7 @@ from paiements.file import tenue
 from paiements.imputation.imputer import ResteImpossible
 from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.payzen import EchecRest
-from paiements.retours import impaye, mise_de_cote, reprise, restitution, seuil
+from paiements.retours import impaye, mise_de_cote, reprise, restitution
 from socle.euros import ecrire_euros
 from socle.gestes import Bouton
 
@@ -121,49 +120,10 @@ def rouvrir(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur) -> 
 
 
 def clore(anomalie: Anomalie, donnees: dict[str, Any], agent: Utilisateur, *, de_comptable: bool) -> str:
-    if _is_d_une_ligne(anomalie) is not de_comptable:  # garde: une_ligne_se_clot_par_un_comptable
+    if possibles.is_d_une_ligne(anomalie) is not de_comptable:  # garde: une_ligne_se_clot_par_un_comptable
         raise tenue.CloreImpossible("un comptable clôt une ligne de journal, et elle seule : c'est de l'argent")
     tenue.clore(anomalie, par_agent(agent, donnees["motif"]))
     return "L'anomalie est close."
-
-
-def _is_d_une_ligne(anomalie: Anomalie) -> bool:
-    return anomalie.genre == Anomalie.Genre.LIGNE_EN_SUSPENS
-
-
-def _is_a_clore(anomalie: Anomalie, *, de_comptable: bool) -> bool:
-    return anomalie.is_a_trancher and not _is_d_argent(anomalie) and _is_d_une_ligne(anomalie) is de_comptable
-
-
-def _is_d_argent(anomalie: Anomalie) -> bool:
-    return anomalie.genre in Anomalie.D_ARGENT
-
-
-def _is_a_trancher(anomalie: Anomalie, *, verdict: Verdict) -> bool:
-    return reprise.is_douteuse(anomalie) and not reprise.is_verdict_a_deux(anomalie, verdict)
-
-
-def _is_a_demander(anomalie: Anomalie, *, verdict: Verdict | str = "") -> bool:
-    if not anomalie.is_ouverte or mise_de_cote.is_demandee(anomalie):
-        return False
-    return mise_de_cote.is_a_demander(anomalie, verdict)
-
-
-def _is_a_renvoyer(anomalie: Anomalie) -> bool:
-    paiement = anomalie.paiement
-    non_remis = anomalie.genre == Anomalie.Genre.COURRIEL_IMPOSSIBLE and anomalie.is_a_trancher
-    return non_remis and paiement is not None and envois.is_renvoyable(paiement)
-
-
-def _is_a_ecarter(anomalie: Anomalie) -> bool:
-    return anomalie.is_ouverte and _is_d_argent(anomalie) and not seuil.is_a_deux(anomalie)
-
-
-def _is_a_restituer(anomalie: Anomalie) -> bool:
-    paiement = anomalie.paiement
-    if paiement is None or restitution.get_a_restituer_d_une(paiement, anomalie) is None:
-        return False
-    return not restitution.is_en_cours(paiement)
 
 
 DE_LA_PLATEFORME = (SansPaiement, EchecRest, BoutiqueAbsente)
@@ -173,7 +133,8 @@ DE_LA_REPRISE = (SansPaiement, reprise.RepriseImpossible, tenue.DejaResolue)
 def _trancher(nom: str, texte: str, verdict: Verdict) -> list[Bouton]:
     """Seul, ou à deux si ce mot sort des comptes une somme au seuil de la Caf."""
     seul, demande = partial(trancher, verdict=verdict), partial(demander_de_trancher, verdict=verdict)
-    is_seul, is_demande = partial(_is_a_trancher, verdict=verdict), partial(_is_a_demander, verdict=verdict)
+    is_seul = partial(possibles.is_a_trancher, verdict=verdict)
+    is_demande = partial(possibles.is_a_demander, verdict=verdict)
     a_demander, refus = f"Demander : {texte[0].lower()}{texte[1:]}", (mise_de_cote.MiseDeCoteImpossible,)
     return [
         Bouton(nom, texte, "traiter_anomalie", is_seul, seul, refus=DE_LA_REPRISE),
@@ -183,7 +144,8 @@ def _trancher(nom: str, texte: str, verdict: Verdict) -> list[Bouton]:
 
 def _clore(nom: str, texte: str, droit: str, *, de_comptable: bool) -> Bouton:
     """Une ligne de journal se clôt par qui enregistre et annule un impayé ; le reste, par qui traite les anomalies."""
-    is_possible, faire = partial(_is_a_clore, de_comptable=de_comptable), partial(clore, de_comptable=de_comptable)
+    is_possible = partial(possibles.is_a_clore, de_comptable=de_comptable)
+    faire = partial(clore, de_comptable=de_comptable)
     return Bouton(nom, texte, droit, is_possible, faire, refus=(tenue.DejaResolue, tenue.CloreImpossible))
 
 
@@ -202,7 +164,7 @@ BOUTONS = [
         "placer",
         "Placer le reste sur d'autres dettes",
         "traiter_anomalie",
-        lambda anomalie: get_reste(anomalie) > 0 and bool(get_dettes_d_accueil(anomalie)),
+        possibles.is_a_placer,
         placer_le_reste,
         refus=(*DE_LA_REPRISE, ResteImpossible),
         form=ResteForm,
@@ -211,7 +173,7 @@ BOUTONS = [
         "reprendre",
         "Reprendre ce que la banque ne tient plus",
         "traiter_anomalie",
-        lambda anomalie: bool(reprise.get_part(anomalie)),
+        possibles.is_a_reprendre,
         reprendre,
         refus=(*DE_LA_REPRISE, *DE_LA_PLATEFORME),
         form=RepriseForm,
@@ -220,7 +182,7 @@ BOUTONS = [
         "admettre",
         "Admettre le montant de la banque",
         "traiter_anomalie",
-        reprise.is_a_admettre,
+        possibles.is_a_admettre,
         admettre,
         refus=DE_LA_REPRISE,
     ),
@@ -247,7 +209,7 @@ BOUTONS = [
         "restituer",
         "Demander la restitution",
         "demander_restitution",
-        _is_a_restituer,
+        possibles.is_a_restituer,
         demander_la_restitution,
         refus=(restitution.RestitutionImpossible, *DE_LA_PLATEFORME),
     ),
@@ -255,7 +217,7 @@ BOUTONS = [
         "renvoyer",
         "Renvoyer le ticket",
         "traiter_anomalie",
-        _is_a_renvoyer,
+        possibles.is_a_renvoyer,
         renvoyer_le_ticket,
         refus=(SansPaiement, envois.EnvoiImpossible),
         form=TicketForm,
@@ -273,7 +235,7 @@ BOUTONS = [
         "ecarter",
         "Mettre de côté",
         "traiter_anomalie",
-        _is_a_ecarter,
+        possibles.is_a_ecarter,
         mettre_de_cote,
         refus=(tenue.DejaResolue, mise_de_cote.MiseDeCoteImpossible),
     ),
@@ -281,7 +243,7 @@ BOUTONS = [
         "ecarter_a_deux",
         "Demander la mise de côté",
         "traiter_anomalie",
-        _is_a_demander,
+        possibles.is_a_demander,
         demander_de_mettre_de_cote,
         refus=(mise_de_cote.MiseDeCoteImpossible,),
     ),

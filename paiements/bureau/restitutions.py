@@ -183,6 +183,9 @@ class DemandeClotureAdmin(DemandeAdmin):
         if demande.is_confirmation:
             yield "Approuvée, le paiement est vérifié sans que PayZen le redise, et s'impute aux dettes."
             yield "Le lire d'abord au Back Office : accepté ou remis, du même montant, ni remboursé ni impayé."
+        elif retenu := demande.paiement.retenu:
+            yield f"La banque en annonce {ecrire_euros(retenu)}, mis de côté : ils le restent. Le lire au Back Office."
+            yield "Approuvée, le paiement finit sans être imputé ; l'allocataire ne recommence pas cette demande."
         else:
             yield "Approuvée, le paiement finit sans débit ; ses montants sont libres, l'allocataire peut recommencer."
             yield "Si la banque dit plus tard qu'elle l'a accepté, il l'est encore."

@@ -12,6 +12,7 @@ from demarches.etats import REPARTIS
 from demarches.models import Demarche, LigneDemarche
 from paiements.documents.pdf import render_pdf
 from paiements.models import Paiement, TransactionPayzen
+from paiements.statuts import Statut
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Contenu:
     rendu: Decimal
     is_douteux: bool
     is_reparti: bool
+    is_impute: bool
     has_retenu: bool
     lignes: list[LigneDemarche]
     code: str
@@ -49,7 +51,7 @@ def lire(paiement: Paiement) -> Contenu:
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
         paye_le=timezone.localtime(paiement.paye_le),
-        annonce_le=paiement.annonce_le,
+        annonce_le=_get_annonce(paiement),
         montant=debit.pris,
         demande=paiement.montant,
         marque=debit.marque,
@@ -60,10 +62,17 @@ def lire(paiement: Paiement) -> Contenu:
         rendu=debit.compte.credite if debit.is_douteuse else debit.pris - max(solde.tenu, Decimal(0)),
         is_douteux=debit.is_douteuse,
         is_reparti=paiement.demarche.etat in REPARTIS,
+        is_impute=paiement.statut == Statut.IMPUTE,
         has_retenu=paiement.retenu > 0,
         lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
         code=paiement.code,
     )
+
+
+def _get_annonce(paiement: Paiement) -> date | None:
+    """Le jour où les dettes seront à jour, d'ordinaire ; rien s'il est passé : ce n'est plus à promettre."""
+    annonce_le = paiement.annonce_le
+    return annonce_le if annonce_le and annonce_le >= timezone.localdate() else None
 
 
 def get_nom_du_fichier(paiement: Paiement) -> str:

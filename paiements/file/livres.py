@@ -90,6 +90,11 @@ def get_tenu(debit: TransactionPayzen) -> Decimal:
     return compte.tenu
 
 
+def is_debit_a_regler(paiement: Paiement, livres: Livres) -> bool:
+    """La banque annonce un débit de ce paiement, et une anomalie en attend la décision d'un agent. Une requête."""
+    return paiement.anomalies.ouvertes().filter(transaction__in=[d for d in livres.debits if d.is_vivante]).exists()
+
+
 def lire(paiement: Paiement) -> Livres:
     """Les livres d'un paiement tenu sous verrou, débit à jour ; une requête quand rien d'inhabituel n'y est ouvert."""
     lignes = [batir(ligne, *LUES) for ligne in executer(LIRE, [paiement.pk])]

@@ -11,7 +11,7 @@ from comptes.models import Utilisateur
 from paiements.boutiques import is_reglee
 from paiements.causes import Cause, par_agent
 from paiements.file.attendues import is_juste
-from paiements.file.livres import Livres, lire
+from paiements.file.livres import Livres, is_debit_a_regler, lire
 from paiements.file.tenue import rapprocher
 from paiements.models import DemandeCloture, Paiement
 from paiements.passages import avancer, verrouiller
@@ -23,8 +23,10 @@ class ClotureImpossible(Exception):
 
 
 def is_demandable(paiement: Paiement) -> bool:
-    """Il attend la banque, et personne n'a encore demandé de le clore."""
-    return paiement.statut == Statut.EN_ATTENTE and not _is_demandee(paiement)
+    """Il attend la banque, aucun agent n'a de débit à y régler, et personne n'a encore demandé de le clore."""
+    if paiement.statut != Statut.EN_ATTENTE or _is_demandee(paiement):
+        return False
+    return not is_debit_a_regler(paiement, lire(paiement))
 
 
 def is_confirmable(paiement: Paiement) -> bool:
@@ -45,9 +47,11 @@ def demander(paiement: Paiement, *, motif: str, agent: Utilisateur) -> DemandeCl
     """
     Un agent a vu au Back Office que la banque n'a rien pris, alors que nous ne pouvons plus l'interroger.
 
-    :raises ClotureImpossible: si le paiement n'attend pas la banque, ou si c'est déjà demandé
+    :raises ClotureImpossible: si le paiement n'attend pas la banque, si c'est déjà demandé, ou si la banque annonce un
+        débit qu'un agent n'a pas réglé
     """
     paiement = verrouiller(paiement.pk)
+    _exiger_sans_debit_a_regler(paiement)
     if not is_demandable(paiement):  # garde: clore_ce_qui_attend_la_banque
         raise ClotureImpossible(f"le paiement est {paiement.get_statut_display()}, ou sa clôture est déjà demandée")
     return DemandeCloture.objects.create(paiement=paiement, motif=motif, demandeur=agent)
@@ -68,6 +72,11 @@ def demander_de_confirmer(paiement: Paiement, *, motif: str, agent: Utilisateur)
     return DemandeCloture.objects.create(paiement=paiement, motif=motif, demandeur=agent)
 
 
+def _exiger_sans_debit_a_regler(paiement: Paiement) -> None:
+    if is_debit_a_regler(paiement, lire(paiement)):  # garde: clore_sans_debit_a_regler
+        raise ClotureImpossible("la banque annonce un débit de ce paiement : réglez d'abord son anomalie")
+
+
 def _exiger_juste(paiement: Paiement) -> Livres:
     livres = lire(paiement)
     if not is_juste(paiement, livres):  # garde: confirmer_a_deux_ce_qui_est_juste
@@ -81,7 +90,7 @@ def decider(demande: DemandeCloture, *, accord: bool, agent: Utilisateur, motif:
     Accorde ou refuse. Close, ses montants sont libres ; un accord de la banque entendu ensuite est encore accepté.
 
     :raises ClotureImpossible: si elle est déjà décidée, si c'est la même personne, si la banque a répondu depuis, ou
-        si elle peut répondre de nouveau
+        si elle peut répondre de nouveau, ou si elle annonce un débit qu'un agent n'a pas réglé
     """
     paiement = verrouiller(demande.paiement_id)
     demande.refresh_from_db()
@@ -95,6 +104,7 @@ def decider(demande: DemandeCloture, *, accord: bool, agent: Utilisateur, motif:
     if accord and demande.is_confirmation:
         _confirmer(paiement, par_agent(agent, f"confirmé d'après le Back Office : {demande.motif}"))
     elif accord:
+        _exiger_sans_debit_a_regler(paiement)
         paiement.prochain_controle_le = None
         avancer(Geste.EXPIRER, paiement, par_agent(agent, f"clos sans débit : {demande.motif}"))
     return demande

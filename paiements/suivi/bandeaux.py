@@ -9,7 +9,7 @@ from demarches.etats import Etat
 from demarches.models import Demarche
 from paiements.models import Anomalie, Paiement
 from paiements.suivi.dates import dire_l_instant, dire_le_jour_de
-from paiements.suivi.progres import dire_tient
+from paiements.suivi.progres import dire_tient, is_examine
 from socle import adresses
 from socle.euros import ecrire_euros
 from socle.sql import Lecture, Parmi, executer
@@ -35,6 +35,14 @@ ANNONCE = gettext_noop(
 )
 ENCORE = gettext_noop(
     "La banque {tient} encore {montant} pour votre demande du {du}, qu’un agent de votre Caf examine. Avant de"
+    " payer de nouveau, regardez cette demande."
+)
+ANNONCE_EXAMINEE = gettext_noop(
+    "La banque annonce un débit de {montant} pour votre demande du {du}, qu’un agent de votre Caf a examiné. Avant de"
+    " payer de nouveau, regardez cette demande."
+)
+ENCORE_EXAMINEE = gettext_noop(
+    "La banque {tient} encore {montant} pour votre demande du {du}, qu’un agent de votre Caf a examinée. Avant de"
     " payer de nouveau, regardez cette demande."
 )
 
@@ -111,12 +119,13 @@ def dire_deja(autre: Demarche, demarche: Demarche) -> Deja:
 
 
 def _dire(paiement: Paiement) -> list[Bandeau]:
-    demarche, examine = paiement.demarche, paiement.retenu
+    demarche, retenu = paiement.demarche, paiement.retenu
     bandeaux = []
-    if examine > 0:
-        annonce = ENCORE if demarche.etat == Etat.RESTITUEE else ANNONCE
+    if retenu > 0:
+        examen, regle = (ENCORE, ENCORE_EXAMINEE) if demarche.etat == Etat.RESTITUEE else (ANNONCE, ANNONCE_EXAMINEE)
+        annonce = regle if is_examine(paiement) else examen
         phrase = gettext(annonce).format(
-            tient=dire_tient(paiement), montant=ecrire_euros(examine), du=dire_le_jour_de(paiement.cree_le)
+            tient=dire_tient(paiement), montant=ecrire_euros(retenu), du=dire_le_jour_de(paiement.cree_le)
         )
         bandeaux.append(Bandeau("attention", phrase, gettext("Voir cette demande"), demarche))
     if not demarche.engagee:
@@ -128,7 +137,7 @@ def _dire(paiement: Paiement) -> list[Bandeau]:
             annonce_le=jour(paiement.annonce_le, "j F") if paiement.annonce_le else "",
         )
         bandeaux.append(Bandeau("info", phrase, gettext("Suivre cette démarche"), demarche))
-    elif not examine:
+    elif not retenu:
         phrase = gettext(
             "{montant} sont réservés pour la demande commencée le {cree_le}, qui attend la réponse de votre banque."
         ).format(montant=ecrire_euros(paiement.montant), cree_le=dire_l_instant(paiement.cree_le))

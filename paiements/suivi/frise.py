@@ -8,6 +8,8 @@ from django.utils.translation import gettext, gettext_lazy
 from paiements.models import EtapePaiement, Paiement
 from paiements.statuts import Geste, Statut
 from paiements.suivi.dates import dire_le_jour
+from paiements.suivi.mots import A_EXAMINE
+from paiements.suivi.progres import is_examine
 
 
 class Fin(NamedTuple):
@@ -29,6 +31,7 @@ ATTENTES = {
     Geste.IMPUTER: gettext_lazy("La Caf met vos dettes à jour. Vous n’avez rien à faire."),
 }
 DEBIT_EXAMINE = gettext_lazy("Un débit annoncé par la banque est examiné par un agent.")
+DEBIT_REGLE = gettext_lazy("Un débit annoncé par la banque a été examiné par un agent.")
 DEBIT_RENDU = gettext_lazy("Ce que la banque avait débité vous est rendu.")
 SANS_DEBIT = gettext_lazy("Aucun débit à notre connaissance.")
 
@@ -60,7 +63,7 @@ def _annoncer_la_suite(paiement: Paiement, a_venir: list[Geste]) -> list[dict[st
     """Ce qui est en cours, et ce qui viendra ; tant que la banque n'a pas répondu, c'est elle qu'on attend."""
     if Geste.ACCEPTER not in a_venir:
         return [_annoncer(paiement, geste, en_cours=geste == a_venir[0]) for geste in a_venir]
-    texte = DEBIT_EXAMINE if paiement.retenu > 0 else REPONSE_ATTENDUE
+    texte = _dire_l_examen(paiement) if paiement.retenu > 0 else REPONSE_ATTENDUE
     attente: dict[str, object] = {"titre": A_LA_BANQUE, "etat": "en_cours", "texte": texte}
     return [attente, *(_annoncer(paiement, geste, en_cours=False) for geste in a_venir)]
 
@@ -83,6 +86,8 @@ def _finir(paiement: Paiement) -> Fin | None:
         case Statut.REJETE:
             texte = gettext("La banque a annulé ce paiement, ou en a repris l’argent.")
             return Fin(gettext("Annulée par la banque"), "echec", texte)
+        case Statut.RESTITUE if paiement.retenu > 0 and is_examine(paiement):
+            return Fin(gettext("Une somme a été examinée"), "fait", str(A_EXAMINE))
         case Statut.RESTITUE if paiement.retenu > 0:
             return Fin(gettext("Restitution en cours"), "en_cours", gettext("Une somme reste à vous rendre."))
         case Statut.RESTITUE:
@@ -92,5 +97,9 @@ def _finir(paiement: Paiement) -> Fin | None:
 
 def _dire_le_debit(paiement: Paiement) -> str:
     if paiement.retenu > 0:
-        return str(DEBIT_EXAMINE)
+        return str(_dire_l_examen(paiement))
     return str(DEBIT_RENDU if paiement.rendu_a_part else SANS_DEBIT)
+
+
+def _dire_l_examen(paiement: Paiement) -> object:
+    return DEBIT_REGLE if is_examine(paiement) else DEBIT_EXAMINE

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from paiements.models import Anomalie, Paiement
+from paiements.models import Anomalie, DemandeRestitution, Paiement
 from paiements.statuts import Statut
 from paiements.suivi.dates import dire_l_instant, dire_le_jour
 from paiements.suivi.mots import A_EXAMINE, REVIENT, RIEN_A_FAIRE, UN_AGENT, Progres, dire_le_rendu
@@ -14,6 +14,7 @@ from paiements.suivi.sans_suite import SANS_SUITE, dire_sans_suite
 from socle.euros import ecrire_euros
 
 EN_ROUTE = (Statut.INITIE, Statut.EN_ATTENTE)
+ORDONNEES = (DemandeRestitution.Etat.APPROUVEE, DemandeRestitution.Etat.ENVOYEE)
 
 
 def dire_ou_en_est(paiement: Paiement) -> Progres:
@@ -121,9 +122,7 @@ def _dire_quand(paiement: Paiement) -> list[str]:
 def _prise_en_compte(paiement: Paiement) -> Progres:
     suite = _dire_la_part(paiement)
     if paiement.a_placer > 0:
-        fait = gettext("{a_placer} n’ont pas pu être déduits\u00a0: vos dettes avaient déjà baissé.")
-        suit = gettext("{un_agent}\u00a0: cette somme ne se perd pas.").format(un_agent=UN_AGENT)
-        suite.append(dire_l_agent(paiement, fait.format(a_placer=ecrire_euros(paiement.a_placer)), suit))
+        suite.extend(_dire_le_reste(paiement))
     if paiement.debit is not None and paiement.debit.is_douteuse:
         fait = gettext("La banque dit deux choses de ce paiement.")
         suit = gettext("{un_agent}\u00a0; d’ici là, vos dettes ne changent pas.").format(un_agent=UN_AGENT)
@@ -140,6 +139,27 @@ def _prise_en_compte(paiement: Paiement) -> Progres:
         ),
         suite,
     )
+
+
+def _dire_le_reste(paiement: Paiement) -> list[str]:
+    """Ce qui n'est sur aucune dette : à rendre, repris à une dette, ou qui n'a pu s'y mettre."""
+    demande = paiement.restitutions.filter(debit=paiement.debit_id, etat__in=ORDONNEES).first()
+    a_rendre = min(paiement.a_placer, demande.montant) if demande else Decimal(0)
+    phrases = []
+    if a_rendre:
+        phrases.append(
+            gettext("{a_rendre} de ce paiement doivent vous être rendus\u00a0: la Caf en a donné l’ordre.").format(
+                a_rendre=ecrire_euros(a_rendre)
+            )
+        )
+    if reste := paiement.a_placer - a_rendre:
+        if paiement.imputations.filter(montant__lt=0).exists():
+            fait = gettext("{a_placer} de ce paiement ne sont comptés sur aucune dette.")
+        else:
+            fait = gettext("{a_placer} n’ont pas pu être déduits\u00a0: vos dettes avaient déjà baissé.")
+        suit = gettext("{un_agent}\u00a0: cette somme ne se perd pas.").format(un_agent=UN_AGENT)
+        phrases.append(dire_l_agent(paiement, fait.format(a_placer=ecrire_euros(reste)), suit))
+    return phrases
 
 
 def _dire_la_part(paiement: Paiement) -> list[str]:

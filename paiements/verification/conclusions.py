@@ -10,7 +10,7 @@ from django.utils import timezone
 from comptes.models import Utilisateur
 from paiements.causes import par_agent, par_allocataire, par_service
 from paiements.file.attendues import is_juste
-from paiements.file.livres import ZERO, Livres, lire
+from paiements.file.livres import ZERO, Livres, is_debit_a_regler, lire
 from paiements.file.tenue import rapprocher
 from paiements.models import Anomalie, Paiement, TransactionPayzen
 from paiements.passages import TransitionImpossible, avancer, get_libre_le, verrouiller
@@ -108,8 +108,9 @@ def _is_en_suspens(paiement: Paiement, livres: Livres) -> bool:
 
 def _is_debit_en_suspens(paiement: Paiement, livres: Livres) -> bool:
     """La banque hésite, ou un agent n'a pas réglé son débit."""
-    ouvertes = paiement.anomalies.ouvertes().filter(transaction__in=[d for d in livres.debits if d.is_vivante])
-    return any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits) or ouvertes.exists()
+    if any(debit.is_en_attente or debit.is_douteuse for debit in livres.debits):
+        return True
+    return is_debit_a_regler(paiement, livres)
 
 
 def _prochain_controle(paiement: Paiement, livres: Livres, manquantes: list[TransactionPayzen]) -> datetime | None:

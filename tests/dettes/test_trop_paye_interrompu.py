@@ -1,16 +1,21 @@
 """Une panne entre l'import et la reprise du trop-payé n'oublie rien, et ne reprend rien deux fois."""
 
+import re
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from dettes import encaissements
 from dettes.importation import importer
 from dettes.models import Dette
 from paiements import tasks
+from paiements.documents import attestations
+from paiements.models import Paiement
 from paiements.retours import trop_percu
 from tests.courses import en_meme_temps
 from tests.factories import DemarcheFactory, PaiementFactory
+from tests.paiements.livres import lire_le_pdf
 
 SOLDEE = {"solde": "0", "situation": "SOLDEE"}
 CREDIT = SOLDEE | {"solde_crediteur": "7000"}
@@ -81,3 +86,18 @@ def test_deux_reprises_a_la_fois_n_en_font_qu_une():
 
     assert get_a_placer(paiement) == 70
     assert not dette.anomalies.exists()
+
+
+def test_ce_que_la_caf_reprend_d_une_dette_ne_se_dit_ni_rendu_ni_remonte(interrompu, client):
+    tasks.reprendre_les_trop_payes()
+    client.force_login(interrompu.demarche.auteur)
+
+    demarche = client.get(reverse("suivi:detail", args=[interrompu.demarche.reference])).content.decode()
+    dette = client.get(reverse("dettes:detail", args=[Dette.objects.get().reference])).content.decode()
+    attestation = lire_le_pdf(attestations.rendre_pdf(attestations.lire(Paiement.objects.get(pk=interrompu.pk))))
+
+    assert "70,00\xa0€ de ce paiement ne sont comptés sur aucune dette." in demarche
+    assert "Ne compte plus sur la dette" in demarche
+    assert "Cette part du paiement ne compte plus sur cette dette." in dette
+    for page in (demarche, dette, attestation):
+        assert not re.search("remont|revenu sur votre compte|ont été rendus|déjà baissé", page)

@@ -5,7 +5,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from dettes.models import Dette
-from paiements.models import Anomalie
+from paiements.bureau.dossier import dire_ou_est_l_argent
+from paiements.file.tenue import mettre_de_cote
+from paiements.models import Anomalie, Paiement
 from paiements.retours import cloture
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory, dire
@@ -89,3 +91,41 @@ def test_refusee_elle_peut_se_redemander(agent, comptable):
 def test_on_ne_clot_que_ce_qui_attend_la_banque(agent, trait):
     with pytest.raises(cloture.ClotureImpossible):
         cloture.demander(PaiementFactory(**{trait: True}), motif="rien", agent=agent)
+
+
+def annoncer_un_autre_debit(paiement):
+    """6 € au lieu de 120 : un agent l'a en main."""
+    dire(paiement, "AUTHORISED", uuid="d" * 32, montant=6)
+    return Anomalie.objects.get(paiement=paiement)
+
+
+def test_un_debit_a_regler_ne_se_clot_pas_sans_debit(agent):
+    paiement = PaiementFactory()
+    annoncer_un_autre_debit(paiement)
+
+    assert not cloture.is_demandable(Paiement.objects.get(pk=paiement.pk))
+    with pytest.raises(cloture.ClotureImpossible, match="réglez d'abord son anomalie"):
+        cloture.demander(paiement, motif="rien", agent=agent)
+
+
+def test_un_debit_annonce_apres_la_demande_arrete_l_accord(agent, comptable):
+    paiement = PaiementFactory()
+    demande = cloture.demander(paiement, motif="rien", agent=agent)
+    annoncer_un_autre_debit(paiement)
+
+    with pytest.raises(cloture.ClotureImpossible, match="réglez d'abord son anomalie"):
+        cloture.decider(demande, accord=True, agent=comptable)
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.EN_ATTENTE
+
+
+def test_mis_de_cote_il_se_clot_et_reste_tenu(agent, comptable):
+    paiement = PaiementFactory()
+    mettre_de_cote(annoncer_un_autre_debit(paiement), motif="rendu au Back Office", agent=agent)
+
+    cloture.decider(cloture.demander(paiement, motif="rien", agent=agent), accord=True, agent=comptable)
+
+    paiement = Paiement.objects.get(pk=paiement.pk)
+    assert (paiement.statut, paiement.retenu) == (Statut.EXPIRE, 6)
+    assert "rien n'a été débité" not in dire_ou_est_l_argent(paiement)

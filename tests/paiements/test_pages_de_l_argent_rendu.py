@@ -26,7 +26,7 @@ def test_l_allocataire_lit_ce_qui_lui_a_ete_rendu(lire_la_demarche, paye, agent)
     page = lire_la_demarche(paiement)
 
     assert "70,00\xa0€ de ce paiement vous sont rendus" in page
-    assert "a remonté d’autant" in page
+    assert "Ne compte plus sur la dette" in page
 
 
 def test_ce_qui_est_rendu_avant_le_dernier_remboursement_reste_ecrit(lire_la_demarche, paye, agent):
@@ -37,7 +37,9 @@ def test_ce_qui_est_rendu_avant_le_dernier_remboursement_reste_ecrit(lire_la_dem
 
     page = lire_la_demarche(paiement)
 
-    assert page.count("a remonté d’autant") == 3  # 50 € d’une dette, 20 € de l’autre, puis les 80 € qui y restaient
+    assert (
+        page.count("Ne compte plus sur la dette") == 3
+    )  # 50 € d’une dette, 20 € de l’autre, puis les 80 € qui y restaient
     assert "La banque tient encore 80,00\xa0€" in page
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from dettes.models import Dette
 from paiements.models import Anomalie, DemandeRestitution, Paiement
@@ -10,6 +11,7 @@ from paiements.retours import ordres, restitution
 from paiements.retours.trop_percu import signaler_solde_negatif
 from paiements.surveillance import invariants
 from tests.factories import DetteFactory
+from tests.paiements.bureau import fiche, geste
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +123,41 @@ def test_ce_qui_est_encore_sur_une_dette_menee_sous_zero_avant_lui_est_du_une_fo
     assert soldes(dettes) == [Decimal(815), Decimal(850)]
     assert Anomalie.objects.get(dette=dettes[0]).is_ouverte
     assert not list(invariants.verifier())
+
+
+def test_approuvee_et_pas_encore_partie_elle_se_dit_a_rendre(client, imputee, dettes, agent, comptable):
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+    restitution.decider(demande, accord=True, agent=comptable, motif="oui")
+    client.force_login(imputee.demarche.auteur)
+
+    page = client.get(reverse("suivi:detail", args=[imputee.demarche.reference])).content.decode()
+
+    assert "10,00\xa0€ de ce paiement doivent vous être rendus\u00a0: la Caf en a donné l’ordre." in page
+    assert "n’ont pas pu être déduits" not in page
+
+
+def test_restee_sans_effet_elle_se_dit_comptee_sur_aucune_dette(client, imputee, dettes, agent, comptable):
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+    demande = restitution.decider(demande, accord=True, agent=comptable, motif="oui")
+    ordres.abandonner(demande, motif="rien ne part", agent=comptable)
+    client.force_login(imputee.demarche.auteur)
+
+    page = client.get(reverse("suivi:detail", args=[imputee.demarche.reference])).content.decode()
+
+    assert "10,00\xa0€ de ce paiement ne sont comptés sur aucune dette." in page
+    assert "vos dettes avaient déjà baissé" not in page
+
+
+def test_pendant_une_restitution_le_reste_ne_se_propose_pas_a_placer(
+    client, entrer, imputee, dettes, agent, comptable
+):
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
+    demande = restitution.decider(demande, accord=True, agent=comptable, motif="oui")
+    reliquat = imputee.anomalies.get(genre=Anomalie.Genre.RELIQUAT)
+    entrer("GESTION")
+
+    pendant = client.get(fiche(reliquat)).content.decode()
+    ordres.abandonner(demande, motif="rien ne part", agent=comptable)
+    apres = client.get(fiche(reliquat)).content.decode()
+
+    assert [geste(reliquat, "placer") in page for page in (pendant, apres)] == [False, True]

@@ -213,6 +213,57 @@ def test_mis_de_cote_il_se_dit_examine_et_non_en_cours(payer, etat):
     assert (pendant, lire()) == ((True, False, False), (False, True, True))
 
 
+def ecarter(paiement):
+    mettre_de_cote(paiement.anomalies.get(), motif="réglé autrement", agent=AgentFactory().utilisateur)
+
+
+@pytest.mark.parametrize("etat", [{"expire": True}, {"refuse": True}, {}], ids=["expiré", "refusé", "à la banque"])
+def test_la_frise_dit_aussi_qu_il_a_ete_examine(voir, payer, etat):
+    paiement = payer(**etat)
+    retenir(paiement)
+    ecarter(paiement)
+
+    page = voir("detail", paiement.demarche).content.decode()
+
+    assert "Un débit annoncé par la banque a été examiné par un agent." in page
+    assert "est examiné par un agent" not in page
+
+
+def test_restituee_la_frise_ne_promet_plus_rien_de_ce_qui_a_ete_examine(voir, payer):
+    paiement = payer(accepte=True)
+    rembourser(paiement)
+    retenir(paiement)
+    ecarter(paiement)
+
+    reponse = voir("detail", paiement.demarche)
+
+    assert get_frise(reponse)[-1] == ("Une somme a été examinée", "fait")
+    assert "Une somme reste à vous rendre" not in reponse.content.decode()
+
+
+@pytest.mark.parametrize("etat", [{}, {"accepte": True}], ids=["à la banque", "accepté"])
+def test_les_autres_pages_disent_aussi_qu_il_a_ete_examine(connecte, payer, etat):
+    paiement = payer(**etat)
+    retenir(paiement)
+    ecarter(paiement)
+
+    mes_dettes = connecte.get(reverse("dettes:liste")).content.decode()
+
+    assert "qu’un agent de votre Caf a examiné." in mes_dettes
+    assert "de votre Caf examine" not in mes_dettes
+
+
+def test_a_la_banque_un_debit_examine_ne_se_verifie_plus(connecte, payer):
+    paiement = payer()
+    retenir(paiement)
+    ecarter(paiement)
+
+    page = connecte.get(reverse("paiements:retour", args=[paiement.reference])).content.decode()
+
+    assert "Votre banque annonce un débit." in page
+    assert "Nous vérifions un débit" not in page
+
+
 @pytest.mark.parametrize(("trait", "en_route"), [({}, False), ({"accepte": True}, True)])
 def test_un_debit_examine_ne_cache_que_l_attente_de_la_banque(connecte, payer, trait, en_route):
     retenir(payer(**trait))

@@ -72,3 +72,11 @@ def test_une_caf_qui_n_annonce_rien_ne_promet_rien(connecte, paiement):
     paiement.caf.save()
 
     assert "ordinaire" not in suivre(connecte, paiement) + lire(connecte, "/mon-compte/dettes/")
+
+
+def test_un_jour_passe_ne_se_promet_plus_dans_le_courriel(paiement):
+    with time_machine.travel(timezone.now() + timedelta(days=12)):
+        envois.envoyer(Ticket.objects.get().pk)
+
+    assert "sera mis à jour après vérification de la Caf." in mail.outbox[0].body
+    assert "au plus tard le" not in mail.outbox[0].body

@@ -11,6 +11,7 @@ from paiements.documents import envois
 from paiements.documents.renvoi import renvoyer
 from paiements.models import RENVOIS_AU_PLUS, Paiement, Ticket
 from tests.factories import DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
+from tests.paiements.suivi.conftest import annuler, rembourser
 
 pytestmark = pytest.mark.django_db
 FAUSSE, JUSTE = "claire@gmial.example", "claire@gmail.example"
@@ -129,3 +130,27 @@ def test_l_adresse_n_est_dans_aucun_journal(connecte, adresse, caplog):
     envoyer_ce_qui_attend()
 
     assert JUSTE not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("trait", "repartir", "phrase"),
+    [
+        ("accepte", None, "sera mis à jour après vérification de la Caf"),
+        ("impute", None, "La Caf a pris ce paiement en compte."),
+        ("accepte", annuler, "ce paiement a été annulé ou rendu"),
+        ("accepte", rembourser, "ce paiement a été annulé ou rendu"),
+    ],
+    ids=["accepté", "imputé", "annulé", "remboursé"],
+)
+def test_le_courriel_dit_ou_en_est_le_paiement_le_jour_ou_il_part(connecte, payer, trait, repartir, phrase):
+    paiement = payer(**{trait: True})
+    if repartir:
+        repartir(paiement)
+    envoyer_ce_qui_attend()
+
+    connecte.post(reverse("suivi:ticket", args=[paiement.demarche.reference]), {"courriel": JUSTE})
+    envoyer_ce_qui_attend()
+
+    corps = mail.outbox[-1].body
+    assert phrase in corps
+    assert ("sera mis à jour" in corps) is (phrase.startswith("sera"))
