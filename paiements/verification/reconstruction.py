@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from django.db import transaction
+from django.utils import timezone
 
 from comptes.models import Caf
 from demarches.etats import Etat
@@ -51,6 +52,10 @@ class ReconstructionImpossible(Exception):
         self.is_definitive = is_definitive
 
 
+class ImputationManquee(Exception):
+    """Un fichier publié le dit imputé, et il n'a pu l'être : une dette tenue, un paiement malade. Relancer."""
+
+
 def ramener(boutique: str, reference: str, publie: Mapping[str, Decimal] = MappingProxyType({})) -> Ramene:
     """
     Demande à la plateforme ce qu'elle sait d'une référence, refait son paiement s'il manque, et porte tout.
@@ -59,6 +64,7 @@ def ramener(boutique: str, reference: str, publie: Mapping[str, Decimal] = Mappi
         que ne revienne ce que la banque en a repris, annulé ou baissé depuis
     :raises EchecRest: si la plateforme n'a pas répondu
     :raises BoutiqueAbsente: si les clés de la boutique ne sont pas réglées
+    :raises ImputationManquee: si ce qui est publié ne peut s'imputer maintenant ; rien n'est alors porté
     """
     faits = Client(get_boutique(boutique)).get_order(reference)
     _refaire_l_imputation(boutique, reference, faits, publie)
@@ -70,7 +76,9 @@ def ramener(boutique: str, reference: str, publie: Mapping[str, Decimal] = Mappi
                 paiement = _reconstruire(boutique, reference, faits)
             except ReconstructionImpossible as manque:
                 motif = str(manque)
-                porter([Recu(fait, resumer(fait)) for fait in faits])
+                # Publié, il s'impute d'abord : annulé ou rendu avant de revenir, il ne s'imputerait plus jamais.
+                if manque.is_definitive or not publie:  # garde: publie_avant_ce_qui_l_a_suivi
+                    porter([Recu(fait, resumer(fait)) for fait in faits])
                 if manque.is_definitive:  # garde: ne_reviendra_jamais
                     porter_sans_paiement(boutique, reference)
         if paiement is not None:
@@ -101,7 +109,15 @@ def _refaire_l_imputation(boutique: str, reference: str, faits: list[Fait], publ
         if paiement.statut == Statut.ACCEPTE and paiement.confirme_le:
             avancer(Geste.VERIFIER, paiement, CAUSE)
         if impute := publie.get(paiement.debit_id or ""):
-            imputer_un_lot({paiement.pk: impute})
+            _imputer_d_alors(paiement, impute)
+
+
+def _imputer_d_alors(paiement: Paiement, impute: Decimal) -> None:
+    """Sans attendre l'heure que la sauvegarde lui gardait. Vérifié, il s'impute, ou rien de sa suite ne se porte."""
+    Paiement.objects.filter(pk=paiement.pk, statut=Statut.VERIFIE).update(imputer_le=timezone.now())
+    faits = imputer_un_lot({paiement.pk: impute})
+    if not faits and paiement.statut == Statut.VERIFIE:  # garde: impute_ou_rien
+        raise ImputationManquee(f"{paiement.reference} ne s'est pas imputé")
 
 
 def _retrouver_a_imputer(boutique: str, reference: str, d_alors: list[Fait]) -> Paiement | None:

@@ -9,13 +9,14 @@ from dettes.models import Dette
 
 
 @contextmanager
-def refuser_d_ecrire(paiement, table="imputation"):
-    """La base refuse d'écrire l'imputation de ce paiement, ou son passage, et de lui seul."""
+def refuser_d_ecrire(paiement=None, table="imputation"):
+    """La base refuse d'écrire l'imputation, ou le passage, de ce paiement seul ; de tous, si l'on n'en nomme aucun."""
+    lequel = f"NEW.paiement_id = {paiement.pk}" if paiement else "true"
     with connection.cursor() as curseur:
         curseur.execute(
             f"""
             CREATE FUNCTION rendre_malade() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF NEW.paiement_id = {paiement.pk} THEN RAISE EXCEPTION 'ce que personne n''attendait'; END IF;
+                IF {lequel} THEN RAISE EXCEPTION 'ce que personne n''attendait'; END IF;
                 RETURN NEW;
             END $$;
             CREATE TRIGGER aaa_malade BEFORE INSERT ON paiements_{table}

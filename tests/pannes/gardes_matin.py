@@ -97,6 +97,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         f"{_ADMIS}un_montant_admis_apres_un_remboursement_revient_admis",
         remplacer("min(tenu, publies.get(paiement.pk, tenu))", "tenu"),
     ),
+    "publie_avant_ce_qui_l_a_suivi": (
+        "paiements/test_reconstruction_publies::test_la_dette_livree_apres_l_imputation_publiee_revient_avant_sa_suite",
+        remplacer("manque.is_definitive or not publie", "True"),
+    ),
+    "impute_ou_rien": (
+        "paiements/test_reconstruction_publies::test_une_imputation_manquee_ne_laisse_pas_passer_sa_suite_et_se_nomme",
+        faux,
+    ),
     "refaire_une_fois": (
         "paiements/test_reconstruction::test_ce_qu_un_fichier_publie_dit_impute_ne_l_est_pas_deux_fois",
         faux,
