@@ -5,7 +5,6 @@ Les gestes sont ceux que le bureau consigne à chaque bouton ; on n'y montre que
 a le droit de voir. Les listes emportées viennent du journal de sécurité.
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,8 +12,9 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
@@ -56,17 +56,18 @@ def tracer(request: HttpRequest) -> HttpResponse:
     form = TraceForm({"jour": timezone.localdate().isoformat(), **request.GET.dict()}, codes=get_codes(request))
     choix = form.cleaned_data if form.is_valid() else {}
     jour = choix.get("jour") or timezone.localdate()
-    entrees = _lire_les_gestes(jour, choix.get("qui", ""), choix.get("quoi", ""))
-    exports = _lire_les_exports(jour, choix.get("qui", ""), choix.get("quoi", ""), get_codes(request))
-    gestes = [*map(_presenter, _garder_les_visibles(entrees, request)), *map(_presenter_un_export, exports)]
+    gestes = [
+        *map(_presenter, _lire_les_gestes(jour, choix.get("qui", ""), choix.get("quoi", ""), request)),
+        *map(_presenter_un_export, _lire_les_exports(jour, choix.get("qui", ""), choix.get("quoi", ""), request)),
+    ]
     consultation.send(LogEntry, request=request, objet=None)
     contexte = {
         **admin.site.each_context(request),
         "title": "Qui a fait quoi",
         "form": form,
         "jour": jour,
-        "gestes": sorted(gestes, key=lambda geste: geste["le"], reverse=True),
-        "is_tronquee": AU_PLUS in (len(entrees), len(exports)),
+        "gestes": sorted(gestes, key=lambda geste: geste["le"], reverse=True)[:AU_PLUS],
+        "is_tronquee": len(gestes) > AU_PLUS,
     }
     return TemplateResponse(request, "admin/trace.html", contexte)
 
@@ -80,14 +81,16 @@ def lire_les_consultations(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     if not can(request, "lire_journal"):
         raise PermissionDenied
-    evenements = Evenement.objects.filter(allocataire=personne).select_related("auteur").order_by("-pk")[:AU_PLUS]
+    evenements = Evenement.objects.filter(allocataire=personne).select_related("auteur").order_by("-pk")
     consultation.send(Evenement, request=request, objet=personne)
+    lus = list(evenements[: AU_PLUS + 1])
     contexte = {
         **admin.site.each_context(request),
         "title": "Qui a consulté ce dossier",
         "personne": nommer(personne),
         "page": get_page(personne),
-        "evenements": [{"evenement": evenement, "objet": dire_l_objet(evenement)} for evenement in evenements],
+        "evenements": [{"evenement": evenement, "objet": dire_l_objet(evenement)} for evenement in lus[:AU_PLUS]],
+        "is_tronquee": len(lus) > AU_PLUS,
     }
     return TemplateResponse(request, "admin/consultations.html", contexte)
 
@@ -96,40 +99,43 @@ def _borner(jour: date) -> tuple[datetime, datetime]:
     return get_minuit(jour), get_minuit(jour + timedelta(days=1))
 
 
-def _lire_les_exports(jour: date, qui: str, quoi: str, codes: list[str]) -> list[Evenement]:
-    """Les listes emportées ce jour-là, par qui est de ces Caf."""
+def _lire_les_exports(jour: date, qui: str, quoi: str, request: HttpRequest) -> list[Evenement]:
+    """Les listes emportées ce jour-là, par qui est de ces Caf ; une de trop dit qu'il y en a d'autres."""
     minuit, demain = _borner(jour)
-    voulu = Q(genre=Evenement.Genre.EXPORT, le__gte=minuit, le__lt=demain, cafs__overlap=codes)
+    voulu = Q(genre=Evenement.Genre.EXPORT, le__gte=minuit, le__lt=demain, cafs__overlap=get_codes(request))
     if qui:
         voulu &= Q(auteur__identifiant=qui)
     if quoi:
         voulu &= Q(objet__regex=rf"^\w+\.{quoi}( |$)")  # « paiements.paiement statut__exact=REFUSE »
-    return list(Evenement.objects.filter(voulu).select_related("auteur").order_by("-le")[:AU_PLUS])
+    return list(Evenement.objects.filter(voulu).select_related("auteur").order_by("-le")[: AU_PLUS + 1])
 
 
-def _lire_les_gestes(jour: date, qui: str, quoi: str) -> list[LogEntry]:
+def _lire_les_gestes(jour: date, qui: str, quoi: str, request: HttpRequest) -> list[LogEntry]:
+    """Les derniers de ce jour-là, sur ce que voit cet agent ; un de trop dit qu'il y en a d'autres."""
     minuit, demain = _borner(jour)
-    voulu = Q(action_time__gte=minuit, action_time__lt=demain)
+    voulu = Q(action_time__gte=minuit, action_time__lt=demain, content_type__isnull=False, object_id__isnull=False)
     if qui:
         voulu &= Q(user__identifiant=qui)
     if quoi:
         voulu &= Q(content_type__model=quoi)
-    entrees = LogEntry.objects.filter(voulu).select_related("user", "content_type").order_by("-action_time")
-    return list(entrees[:AU_PLUS])
+    # Ceux des autres Caf s'écartent avant de compter : le jour d'un pays cacherait celui d'une Caf.
+    entrees = LogEntry.objects.filter(voulu)
+    siens = entrees.filter(_viser_les_visibles(entrees, request))
+    return list(siens.select_related("user", "content_type").order_by("-action_time")[: AU_PLUS + 1])
 
 
-def _garder_les_visibles(entrees: list[LogEntry], request: HttpRequest) -> Iterable[LogEntry]:
+def _viser_les_visibles(entrees: QuerySet[LogEntry], request: HttpRequest) -> Q:
     """Celles dont la fiche est à cet agent : une lecture par sorte de fiche, quel que soit leur nombre."""
-    par_sorte: dict[Any, set[str]] = {}
-    for entree in entrees:
-        par_sorte.setdefault(entree.content_type, set()).add(entree.object_id or "")
-    visibles = set()
+    par_sorte: dict[int, set[str]] = {}
+    for sorte, cle in entrees.order_by().values_list("content_type", "object_id").distinct():
+        par_sorte.setdefault(sorte, set()).add(str(cle))
+    visibles = Q(pk__in=[])
     for sorte, cles in par_sorte.items():
-        fiche = admin.site._registry.get(sorte.model_class())
+        fiche = admin.site._registry.get(ContentType.objects.get_for_id(sorte).model_class())  # type: ignore[arg-type]
         if fiche is not None and fiche.has_view_permission(request):
-            siens = fiche.get_queryset(request).filter(pk__in=cles).values_list("pk", flat=True)
-            visibles |= {(sorte.pk, str(cle)) for cle in siens}
-    return [entree for entree in entrees if (entree.content_type_id, entree.object_id) in visibles]
+            vues = fiche.get_queryset(request).filter(pk__in=cles).values_list("pk", flat=True)
+            visibles |= Q(content_type=sorte, object_id__in=[str(cle) for cle in vues])
+    return visibles
 
 
 def _presenter(entree: LogEntry) -> dict[str, Any]:

@@ -4,9 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import timezone
 
+from comptes.models import Evenement
 from paiements.models import DemandeCloture
 from tests.factories import CafFactory, PaiementFactory
 from tests.paiements.bureau import fiche, geste
@@ -32,6 +35,15 @@ def lire(client):
     return lambda **filtres: client.get(reverse("bureau:trace"), filtres).content.decode()
 
 
+def consigner(agent, objet, geste: str, fois: int = 1) -> None:
+    """Ce geste, tant de fois, sur cet objet."""
+    sorte = ContentType.objects.get_for_model(objet)
+    faits = {"user": agent, "content_type": sorte, "object_id": objet.pk, "object_repr": str(objet)}
+    LogEntry.objects.bulk_create(
+        LogEntry(**faits, action_flag=CHANGE, change_message=f"{geste} {rang}") for rang in range(1, fois + 1)
+    )
+
+
 def test_un_geste_du_jour_se_lit_avec_son_auteur_et_ses_mots(lire, demander):
     agent, paiement = demander()
 
@@ -46,6 +58,30 @@ def test_ce_qui_est_d_une_autre_caf_ne_se_lit_pas(lire, demander, entrer):
     entrer(cafs=[CafFactory(code="751", nom="Caf de Paris", boutique="75100001")])
 
     assert "clés perdues" not in lire()
+
+
+def test_les_gestes_des_autres_caf_ne_cachent_pas_ceux_de_la_sienne(lire, demander):
+    agent, _ = demander()
+    consigner(agent, CafFactory(code="751", nom="Caf de Paris", boutique="75100001"), "Régler les seuils", 250)
+
+    page = lire()
+
+    assert "clés perdues" in page
+    assert "Régler les seuils" not in page
+    assert "Les deux cents derniers" not in page
+
+
+def test_au_dela_de_deux_cents_la_trace_garde_les_derniers_et_le_dit(lire, entrer):
+    agent, caf = entrer(), CafFactory()
+    consigner(agent, caf, "Suspendre, fois", 200)
+    juste = lire()
+    consigner(agent, caf, "Reprendre, fois", 1)
+
+    page = lire()
+
+    assert "Les deux cents derniers" not in juste
+    assert (page.count("Suspendre, fois"), page.count("Reprendre, fois 1<")) == (199, 1)
+    assert "Les deux cents derniers" in page
 
 
 def test_la_trace_se_filtre_par_jour_par_personne_et_par_fiche(lire, demander):
@@ -94,3 +130,19 @@ def test_le_responsable_lit_qui_a_consulte_un_dossier(client, entrer):
     assert regard.identifiant in page
     assert "Fiche consultée" in page
     assert adresse in client.get(fiche(personne)).content.decode()
+
+
+def test_au_dela_de_deux_cents_consultations_la_page_dit_qu_il_y_en_a_d_autres(client, entrer):
+    personne = PaiementFactory().demarche.allocataire
+    agent = entrer("RESPONSABLE")
+    adresse = reverse("bureau:consultations", args=[personne.pk])
+    Evenement.objects.bulk_create(
+        Evenement(genre=Evenement.Genre.CONSULTATION, auteur=agent, allocataire=personne, cafs=[personne.caf_id])
+        for _ in range(199)
+    )
+    juste = client.get(adresse).content.decode()  # la deux centième : elle se consigne aussi
+
+    page = client.get(adresse).content.decode()
+
+    assert "Les deux cents dernières" not in juste
+    assert "Les deux cents dernières" in page
