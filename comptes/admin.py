@@ -26,6 +26,11 @@ from socle.liste import LongueListeAdmin
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # la manière d'allauth
 # Une seule porte pour changer de mot de passe : celle qui compte les essais, et l'annonce.
 admin.site.password_change = lambda *_, **__: redirect("account_change_password")  # type: ignore[method-assign,assignment]
+# Session finie, la connexion ramène à l'adresse du bouton « Déconnexion » : le bureau tient lieu d'une page blanche.
+sortir = admin.site.logout
+admin.site.logout = lambda request: (  # type: ignore[method-assign,assignment,misc]
+    sortir(request) if request.method == "POST" else redirect("admin:index")
+)
 admin.site.site_header = "Rembourser ma Caf : bureau des agents"
 admin.site.site_title = "Bureau des agents"
 admin.site.index_title = "Les dossiers de vos Caf"

@@ -48,7 +48,7 @@ def lire_la_suite(request: HttpRequest, suivant: str) -> Suite | None:
     gardee = chemin in request.session.get(frappe.CLE, {})
     if page.view_name == "paiements:retour":
         return Suite("paiement", "", gardee)
-    if page.app_name == "admin":
+    if page.app_name in ("admin", "feuille"):
         return Suite("bureau", "", gardee) if gardee else None
     nom = NOMS.get(page.view_name)
     if (gardee and page.app_name == "demarches") or (not nom and page.app_name in ("demarches", "paiements")):

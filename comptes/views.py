@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from comptes import activation, courriels, essais, facteurs, journal
 from comptes.acces import RequeteAllocataire, allocataire_requis, get_dossier
@@ -69,10 +69,11 @@ def sans_facteur(request: HttpRequest) -> HttpResponse:
     return render(request, "comptes/sans_facteur.html")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def prolonger(request: HttpRequest) -> HttpResponse:
     """« Rester connecté » : la requête même est l'activité qui prolonge la session."""
-    return HttpResponse(status=204)
+    # On y revient après s'être reconnecté : il n'y a là rien à lire.
+    return HttpResponse(status=204) if request.method == "POST" else redirect("pages:accueil")
 
 
 @require_safe

@@ -11,7 +11,8 @@ from typing import NotRequired, TypedDict
 
 from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 
 from socle.carte import LUE_AU_PLUS, effacer_la_carte
 
@@ -81,6 +82,13 @@ def garder_avant_la_connexion(request: HttpRequest, adresse: str, frappe: Frappe
     """Qui n'est pas connecté n'emplit pas la base de sessions : au-delà, rien ne se garde, et l'on va se connecter."""
     if ratelimit.consume(request, action="frappe"):
         garder(request, adresse, frappe)
+
+
+def aller_se_connecter(request: HttpRequest, adresse: str, faire: str = CONTINUER) -> HttpResponseRedirect:
+    """Session finie : ce qui vient d'être envoyé attend à cette adresse, où mènera la connexion ; rien n'est fait."""
+    if request.method == "POST":
+        garder_avant_la_connexion(request, adresse, {**lire_envoi(request), "faire": faire})
+    return redirect_to_login(adresse)
 
 
 def connexion_requise(vue: Vue) -> Vue:

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, NamedTuple
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -76,10 +75,7 @@ class GestesAdmin(OfficeAdmin):
         if request.user.is_authenticated:
             reponse: HttpResponse = self.admin_site.admin_view(self.agir)(request, pk=pk, nom=nom)
             return reponse
-        fiche = self._get_fiche(pk)
-        if request.method == "POST":
-            frappe.garder_avant_la_connexion(request, fiche, {**frappe.lire_envoi(request), "faire": nom})
-        return redirect_to_login(fiche)
+        return frappe.aller_se_connecter(request, self._get_fiche(pk), nom)
 
     def _get_fiche(self, pk: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk])

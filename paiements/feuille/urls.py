@@ -8,7 +8,7 @@ app_name = "feuille"
 urlpatterns = [
     path("", vues.choisir, name="choisir"),
     path("<str:caf>/<str:jour>/", vues.montrer, name="montrer"),
-    path("<str:caf>/<str:jour>/clore/", vues.signer, name="clore"),
+    path("<str:caf>/<str:jour>/clore/", vues.signer_ou_garder, name="clore"),
     path("<str:caf>/<str:jour>/feuille.csv", vues.exporter_csv, name="csv"),
     path("<str:caf>/<str:jour>/feuille.pdf", vues.exporter_pdf, name="pdf"),
 ]

@@ -3,21 +3,24 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from comptes.models import Caf
 from paiements.feuille.calcul import Feuille, calculer
 from paiements.feuille.cloture import ClotureImpossible, clore
 from paiements.feuille.sorties import get_contexte, rendre_csv, rendre_pdf
 from paiements.models import JourClos
+from socle import frappe
 from socle.bornes import borner
 from socle.bureau import can, consultation, get_agent, limiter
 from socle.carte import MotifField
@@ -79,26 +82,54 @@ def choisir(request: HttpRequest) -> HttpResponse:
 def montrer(request: HttpRequest, feuille: Feuille) -> HttpResponse:
     """La feuille, ses écarts, et qui l'a close."""
     consultation.send(JourClos, request=request, objet=None)
-    return _rendre(request, feuille, ClotureForm())
+    gardee = frappe.lire(request)
+    contexte = {
+        "title": f"Feuille du {feuille.jour:%d/%m/%Y}, {feuille.caf}",
+        "form": ClotureForm(initial=gardee["saisie"] if gardee else None),
+        "is_garde": gardee is not None,
+        "peut_clore": can(request, "clore_le_jour") and feuille.jour < timezone.localdate(),
+        "hier": feuille.jour - timedelta(days=1),
+        "demain": feuille.jour + timedelta(days=1),
+    }
+    page = admin.site.each_context(request) | get_contexte(feuille) | contexte
+    return render(request, "feuille/feuille.html", page)
+
+
+@login_not_required  # la porte commune renverrait se connecter sans rien garder : on passe avant elle
+def signer_ou_garder(request: HttpRequest, caf: str, jour: str) -> HttpResponse:
+    """Session finie, le motif attend sur la feuille, et rien n'est clos ; sinon, la porte du bureau."""
+    if request.user.is_authenticated:
+        return signer(request, caf, jour)
+    return frappe.aller_se_connecter(request, reverse("feuille:montrer", args=[caf, jour]))
 
 
 @de_la_caf
-@require_POST
 def signer(request: HttpRequest, feuille: Feuille) -> HttpResponse:
-    """Clôt le jour au nom de l'agent."""
-    if not can(request, "clore_le_jour"):
-        raise PermissionDenied
-    formulaire = ClotureForm(request.POST)
+    """Clôt le jour au nom de l'agent ; qui revient de la connexion, ou recharge, arrive à la feuille."""
+    if request.method == "POST":
+        if not can(request, "clore_le_jour"):
+            raise PermissionDenied
+        _signer(request, feuille)
+    return redirect(_get_adresse(feuille))
+
+
+def _signer(request: HttpRequest, feuille: Feuille) -> None:
+    formulaire, agent = ClotureForm(request.POST), cast("Any", get_agent(request))
+    frappe.garder(request, _get_adresse(feuille), frappe.lire_envoi(request))
     if not formulaire.is_valid():
-        return _rendre(request, feuille, formulaire)
-    agent: Any = get_agent(request)
+        messages.error(request, f"Rien n'a été clos. Motif : {formulaire.errors['motif'][0]}")
+        return
     try:
         clore(feuille.caf, feuille.jour, motif=formulaire.cleaned_data["motif"], agent=agent.utilisateur)
     except ClotureImpossible as refus:
         messages.error(request, f"Rien n'a été clos : {refus}.")
     else:
+        frappe.oublier(request, _get_adresse(feuille))
         messages.success(request, "Le jour est clos à votre nom.")
-    return redirect("feuille:montrer", feuille.caf.pk, feuille.jour.isoformat())
+
+
+def _get_adresse(feuille: Feuille) -> str:
+    return reverse("feuille:montrer", args=[feuille.caf.pk, feuille.jour.isoformat()])
 
 
 @borner("liste")
@@ -117,18 +148,6 @@ def exporter_pdf(request: HttpRequest, feuille: Feuille) -> HttpResponse:
     """La preuve, à garder ; qui l'a prise reste au journal."""
     consultation.send(JourClos, request=request, objet=None, is_export=True)
     return _joindre(feuille, "pdf", rendre_pdf(feuille), "application/pdf")
-
-
-def _rendre(request: HttpRequest, feuille: Feuille, formulaire: ClotureForm) -> HttpResponse:
-    contexte = {
-        "title": f"Feuille du {feuille.jour:%d/%m/%Y}, {feuille.caf}",
-        "form": formulaire,
-        "peut_clore": can(request, "clore_le_jour") and feuille.jour < timezone.localdate(),
-        "hier": feuille.jour - timedelta(days=1),
-        "demain": feuille.jour + timedelta(days=1),
-    }
-    page = admin.site.each_context(request) | get_contexte(feuille) | contexte
-    return render(request, "feuille/feuille.html", page)
 
 
 def _joindre(feuille: Feuille, forme: str, octets: bytes, genre: str) -> HttpResponse:

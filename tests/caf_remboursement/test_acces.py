@@ -33,3 +33,15 @@ def test_la_table_ne_promet_ni_panne_ni_ecriture() -> None:
 
     assert promesses <= {"200", "204", "400", "403", "404", "405", "409", ">", ">con", ">bur", ">fac"}
     assert {*sonde.values()} == {"503"}  # sans ouvrier, le service n'est pas prêt, et le dit à tous
+
+
+def test_qui_revient_de_la_connexion_n_arrive_jamais_a_une_page_blanche() -> None:
+    """La connexion ramène en GET à l'adresse d'un envoi : elle mène à sa page, et non à un 405 vide."""
+    fermees = {
+        chemin: ligne
+        for (methode, chemin), ligne in lire_la_table().items()
+        if methode == "GET" and ligne["anonyme"] == ">con"
+    }
+
+    assert len(fermees) > 50
+    assert [chemin for chemin, ligne in fermees.items() if "405" in ligne.values()] == []
