@@ -115,7 +115,8 @@ class RequeteLisibleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+        question = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info or "\0" in question or "%00" in question:
             raise BadRequest("octet nul dans l'adresse")
         if any("\0" in valeur for valeur in request.COOKIES.values()):
             raise BadRequest("octet nul dans un cookie")

@@ -31,8 +31,8 @@ UUID = re.compile(r"[0-9a-f]{32}")
 
 
 def nettoyer(saisie: str) -> str:
-    """La saisie en signes ordinaires, ses blancs réunis."""
-    return " ".join(unicodedata.normalize("NFKC", saisie).split())
+    """La saisie en signes ordinaires, ses blancs réunis ; un octet nul, que la base ne lit pas, en est un."""
+    return " ".join(unicodedata.normalize("NFKC", saisie).replace("\0", " ").split())
 
 
 def lire_un_numero(saisie: str, codes: list[str]) -> QuerySet[Allocataire] | None:

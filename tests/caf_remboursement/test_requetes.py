@@ -85,6 +85,12 @@ def test_un_cookie_tordu_ne_fait_aucune_panne(adresse: str, cookie: str) -> None
     assert demander("GET", adresse, HTTP_COOKIE=cookie)[0] < 500
 
 
+@pytest.mark.parametrize("question", ["q=%00", "q=\0", "q=du%00bois&p=1", "%00"])
+@pytest.mark.parametrize("adresse", ["/", "/mon-compte/", "/agents/comptes/allocataire/"])
+def test_un_octet_nul_dans_la_question_se_refuse(adresse: str, question: str) -> None:
+    assert demander("GET", f"{adresse}?{question}")[0] == 400
+
+
 @pytest.mark.parametrize("hote", ["ailleurs.example", "a b", "[::", "testserver:abc", "é"])
 def test_un_hote_tordu_ne_fait_aucune_panne(hote: str) -> None:
     code, entetes = demander("GET", "/", HTTP_HOST=hote)

@@ -59,6 +59,12 @@ def test_un_numero_se_comprend_sous_toutes_ses_formes(entrer, ou, personne, sais
     assert ou(saisie) == fiche(personne)
 
 
+def test_un_octet_nul_colle_avec_un_nom_compte_pour_une_espace(entrer, ou, personne):
+    entrer()
+
+    assert ou("Éloÿ\0Zoé\0") == fiche(personne)
+
+
 @pytest.mark.parametrize(
     "saisie", ["eloy", "ÉLOŸ", "eloy d ornano", "Zoé Eloy", "elo zo", "eloy 1985", "Éloÿ-d’Ornano Zoé"]
 )
