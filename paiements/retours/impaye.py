@@ -63,9 +63,9 @@ def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur, montant: 
     paiement = verrouiller(paiement.pk)
     if not is_enregistrable(paiement):  # garde: impaye_une_fois
         raise ImpayeImpossible(f"le paiement est {paiement.get_statut_display()}, ou déjà impayé")
-    # garde: impaye_pas_pendant_une_restitution
-    if paiement.restitutions.filter(debit=paiement.debit, etat__in=DemandeRestitution.EN_COURS).exists():
-        raise ImpayeImpossible("ce débit va être restitué")
+    restitution = paiement.restitutions.filter(debit=paiement.debit, etat__in=DemandeRestitution.EN_COURS).first()
+    if restitution is not None:  # garde: impaye_pas_pendant_une_restitution
+        raise ImpayeImpossible(_dire_que_faire_de(restitution))
     debit = cast("TransactionPayzen", paiement.debit)
     montant = get_probable(debit) if montant is None else montant
     if not is_du_debit(debit, montant):  # garde: impaye_a_la_main_du_debit
@@ -74,6 +74,15 @@ def enregistrer(paiement: Paiement, *, motif: str, agent: Utilisateur, montant: 
     faire_interroger(paiement)  # ce que la banque tient d'autres débits se suit encore
     suivre(paiement, par_agent(agent, motif))
     return paiement
+
+
+def _dire_que_faire_de(restitution: DemandeRestitution) -> str:
+    """Un impayé peut arriver pendant une restitution : arrêtée, ou finie, il s'enregistre."""
+    arreter = "arrêtez d'abord son ordre"
+    if restitution.etat == DemandeRestitution.Etat.DEMANDEE:
+        arreter = f"qu'un autre que {restitution.demandeur} la refuse d'abord"
+    quoi = f"restitution n° {restitution.pk}, {restitution.get_etat_display()}"
+    return f"ce débit va être restitué ({quoi}) : {arreter}, ou attendez qu'elle soit finie, puis recommencez"
 
 
 def _dire_le_plus(debit: TransactionPayzen) -> str:

@@ -164,6 +164,32 @@ def test_un_impaye_ne_s_enregistre_pas_pendant_une_restitution(agent, comptable)
         impaye.enregistrer(paiement, motif="impayé", agent=comptable)
 
 
+def test_le_refus_dit_de_faire_refuser_la_restitution_demandee_et_l_impaye_passe(agent, comptable):
+    paiement = PaiementFactory(impute=True)
+    demande = restitution.demander(paiement, motif="à rendre", agent=agent)
+
+    with pytest.raises(impaye.ImpayeImpossible) as refus:
+        impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+    restitution.decider(demande, accord=False, agent=comptable, motif="impayé")
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+
+    assert f"n° {demande.pk}, demandée) : qu'un autre que {agent} la refuse d'abord, ou attendez" in str(refus.value)
+    assert Impaye.objects.count() == 1
+
+
+def test_le_refus_dit_d_arreter_l_ordre_approuve_et_l_impaye_passe(agent, comptable):
+    paiement = PaiementFactory(impute=True)
+    demande = approuver(paiement, agent, comptable)
+
+    with pytest.raises(impaye.ImpayeImpossible) as refus:
+        impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+    ordres.abandonner(demande, motif="impayé", agent=comptable)
+    impaye.enregistrer(paiement, motif="JRI", agent=comptable)
+
+    assert f"n° {demande.pk}, approuvée) : arrêtez d'abord son ordre, ou attendez" in str(refus.value)
+    assert Impaye.objects.count() == 1
+
+
 def test_un_impaye_s_enregistre_apres_une_restitution(agent, comptable, plateforme, rembourser):
     """La banque a pris deux fois : la Caf doit le voir, les dettes n'ont plus rien à reprendre."""
     paiement = PaiementFactory(impute=True)
