@@ -49,14 +49,16 @@ INVARIANTS = [
         ) m JOIN dettes_dette d ON d.id = m.dette_id WHERE m.solde_apres IS DISTINCT FROM m.attendu
         """,
     ),
+    # Le solde de chaque paiement coûte cher : lu une fois (MATERIALIZED), ou de ceux-là seuls (OFFSET 0).
     Invariant(
         "argent_a_sa_place",
         "L'argent que la banque tient est sur les dettes ou en route vers elles ; sinon un agent l'a sous les yeux.",
         f"""
+        WITH soldes AS MATERIALIZED (SELECT paiement_id, impute, a_placer FROM paiements_solde)
         SELECT t.uuid, format('%s : tenu %s, imputé %s, sans anomalie', coalesce(p.statut, 'aucun paiement'), c.tenu,
                               coalesce(s.impute, 0))
         FROM paiements_transactionpayzen t JOIN paiements_debit_tenu c ON c.uuid = t.uuid
-        LEFT JOIN paiements_paiement p ON p.debit_id = t.uuid LEFT JOIN paiements_solde s ON s.paiement_id = p.id
+        LEFT JOIN paiements_paiement p ON p.debit_id = t.uuid LEFT JOIN soldes s ON s.paiement_id = p.id
         WHERE c.tenu <> 0 AND (
             p.id IS NULL OR p.statut NOT IN {liste(RESTITUABLES)} OR (p.statut = 'IMPUTE' AND c.tenu <> s.impute)
             OR (p.statut <> 'IMPUTE' AND c.tenu <> p.montant AND c.tenu IS DISTINCT FROM p.montant_admis)
@@ -69,7 +71,7 @@ INVARIANTS = [
             SELECT FROM paiements_anomalie a WHERE a.transaction_id = t.uuid AND a.etat IN {A_TRANCHER})
         UNION ALL
         SELECT p.reference, format('%s, imputé %s de plus que tenu', p.statut, -s.a_placer)
-        FROM paiements_paiement p JOIN paiements_solde s ON s.paiement_id = p.id
+        FROM paiements_paiement p JOIN soldes s ON s.paiement_id = p.id
         WHERE s.a_placer < 0 AND NOT EXISTS (
             SELECT FROM paiements_anomalie a WHERE a.transaction_id = p.debit_id AND a.etat IN {A_TRANCHER})
         """,
@@ -79,7 +81,8 @@ INVARIANTS = [
         "Seul un paiement imputé tient des sommes sur les dettes, et jamais moins que rien.",
         """
         SELECT p.reference, format('%s, imputé %s', p.statut, s.impute)
-        FROM paiements_paiement p JOIN paiements_solde s ON s.paiement_id = p.id
+        FROM paiements_paiement p
+        CROSS JOIN LATERAL (SELECT impute FROM paiements_solde WHERE paiement_id = p.id OFFSET 0) s
         WHERE p.statut <> 'IMPUTE' AND s.impute <> 0
         UNION ALL
         SELECT p.reference, format('dette %s : %s', i.dette_id, sum(i.montant))
