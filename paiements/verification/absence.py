@@ -1,5 +1,5 @@
 """
-Les clés d'une boutique ne sont plus réglées : ses paiements ne se redemandent plus qu'une fois par jour, sans bruit.
+Les clés d'une boutique ne sont plus réglées : ce qui était dû se redemande une fois par jour, sans bruit ni oubli.
 
 Une anomalie par boutique et par mode, qui dit d'abord à l'exploitant de les remettre ; leur retour la ferme.
 """

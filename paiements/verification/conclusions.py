@@ -133,16 +133,6 @@ def _prochain_controle(paiement: Paiement, livres: Livres, manquantes: list[Tran
     return min(attendus, default=None)
 
 
-def get_controle_sans_cles(paiement: Paiement) -> datetime | None:
-    """
-    Sans les clés de sa boutique, un paiement tenu sous verrou se redemande une fois par jour : elles peuvent revenir.
-
-    Plus du tout, si la plateforme n'aurait plus rien à en dire.
-    """
-    reste = paiement.statut == Statut.ACCEPTE or _prochain_controle(paiement, lire(paiement), [])
-    return timezone.now() + CHAQUE_JOUR if reste else None
-
-
 def _get_rendez_vous(paiement: Paiement) -> list[datetime]:
     """Encaissé, il n'y a plus à voir que la remise en banque et ce que le Back Office en aurait fait."""
     delais = settings.PAIEMENT_CONTROLES[-2:] if paiement.is_encaisse else settings.PAIEMENT_CONTROLES

@@ -22,7 +22,7 @@ from paiements.passages import faire_interroger, verrouiller
 from paiements.payzen import EchecRest, ErreurPlateforme, Fait, PlateformeInjoignable
 from paiements.reception.porter import porter_sur
 from paiements.verification.absence import signaler_l_absence
-from paiements.verification.conclusions import conclure_la_lecture, get_controle_sans_cles, renoncer
+from paiements.verification.conclusions import CHAQUE_JOUR, conclure_la_lecture, renoncer
 from socle import attente
 from socle.attente import is_verrou_tenu
 from socle.sql import Colonnes, batir, executer
@@ -110,9 +110,11 @@ def _conclure_ou_reporter(paiement: Paiement, lecture: Lecture) -> Paiement:
 
 @transaction.atomic
 def _attendre_les_cles(paiement_id: int, absence: BoutiqueAbsente) -> Paiement:
+    """Ce qui était dû n'a pas eu lieu : cela reste dû, une fois par jour, tant que les clés peuvent revenir."""
     paiement = verrouiller(paiement_id)
-    paiement.prochain_controle_le = get_controle_sans_cles(paiement)
-    paiement.save(update_fields=["prochain_controle_le"])
+    if paiement.prochain_controle_le:  # garde: sans_cles_rien_de_neuf_n_est_du
+        paiement.prochain_controle_le = timezone.now() + CHAQUE_JOUR  # garde: sans_cles_rien_ne_s_efface
+        paiement.save(update_fields=["prochain_controle_le"])
     signaler_l_absence(paiement, absence)
     return paiement
 

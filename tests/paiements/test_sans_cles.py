@@ -59,7 +59,8 @@ def test_mille_paiements_une_ligne_une_anomalie_et_un_essai_par_jour(sans_cles, 
     assert "la confirmation s'il est accepté" in conseiller(lire_les_absences().get())
 
 
-def test_un_paiement_dont_tout_est_dit_ne_se_redemande_plus(sans_cles, time_machine):
+def test_un_paiement_dont_le_dernier_rendez_vous_est_venu_se_redemande_encore(sans_cles, time_machine):
+    """Sans clés, son rendez-vous n'a pas eu lieu : PayZen peut avoir à en dire, au retour des clés."""
     paiement = PaiementFactory(impute=True)
     dire(paiement, "CAPTURED")
     sans_cles()
@@ -68,7 +69,7 @@ def test_un_paiement_dont_tout_est_dit_ne_se_redemande_plus(sans_cles, time_mach
     interroger.interroger(paiement.pk)
 
     paiement.refresh_from_db()
-    assert paiement.prochain_controle_le is None
+    assert paiement.prochain_controle_le > timezone.now() + timedelta(hours=23)
     assert not [violation for violation in invariants.verifier() if violation.invariant.nom == "rien_d_oublie"]
 
 

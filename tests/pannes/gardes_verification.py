@@ -1,6 +1,6 @@
 """Les gardes de ce qu'une lecture de la plateforme permet de conclure."""
 
-from tests.pannes.retraits import Retrait, faux, oter, remplacer
+from tests.pannes.retraits import Retrait, faux, oter, remplacer, vrai
 
 GARDES: dict[str, tuple[str, Retrait]] = {
     "lecture_pendant_un_ordre": (
@@ -90,6 +90,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "lecture_depassee": (
         "pannes/test_histoires_controles::test_une_lecture_depassee_par_une_notification_ne_conclut_rien",
         remplacer("get_repere(paiement) == lecture.repere", "True"),
+    ),
+    "sans_cles_rien_ne_s_efface": (
+        "paiements/test_sans_cles_du",
+        remplacer("timezone.now() + CHAQUE_JOUR", "None"),
+    ),
+    "sans_cles_rien_de_neuf_n_est_du": (
+        "paiements/test_sans_cles_du::test_ce_que_rien_n_attendait_n_attend_rien_de_plus",
+        vrai,
     ),
     "une_interrogation_malade": (
         "paiements/test_interrogation_malade::test_la_tache_reessaie_de_plus_en_plus_tard_et_un_agent_le_voit",
