@@ -10,8 +10,9 @@ import gzip
 import hashlib
 import re
 import zlib
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -41,7 +42,8 @@ class Ligne:
     :param operation: DEBIT ou CREDIT ; d'un JO, le mot de la plateforme
     :param statut: d'un JT, l'état de la transaction ; d'un JRB, celui du rapprochement
     :param autres: les colonnes que nous ne connaissons pas, sans ce qui est d'une carte ou d'une personne
-    :param cle: la même ligne relue, dans une reprise du même jour, a la même clé
+    :param cle: la même ligne relue, dans une reprise du même jour, a la même clé ; d'un JRI, la deuxième de deux
+        jumelles d'un même fichier a la sienne
     """
 
     numero: int
@@ -164,6 +166,7 @@ class _Lecteur:
     jour: str
     entete: list[str]
     colonnes: dict[str, str]
+    jumelles: Counter[str] = field(default_factory=Counter)
 
     @property
     def inconnues(self) -> list[str]:
@@ -211,6 +214,10 @@ class _Lecteur:
         # Un impayé sans date ne se distingue d'un second que par le jour de son journal.
         jour = self.jour if self.genre == "JRI" and not dits.get("impaye_le") else ""
         texte = ";".join([self.genre, self.boutique, jour, *(f"{quoi}={dits[quoi]}" for quoi in sorted(dits))])
+        self.jumelles[texte] += 1
+        # Deux impayés d'un même débit se disent parfois en lignes jumelles ; les autres journaux disent des faits.
+        if self.genre == "JRI" and self.jumelles[texte] > 1:  # garde: jumelles_d_un_journal
+            texte += f";jumelle={self.jumelles[texte]}"
         return hashlib.sha256(texte.encode()).hexdigest()
 
 

@@ -51,8 +51,11 @@ def _is_un_second(ligne: LigneJournal, debit: TransactionPayzen) -> bool:
 
     Aucun numéro ne distingue deux impayés (PROTOCOLE §8) : deux lignes d'un même jour ou de deux sont peut-être deux
     parts, peut-être la même redite. D'un débit entier, il ne reste rien : elle ne peut qu'être redite.
+    Ce qui est rendu au porteur n'y change rien : la banque peut prendre deux fois.
     """
-    if ligne.operation != TransactionPayzen.DEBIT or not debit.compte.is_impaye or debit.compte.tenu < ligne.montant:
+    if ligne.operation != TransactionPayzen.DEBIT or not debit.compte.is_impaye:
+        return False
+    if debit.pris - debit.compte.impaye < ligne.montant:  # garde: second_meme_apres_un_remboursement
         return False
     lignes = list(_lister_celles_du_debit(ligne, debit).values_list("pk", "operation"))
     rang = [pk for pk, _ in lignes].index(ligne.pk)

@@ -25,6 +25,14 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "impaye_du_journal_une_fois": (f"{_JRI}un_impaye_deja_enregistre_a_la_main_ne_se_double_pas", faux),
     "la_derniere_ligne_vaut": (f"{_JRI}la_derniere_ligne_vaut_quel_que_soit_l_ordre_des_journaux", faux),
     "second_impaye_d_une_part": (f"{_JRI_MONTANT}un_second_impaye_d_une_part_n_est_pas_avale", faux),
+    "second_meme_apres_un_remboursement": (
+        "paiements/test_journaux_seconds",
+        remplacer("debit.pris - debit.compte.impaye", "debit.compte.tenu"),
+    ),
+    "jumelles_d_un_journal": (
+        "paiements/test_journaux_seconds::test_deux_lignes_jumelles_d_un_meme_journal_sont_deux_impayes",
+        faux,
+    ),
     "second_qu_un_agent_regarde": (
         f"{_JRI_MONTANT}un_second_qu_un_agent_regarde_ne_se_tient_pas_pour_depasse",
         faux,
