@@ -1,5 +1,7 @@
 """Le journal des impayés, ligne à ligne : ce que la banque reprend d'un débit, ou rend (PROTOCOLE §5 et §8)."""
 
+from decimal import Decimal
+
 from django.db.models import Q, QuerySet
 
 from paiements.causes import par_payzen
@@ -24,11 +26,12 @@ def porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
 
 
 def _porter_a(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayzen:
-    if _is_un_second(ligne, debit):  # garde: second_impaye_d_une_part
-        motif = "un impayé de ce débit est déjà enregistré, et la banque en tient encore autant : un agent décide"
-        raise EnSuspens(motif, transaction=debit, is_a_decider=True)
-    if _is_depassee(ligne, debit):  # garde: la_derniere_ligne_vaut
-        if ligne.operation == TransactionPayzen.DEBIT and get_anomalies([ligne]):  # garde: second_qu_un_agent_regarde
+    prises = _get_prises_voisines(ligne, debit)
+    is_depassee = _is_depassee(ligne, debit)
+    if debit.compte.is_impaye or is_depassee:  # garde: second_lu_en_retard
+        _exiger_qu_elle_ne_soit_pas_un_second(ligne, debit, prises)
+    if is_depassee:  # garde: la_derniere_ligne_vaut
+        if prises and get_anomalies([ligne]):  # garde: second_qu_un_agent_regarde, rendu_entre_deux_prises
             raise EnSuspens(ligne.pourquoi, transaction=debit, is_a_decider=True)
         return debit
     sens = Impaye.Sens.PRIS if ligne.operation == TransactionPayzen.DEBIT else Impaye.Sens.RENDU
@@ -45,22 +48,32 @@ def _porter_a(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayze
     return debit
 
 
-def _is_un_second(ligne: LigneJournal, debit: TransactionPayzen) -> bool:
+def _exiger_qu_elle_ne_soit_pas_un_second(
+    ligne: LigneJournal, debit: TransactionPayzen, prises: list[Decimal]
+) -> None:
     """
     Une autre ligne a déjà repris de ce débit, sans que rien l'ait rendu entre elles, et il en reste autant à prendre.
 
     Aucun numéro ne distingue deux impayés (PROTOCOLE §8) : deux lignes d'un même jour ou de deux sont peut-être deux
-    parts, peut-être la même redite. D'un débit entier, il ne reste rien : elle ne peut qu'être redite.
-    Ce qui est rendu au porteur n'y change rien : la banque peut prendre deux fois.
+    parts, peut-être la même redite. D'un débit entier, il ne reste rien : elle ne peut qu'être redite. Ce qui est
+    rendu au porteur n'y change rien : la banque peut prendre deux fois.
+
+    :raises EnSuspens: si c'en est peut-être un : un agent décide
     """
-    if ligne.operation != TransactionPayzen.DEBIT or not debit.compte.is_impaye:
-        return False
-    if debit.pris - debit.compte.impaye < ligne.montant:  # garde: second_meme_apres_un_remboursement
-        return False
-    lignes = list(_lister_celles_du_debit(ligne, debit).values_list("pk", "operation"))
-    rang = [pk for pk, _ in lignes].index(ligne.pk)
+    # garde: second_meme_apres_un_remboursement
+    if any(debit.pris - prise >= ligne.montant for prise in prises):  # garde: second_impaye_d_une_part
+        motif = "un impayé de ce débit est déjà enregistré, et la banque en tient encore autant : un agent décide"
+        raise EnSuspens(motif, transaction=debit, is_a_decider=True)
+
+
+def _get_prises_voisines(ligne: LigneJournal, debit: TransactionPayzen) -> list[Decimal]:
+    """D'une prise, les montants de celles, portées, qu'elle suit ou précède sans fin entre elles."""
+    if ligne.operation != TransactionPayzen.DEBIT:
+        return []
+    lignes = list(_lister_celles_du_debit(ligne, debit).values_list("pk", "operation", "montant"))
+    rang = [pk for pk, _, _ in lignes].index(ligne.pk)
     voisines = [*lignes[max(rang - 1, 0) : rang], *lignes[rang + 1 : rang + 2]]
-    return any(operation == TransactionPayzen.DEBIT for _, operation in voisines)
+    return [montant for _, operation, montant in voisines if operation == TransactionPayzen.DEBIT]
 
 
 def _is_depassee(ligne: LigneJournal, debit: TransactionPayzen) -> bool:

@@ -1,4 +1,6 @@
-"""Un second impayé d'un débit : vu même après un remboursement, même jumeau du premier."""
+"""Un second impayé d'un débit : vu même après un remboursement, même jumeau du premier, et jamais inventé."""
+
+from itertools import permutations
 
 import pytest
 
@@ -61,3 +63,51 @@ def test_les_jumelles_d_un_debit_entier_ne_demandent_rien_a_personne(lire):
     paiement = PaiementFactory(impute=True)
 
     assert lire(jri([paiement, paiement]))["en_suspens"] == 0
+
+
+@pytest.mark.parametrize("ordre", [*permutations(range(3))], ids=str)
+def test_pris_rendu_pris_dans_quelque_ordre_qu_on_le_lise_finit_pris_sans_agent(lire, ordre):
+    paiement = PaiementFactory(impute=True)
+    jours = [un(paiement, "261125"), un(paiement, "261126", "C"), un(paiement, "261127")]
+
+    for rang in ordre:
+        lire(jours[rang])
+    lire()
+
+    paiement.refresh_from_db()
+    assert (paiement.solde.tenu, lire()["en_suspens"], is_a_regarder()) == (70, 0, False)
+
+
+@pytest.mark.parametrize("ordre", [*permutations(range(3))], ids=str)
+def test_un_second_lu_apres_la_fin_du_premier_se_voit_comme_lu_avant(lire, ordre):
+    paiement = PaiementFactory(impute=True)
+    jours = [un(paiement, "261125"), un(paiement, "261126"), un(paiement, "261127", "C")]
+
+    for rang in ordre:
+        lire(jours[rang])
+    lire()
+
+    paiement.refresh_from_db()
+    assert (paiement.solde.tenu, lire()["a_decider"], is_a_regarder()) == (120, 1, True)
+
+
+@pytest.mark.parametrize("ordre", [*permutations(range(3))], ids=str)
+def test_un_debit_entier_pris_redit_puis_rendu_ne_demande_rien_a_personne(lire, ordre):
+    paiement = PaiementFactory(impute=True)
+    jours = [un(paiement, f"26112{5 + rang}", sens, montant="12000") for rang, sens in enumerate("DDC")]
+
+    for rang in ordre:
+        lire(jours[rang])
+    lire()
+
+    paiement.refresh_from_db()
+    assert (paiement.solde.tenu, lire()["en_suspens"], is_a_regarder()) == (120, 0, False)
+
+
+def test_un_montant_impossible_qu_un_agent_regarde_ne_se_tient_pas_pour_depasse(lire):
+    paiement = PaiementFactory(impute=True)
+    lire(un(paiement, "261125"), un(paiement, "261126", montant="99900"))
+
+    lire(un(paiement, "261127", "C"))
+
+    assert (lire()["a_decider"], is_a_regarder()) == (1, True)

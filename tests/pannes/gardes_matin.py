@@ -27,15 +27,23 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     "second_impaye_d_une_part": (f"{_JRI_MONTANT}un_second_impaye_d_une_part_n_est_pas_avale", faux),
     "second_meme_apres_un_remboursement": (
         "paiements/test_journaux_seconds",
-        remplacer("debit.pris - debit.compte.impaye", "debit.compte.tenu"),
+        remplacer("debit.pris - prise", "debit.compte.tenu"),
     ),
     "jumelles_d_un_journal": (
         "paiements/test_journaux_seconds::test_deux_lignes_jumelles_d_un_meme_journal_sont_deux_impayes",
         faux,
     ),
+    "second_lu_en_retard": (
+        "paiements/test_journaux_seconds::test_un_second_lu_apres_la_fin_du_premier_se_voit_comme_lu_avant",
+        remplacer(" or is_depassee", ""),
+    ),
     "second_qu_un_agent_regarde": (
-        f"{_JRI_MONTANT}un_second_qu_un_agent_regarde_ne_se_tient_pas_pour_depasse",
+        "paiements/test_journaux_seconds::test_un_montant_impossible_qu_un_agent_regarde_ne_se_tient_pas_pour_depasse",
         faux,
+    ),
+    "rendu_entre_deux_prises": (
+        "paiements/test_journaux_seconds::test_pris_rendu_pris_dans_quelque_ordre_qu_on_le_lise_finit_pris_sans_agent",
+        remplacer("prises and ", ""),
     ),
     "impaye_de_quelque_chose": (
         f"{_JRI_MONTANT}un_impaye_de_rien_se_dit_et_n_arrete_pas_les_autres",
