@@ -18,7 +18,7 @@ from decimal import Decimal
 
 from paiements.payzen.boutique import Mode
 from paiements.payzen.colonnes import COLONNES, CONNUES_SANS_USAGE, DETAILS, JAMAIS_GARDEES, OPERATIONS
-from paiements.payzen.fait import DEVISES, EURO
+from paiements.payzen.fait import DEVISES
 from paiements.payzen.montants import from_centimes
 from socle.carte import LUE_AU_PLUS, has_numero_de_carte
 
@@ -26,6 +26,7 @@ NOM = re.compile(
     r"(?P<test>TEST_)?(?P<genre>JT|JO|JRB|JRI)_SHOP_(?P<boutique>\d{8})_(?P<jour>\d{6}|\d\d[WM]\d\d)\.csv"
 )
 ETAT = r"[A-Z_]{1,40}"
+DEVISE = r"[0-9A-Z]{3}"
 NOM_ATTENDU = "« JT_SHOP_12345678_261127.csv » (JT, JO, JRB ou JRI ; TEST_ devant en essai ; .gz permis)"
 
 
@@ -110,7 +111,10 @@ def read_journal(nom: str, octets: bytes, noms: Mapping[str, Mapping[str, str]] 
 
 
 def _decouper(octets: bytes) -> list[list[str]]:
-    lignes = [ligne.split(";") for ligne in _decoder(octets).splitlines() if ligne.strip()]
+    texte = _decoder(octets)
+    if "\0" in texte:  # garde: journal_sans_nul
+        raise JournalIllisible("il contient un caractère nul, qu'aucun texte n'a")
+    lignes = [ligne.split(";") for ligne in texte.splitlines() if ligne.strip()]
     if len(lignes) < 2 or lignes[0][0] != "TITRE" or lignes[1][0] != "ENTETE":
         raise JournalIllisible("il ne commence pas par une ligne TITRE puis une ligne ENTETE")
     return lignes
@@ -190,13 +194,15 @@ class _Lecteur:
             raise ValueError(f"TRANSACTION_ID de six signes attendu, « {dits['trans_id'][:20]} » lu")
         if self.genre == "JT" and not re.fullmatch(ETAT, dits["statut"]):  # garde: etat_lisible
             raise ValueError(f"TRANSACTION_STATUS attendu en capitales, « {dits['statut'][:20]} » lu")
-        devise = dits.get("devise", "978")
+        devise = dits.get("devise") or "978"
+        if not re.fullmatch(DEVISE, devise):  # garde: devise_lisible
+            raise ValueError(f"devise de trois signes attendue, « {devise[:20]} » lu")
         return Ligne(
             numero=numero,
             trans_id=dits["trans_id"].lower(),
             operation=OPERATIONS.get(dits["operation"], dits["operation"])[:20],
             montant=_to_montant(dits["montant"]),
-            devise=DEVISES.get(devise, devise) or EURO,
+            devise=DEVISES.get(devise, devise),
             jour=_to_jour(dits.get("jour", "")),
             # Un jour sans heure ne vaut pas l'instant que la plateforme dira.
             instant=_to_instant(dits.get("jour", ""), dits["heure"]) if dits.get("heure") else None,

@@ -33,6 +33,11 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_journaux_seconds::test_deux_lignes_jumelles_d_un_meme_journal_sont_deux_impayes",
         faux,
     ),
+    "journal_sans_nul": ("paiements/test_journaux_bornes::test_un_caractere_nul_fait_refuser_son_journal", faux),
+    "devise_lisible": (
+        "paiements/test_journaux_bornes::test_une_devise_qui_n_en_est_pas_une_fait_refuser_son_journal",
+        faux,
+    ),
     "second_lu_en_retard": (
         "paiements/test_journaux_seconds::test_un_second_lu_apres_la_fin_du_premier_se_voit_comme_lu_avant",
         remplacer(" or is_depassee", ""),
