@@ -8,7 +8,7 @@ from paiements.causes import par_payzen
 from paiements.file.suspens import dans_l_ordre, get_anomalies, lister_ce_qui_se_retente
 from paiements.models import Impaye, LigneJournal, TransactionPayzen
 from paiements.retours.impaye import ImpayeImpossible, MontantImpossible, porter_du_journal
-from paiements.verification.lignes import exiger_revenu, finir, trouver
+from paiements.verification.lignes import exiger_revenu, exiger_une_operation_connue, finir, trouver
 from paiements.verification.suspens import EnSuspens, attendre
 
 
@@ -26,6 +26,7 @@ def porter_un_impaye(ligne: LigneJournal) -> TransactionPayzen:
 
 
 def _porter_a(debit: TransactionPayzen, ligne: LigneJournal) -> TransactionPayzen:
+    exiger_une_operation_connue(ligne, debit)  # garde: operation_connue_d_un_impaye
     prises = _get_prises_voisines(ligne, debit)
     is_depassee = _is_depassee(ligne, debit)
     if debit.compte.is_impaye or is_depassee:  # garde: second_lu_en_retard

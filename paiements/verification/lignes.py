@@ -42,8 +42,13 @@ def _exiger_lisible(ligne: LigneJournal) -> None:
     if ligne.genre == "JRB" and ligne.statut != RAPPROCHE:  # garde: remise_rapprochee
         motif = f"la banque n'a pas rapproché cette opération : {ligne.statut or 'sans état'}"
         raise EnSuspens(motif, transaction=trouver(ligne), is_a_decider=True)
+    exiger_une_operation_connue(ligne)
+
+
+def exiger_une_operation_connue(ligne: LigneJournal, connue: TransactionPayzen | None = None) -> None:
+    """:raises EnSuspens: si elle n'est ni un débit, ni un crédit : un agent la lit."""
     if ligne.operation not in (TransactionPayzen.DEBIT, TransactionPayzen.CREDIT):  # garde: operation_connue
-        raise EnSuspens(f"opération « {ligne.operation} » inconnue", is_a_decider=True)
+        raise EnSuspens(f"opération « {ligne.operation} » inconnue", transaction=connue, is_a_decider=True)
 
 
 def confirmer(ligne: LigneJournal) -> TransactionPayzen:

@@ -104,3 +104,14 @@ def test_un_impaye_annule_laisse_la_place_a_celui_du_journal(lire, comptable):
 
     assert lire()["en_suspens"] == 0
     assert list(Impaye.objects.order_by("pk").values_list("sens", "montant")) == [(1, 120), (-1, 120), (1, 5)]
+
+
+@pytest.mark.parametrize("operation", ["R", ""])
+def test_une_operation_inconnue_du_journal_des_impayes_ne_rend_rien(lire, operation):
+    paiement = PaiementFactory(impute=True)
+    lire(jri([paiement]))
+
+    compte_rendu = lire(jri([paiement], jour="261128", UNPAID_DATE="20261128", OPERATION_TYPE=operation))
+
+    assert (compte_rendu["a_decider"], Impaye.objects.count()) == (1, 1)
+    assert LigneJournal.objects.latest("pk").pourquoi == f"opération « {operation} » inconnue"

@@ -33,6 +33,10 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_journaux_seconds::test_deux_lignes_jumelles_d_un_meme_journal_sont_deux_impayes",
         faux,
     ),
+    "operation_connue_d_un_impaye": (
+        "paiements/test_journaux_montants::test_une_operation_inconnue_du_journal_des_impayes_ne_rend_rien",
+        oter,
+    ),
     "journal_sans_nul": ("paiements/test_journaux_bornes::test_un_caractere_nul_fait_refuser_son_journal", faux),
     "devise_lisible": (
         "paiements/test_journaux_bornes::test_une_devise_qui_n_en_est_pas_une_fait_refuser_son_journal",
