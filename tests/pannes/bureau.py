@@ -149,7 +149,7 @@ class Bureau:
         try:
             restitution.decider(demande, accord=accord, agent=agent)
         except restitution.RestitutionImpossible:
-            assert agent.pk == demande.demandeur_id
+            assert agent.pk == demande.demandeur_id or not restitution.is_encore_du(demande)
 
     @rule(rang=RANG)
     def reprendre(self, rang):

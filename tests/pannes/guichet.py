@@ -251,7 +251,8 @@ class Guichet(GuichetDeLaBanque, Bureau, RuleBasedStateMachine):
         self.exiger()
         for demande in DemandeRestitution.objects.filter(etat="DEMANDEE"):
             autre = next(agent for agent in self.agents if agent.pk != demande.demandeur_id)
-            restitution.decider(demande, accord=True, agent=autre)
+            # Ce que la banque ne tient plus ne s'approuve pas : il se refuse.
+            restitution.decider(demande, accord=restitution.is_encore_du(demande), agent=autre)
         for paiement in Paiement.objects.filter(statut=Statut.ACCEPTE, confirme_le__isnull=False):
             try:
                 conclusions.confirmer(paiement, motif="vu", agent=self.agents[0])
