@@ -15,6 +15,7 @@ from dettes.models import Dette
 from paiements.bureau.conseils import conseiller
 from paiements.bureau.faits import dire_ce_qui_s_est_passe, ecrire_en_jeu
 from paiements.bureau.gestes import BOUTONS
+from paiements.bureau.possibles import is_libre
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
 from paiements.bureau.recherche import ChercheAdmin
 from paiements.file.en_jeu import avec_en_jeu, sommer_le_tenu
@@ -24,6 +25,9 @@ from socle.euros import ecrire_euros
 from socle.gestes import GestesAdmin
 from socle.liste import CafFilter
 
+PENDANT_UNE_RESTITUTION = (
+    "Une restitution de ce paiement est en cours : la faire refuser, arrêter son ordre, ou attendre sa fin. Puis :"
+)
 # Ce qui attend d'abord, puis ce qui est mis de côté ; la plus grosse somme en jeu d'abord, puis la plus ancienne.
 ORDRE_DE_LA_FILE = (
     Case(
@@ -120,7 +124,7 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     ) -> HttpResponse:
         """Les faits et le conseil se lisent avant les boutons."""
         anomalie = self.get_object(request, object_id)
-        lue = {"faits": dire_ce_qui_s_est_passe(anomalie), "conseil": conseiller(anomalie)}
+        lue = {"faits": dire_ce_qui_s_est_passe(anomalie), "conseil": self.dire_que_faire(anomalie)}
         argent = {"en_jeu": self.argent_en_jeu(anomalie), "paiements": _lister_les_paiements(anomalie)}
         contexte = {**presenter(anomalie), **lue, **argent, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, contexte)
@@ -141,3 +145,8 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
     @admin.display(description="ce qu'on propose")
     def conseil(self, anomalie: Anomalie) -> str:
         return conseiller(anomalie)
+
+    def dire_que_faire(self, anomalie: Anomalie) -> str:
+        """Le conseil, et ce qui l'empêche pour le moment : une restitution se finit d'abord. Une requête de plus."""
+        conseil = conseiller(anomalie)
+        return conseil if is_libre(anomalie) or not anomalie.is_ouverte else f"{PENDANT_UNE_RESTITUTION} {conseil}"

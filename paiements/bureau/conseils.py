@@ -17,8 +17,7 @@ A_RESTITUER = "Demander la restitution de ce débit."
 
 CONSEILS = {
     Genre.PAIEMENT_TARDIF: "Regarder si l'allocataire a payé de nouveau : si oui, en restituer un. Puis clore.",
-    Genre.RELIQUAT: "Placer le reste sur d'autres dettes, avec l'accord de l'allocataire, ou le faire restituer. Une"
-    " restitution en cours : attendre sa fin.",
+    Genre.RELIQUAT: "Placer le reste sur d'autres dettes, avec l'accord de l'allocataire, ou le faire restituer.",
     Genre.REFERENCE_INCONNUE: "Chercher ce paiement au Back Office de PayZen : il n'est pas né de ce service.",
     Genre.DESACCORD: "Comparer avec le Back Office, puis interroger PayZen : dès qu'il la montre, cela se ferme.",
     Genre.COURRIEL_IMPOSSIBLE: (

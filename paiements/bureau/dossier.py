@@ -74,7 +74,7 @@ def dire_ou_est_l_argent(paiement: Paiement) -> str:
         return f"tenu par la banque, un agent tranche avant de l'imputer{retenu}"
     if paiement.statut != Statut.IMPUTE:
         if retenu and paiement.statut in SANS_SUITE:
-            return f"la banque en annonce {ecrire_euros(paiement.retenu)}, rien n'est imputé : un agent décide"
+            return f"la banque en annonce {ecrire_euros(paiement.retenu)}, rien n'est imputé"
         attend = paiement.statut == Statut.ACCEPTE and paiement.confirme_le is not None
         return f"{'tenu par la banque, un agent confirme' if attend else MOTS[Statut(paiement.statut)]}{retenu}"
     place = paiement.a_placer

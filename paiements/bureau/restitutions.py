@@ -40,6 +40,8 @@ def decider_de_clore(demande: DemandeCloture, donnees: dict[str, Any], agent: Ut
         return f"La {demande.quoi} est refusée."
     if demande.is_confirmation:
         return "Le paiement est vérifié ; il va être imputé aux dettes."
+    if retenu := demande.paiement.retenu:
+        return f"Le paiement est clos, sans rien imputer ; les {ecrire_euros(retenu)} mis de côté le restent."
     return "Le paiement est clos sans débit ; ses montants sont libres."
 
 

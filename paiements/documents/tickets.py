@@ -51,7 +51,7 @@ def lire(paiement: Paiement) -> Contenu:
         titulaire=allocataire.nom_complet,
         numero=allocataire.numero,
         paye_le=timezone.localtime(paiement.paye_le),
-        annonce_le=_get_annonce(paiement),
+        annonce_le=paiement.annonce_a_venir,
         montant=debit.pris,
         demande=paiement.montant,
         marque=debit.marque,
@@ -67,12 +67,6 @@ def lire(paiement: Paiement) -> Contenu:
         lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
         code=paiement.code,
     )
-
-
-def _get_annonce(paiement: Paiement) -> date | None:
-    """Le jour où les dettes seront à jour, d'ordinaire ; rien s'il est passé : ce n'est plus à promettre."""
-    annonce_le = paiement.annonce_le
-    return annonce_le if annonce_le and annonce_le >= timezone.localdate() else None
 
 
 def get_nom_du_fichier(paiement: Paiement) -> str:

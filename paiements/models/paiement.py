@@ -214,6 +214,12 @@ class Paiement(models.Model):
         return ajouter_des_jours_ouvres(timezone.localdate(self.paye_le), delai)
 
     @property
+    def annonce_a_venir(self) -> date | None:
+        """Ce jour-là, tant qu'il n'est pas passé : ensuite, ce n'est plus à promettre."""
+        le = self.annonce_le
+        return le if le and le >= timezone.localdate() else None
+
+    @property
     def montants_attendus(self) -> list[Decimal]:
         """Ce qui était demandé, et ce qu'un agent a admis."""
         return [self.montant] if self.montant_admis is None else [self.montant, self.montant_admis]

@@ -120,7 +120,11 @@ def _reprendre_les_parts(demande: DemandeRestitution, paiement: Paiement, cause:
     parts = dict(demande.parts.values_list("dette_id", "montant"))
     if not parts:
         return
-    _exiger_les_parts(paiement, parts)  # garde: parts_relues_avant_d_approuver
+    try:
+        _exiger_les_parts(paiement, parts)  # garde: parts_relues_avant_d_approuver
+    except RestitutionImpossible as refus:
+        motif = "ses parts ne vont plus : refusez cette demande, réglez l'anomalie du paiement, puis redemandez"
+        raise RestitutionImpossible(motif) from refus
     reprendre_des_dettes(paiement, parts, cause)
     suivre(paiement, cause)
 

@@ -131,10 +131,11 @@ def _dire(paiement: Paiement) -> list[Bandeau]:
     if not demarche.engagee:
         return bandeaux
     if paiement.debit is not None and (le := paiement.paye_le):
-        phrase = gettext(EFFECTUE_ANNONCE if paiement.annonce_le else EFFECTUE).format(
+        le_jour = paiement.annonce_a_venir
+        phrase = gettext(EFFECTUE_ANNONCE if le_jour else EFFECTUE).format(
             montant=ecrire_euros(paiement.debit.pris),
             le=dire_le_jour_de(le, "j F"),
-            annonce_le=jour(paiement.annonce_le, "j F") if paiement.annonce_le else "",
+            annonce_le=jour(le_jour, "j F") if le_jour else "",
         )
         bandeaux.append(Bandeau("info", phrase, gettext("Suivre cette démarche"), demarche))
     elif not retenu:

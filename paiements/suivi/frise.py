@@ -71,7 +71,7 @@ def _annoncer_la_suite(paiement: Paiement, a_venir: list[Geste]) -> list[dict[st
 def _annoncer(paiement: Paiement, geste: Geste, *, en_cours: bool) -> dict[str, object]:
     """Ce qui n'est pas encore fait : ce qu'on en attend si c'est maintenant, et quand, d'ordinaire."""
     textes = [str(ATTENTES[geste])] if en_cours else []
-    if geste == Geste.IMPUTER and (le := paiement.annonce_le):
+    if geste == Geste.IMPUTER and (le := paiement.annonce_a_venir):
         textes.append(gettext("D’ordinaire, au plus tard le {dire_le_jour}.").format(dire_le_jour=dire_le_jour(le)))
     return {"titre": CHEMIN[geste], "etat": "en_cours" if en_cours else "a_venir", "texte": " ".join(textes) or None}
 

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from paiements.models import Anomalie, DemandeRestitution, Paiement
@@ -106,7 +105,7 @@ def _dire_quand(paiement: Paiement) -> list[str]:
     """Le jour annoncé par la Caf ; passé, ce qu'il y a à faire. Rien si elle n'annonce rien."""
     if (le := paiement.annonce_le) is None:
         return []
-    if le >= timezone.localdate():
+    if paiement.annonce_a_venir:
         return [
             gettext("D’ordinaire, c’est fait au plus tard le {dire_le_jour}.").format(dire_le_jour=dire_le_jour(le))
         ]

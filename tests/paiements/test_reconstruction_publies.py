@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dettes.encaissements import emettre
 from dettes.models import FichierEmis, Mouvement
-from paiements.models import Paiement
+from paiements.models import Anomalie, Paiement
 from tests.factories import DemarcheFactory, PaiementFactory
 from tests.paiements.journaux import jt
 from tests.paiements.maladies import refuser_d_ecrire
@@ -66,12 +66,24 @@ def test_la_dette_livree_apres_l_imputation_publiee_revient_avant_sa_suite(ramen
     transactions, options = SUITES[suite](publie.dit), ("--publies", str(tmp_path / "emis"))
     renommer(publie.dette.reference, PAS_LIVREE)
 
-    (manque,) = ramener(publie.journal, transactions, *options)["lus"]
+    with pytest.raises(CommandError, match=f"encore sans paiement : {publie.reference}"):
+        ramener(publie.journal, transactions, *options)
     renommer(PAS_LIVREE, publie.dette.reference)
     ramener(publie.journal, transactions, *options)
 
-    assert "prenez d'abord la livraison perdue" in manque["motif"]
     exiger_repris(publie, tmp_path / "emis")
+
+
+def test_ce_qui_ne_reviendra_pas_devient_une_anomalie_sans_les_fichiers_publies(ramener, publie, tmp_path):
+    transactions = SUITES["rien"](publie.dit)
+    publie.demarche.allocataire.utilisateurs.all().delete()
+
+    with pytest.raises(CommandError, match="sans --publies"):
+        ramener(publie.journal, transactions, "--publies", str(tmp_path / "emis"))
+    (dit,) = ramener(publie.journal, transactions)["lus"]
+
+    assert dit["motif"] == "son dossier n'a plus de compte"
+    assert Anomalie.objects.get().genre == Anomalie.Genre.REFERENCE_INCONNUE
 
 
 def test_une_imputation_manquee_ne_laisse_pas_passer_sa_suite_et_se_nomme(ramener, publie, tmp_path):

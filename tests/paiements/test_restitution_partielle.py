@@ -12,6 +12,7 @@ from paiements.retours.trop_percu import signaler_solde_negatif
 from paiements.surveillance import invariants
 from tests.factories import DetteFactory
 from tests.paiements.bureau import fiche, geste
+from tests.paiements.journaux import jri
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +105,7 @@ def test_une_part_qui_ne_va_plus_ne_s_approuve_pas(imputee, dettes, agent, compt
     demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(10)}, motif="trop", agent=agent)
     dire(imputee, "CAPTURED", operation="CREDIT", montant=Decimal(20), uuid="c" * 32, parent=imputee.debit_id)
 
-    with pytest.raises(restitution.RestitutionImpossible, match="son anomalie"):
+    with pytest.raises(restitution.RestitutionImpossible, match="réglez l'anomalie"):
         restitution.decider(demande, accord=True, agent=comptable, motif="vu")
 
     demande.refresh_from_db()
@@ -161,3 +162,12 @@ def test_pendant_une_restitution_le_reste_ne_se_propose_pas_a_placer(
     apres = client.get(fiche(reliquat)).content.decode()
 
     assert [geste(reliquat, "placer") in page for page in (pendant, apres)] == [False, True]
+    assert ["la faire refuser, arrêter son ordre" in page for page in (pendant, apres)] == [True, False]
+
+
+def test_un_impaye_lu_avant_l_accord_fait_refuser_la_part(lire, imputee, dettes, agent, comptable):
+    demande = restitution.demander_une_part(imputee, {dettes[0].pk: Decimal(20)}, motif="trop", agent=agent)
+    lire(jri([imputee], SOURCE_AMOUNT="5000"))
+
+    with pytest.raises(restitution.RestitutionImpossible, match="refusez cette demande, réglez l'anomalie"):
+        restitution.decider(demande, accord=True, agent=comptable)

@@ -56,6 +56,7 @@ class Command(Commande):
     def handle(self, *, reference: str | None, jour: date | None, journaux: bool, **options: Any) -> None:
         self.muets: list[str] = []
         self.malades: list[str] = []
+        self.sans_paiement: list[str] = []
         if journaux:
             self._ramener(_lire_les_publies(options["publies"]))
         elif options["publies"]:
@@ -96,6 +97,8 @@ class Command(Commande):
                     continue
                 etat = ramene.paiement.get_statut_display() if ramene.paiement else ""
                 ligne |= {"etat": etat, "motif": ramene.motif}
+                if publie and ramene.paiement is None:
+                    self.sans_paiement.append(reference)
             lus.append(ligne)
         phrases = ["  ".join(filter(None, ligne.values())) for ligne in lus]
         self._finir({"lus": lus}, [*phrases, f"{len(lus)} référence(s) demandée(s)."])
@@ -123,6 +126,11 @@ class Command(Commande):
         if manques:
             phrase = f"{' ; '.join(manques)}. Plus tard, relancez la même commande."
             raise CommandError(phrase, returncode=Code.PAS_PU)
+        if self.sans_paiement:
+            noms = ", ".join(self.sans_paiement)
+            suite = "Prenez les livraisons perdues, puis relancez ; quand rien n'avance plus, relancez sans --publies"
+            phrase = f"Publiés, et encore sans paiement : {noms}. {suite} : chacun devient une anomalie."
+            raise CommandError(phrase, returncode=Code.CONSTAT)
 
 
 def _lire_les_publies(dossiers: list[Path]) -> Publies:

@@ -74,6 +74,15 @@ def test_une_caf_qui_n_annonce_rien_ne_promet_rien(connecte, paiement):
     assert "ordinaire" not in suivre(connecte, paiement) + lire(connecte, "/mon-compte/dettes/")
 
 
+def test_un_jour_passe_ne_se_promet_plus_a_venir(connecte, paiement):
+    with time_machine.travel(timezone.now() + timedelta(days=12)):
+        connecte.force_login(paiement.demarche.auteur)
+        bandeau, demarche = lire(connecte, "/mon-compte/dettes/"), suivre(connecte, paiement)
+
+    assert "au plus tard" not in bandeau
+    assert demarche.count("au plus tard") == 1  # « C’est plus long que d’habitude »
+
+
 def test_un_jour_passe_ne_se_promet_plus_dans_le_courriel(paiement):
     with time_machine.travel(timezone.now() + timedelta(days=12)):
         envois.envoyer(Ticket.objects.get().pk)
