@@ -15,6 +15,7 @@ from paiements.file.livres import Livres, lire, lire_sans_paiement
 from paiements.models import Anomalie, DebitTenu, EtapePaiement, Imputation, Paiement, TransactionPayzen
 from paiements.statuts import RESTITUABLES, Geste, Statut
 from paiements.surveillance import invariants
+from paiements.verification.interroger import RELANCE_APRES_PANNE
 from tests.pannes.banque import Banque
 
 EN_ROUTE = (Statut.INITIE, Statut.EN_ATTENTE, Statut.ACCEPTE, Statut.VERIFIE)
@@ -71,9 +72,11 @@ def get_oublis() -> Iterator[str]:
     """
     Ce que les comptes demandent et que la file ne montre pas, ou montre encore quand plus rien ne le demande.
 
-    Une remise absente naît de l'heure seule : c'est l'interrogation due qui l'ouvre. Due, elle n'est pas oubliée.
+    Une remise absente naît de l'heure seule : c'est l'interrogation due qui l'ouvre. Due, ou remise de quelques minutes
+    par une plateforme qui n'a pas répondu, elle n'est pas oubliée.
     """
-    dues = set(Paiement.objects.filter(prochain_controle_le__lte=timezone.now()).values_list("reference", flat=True))
+    bientot = timezone.now() + RELANCE_APRES_PANNE
+    dues = set(Paiement.objects.filter(prochain_controle_le__lte=bientot).values_list("reference", flat=True))
     attendues, connues = {}, {(a.genre, a.cle): a for a in Anomalie.objects.d_argent()}
     for livres in get_livres():
         attendues |= {(a.genre, a.cle): a for a in get_attendues(livres, timezone.now())}
