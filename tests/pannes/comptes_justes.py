@@ -72,7 +72,7 @@ def get_oublis() -> Iterator[str]:
     """
     Ce que les comptes demandent et que la file ne montre pas, ou montre encore quand plus rien ne le demande.
 
-    Une remise absente naît de l'heure seule : c'est l'interrogation due qui l'ouvre. Due, ou remise de quelques minutes
+    Une remise absente naît de l'heure seule : c'est l'interrogation due qui l'ouvre. Due, ou retardée de deux minutes
     par une plateforme qui n'a pas répondu, elle n'est pas oubliée.
     """
     bientot = timezone.now() + RELANCE_APRES_PANNE
