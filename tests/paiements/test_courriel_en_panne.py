@@ -69,6 +69,7 @@ def test_serveur_eteint_un_seul_ticket_va_voir_s_il_est_revenu(tickets, serveur_
     for cle in envois.reserver(50):
         envois.envoyer(cle)
 
+    Ticket.objects.update(prochain_essai_le=timezone.now())  # leur heure est venue, et nul n'y va
     assert envois.reserver(50) == []
     assert Liaison.objects.get(pk=liaisons.COURRIEL).echecs == liaisons.SEUIL
     assert sum(Ticket.objects.values_list("essais", flat=True)) == liaisons.SEUIL

@@ -8,7 +8,7 @@ from paiements.models import TransactionPayzen
 from paiements.retours import cloture, reprise
 from paiements.statuts import Statut
 from paiements.suivi.progres import dire_ou_en_est
-from tests.factories import AgentFactory, PaiementFactory, dire
+from tests.factories import AgentFactory, FaitFactory, PaiementFactory, dire, repondre
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +83,12 @@ def test_quand_un_agent_a_tranche_que_l_argent_est_pris_le_paiement_suit_son_cou
 
     paiement.refresh_from_db()
     assert (paiement.statut, paiement.retenu) == (Statut.ACCEPTE, 0)
+
+
+def test_deux_choses_dites_d_un_coup_ne_sont_pas_un_accord():
+    paiement = PaiementFactory()
+
+    repondre(paiement, *(FaitFactory(paiement=paiement, statut=statut) for statut in ("CAPTURED", "CAPTURE_FAILED")))
+
+    paiement.refresh_from_db()
+    assert (paiement.statut, paiement.debit) == (Statut.EN_ATTENTE, None)

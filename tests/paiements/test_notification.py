@@ -6,7 +6,7 @@ from demarches.etats import Etat
 from dettes.models import Dette
 from paiements.models import Anomalie, MessagePayzen
 from paiements.statuts import Statut
-from tests.factories import PaiementFactory
+from tests.factories import PaiementFactory, dire
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +132,13 @@ def test_une_dette_soldee_par_un_paiement_repris_se_paie_de_nouveau(notifier):
     notifier(paiement, "CANCELLED")
 
     assert dettes.payables().get().solde == 900
+
+
+def test_un_accord_tardif_que_la_banque_a_deja_defait_n_est_pas_un_retard():
+    paiement = PaiementFactory(expire=True)
+
+    dire(paiement, "CANCELLED")
+
+    paiement.refresh_from_db()
+    assert paiement.statut == Statut.REJETE
+    assert not paiement.anomalies.filter(genre="PAIEMENT_TARDIF").exists()

@@ -47,7 +47,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "pannes/test_histoires_credits::test_un_credit_en_attente_connu_tard_se_revoit",
         faux,
     ),
-    "douteux_n_accepte_pas": ("paiements/test_trancher", remplacer(" and not debit.is_douteuse", "")),
+    "douteux_n_accepte_pas": ("paiements/test_douteux", remplacer(" and not debit.is_douteuse", "")),
     "non_accorde_n_accepte_pas": ("paiements/test_notification", remplacer("debit.is_accordee and ", "")),
     "une_part_rendue_n_est_pas_le_tout": (
         "paiements/test_impaye::test_un_impaye_annule_apres_une_part_restituee_revient",
@@ -74,7 +74,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         faux,
     ),
     "douteux_ne_reprend_rien": (
-        "paiements/test_trancher::test_rien_ne_bouge_avant_qu_un_agent_tranche",
+        "paiements/test_douteux",
         remplacer(" or sien.is_douteuse", ""),
     ),
     "reprendre_ce_qui_n_est_plus_tenu": (
@@ -103,7 +103,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_autre_devise",
         remplacer("credit.is_en_l_air or (credit.is_vivante and not credit.is_en_euros)", "not credit.parent_id"),
     ),
-    "retard_de_ce_qui_est_tenu": ("paiements/test_impaye", remplacer("get_tenu(debit) > 0 and ", "")),
+    "retard_de_ce_qui_est_tenu": ("paiements/test_notification", remplacer("get_tenu(debit) > 0 and ", "")),
     "retour_voulu_par_un_agent": ("paiements/test_impaye", remplacer("not cause.is_agent", "True")),
     "clos_a_deux_reste_clos": (
         "paiements/test_douteux",

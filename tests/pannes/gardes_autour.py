@@ -38,13 +38,13 @@ GARDES: dict[str, tuple[str, Retrait]] = {
     ),
     "verrou_du_paiement": ("pannes/test_rencontres_agents::test_deux_agents_confirment_ensemble", sans_verrou),
     "table_des_passages": ("paiements/test_statuts::test_seuls_les_chemins_de_la_table_sont_ouverts", faux),
-    "signature": ("paiements/test_notification_refusee::test_un_message_mal_signe_ne_fait_rien", faux),
-    "mode_du_message": ("paiements/payzen/test_notification", faux),
+    "signature": ("paiements/payzen/test_alterations", faux),
+    "mode_du_message": ("paiements/payzen/test_notification_refusee", faux),
     "formulaire_du_payeur": (
         "paiements/test_notification_refusee::test_le_formulaire_du_payeur_n_est_pas_une_notification",
         faux,
     ),
-    "parametre_repete": ("paiements/payzen/test_notification", faux),
+    "parametre_repete": ("paiements/payzen/test_notification_refusee", faux),
     "mode_du_paiement": (
         "paiements/test_interroger::test_un_paiement_d_un_autre_mode_n_est_ni_interroge_ni_repris",
         faux,
