@@ -121,16 +121,15 @@ def _imputer_a_part(paiements: Sequence[Paiement], publies: Mapping[int, Decimal
 
 def is_a_trancher(paiement: Paiement) -> bool:
     """
-    La banque dit deux choses de ce débit, ou une autre devise ; ou un crédit est parti, on ne sait d'où ; ou elle n'en
-    tient pas ce qui était demandé, et aucun agent ne l'a admis (docs/adr/0048).
+    La banque en dit une autre devise ; ou un crédit est parti, on ne sait d'où ; ou elle n'en tient pas ce qui était
+    demandé, et aucun agent ne l'a admis (docs/adr/0048). De ce dont elle dit deux choses, elle ne tient rien.
     """
-    is_douteux = paiement.debit is not None and paiement.debit.is_douteuse  # garde: douteux_ne_s_impute_pas
     # garde: devise_apprise_avant_d_imputer
     is_incertain = paiement.debit is not None and not is_certain(paiement, paiement.debit)
     # garde: rien_ne_s_impute_sans_etre_admis
     is_inattendu = paiement.solde.tenu not in paiement.montants_attendus
     # garde: credit_en_l_air_ne_s_impute_pas
-    return is_douteux or is_incertain or is_inattendu or paiement.solde.is_en_l_air
+    return is_incertain or is_inattendu or paiement.solde.is_en_l_air
 
 
 def imputer(paiements: Sequence[Paiement], publies: Mapping[int, Decimal] = AUCUN) -> None:

@@ -104,6 +104,17 @@ def test_un_verdict_tombe_si_la_banque_dit_autre_chose_depuis(agent):
     assert paiement.anomalies.get().is_ouverte
 
 
+def test_un_debit_certain_ne_se_tranche_pas(agent):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "AUTHORISED", uuid="d" * 32)
+    anomalie = paiement.anomalies.get()
+
+    with pytest.raises(DejaResolue, match="n'est pas douteuse"):
+        reprise.trancher(anomalie, Verdict.DEFAITE, motif="vu", agent=agent)
+
+    assert not TransactionPayzen.objects.exclude(verdict="").exists()
+
+
 def test_ce_qui_n_est_pas_douteux_ne_se_tranche_pas(contredit, agent):
     anomalie = contredit.anomalies.ouvertes().get()
     reprise.trancher(anomalie, Verdict.DEFAITE, motif="vu", agent=agent)

@@ -230,10 +230,6 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_montant_admis::test_une_part_rendue_apres_la_verification_attend_qu_un_agent_l_admette",
         remplacer("paiement.solde.tenu not in paiement.montants_attendus", "False"),
     ),
-    "douteux_ne_s_impute_pas": (
-        "paiements/test_relectures::test_ce_dont_la_banque_dit_deux_choses_ne_s_impute_pas",
-        remplacer("paiement.debit is not None and paiement.debit.is_douteuse", "False"),
-    ),
     "imputations_du_dernier_accord": (
         "paiements/test_relectures::test_l_attestation_ne_compte_que_le_dernier_accord",
         remplacer(".filter(mouvement__le__gte=Subquery(accord))", ".all()"),

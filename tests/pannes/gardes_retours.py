@@ -83,7 +83,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         faux,
     ),
     "restitution_faite_se_revoit": (
-        "pannes/test_histoires_restitutions::test_une_restitution_defaite_en_silence_se_voit",
+        "paiements/test_restitution_partielle::test_une_part_se_rend_et_ses_dettes_remontent_d_autant",
         oter,
     ),
     "ordre_sans_effet_se_revoit": (
@@ -146,7 +146,7 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         "paiements/test_montant_admis::test_rien_ne_s_admet_d_un_paiement_deja_impute",
         faux,
     ),
-    "trancher_ce_qui_est_douteux": ("paiements/test_trancher::test_ce_qui_n_est_pas_douteux_ne_se_tranche_pas", faux),
+    "trancher_ce_qui_est_douteux": ("paiements/test_trancher::test_un_debit_certain_ne_se_tranche_pas", faux),
     "part_qu_aucune_dette_n_a_recue": (
         "paiements/test_relectures::test_une_part_que_des_dettes_gardent_ne_se_restitue_pas",
         remplacer("paiement.a_placer >= demande.montant", "True"),
