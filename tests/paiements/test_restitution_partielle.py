@@ -38,6 +38,7 @@ def test_une_part_se_rend_et_ses_dettes_remontent_d_autant(plateforme, rembourse
     avant = soldes(dettes)
 
     demande = restitution.decider(demande, accord=True, agent=comptable, motif="vu")
+    Paiement.objects.update(prochain_controle_le=None)
     demande = ordres.executer(demande)
 
     assert demande.etat == Etat.FAITE

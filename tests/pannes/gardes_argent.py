@@ -149,13 +149,16 @@ GARDES: dict[str, tuple[str, Retrait]] = {
         sans_verrou,
     ),
     "mettre_de_cote_une_fois": ("paiements/test_file::test_une_anomalie_reglee_ne_se_met_pas_de_cote_deux_fois", faux),
-    "verrou_du_lot": ("paiements/test_courses::test_quatre_workers_imputent_chaque_paiement_une_fois", sans_verrou),
+    "verrou_du_lot": (
+        "pannes/test_rencontres_imputation::test_un_lot_saute_le_paiement_qu_un_autre_tient",
+        sans_verrou,
+    ),
     "sauter_ce_qu_un_autre_tient": (
         "pannes/test_rencontres_imputation::test_un_lot_saute_le_paiement_qu_un_autre_tient",
         remplacer("skip_locked=True, ", ""),
     ),
     "verrou_des_dettes_du_lot": (
-        "pannes/test_rencontres_imputation::test_deux_lots_sur_la_meme_dette_ne_s_y_bousculent_pas",
+        "pannes/test_rencontres_imputation::test_imputer_entre_le_calcul_et_l_ajustement_de_la_caf",
         remplacer("_verrouiller_les_dettes(lot)", "set()"),
     ),
     "sauter_une_dette_tenue": (
