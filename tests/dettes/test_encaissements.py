@@ -208,7 +208,7 @@ def test_un_fichier_publie_que_la_base_a_oublie_ne_s_ecrase_pas(db, tmp_path):
     octets = (tmp_path / "encaissements_661_000001.csv").read_bytes()
     (tmp_path / ".dernier_661").unlink()  # recopié sans ce qui y est caché
 
-    with pytest.raises(encaissements.EmissionImpossible, match="est publié, .* lancez reprendre_encaissements"):
+    with pytest.raises(encaissements.EmissionImpossible, match=r"est publié, .* lancez reprendre_encaissements"):
         encaissements.emettre(paiement.caf, tmp_path)
 
     assert (tmp_path / "encaissements_661_000001.csv").read_bytes() == octets
