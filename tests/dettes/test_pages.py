@@ -181,7 +181,7 @@ def test_la_frise_raconte_un_paiement_puis_sa_reprise(client, moi):
     page = lire(client, get_adresse(dette))
 
     assert f"Référence {paiement.reference}." in page
-    assert "Cet argent est revenu sur votre compte" in page
+    assert "Cette part du paiement ne compte plus sur cette dette." in page
     assert "code R42" not in page
     assert '<path class="courbe__trait"' in page
 

@@ -14,7 +14,7 @@ from paiements.models import (
     Paiement,
     TransactionPayzen,
 )
-from paiements.retours import impaye, ordres, restitution
+from paiements.retours import impaye, restitution
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory, dire
 from tests.paiements.journaux import UUID, jo, jrb, jri, jt
@@ -176,22 +176,6 @@ def test_un_impaye_lu_avant_l_accord_arrete_la_restitution(lire, agent, comptabl
     with pytest.raises(restitution.RestitutionImpossible, match="refusez cette demande"):
         restitution.decider(demande, accord=True, agent=comptable)
     assert (Impaye.objects.count(), restitution.is_en_cours(paiement)) == (1, True)
-
-
-def test_un_impaye_lu_apres_l_accord_arrete_l_ordre(lire, agent, comptable, plateforme, rembourser):
-    paiement = PaiementFactory(impute=True)
-    dire(paiement, "CAPTURED")
-    demande = restitution.demander(paiement, motif="à rendre", agent=agent)
-    demande = restitution.decider(demande, accord=True, agent=comptable)
-    plateforme(paiement, "CAPTURED")
-    ordre = rembourser(paiement)
-
-    lire(jri([paiement]))
-    demande = ordres.executer(demande)
-
-    paiement.refresh_from_db()
-    assert (demande.etat, ordre.call_count) == (demande.Etat.ECHOUEE, 0)
-    assert (paiement.statut, paiement.solde.tenu) == (Statut.REJETE, 0)
 
 
 def test_l_impaye_d_un_debit_que_la_banque_ne_tient_plus_attend(lire):

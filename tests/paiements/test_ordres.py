@@ -11,9 +11,10 @@ from dettes.models import Dette
 from paiements import tasks
 from paiements.models import Anomalie, DemandeRestitution
 from paiements.payzen import PlateformeInjoignable
-from paiements.retours import impaye, ordres
+from paiements.retours import impaye, ordres, restitution
 from paiements.statuts import Statut
 from tests.factories import PaiementFactory, dire
+from tests.paiements.journaux import jri
 from tests.paiements.livres import approuver, faire_un_reliquat
 
 pytestmark = pytest.mark.django_db
@@ -212,3 +213,19 @@ def test_un_credit_douteux_ne_se_renvoie_pas(plateforme, rembourser, agent, comp
 
     assert (demande.etat, ordre.call_count) == (Etat.ENVOYEE, 1)
     assert paiement.anomalies.get().genre == Anomalie.Genre.STATUT_INATTENDU
+
+
+def test_un_impaye_lu_apres_l_accord_arrete_l_ordre(lire, agent, comptable, plateforme, rembourser):
+    paiement = PaiementFactory(impute=True)
+    dire(paiement, "CAPTURED")
+    demande = restitution.demander(paiement, motif="à rendre", agent=agent)
+    demande = restitution.decider(demande, accord=True, agent=comptable)
+    plateforme(paiement, "CAPTURED")
+    ordre = rembourser(paiement)
+
+    lire(jri([paiement]))
+    demande = ordres.executer(demande)
+
+    paiement.refresh_from_db()
+    assert (demande.etat, ordre.call_count) == (demande.Etat.ECHOUEE, 0)
+    assert (paiement.statut, paiement.solde.tenu) == (Statut.REJETE, 0)
