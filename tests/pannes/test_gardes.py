@@ -104,15 +104,16 @@ FAUTES = {
     "restitution_approuvee_telle_que_demandee": "UPDATE paiements_demanderestitution SET montant = 999",
     "restitution_envoyee_est_approuvee": "UPDATE paiements_demanderestitution SET etat = 'APPROUVEE'",
     "une_restitution_en_cours_par_paiement": "INSERT INTO paiements_demanderestitution (paiement_id, montant, etat,"
-    " motif, demandeur_id, demandee_le, debit_id, cause) SELECT paiement_id, montant, etat, motif, demandeur_id,"
-    " demandee_le, debit_id, cause FROM paiements_demanderestitution",
+    " motif, demandeur_id, demandee_le, debit_id, cause, decision) SELECT paiement_id, montant, etat, motif,"
+    " demandeur_id, demandee_le, debit_id, cause, decision FROM paiements_demanderestitution",
     "demandeur_et_approbateur_sont_deux": "UPDATE paiements_demanderestitution SET etat = 'REFUSEE',"
     " approbateur_id = demandeur_id, decidee_le = now()",
     "cloture_jamais_effacee": "DELETE FROM paiements_demandecloture",
     "cloture_demandee_et_decidee_a_deux": "UPDATE paiements_demandecloture SET accord = true,"
     " approbateur_id = demandeur_id, decidee_le = now()",
     "une_cloture_a_decider_par_paiement": "INSERT INTO paiements_demandecloture (paiement_id, motif, demandeur_id,"
-    " demandee_le) SELECT paiement_id, motif, demandeur_id, demandee_le FROM paiements_demandecloture",
+    " demandee_le, decision) SELECT paiement_id, motif, demandeur_id, demandee_le, decision"
+    " FROM paiements_demandecloture",
     "mouvement_ajout_seul": "UPDATE dettes_mouvement SET motif = 'autre'",
     "ligne_emise_etait_a_rendre": EMETTRE.format(genre="CONSTAT"),
     "ligne_emise_ajout_seul": f"{EMETTRE.format(genre='IMPUTATION')}; DELETE FROM dettes_ligneemise",  # noqa: S608
@@ -154,6 +155,7 @@ def service():
 def test_la_base_refuse_ce_que_le_code_ne_doit_jamais_faire(service, garde):
     # Une ligne dont d'autres dépendent ne s'effacerait pas non plus : c'est la garde qui doit le dire.
     phrase = "Cannot delete" if garde.endswith(("_jamais_efface", "_jamais_effacee")) else None
+    phrase = garde if garde.startswith("une_") else phrase  # et non une colonne que l'essai aurait oubliée
     with pytest.raises(DatabaseError, match=phrase), transaction.atomic(), connection.cursor() as curseur:
         curseur.execute(FAUTES[garde])
 
