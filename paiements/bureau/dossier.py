@@ -15,13 +15,13 @@ from paiements.file.en_jeu import avec_en_jeu
 from paiements.imputation.imputer import is_a_trancher
 from paiements.models import Anomalie, DemandeRestitution, Paiement, Ticket
 from paiements.statuts import Statut
+from paiements.suivi.sans_suite import SANS_SUITE
 from socle.bureau import can
 from socle.euros import ecrire_euros
 
 # Une page n'est pas une archive : au-delà, on cherche par référence.
 AU_PLUS = 100
 
-SANS_SUITE = (Statut.REFUSE, Statut.ABANDONNE, Statut.EXPIRE)
 MOTS = {
     Statut.INITIE: "rien n'est parti",
     Statut.EN_ATTENTE: "à la banque, qui n'a pas encore répondu",
@@ -72,9 +72,9 @@ def dire_ou_est_l_argent(paiement: Paiement) -> str:
         return f"en {paiement.mode} : ce n'est pas de l'argent, rien ne s'en impute{retenu}"
     if paiement.statut == Statut.VERIFIE and is_a_trancher(paiement):
         return f"tenu par la banque, un agent tranche avant de l'imputer{retenu}"
+    if retenu and paiement.statut in SANS_SUITE:
+        return f"la banque en annonce {ecrire_euros(paiement.retenu)}, rien n'est imputé"
     if paiement.statut != Statut.IMPUTE:
-        if retenu and paiement.statut in SANS_SUITE:
-            return f"la banque en annonce {ecrire_euros(paiement.retenu)}, rien n'est imputé"
         attend = paiement.statut == Statut.ACCEPTE and paiement.confirme_le is not None
         return f"{'tenu par la banque, un agent confirme' if attend else MOTS[Statut(paiement.statut)]}{retenu}"
     place = paiement.a_placer

@@ -24,9 +24,11 @@ class ClotureImpossible(Exception):
 
 def is_demandable(paiement: Paiement) -> bool:
     """Il attend la banque, aucun agent n'a de débit à y régler, et personne n'a encore demandé de le clore."""
-    if paiement.statut != Statut.EN_ATTENTE or _is_demandee(paiement):
-        return False
-    return not is_debit_a_regler(paiement, lire(paiement))
+    return _is_en_attente(paiement) and not is_debit_a_regler(paiement, lire(paiement))
+
+
+def _is_en_attente(paiement: Paiement) -> bool:
+    return paiement.statut == Statut.EN_ATTENTE and not _is_demandee(paiement)
 
 
 def is_confirmable(paiement: Paiement) -> bool:
@@ -51,9 +53,9 @@ def demander(paiement: Paiement, *, motif: str, agent: Utilisateur) -> DemandeCl
         débit qu'un agent n'a pas réglé
     """
     paiement = verrouiller(paiement.pk)
-    _exiger_sans_debit_a_regler(paiement)
-    if not is_demandable(paiement):  # garde: clore_ce_qui_attend_la_banque
+    if not _is_en_attente(paiement):  # garde: clore_ce_qui_attend_la_banque
         raise ClotureImpossible(f"le paiement est {paiement.get_statut_display()}, ou sa clôture est déjà demandée")
+    _exiger_sans_debit_a_regler(paiement)
     return DemandeCloture.objects.create(paiement=paiement, motif=motif, demandeur=agent)
 
 
