@@ -26,7 +26,8 @@ PANGO = {
     "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
     "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
 }
-PGBOUNCER = Path("/usr/sbin/pgbouncer")
+# Ce que les tests de production lancent pour de vrai, et son paquet.
+PROGRAMMES = {"/usr/sbin/pgbouncer": "pgbouncer", "/usr/sbin/nginx": "nginx-light"}
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def main() -> None:
             manquants = [] if shutil.which("chromium") else ["chromium"]
             # Le pilote de Playwright est un Node qui en a besoin ; une Debian nue ne l'a pas.
             manquants += [] if _is_loadable("libatomic.so.1") else ["libatomic1"]
-            manquants += [] if PGBOUNCER.exists() else ["pgbouncer"]
+            manquants += [paquet for programme, paquet in PROGRAMMES.items() if not Path(programme).exists()]
             _provide("les tests de navigateur et de production", manquants)
 
 
