@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from comptes.models import Caf
@@ -20,6 +19,7 @@ from paiements.causes import par_service
 from paiements.file.tenue import DejaResolue, clore, signaler
 from paiements.models import Anomalie, Liaison
 from paiements.payzen import Client, EchecRest, PlateformeInjoignable
+from socle.sql import Lecture
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ SEUIL = 4
 PAUSES = [timedelta(seconds=15), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
 A_SIGNALER = timedelta(hours=1)
 PRECISION = timedelta(minutes=1)
+# Une liaison sans échec, qui a répondu depuis : c'est l'ordinaire, et il n'y a rien à noter.
+REPONDUES = Lecture(lambda nom, depuis: Liaison.objects.filter(pk=nom, echecs=0, repondue_le__gt=depuis))
 
 
 class ClientSuivi(Client):
@@ -88,8 +90,7 @@ def get_reprise(noms: Iterable[str]) -> datetime | None:
 def noter_reponse(nom: str) -> None:
     """Elle répond : on la rappelle sans attendre, et son anomalie se ferme."""
     maintenant = timezone.now()
-    recente = Q(echecs=0, repondue_le__gt=maintenant - PRECISION)
-    if Liaison.objects.filter(recente, pk=nom).exists():
+    if REPONDUES.lire(nom, maintenant - PRECISION):
         return
     with transaction.atomic():
         champs = {"repondue_le": maintenant, "echecs": 0, "muette_depuis": None, "coupee_jusqu_a": None}

@@ -5,21 +5,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import cast
 
 from django.db import transaction
 from django.db.models import F, Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from demarches.models import Demarche, LigneDemarche
-from dettes.models import Dette, Mouvement
+from dettes.models import Dette
 from dettes.repartition import repartir
 from paiements.causes import Cause, par_service
 from paiements.file.attendues import is_certain
 from paiements.file.livres import lire
 from paiements.file.tenue import rapprocher
+from paiements.imputation.ecrire import Ecriture, ecrire
 from paiements.malades import Travail, exiger_la_base, guerir, reporter
-from paiements.models import Imputation, Paiement, TransactionPayzen
+from paiements.models import Paiement
 from paiements.passages import avancer_ensemble, verrouiller
 from paiements.statuts import Geste
 from socle.euros import ecrire_euros
@@ -35,15 +36,6 @@ LIGNES = Prefetch(
     "demarche__lignes",
     LigneDemarche.objects.select_related("dette").order_by("dette__notifiee_le", "dette__solde", "dette_id"),
 )
-
-
-class Ecriture(NamedTuple):
-    """Une part d'un paiement, en euros, mise sur une dette, et qui le fait."""
-
-    paiement: Paiement
-    dette: Dette
-    part: Decimal
-    cause: Cause
 
 
 def imputer_un_lot(publies: Mapping[int, Decimal] = AUCUN) -> int:
@@ -142,7 +134,7 @@ def imputer(paiements: Sequence[Paiement], publies: Mapping[int, Decimal] = AUCU
     prefetch_related_objects(paiements, LIGNES)
     parts = {paiement: _get_parts(paiement, publies) for paiement in paiements}
     causes = {p: par_service(f"imputé à {len(parts[p])} dette{'s' if len(parts[p]) > 1 else ''}") for p in paiements}
-    ecrire([Ecriture(p, dette, part, causes[p]) for p in paiements for dette, part in parts[p]])
+    ecrire(_ecrire_une_part(p, dette, part, causes[p]) for p in paiements for dette, part in parts[p])
     for paiement in paiements:
         paiement.imputer_le = None
     avancer_ensemble(Geste.IMPUTER, causes)
@@ -164,26 +156,10 @@ def _tenir_la_file(paiement: Paiement, impute: Decimal, cause: Cause) -> None:
         rapprocher(lire(paiement), cause)
 
 
-def ecrire(ecritures: Sequence[Ecriture]) -> None:
-    """Écrit des imputations, et les mouvements qui font baisser les dettes."""
-    mouvements = Mouvement.objects.bulk_create(
-        Mouvement(dette=dette, genre=Mouvement.Genre.IMPUTATION, montant=-part, origine=paiement.reference)
-        for paiement, dette, part, _ in ecritures
-    )
+def _ecrire_une_part(paiement: Paiement, dette: Dette, part: Decimal, cause: Cause) -> Ecriture:
     # Vérifié, il a son débit : la base le garantit.
-    Imputation.objects.bulk_create(
-        Imputation(
-            paiement=paiement,
-            debit=cast("TransactionPayzen", paiement.debit),
-            dette=dette,
-            montant=part,
-            mouvement=mouvement,
-            paye_le=cast("datetime", paiement.paye_le),
-            motif=cause.motif[:200],
-            auteur=cause.auteur,
-        )
-        for (paiement, dette, part, cause), mouvement in zip(ecritures, mouvements, strict=True)
-    )
+    debit, paye_le = cast("str", paiement.debit_id), cast("datetime", paiement.paye_le)
+    return Ecriture(paiement, debit, paye_le, dette.pk, part, cause)
 
 
 def _is_affecte(paiement: Paiement) -> bool:
@@ -239,5 +215,5 @@ def placer(paiement: Paiement, parts: Mapping[Dette, Decimal], cause: Cause) -> 
         # garde: dette_qui_peut_recevoir_le_reste
         if part <= 0 or dette.pk not in recevables or recevables[dette.pk].disponible < part:
             raise ResteImpossible(f"la dette {dette.reference} ne peut recevoir {ecrire_euros(part)}")
-    ecrire([Ecriture(paiement, recevables[dette.pk], part, cause) for dette, part in parts.items()])
+    ecrire(_ecrire_une_part(paiement, dette, part, cause) for dette, part in parts.items())
     rapprocher(lire(paiement), cause)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from dettes.models import Dette, Mouvement
+from dettes.models import Dette
 from paiements.causes import Cause
-from paiements.models import Imputation, Paiement
+from paiements.imputation.ecrire import Ecriture, ecrire
+from paiements.models import Paiement
 
 
 def reprendre_tout(paiement: Paiement, cause: Cause) -> None:
@@ -26,29 +27,8 @@ def reprendre_des_dettes(paiement: Paiement, parts: Mapping[int, Decimal], cause
     # La dernière imputation à cette dette dit quel débit l'a éteinte, et la date que la Caf a lue.
     portees = paiement.imputations.filter(montant__gt=0).order_by("pk")  # garde: reprise_du_dernier_debit
     dernieres = {imputation.dette_id: imputation for imputation in portees}
-    for cle in sorted(parts):
-        _reprendre_de(dernieres[cle], parts[cle], cause)
+    reprises = ((dernieres[cle], parts[cle]) for cle in sorted(parts))
+    ecrire(Ecriture(paiement, d.debit_id, d.paye_le, d.dette_id, -part, cause) for d, part in reprises)
     # La Caf les croyait soldées par ce paiement : elles se paient de nouveau.
     # garde: dette_soldee_se_paie_de_nouveau
     dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)
-
-
-def _reprendre_de(derniere: Imputation, part: Decimal, cause: Cause) -> None:
-    motif = cause.motif[:200]
-    mouvement = Mouvement.objects.create(
-        dette_id=derniere.dette_id,
-        genre=Mouvement.Genre.REJET,
-        montant=part,
-        origine=derniere.paiement.reference,
-        motif=motif,
-    )
-    Imputation.objects.create(
-        paiement=derniere.paiement,
-        debit_id=derniere.debit_id,
-        paye_le=derniere.paye_le,
-        dette_id=derniere.dette_id,
-        montant=-part,
-        mouvement=mouvement,
-        motif=motif,
-        auteur=cause.auteur,
-    )

@@ -209,10 +209,23 @@ class Client:
         return replace(fait, source="REST", remise_le=remise_le, parent=parent, contexte=contexte)
 
 
+class _Session(requests.Session):
+    """Garde ce que l'environnement dit du mandataire et des certificats : le relire coûtait la moitié d'un appel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lus: dict[str, Any] = {}
+
+    def merge_environment_settings(self, url: str, *demandes: Any) -> Any:
+        if url not in self._lus:
+            self._lus[url] = super().merge_environment_settings(url, *demandes)
+        return self._lus[url]
+
+
 def _get_session() -> requests.Session:
     """Une par fil : la connexion, et sa poignée de main, servent d'un appel à l'autre. Aucun cookie ne s'y garde."""
     if not hasattr(_du_fil, "session"):
-        _du_fil.session = requests.Session()
+        _du_fil.session = _Session()
         _du_fil.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session: requests.Session = _du_fil.session
     return session

@@ -62,8 +62,8 @@ def _noter_les_absentes(paiement: Paiement, livres: Livres, lues: set[str]) -> l
 
     Le délai de publication d'une transaction n'est pas documenté (PROTOCOLE §12) : avant lui, elle n'a pas disparu.
     """
-    revues = [t.uuid for t in livres.transactions if t.absente_le and t.uuid in lues]
-    TransactionPayzen.objects.filter(pk__in=revues).update(absente_le=None)
+    if revues := [t.uuid for t in livres.transactions if t.absente_le and t.uuid in lues]:
+        TransactionPayzen.objects.filter(pk__in=revues).update(absente_le=None)
     manquantes = [t for t in livres.transactions if t.is_vivante and t.uuid not in lues]
     maintenant = timezone.now()
     is_relancee = paiement.controles > len(settings.VERIFICATION_RELANCES)
@@ -73,7 +73,8 @@ def _noter_les_absentes(paiement: Paiement, livres: Livres, lues: set[str]) -> l
         if (t == livres.sien and paiement.statut == Statut.ACCEPTE and is_relancee)
         or t.apprise_le <= maintenant - CHAQUE_JOUR  # garde: delai_de_publication
     ]
-    TransactionPayzen.objects.filter(pk__in=disparues, absente_le=None).update(absente_le=maintenant)
+    if disparues:
+        TransactionPayzen.objects.filter(pk__in=disparues, absente_le=None).update(absente_le=maintenant)
     return manquantes
 
 
