@@ -1,5 +1,6 @@
 """L'application Celery : ses réglages sont ceux de Django, préfixés CELERY_."""
 
+import gc
 import os
 
 from celery import Celery
@@ -36,3 +37,4 @@ def precharger(**_: object) -> None:
         from paiements.documents.pdf import warm_up
 
         warm_up()
+        gc.freeze()  # rendre un ticket réveille sans cesse le ramasse-miettes, qui relirait toute la bibliothèque

@@ -84,13 +84,13 @@ def read_pid(fichier: Path, marque: str) -> int | None:
     return pid if marque.encode() in commande else None
 
 
-def wait_until(condition: Callable[[], bool], secondes: float) -> bool:
-    """Attend qu'une condition devienne vraie ; rend ce qu'elle vaut à la fin."""
+def wait_until(condition: Callable[[], bool], secondes: float, pause: float = 0.05) -> bool:
+    """Attend qu'une condition devienne vraie, demandée à chaque pause ; rend ce qu'elle vaut à la fin."""
     limite = time.monotonic() + secondes
     while not condition():
         if time.monotonic() > limite:
             return False
-        time.sleep(0.05)
+        time.sleep(pause)
     return True
 
 

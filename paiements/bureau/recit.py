@@ -87,7 +87,7 @@ def _evenements_de_la_banque(paiement: Paiement) -> Evenements:
 
 
 def _evenements_des_dettes(paiement: Paiement) -> Evenements:
-    for imputation in paiement.imputations.select_related("dette", "mouvement__ligne_emise__fichier"):
+    for imputation in paiement.imputations.select_related("dette", "mouvement__ligne_emise__fichier").order_by("pk"):
         mouvement = imputation.mouvement
         geste = "imputés à" if imputation.montant > 0 else "repris à"
         fait = f"{ecrire_euros(abs(imputation.montant))} {geste} la dette {imputation.dette}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
+from dettes.models import Mouvement
 from paiements.causes import Cause
 from paiements.models import Paiement
 from socle.sql import executer
@@ -16,12 +17,11 @@ from socle.sql import executer
 ECRIRE = """
 WITH parts AS (
     SELECT * FROM jsonb_to_recordset(%s::jsonb) AS x(
-        paiement bigint, reference text, debit text, dette bigint, montant numeric, paye_le timestamptz, motif text,
-        auteur text, le timestamptz)
+        paiement bigint, reference text, debit text, dette bigint, genre text, montant numeric, paye_le timestamptz,
+        motif text, auteur text, le timestamptz)
 ), mouvements AS (
     INSERT INTO dettes_mouvement (dette_id, genre, montant, origine, motif, le)
-    SELECT dette, CASE WHEN montant > 0 THEN 'IMPUTATION' ELSE 'REJET' END, -montant, reference,
-           CASE WHEN montant > 0 THEN '' ELSE motif END, le
+    SELECT dette, genre, -montant, reference, CASE genre WHEN 'REJET' THEN motif ELSE '' END, le
     FROM parts RETURNING id, dette_id, origine
 )
 INSERT INTO paiements_imputation (paiement_id, debit_id, dette_id, montant, mouvement_id, paye_le, motif, auteur)
@@ -36,6 +36,7 @@ class Ecriture(NamedTuple):
     De l'argent d'un paiement mis sur une dette, ou repris d'elle, et qui le fait.
 
     :param debit, paye_le: le débit dont il vient, et l'heure que la Caf en lit
+    :param genre: ce que l'on croit écrire ; la base refuse une reprise qui ferait baisser la dette, et l'inverse
     :param montant: signé, en euros ; une reprise est négative
     """
 
@@ -43,6 +44,7 @@ class Ecriture(NamedTuple):
     debit: str
     paye_le: datetime
     dette: int
+    genre: Mouvement.Genre
     montant: Decimal
     cause: Cause
 
@@ -55,6 +57,7 @@ def ecrire(ecritures: Iterable[Ecriture]) -> None:
 
 
 def _decrire(ecriture: Ecriture) -> dict[str, object]:
-    paiement, debit, paye_le, dette, montant, cause = ecriture
+    paiement, debit, paye_le, dette, genre, montant, cause = ecriture
     qui = {"paiement": paiement.pk, "reference": paiement.reference, "debit": debit, "paye_le": paye_le}
-    return qui | {"dette": dette, "montant": montant, "motif": cause.motif[:200], "auteur": cause.auteur}
+    quoi = {"dette": dette, "genre": genre, "montant": montant}
+    return qui | quoi | {"motif": cause.motif[:200], "auteur": cause.auteur}

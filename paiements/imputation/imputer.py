@@ -12,7 +12,7 @@ from django.db.models import F, Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from demarches.models import Demarche, LigneDemarche
-from dettes.models import Dette
+from dettes.models import Dette, Mouvement
 from dettes.repartition import repartir
 from paiements.causes import Cause, par_service
 from paiements.file.attendues import is_certain
@@ -159,7 +159,7 @@ def _tenir_la_file(paiement: Paiement, impute: Decimal, cause: Cause) -> None:
 def _ecrire_une_part(paiement: Paiement, dette: Dette, part: Decimal, cause: Cause) -> Ecriture:
     # Vérifié, il a son débit : la base le garantit.
     debit, paye_le = cast("str", paiement.debit_id), cast("datetime", paiement.paye_le)
-    return Ecriture(paiement, debit, paye_le, dette.pk, part, cause)
+    return Ecriture(paiement, debit, paye_le, dette.pk, Mouvement.Genre.IMPUTATION, part, cause)
 
 
 def _is_affecte(paiement: Paiement) -> bool:

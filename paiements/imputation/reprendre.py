@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from dettes.models import Dette
+from dettes.models import Dette, Mouvement
 from paiements.causes import Cause
 from paiements.imputation.ecrire import Ecriture, ecrire
 from paiements.models import Paiement
@@ -27,8 +27,9 @@ def reprendre_des_dettes(paiement: Paiement, parts: Mapping[int, Decimal], cause
     # La dernière imputation à cette dette dit quel débit l'a éteinte, et la date que la Caf a lue.
     portees = paiement.imputations.filter(montant__gt=0).order_by("pk")  # garde: reprise_du_dernier_debit
     dernieres = {imputation.dette_id: imputation for imputation in portees}
-    reprises = ((dernieres[cle], parts[cle]) for cle in sorted(parts))
-    ecrire(Ecriture(paiement, d.debit_id, d.paye_le, d.dette_id, -part, cause) for d, part in reprises)
+    reprises = [(dernieres[cle], parts[cle]) for cle in sorted(parts)]
+    rejet = Mouvement.Genre.REJET
+    ecrire(Ecriture(paiement, d.debit_id, d.paye_le, d.dette_id, rejet, -part, cause) for d, part in reprises)
     # La Caf les croyait soldées par ce paiement : elles se paient de nouveau.
     # garde: dette_soldee_se_paie_de_nouveau
     dettes.filter(situation=Dette.Situation.SOLDEE).update(situation=Dette.Situation.EN_COURS)

@@ -6,6 +6,8 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from dettes.models import Mouvement
+from paiements.causes import par_service
+from paiements.imputation.reprendre import reprendre_des_dettes
 from paiements.models import Imputation
 from tests.paiements.livres import rembourser, reprendre
 
@@ -30,6 +32,17 @@ def test_la_base_refuse_ce_qui_sort_des_bornes(paye, agent, faute):
 
     with pytest.raises(DatabaseError), transaction.atomic():
         faute(imputation)
+
+
+def test_une_part_du_mauvais_signe_n_est_pas_reprise(paye):
+    """Une « reprise » de −10 € serait un paiement de plus, que la Caf croirait : la base refuse, et rien ne reste."""
+    paiement = paye(impute=True)
+    ancienne, recente = paiement.imputations.order_by("pk").values_list("dette_id", flat=True)
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        reprendre_des_dettes(paiement, {ancienne: Decimal(40), recente: Decimal(-10)}, par_service("essai"))
+
+    assert paiement.imputations.count() == 2
 
 
 def imputer_de_plus(imputation, montant):

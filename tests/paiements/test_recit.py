@@ -10,7 +10,7 @@ from paiements.bureau.recit import raconter
 from paiements.file.tenue import mettre_de_cote
 from paiements.models import Paiement, Ticket
 from paiements.retours import cloture, impaye, ordres, restitution
-from tests.factories import AgentFactory, PaiementFactory, dire
+from tests.factories import AgentFactory, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory, dire
 from tests.paiements.bureau import faire_un_reliquat, reprendre
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,18 @@ def test_rien_de_plus_ne_se_dit_que_si_rien_n_attend(remis):
     _, suite = lire(remis)
 
     assert suite == "  Imputé aux dettes et remis en banque ; la banque en tient 120,00\xa0€. Rien de plus à faire."
+
+
+def test_les_dettes_d_un_paiement_se_racontent_dans_l_ordre_ou_il_les_a_eteintes():
+    auteur = UtilisateurFactory()
+    lignes = {DetteFactory(allocataire=auteur.allocataire): Decimal(10 * rang) for rang in (1, 2, 3, 4)}
+    paiement = PaiementFactory(
+        demarche=DemarcheFactory(auteur=auteur, lignes=lignes), montant=Decimal(100), impute=True
+    )
+
+    recit, _ = lire(paiement)
+
+    assert re.findall(r"(\d+),00\xa0€ imputés", recit) == ["10", "20", "30", "40"]
 
 
 def test_une_anomalie_ouverte_dit_pourquoi_combien_et_quoi_faire(remis):

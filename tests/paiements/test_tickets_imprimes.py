@@ -54,6 +54,13 @@ def imprimer(paiement):
     return " ".join(lire_le_pdf(tickets.rendre_pdf(tickets.lire(Paiement.objects.get(pk=paiement.pk)))).split())
 
 
+def test_chaque_valeur_suit_son_etiquette_meme_pour_qui_ne_lit_pas_les_balises():
+    """Copié, indexé : « Référence » puis la sienne, et non toutes les étiquettes d'abord."""
+    paiement = PaiementFactory(impute=True)
+
+    assert f"Référence {paiement.demarche.reference} Numéro allocataire" in imprimer(paiement)
+
+
 def test_le_ticket_dit_ce_qui_a_ete_rendu_depuis(paye, agent):
     paiement = paye(impute=True)
     avant = imprimer(paiement)
