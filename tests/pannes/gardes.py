@@ -47,6 +47,7 @@ DE_LA_BASE = (
     "cloture_demandee_et_decidee_a_deux",
     "une_cloture_a_decider_par_paiement",
     "mouvement_ajout_seul",
+    "mouvement_de_paiement_dans_le_bon_sens",
     "ligne_emise_etait_a_rendre",
     "ligne_emise_ajout_seul",
     "solde_ecrit_par_les_seuls_mouvements",

@@ -115,6 +115,8 @@ FAUTES = {
     " demandee_le, decision) SELECT paiement_id, motif, demandeur_id, demandee_le, decision"
     " FROM paiements_demandecloture",
     "mouvement_ajout_seul": "UPDATE dettes_mouvement SET motif = 'autre'",
+    "mouvement_de_paiement_dans_le_bon_sens": "INSERT INTO dettes_mouvement (dette_id, genre, montant, origine, motif,"
+    " le) SELECT min(id), 'REJET', -1, 'essai', '', now() FROM dettes_dette",
     "ligne_emise_etait_a_rendre": EMETTRE.format(genre="CONSTAT"),
     "ligne_emise_ajout_seul": f"{EMETTRE.format(genre='IMPUTATION')}; DELETE FROM dettes_ligneemise",  # noqa: S608
     "solde_ecrit_par_les_seuls_mouvements": "UPDATE dettes_dette SET solde = solde - 1",
