@@ -70,11 +70,9 @@ class AffecteForm(forms.Form):
         super().__init__(data, **options)
         self.dettes = [dette for dette in dettes if dette.disponible > 0]
         self.noms = _distinguer(self.dettes)
-        for dette in self.dettes:
-            nom = nommer(dette.pk)
-            attributs = {"data-montant": ecrire_saisie(dette.disponible), "data-nom": self.noms[nom]}
-            widget = forms.TextInput(attrs=attributs)
-            self.fields[nom] = MontantField(label=gettext("Montant à rembourser"), required=False, widget=widget)
+        # Le même champ pour toutes : il ne sait rien de sa dette, et en bâtir trente coûtait un vingtième de la page.
+        champ = MontantField(label=gettext("Montant à rembourser"), required=False)
+        self.fields |= dict.fromkeys(self.noms, champ)
 
     @property
     def lignes(self) -> Iterator[tuple[Dette, BoundField]]:

@@ -17,7 +17,6 @@ class Ligne(TypedDict):
     reference: str
     montant: str
     reste: str
-    mot: str
 
 
 class Reste(NamedTuple):
@@ -44,14 +43,12 @@ def dresser(lignes: Iterable[tuple[Dette, Decimal, Decimal]], dit: Reste | None 
     :param lignes: une dette, ce qu'on en paie, et ce qu'il en reste ensuite, en euros
     :param dit: comment dire ce reste ; None, il ne se dit pas
     """
-    mot = gettext("Référence")
     return [
         {
             "nom": dette.nom,
             "reference": dette.reference,
             "montant": ecrire_euros(montant),
             "reste": _dire(dit, reste) if dit else "",
-            "mot": mot,
         }
         for dette, montant, reste in lignes
     ]

@@ -11,14 +11,14 @@ from django.utils.translation import get_language, gettext
 from demarches.formulaires import AffecteForm
 from dettes.cartes import dire_ou_elle_en_est
 from dettes.models import Dette
-from socle.euros import ecrire_euros
+from socle.euros import ecrire_euros, ecrire_saisie
 from socle.templatetags.euros import periode
 
 
 class Rangee(TypedDict):
-    """Ce que lit `demarches/_rangee.html` : du texte, ou vide quand il n'y a rien à dire."""
+    """Ce que lit `demarches/_rangee.html` : du texte, vide s'il n'y a rien à dire ; le champ, s'il a des fautes."""
 
-    cle: int
+    cle: str
     reference: str
     prestation: str
     quoi: str
@@ -30,21 +30,19 @@ class Rangee(TypedDict):
     tout_quoi: str
     engage: str
     is_choisie: bool
-    champ: BoundField
-    has_erreurs: bool
+    champ: BoundField | str
     nom: str
     identifiant: str
-    valeur: object
+    nom_de_la_dette: str
+    montant: str
+    valeur: str
     attributs: SafeString
-    mots: "Mots"
 
 
 class Mots(NamedTuple):
     """Les mots d'une rangée, dans la langue de qui lit : cherchés une fois pour toute la page."""
 
     quoi: str
-    reste: str
-    tout: str
     tout_quoi: str
     engage: str
 
@@ -57,22 +55,23 @@ def dresser(form: AffecteForm, choisie: Dette | None) -> list[Rangee]:
     """
     mots = Mots(
         quoi=gettext(", référence {reference}, reste {disponible}\u00a0: je rembourse"),
-        reste=gettext("Reste"),
-        tout=gettext("Tout"),
         tout_quoi=gettext("\u00a0: {disponible} pour {prestation}, référence {reference}"),
         engage=gettext("{engage} réservés pour une demande en cours"),
     )
     langue = str(get_language())
-    return [_dresser(dette, champ, mots, langue, is_choisie=dette == choisie) for dette, champ in form.lignes]
+    return [
+        _dresser(dette, champ, form.noms[champ.name], mots, langue, is_choisie=dette == choisie)
+        for dette, champ in form.lignes
+    ]
 
 
-def _dresser(dette: Dette, champ: BoundField, mots: Mots, langue: str, *, is_choisie: bool) -> Rangee:
+def _dresser(dette: Dette, champ: BoundField, nom: str, mots: Mots, langue: str, *, is_choisie: bool) -> Rangee:
     disponible, prestation = ecrire_euros(dette.disponible), dette.prestation
     ou_en_est, classe, precision = dire_ou_elle_en_est(
         dette.phase, dette.situation, langue, is_payable=dette.is_payable
     )
     return {
-        "cle": dette.pk,
+        "cle": str(dette.pk),
         "reference": dette.reference,
         "prestation": prestation,
         "quoi": mots.quoi.format(reference=dette.reference, disponible=disponible),
@@ -84,13 +83,13 @@ def _dresser(dette: Dette, champ: BoundField, mots: Mots, langue: str, *, is_cho
         "tout_quoi": mots.tout_quoi.format(disponible=disponible, prestation=prestation, reference=dette.reference),
         "engage": mots.engage.format(engage=ecrire_euros(dette.engage)) if dette.engage else "",
         "is_choisie": is_choisie,
-        "champ": champ,
-        "has_erreurs": bool(champ.errors),
+        "champ": champ if champ.errors else "",
         "nom": champ.html_name,
         "identifiant": champ.auto_id,
-        "valeur": champ.value(),
+        "nom_de_la_dette": nom,
+        "montant": ecrire_saisie(dette.disponible),
+        "valeur": str(champ.value() or ""),
         "attributs": _ecrire_les_attributs(champ),
-        "mots": mots,
     }
 
 

@@ -35,15 +35,11 @@ class Carte(TypedDict):
     engage: str
     transmise: str
     payer_quoi: str
-    mots: "Mots"
 
 
 class Mots(NamedTuple):
     """Les mots d'une carte, dans la langue de qui lit : cherchés une fois pour toute la liste."""
 
-    reference: str
-    reste: str
-    payer: str
     payer_quoi: str
     rembourse: str
     engage: str
@@ -52,9 +48,6 @@ class Mots(NamedTuple):
 
 def _lire_les_mots() -> Mots:
     return Mots(
-        reference=gettext("référence"),
-        reste=gettext("Reste à rembourser"),
-        payer=gettext("Payer"),
         payer_quoi=gettext("cette dette\u00a0: {prestation}, référence {reference}"),
         rembourse=gettext("<strong>{rembourse}</strong> remboursés sur {initial}"),
         engage=gettext("{engage} réservés pour une demande en cours"),
@@ -106,7 +99,6 @@ def _dresser(dette: Dette, adresse: str, payer: str, mots: Mots, langue: str) ->
         "engage": mots.engage.format(engage=ecrire_euros(dette.engage)) if dette.is_payable and dette.engage else "",
         "transmise": mots.transmise.format(solde=solde) if dette.situation == Situation.TRANSMISE else "",
         "payer_quoi": mots.payer_quoi.format(prestation=prestation, reference=dette.reference),
-        "mots": mots,
     }
 
 

@@ -1,11 +1,16 @@
-"""Ce qui est pareil d'une page à l'autre ne se compose qu'une fois par processus."""
+"""Ce qui est pareil d'une page à l'autre, ou d'une ligne à l'autre, ne se compose qu'une fois par processus."""
 
+import re
+from html import escape
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.template import Context, Node, NodeList
-from django.template.base import FilterExpression, Parser, Token
+from django.template.base import FilterExpression, Parser, Token, VariableNode
+from django.template.defaulttags import IfNode
+from django.template.exceptions import TemplateSyntaxError
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
@@ -13,6 +18,8 @@ register = template.Library()
 
 # Ne peut être dans aucun gabarit : ce n'est pas du texte que l'on écrit.
 JETON = "\ue000jeton\ue000"
+PLACE = "\ue000{}\ue000"
+PLACES = re.compile(PLACE.format("([a-z_]+)"))
 
 
 class MemeNode(Node):
@@ -48,3 +55,71 @@ def meme(parser: Parser, token: Token) -> MemeNode:
     nodelist = parser.parse(("endmeme",))
     parser.delete_first_token()
     return MemeNode(nodelist, cles)
+
+
+class MouleNode(Node):
+    """Les moules d'une ligne, par ce qui s'y montre ou non ; une poignée de formes, donc une poignée d'entrées."""
+
+    def __init__(self, nodelist: NodeList, nom: str) -> None:
+        self.nodelist, self.nom = nodelist, nom
+        self.moules: dict[tuple[Any, ...], tuple[str, list[str]] | None] = {}
+
+    def render(self, context: Context) -> SafeString:
+        ligne, jeton = context[self.nom], context.get("csrf_token", "")
+        forme = (get_language(), *(valeur and True for valeur in ligne.values()))
+        if forme not in self.moules or settings.DEBUG:  # qui dessine veut voir ce qu'il change
+            self.moules[forme] = self._mouler(context, ligne)
+        if (moule := self.moules[forme]) is None:
+            return self._composer(context, ligne, jeton)
+        patron, places = moule
+        valeurs = ligne | {"csrf_token": jeton}
+        return mark_safe(patron % {place: _echapper(valeurs[place]) for place in places})  # noqa: S308 (échappé)
+
+    def _composer(self, context: Context, ligne: dict[str, Any], jeton: Any) -> SafeString:
+        """Ne voit que sa ligne : le moule ne peut rien garder d'une page ni d'une personne."""
+        return self.nodelist.render(context.new({self.nom: ligne, "csrf_token": jeton}))
+
+    def _mouler(self, context: Context, ligne: dict[str, Any]) -> tuple[str, list[str]] | None:
+        """Le texte qui va autour des valeurs, et leurs places ; None si une valeur n'est pas du texte."""
+        if not all(isinstance(valeur, str | bool) for valeur in ligne.values()):
+            return None
+        vides = {
+            nom: mark_safe(PLACE.format(nom)) if valeur and isinstance(valeur, str) else valeur  # noqa: S308 (un nom)
+            for nom, valeur in ligne.items()
+        }
+        compose = self._composer(context, vides, mark_safe(PLACE.format("csrf_token"))).replace("%", "%%")  # noqa: S308
+        return PLACES.sub(r"%(\1)s", compose), sorted(set(PLACES.findall(compose)))
+
+
+def _echapper(valeur: str) -> str:
+    """Comme `conditional_escape`, qui y met cinq fois le temps : un texte nu s'échappe, un texte sûr reste."""
+    return escape(valeur) if type(valeur) is str else conditional_escape(valeur)
+
+
+@register.tag
+def moule(parser: Parser, token: Token) -> MouleNode:
+    """
+    ``{% moule carte %}…{% endmoule %}`` : la ligne d'une liste, dont seules changent les valeurs que l'on y pose.
+
+    Rien d'autre que `carte` ne s'y lit, et ses valeurs sont du texte, ou vrai ou faux : posées, ou demandées (`if`),
+    jamais comparées ni filtrées. Une ligne qui porte autre chose que du texte se compose comme sans moule.
+    """
+    _, nom = token.split_contents()
+    nodelist = parser.parse(("endmoule",))
+    parser.delete_first_token()
+    poses: list[Any] = nodelist.get_nodes_by_type(VariableNode)
+    choix: list[Any] = nodelist.get_nodes_by_type(IfNode)
+    conditions = [condition for noeud in choix for condition, _ in noeud.conditions_nodelists if condition]
+    if any(pose.filter_expression.filters for pose in poses) or any(map(_is_lue, conditions)):
+        raise TemplateSyntaxError(
+            f"Le moule de « {nom} » pose ses valeurs telles quelles : ni filtre, ni comparaison."
+        )
+    return MouleNode(nodelist, nom)
+
+
+def _is_lue(condition: Any) -> bool:
+    """Vrai si la condition demande plus que « y a-t-il une valeur ? »."""
+    if condition.id == "literal":
+        return bool(condition.value.filters)
+    parties = (partie for partie in (condition.first, condition.second) if partie)
+    return condition.id not in ("not", "and", "or") or any(_is_lue(partie) for partie in parties)
