@@ -5,7 +5,6 @@ from allauth.account.utils import perform_login
 from allauth.decorators import rate_limit
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
@@ -22,7 +21,6 @@ CODE_REFUSE = gettext_lazy(
     "L’identifiant ou le code est faux, ou ce code ne sert plus. Si vous avez bien recopié la"
     " dernière lettre reçue, demandez un nouveau code à votre Caf"
 )
-DEMARCHES_MONTREES = 3
 
 
 @login_not_required
@@ -81,11 +79,4 @@ def prolonger(request: HttpRequest) -> HttpResponse:
 def mon_compte(request: RequeteAllocataire) -> HttpResponse:
     """Où j'en suis : ce qu'il reste à rembourser, le paiement en route, les dernières démarches."""
     allocataire = get_dossier(request)
-    demarches = allocataire.demarches.visibles_par(request.user).plus_recentes_d_abord()
-    contexte = {
-        "allocataire": allocataire,
-        "caf": allocataire.caf,
-        "dettes": allocataire.dettes.payables().aggregate(reste=Sum("solde", default=0), nombre=Count("pk")),
-        "demarches": demarches.demandees()[:DEMARCHES_MONTREES],
-    }
-    return render(request, "comptes/mon_compte.html", contexte)
+    return render(request, "comptes/mon_compte.html", {"allocataire": allocataire, "caf": allocataire.caf})

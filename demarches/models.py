@@ -31,7 +31,7 @@ class DemarcheQuerySet(models.QuerySet["Demarche"]):
         Deux conjoints partagent leurs dettes et leurs paiements ; ce que l'un n'a pas demandé ne regarde que lui.
         """
         saisies = Q(etat__in=[Etat.BROUILLON, Etat.ABANDONNEE])
-        return self.filter(allocataire=utilisateur.allocataire_id).exclude(saisies & ~Q(auteur=utilisateur))
+        return self.filter(allocataire=utilisateur.allocataire_id).exclude(saisies & ~Q(auteur=utilisateur.pk))
 
     def brouillons(self) -> "DemarcheQuerySet":
         return self.filter(etat=Etat.BROUILLON)

@@ -6,7 +6,7 @@ from django.utils.translation import get_language, gettext
 from comptes.acces import RequeteAllocataire
 from demarches import gestes, lignes, rangees, services
 from demarches.formulaires import nommer
-from demarches.models import Demarche
+from demarches.models import Demarche, LigneDemarche
 from demarches.montants import MontantInvalide, get_total
 from demarches.page_montants import TOUT, Page, is_seule, lire_la_page
 from demarches.parcours import afficher, aller, get_adresse, reprendre
@@ -16,10 +16,12 @@ from dettes.repartition import get_disponible_total
 from socle import frappe
 from socle.euros import ecrire_saisie
 from socle.frappe import CONTINUER, Frappe, Saisie
+from socle.sql import Lecture
 
 REMETTRE = "remettre"
 MONTANTS = Demarche.Etape.MONTANTS
 Mode = Demarche.Mode
+GARDEES = Lecture(lambda cle: LigneDemarche.objects.filter(demarche=cle).values_list("dette", "montant"))
 
 
 # --- Regarder
@@ -87,7 +89,7 @@ def _redire(demarche: Demarche) -> Saisie:
         return {}
     if demarche.mode == Mode.GLOBAL:
         return {"mode": demarche.mode, "montant": ecrire_saisie(demarche.montant)}
-    gardees = demarche.lignes.values_list("dette", "montant")
+    gardees = GARDEES.lire(demarche.pk)
     return {"mode": demarche.mode} | {nommer(cle): ecrire_saisie(montant) for cle, montant in gardees}
 
 

@@ -7,7 +7,7 @@ chaque page d'une personne (docs/adr/0063).
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
@@ -15,7 +15,7 @@ from django.db.models import BooleanField, Expression, Func, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.utils.functional import cached_property
 
-Lu = TypeVar("Lu", bound=Model)
+Lu = TypeVar("Lu")
 
 
 def executer(ordre: str, valeurs: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -89,38 +89,41 @@ class Lecture(Generic[Lu]):
     """
     Une lecture de l'ORM, dont seules des valeurs changent : composée au premier appel, puis seulement exécutée.
 
-    Les règles restent dans les QuerySet, où l'ORM les compose ; `select_related` et `annotate` y ont leur place, pas
-    `prefetch_related`.
+    Les règles restent dans les QuerySet, où l'ORM les compose ; `select_related`, `annotate` et `values_list` y ont
+    leur place, pas `prefetch_related`.
 
     :param composer: rend le QuerySet, avec à la place de chaque valeur la `Place` qu'on lui donne
     """
 
-    def __init__(self, composer: Callable[..., QuerySet[Lu]]) -> None:
+    def __init__(self, composer: Callable[..., QuerySet[Any, Lu]]) -> None:
         self.composer = composer
 
     @cached_property
     def _composee(self) -> tuple[str, Sequence[Any], Callable[[tuple[Any, ...]], Lu]]:
-        """L'ordre, ses valeurs ou leurs places, et de quoi bâtir l'objet d'une ligne, comme `ModelIterable`."""
+        """L'ordre, ses valeurs ou leurs places, et de quoi bâtir l'objet d'une ligne, ou la ligne même."""
         places = (Place(rang) for rang in range(len(signature(self.composer).parameters)))
-        compiler = self.composer(*places).query.get_compiler(connection.alias)
+        compose: Any = self.composer(*places)
+        compiler = compose.query.get_compiler(connection.alias)
         ordre, valeurs = compiler.as_sql()
+        if compose._fields is not None:  # `values_list`
+            return ordre, valeurs, cast("Callable[[tuple[Any, ...]], Lu]", tuple)
         lus, champs = compiler.klass_info, compiler.klass_info["select_fields"]
         debut, fin = champs[0], champs[-1] + 1
         noms = [choisi[0].target.attname for choisi in compiler.select[debut:fin]]
         lies = get_related_populators(lus, compiler.select, connection.alias)  # type: ignore[call-arg]  # ils disent celui de Django 6
 
         def batir_l_objet(ligne: tuple[Any, ...]) -> Lu:
-            objet: Lu = lus["model"].from_db(connection.alias, noms, ligne[debut:fin])
+            objet = lus["model"].from_db(connection.alias, noms, ligne[debut:fin])
             for lie in lies:
                 lie.populate(ligne, objet)
             for nom, rang in compiler.annotation_col_map.items():
                 setattr(objet, nom, ligne[rang])
-            return objet
+            return cast("Lu", objet)
 
         return ordre, valeurs, batir_l_objet
 
     def lire(self, *valeurs: object) -> list[Lu]:
-        """Les objets que donnent ces valeurs, une par place, dans l'ordre des paramètres de `composer`."""
+        """Les objets, ou lignes, que donnent ces valeurs, une par place, dans l'ordre des paramètres de `composer`."""
         ordre, places, batir_l_objet = self._composee
         lues = [valeurs[place.rang] if isinstance(place, Place) else place for place in places]
         return [batir_l_objet(ligne) for ligne in executer(ordre, lues)]

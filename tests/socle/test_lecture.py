@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db.models import Count, Sum
 
 from comptes.acces import COMPTE
 from comptes.models import Utilisateur
@@ -12,6 +13,14 @@ from socle.sql import Lecture, Parmi
 from tests.factories import AgentFactory, DetteFactory, PaiementFactory, UtilisateurFactory
 
 pytestmark = pytest.mark.django_db
+SOMMES = Lecture(
+    lambda cle: (
+        Dette.objects.filter(allocataire=cle)
+        .values("allocataire")
+        .annotate(nombre=Count("pk"), somme=Sum("solde"))
+        .values_list("nombre", "somme")
+    )
+)
 PARMI = Lecture(lambda cles: Utilisateur.objects.filter(Parmi("pk", cles)).order_by("pk"))
 
 
@@ -54,3 +63,11 @@ def test_elle_cherche_parmi_autant_de_valeurs_que_l_on_veut(combien):
     personnes = UtilisateurFactory.create_batch(3)[:combien]
 
     assert PARMI.lire([personne.pk for personne in personnes]) == personnes
+
+
+def test_elle_rend_des_lignes_nues_et_leurs_sommes():
+    paiement = PaiementFactory(montant=Decimal(120))
+    dette = DetteFactory(allocataire=paiement.demarche.allocataire, montant_initial=Decimal(80))
+
+    assert SOMMES.lire(dette.allocataire_id) == [(2, Decimal(980))]
+    assert SOMMES.lire(0) == []
