@@ -1,10 +1,11 @@
 """Ce qu'il faut avoir lu avant de payer de nouveau, en mots : ce qui est en route, examiné, ou payé depuis peu."""
 
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple, TypedDict
 
 from django.utils.translation import gettext, gettext_noop
 
-from comptes.models import Allocataire
+from comptes.models import Allocataire, Utilisateur
 from demarches.etats import Etat
 from demarches.models import Demarche
 from paiements.models import Anomalie, Paiement
@@ -25,7 +26,7 @@ CONCERNES = """
 PAIEMENTS = Lecture(
     lambda cles: (
         Paiement.objects.filter(Parmi("pk", cles))
-        .select_related("demarche", "debit", "solde", "caf")
+        .select_related("demarche", "debit", "solde")
         .order_by("-demarche__cree_le", "-pk")
     )
 )
@@ -56,22 +57,32 @@ EFFECTUE_ANNONCE = gettext_noop(
 )
 
 
-class Bandeau(NamedTuple):
+class Bandeau(TypedDict):
     """
-    Une phrase, et où aller.
+    Ce que lit `composants/paiement_en_route.html`.
 
-    :param ton: info ou attention
-    :param is_a_repondre: l'auteur peut dire s'il a terminé le paiement
-    :param adresse, repondre: où suivre la demande, et où cela se dit
+    :ivar is_attention: un agent examine un débit ; sinon, l'argent est en route
+    :ivar reference, adresse: de la demande, et où la suivre
+    :ivar repondre: où dire si l'on a terminé le paiement ; vide, cela ne se demande pas
     """
 
-    ton: str
+    is_attention: bool
     phrase: str
-    lien: str
-    demarche: Demarche
+    reference: str
+    adresse: str
+    repondre: str
+
+
+class Dit(NamedTuple):
+    """
+    Ce qu'il y a à dire d'un paiement.
+
+    :param is_a_repondre: l'auteur peut dire s'il a terminé le paiement
+    """
+
+    phrase: str
+    is_attention: bool = False
     is_a_repondre: bool = False
-    adresse: str = ""
-    repondre: str = ""
 
 
 class Deja(NamedTuple):
@@ -86,17 +97,37 @@ class Deja(NamedTuple):
     is_payee: bool
 
 
-def dire_en_route(allocataire: Allocataire) -> list[Bandeau]:
-    """Les demandes dont l'argent est en route, ou dont un agent examine un débit ; la plus récente d'abord."""
+def dire_en_route(allocataire: Allocataire, personne: Utilisateur, sauf: Collection[Demarche] = ()) -> list[Bandeau]:
+    """
+    Les demandes dont l'argent est en route, ou dont un agent examine un débit ; la plus récente d'abord.
+
+    :param allocataire: sa Caf chargée
+    :param personne: qui lit ; l'auteur d'une demande peut dire s'il a terminé le paiement
+    """
     cles = [cle for (cle,) in executer(CONCERNES, [allocataire.pk, Anomalie.Etat.OUVERTE])]
     if not cles:
         return []
     adresser, repondre = adresses.chercher("suivi:detail"), adresses.chercher("suivi:repondre")
-    return [
-        bandeau._replace(adresse=adresser(paiement.demarche.reference), repondre=repondre(paiement.demarche.reference))
-        for paiement in PAIEMENTS.lire(cles)
-        for bandeau in _dire(paiement)
-    ]
+    bandeaux: list[Bandeau] = []
+    for paiement in PAIEMENTS.lire(cles):
+        demarche = paiement.demarche
+        if demarche in sauf:
+            continue
+        if paiement.caf_id == allocataire.caf_id:
+            paiement.caf = allocataire.caf
+        bandeaux += [
+            {
+                "is_attention": dit.is_attention,
+                "phrase": dit.phrase,
+                "reference": demarche.reference,
+                "adresse": adresser(demarche.reference),
+                "repondre": repondre(demarche.reference)
+                if dit.is_a_repondre and demarche.auteur_id == personne.pk
+                else "",
+            }
+            for dit in _dire(paiement)
+        ]
+    return bandeaux
 
 
 def dire_deja(autre: Demarche, demarche: Demarche) -> Deja:
@@ -118,18 +149,18 @@ def dire_deja(autre: Demarche, demarche: Demarche) -> Deja:
     return Deja(phrase, autre, is_payee=True)
 
 
-def _dire(paiement: Paiement) -> list[Bandeau]:
+def _dire(paiement: Paiement) -> list[Dit]:
     demarche, retenu = paiement.demarche, paiement.retenu
-    bandeaux = []
+    dits = []
     if retenu > 0:
         examen, regle = (ENCORE, ENCORE_EXAMINEE) if demarche.etat == Etat.RESTITUEE else (ANNONCE, ANNONCE_EXAMINEE)
         annonce = regle if is_examine(paiement) else examen
         phrase = gettext(annonce).format(
             tient=dire_tient(paiement), montant=ecrire_euros(retenu), du=dire_le_jour_de(paiement.cree_le)
         )
-        bandeaux.append(Bandeau("attention", phrase, gettext("Voir cette demande"), demarche))
+        dits.append(Dit(phrase, is_attention=True))
     if not demarche.engagee:
-        return bandeaux
+        return dits
     if paiement.debit is not None and (le := paiement.paye_le):
         le_jour = paiement.annonce_a_venir
         phrase = gettext(EFFECTUE_ANNONCE if le_jour else EFFECTUE).format(
@@ -137,10 +168,10 @@ def _dire(paiement: Paiement) -> list[Bandeau]:
             le=dire_le_jour_de(le, "j F"),
             annonce_le=jour(le_jour, "j F") if le_jour else "",
         )
-        bandeaux.append(Bandeau("info", phrase, gettext("Suivre cette démarche"), demarche))
+        dits.append(Dit(phrase))
     elif not retenu:
         phrase = gettext(
             "{montant} sont réservés pour la demande commencée le {cree_le}, qui attend la réponse de votre banque."
         ).format(montant=ecrire_euros(paiement.montant), cree_le=dire_l_instant(paiement.cree_le))
-        bandeaux.append(Bandeau("info", phrase, gettext("Suivre cette démarche"), demarche, is_a_repondre=True))
-    return bandeaux
+        dits.append(Dit(phrase, is_a_repondre=True))
+    return dits

@@ -21,10 +21,7 @@ def paiements_en_route(context: RequestContext, allocataire: Allocataire, sauf: 
     :param sauf: celles que la page dit déjà payées
     """
     dites = {deja.demarche for deja in sauf if deja.is_payee}
-    return {
-        "bandeaux": [bandeau for bandeau in dire_en_route(allocataire) if bandeau.demarche not in dites],
-        "personne": context["user"],
-    }
+    return {"bandeaux": dire_en_route(allocataire, context["user"], sauf=dites)}
 
 
 @register.simple_tag
