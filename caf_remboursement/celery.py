@@ -1,4 +1,8 @@
-"""L'application Celery : ses réglages sont ceux de Django, préfixés CELERY_."""
+"""
+L'application Celery : ses réglages sont ceux de Django, préfixés CELERY_.
+
+`celery -A caf_remboursement` la charge ; le web, qui ne réveille aucune tâche (docs/adr/0002), s'en passe.
+"""
 
 import gc
 import os

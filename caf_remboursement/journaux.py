@@ -15,7 +15,7 @@ IDENTIFIANT = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 class RequeteMiddleware(RequestMiddleware):
     """
-    Donne un identifiant à chaque requête, sur toutes ses lignes et sur celles des tâches qu'elle réveille.
+    Donne un identifiant à chaque requête, sur toutes ses lignes.
 
     Une page refusée ou en panne a une ligne, avec son adresse sans la question : un agent y a tapé un numéro.
     """

@@ -14,6 +14,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
+import caf_remboursement.celery  # noqa: F401 (les tâches appelées ici partent par notre courtier, comme d'un ouvrier)
+
 BOUCLE_LOCALE = ("127.0.0.1", "::1", "localhost", "", None)
 
 

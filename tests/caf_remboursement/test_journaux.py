@@ -1,4 +1,4 @@
-"""Une ligne JSON par fait, le même identifiant du serveur frontal aux tâches, et rien de personnel."""
+"""Une ligne JSON par fait, l'identifiant du serveur frontal, celui d'une tâche, et rien de personnel."""
 
 import json
 import logging
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from celery import shared_task
 from celery.contrib.testing.worker import start_worker
-from celery.signals import after_task_publish
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -108,20 +107,6 @@ def test_une_notification_refusee_n_ecrit_que_deux_lignes(client: Client, journa
 
     assert [ligne["message"] for ligne in journal.lignes] == ["notification PayZen refusée", "request_finished"]
     assert "ines" not in json.dumps(journal.lignes)
-
-
-@override_settings(ROOT_URLCONF=__name__)
-def test_une_tache_part_avec_l_identifiant_de_la_requete(client: Client) -> None:
-    """Avant qu'un ouvrier naisse dans ce processus : il y brancherait, lui aussi, ce qui pose l'identifiant."""
-    partis: list[Any] = []
-
-    def noter(headers: dict[str, Any], **_: object) -> None:
-        partis.append(headers["__django_structlog__"]["request_id"])
-
-    after_task_publish.connect(noter)
-    client.get("/reveiller/", headers={"x-request-id": IDENTIFIANT})
-
-    assert partis == [IDENTIFIANT]
 
 
 @override_settings(ROOT_URLCONF=__name__)
