@@ -9,7 +9,7 @@ from django.conf import settings
 
 FEUILLE = Path("static/css/ticket_pdf.css")
 # Nos polices ont le premier plan d'Unicode ; au-delà, un signe de remplacement, lisible, plutôt qu'une case vide.
-SANS_POLICE = re.compile("[^\u0000-\uffff]")
+SANS_POLICE = re.compile("[\U00010000-\U0010ffff]")
 
 
 def render_pdf(html: str) -> bytes:
