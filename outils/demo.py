@@ -230,9 +230,10 @@ def _wait_ready(equipe: Equipe, ports: Ports, redis_url: str) -> None:
     """
     pages = {"site": ports.service, "payzen": ports.simulateur, "courriels": ports.courriel}
     with Celery(broker=redis_url) as celery:
+        # `limit` : l'appel revient quand tous ont répondu, au lieu d'attendre des réponses de plus pendant sa seconde.
         attendus = {
             nom: lambda port=port: _is_answering(port) for nom, port in pages.items() if nom in equipe.processus
-        } | {"taches-argent": lambda: len(celery.control.ping(timeout=1)) == len(OUVRIERS)}
+        } | {"taches-argent": lambda: len(celery.control.ping(limit=len(OUVRIERS))) == len(OUVRIERS)}
         for nom, repond in attendus.items():
             # La fonction est lue aussitôt, dans le même tour de boucle.
             vivant = wait_until(lambda: repond() or equipe.find_dead() is not None, DELAI_DEMARRAGE)  # noqa: B023
