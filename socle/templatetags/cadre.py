@@ -20,6 +20,7 @@ register = template.Library()
 JETON = "\ue000jeton\ue000"
 PLACE = "\ue000{}\ue000"
 PLACES = re.compile(PLACE.format("([a-z_]+)"))
+Moule = tuple[str, list[str]]
 
 
 class MemeNode(Node):
@@ -62,25 +63,27 @@ class MouleNode(Node):
 
     def __init__(self, nodelist: NodeList, nom: str) -> None:
         self.nodelist, self.nom = nodelist, nom
-        self.moules: dict[tuple[Any, ...], tuple[str, list[str]] | None] = {}
+        self.moules: dict[tuple[Any, ...], Moule | None] = {}
 
     def render(self, context: Context) -> SafeString:
         ligne, jeton = context[self.nom], context.get("csrf_token", "")
         forme = (get_language(), *(valeur and True for valeur in ligne.values()))
         if forme not in self.moules or settings.DEBUG:  # qui dessine veut voir ce qu'il change
-            self.moules[forme] = self._mouler(context, ligne)
-        if (moule := self.moules[forme]) is None:
-            return self._composer(context, ligne, jeton)
-        patron, places = moule
-        valeurs = ligne | {"csrf_token": jeton}
-        return mark_safe(patron % {place: _echapper(valeurs[place]) for place in places})  # noqa: S308 (échappé)
+            self.moules[forme] = self._mouler(context, ligne, jeton)
+        moule = self.moules[forme]
+        return _poser(moule, ligne, jeton) if moule else self._composer(context, ligne, jeton)
 
     def _composer(self, context: Context, ligne: dict[str, Any], jeton: Any) -> SafeString:
         """Ne voit que sa ligne : le moule ne peut rien garder d'une page ni d'une personne."""
         return self.nodelist.render(context.new({self.nom: ligne, "csrf_token": jeton}))
 
-    def _mouler(self, context: Context, ligne: dict[str, Any]) -> tuple[str, list[str]] | None:
-        """Le texte qui va autour des valeurs, et leurs places ; None si une valeur n'est pas du texte."""
+    def _mouler(self, context: Context, ligne: dict[str, Any], jeton: Any) -> Moule | None:
+        """
+        Le texte qui va autour des valeurs, et leurs places.
+
+        None si une valeur n'est pas du texte, ou si ce que le gabarit en fait (une adresse, un filtre inclus) n'est
+        pas de la poser : essayé sur cette ligne même.
+        """
         if not all(isinstance(valeur, str | bool) for valeur in ligne.values()):
             return None
         vides = {
@@ -88,7 +91,14 @@ class MouleNode(Node):
             for nom, valeur in ligne.items()
         }
         compose = self._composer(context, vides, mark_safe(PLACE.format("csrf_token"))).replace("%", "%%")  # noqa: S308
-        return PLACES.sub(r"%(\1)s", compose), sorted(set(PLACES.findall(compose)))
+        moule = PLACES.sub(r"%(\1)s", compose), sorted(set(PLACES.findall(compose)))
+        return moule if _poser(moule, ligne, jeton) == self._composer(context, ligne, jeton) else None
+
+
+def _poser(moule: Moule, ligne: dict[str, Any], jeton: Any) -> SafeString:
+    patron, places = moule
+    valeurs = ligne | {"csrf_token": jeton}
+    return mark_safe(patron % {place: _echapper(valeurs[place]) for place in places})  # noqa: S308 (échappé)
 
 
 def _echapper(valeur: str) -> str:

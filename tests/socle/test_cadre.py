@@ -91,6 +91,15 @@ def test_une_ligne_qui_porte_autre_chose_que_du_texte_se_compose_sans_moule():
     assert poser(texte, *lignes) == ["a&lt;.", "b&amp;", "!"]
 
 
+def test_un_moule_qui_fait_autre_chose_de_ses_valeurs_que_les_poser_se_compose_a_chaque_ligne():
+    adresse = "{% url 'dettes:detail' ligne.mot %}"
+
+    assert poser(adresse, {"mot": "ING 1"}, {"mot": "ING-2"}) == [
+        "/mon-compte/dettes/ING%201/",
+        "/mon-compte/dettes/ING-2/",
+    ]
+
+
 @pytest.mark.parametrize(
     "texte",
     [
