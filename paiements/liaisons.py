@@ -19,7 +19,7 @@ from paiements.causes import par_service
 from paiements.file.tenue import DejaResolue, clore, signaler
 from paiements.models import Anomalie, Liaison
 from paiements.payzen import Client, EchecRest, PlateformeInjoignable
-from socle.sql import Lecture
+from socle.sql import Lecture, Parmi
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,12 @@ SEUIL = 4
 PAUSES = [timedelta(seconds=15), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
 A_SIGNALER = timedelta(hours=1)
 PRECISION = timedelta(minutes=1)
+# Quand rappeler celles de ces liaisons que l'on a coupées.
+REPRISES = Lecture(
+    lambda noms, maintenant: Liaison.objects.filter(Parmi("pk", noms), coupee_jusqu_a__gt=maintenant).values_list(
+        "coupee_jusqu_a"
+    )
+)
 # Une liaison sans échec, qui a répondu depuis : c'est l'ordinaire, et il n'y a rien à noter.
 REPONDUES = Lecture(lambda nom, depuis: Liaison.objects.filter(pk=nom, echecs=0, repondue_le__gt=depuis))
 
@@ -83,8 +89,7 @@ def get_muettes() -> set[str]:
 
 def get_reprise(noms: Iterable[str]) -> datetime | None:
     """Quand rappeler, si l'une de ces liaisons est coupée ; None si toutes se tentent."""
-    coupees = Liaison.objects.filter(pk__in=noms, coupee_jusqu_a__gt=timezone.now()).order_by("-coupee_jusqu_a")
-    return coupees.values_list("coupee_jusqu_a", flat=True).first()
+    return max((reprise for (reprise,) in REPRISES.lire(list(noms), timezone.now())), default=None)
 
 
 def noter_reponse(nom: str) -> None:

@@ -1,6 +1,5 @@
 """Faire avancer un paiement : le verrouiller, le relire, et ne passer que par la table des passages."""
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -13,7 +12,7 @@ from demarches.models import Demarche
 from paiements.causes import Cause
 from paiements.models import Paiement, TransactionPayzen
 from paiements.statuts import ETAT_DE_LA_DEMARCHE, TRANSITIONS, Geste, Statut
-from socle.sql import Colonnes, batir, executer
+from socle.sql import Colonnes, batir, executer, executer_chacun
 
 logger = logging.getLogger(__name__)
 
@@ -31,35 +30,20 @@ VERROUILLER_LES_REFERENCES = (
 )
 
 # Ce qu'un passage enregistre d'un paiement ; le reste ne change jamais (`paiement_immuable_sur_l_essentiel`).
-CHANGEANTS = {
-    "statut": "text",
-    "debit_id": "text",
-    "montant_admis": "numeric",
-    "confirme_le": "timestamptz",
-    "solde_lu": "numeric",
-    "prochain_controle_le": "timestamptz",
-    "controles": "smallint",
-    "imputer_le": "timestamptz",
-    "echecs": "smallint",
-}
-# L'étape d'abord : la base refuse un passage dont le journal ne dit rien. Cherchés aussi par leur clé : combien ils
-# sont, le plan ne le sait pas, et lirait toute la table.
+CHANGEANTS = (
+    "statut", "debit_id", "montant_admis", "confirme_le", "solde_lu", "prochain_controle_le", "controles",
+    "imputer_le", "echecs",
+)  # fmt: skip
+# L'étape d'abord : la base refuse un passage dont le journal ne dit rien.
 AVANCER = f"""
-WITH passages AS (
-    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS x(
-        paiement bigint, geste text, de text, motif text, auteur text, le timestamptz, demarche bigint,
-        etat text, {", ".join(f"{nom} {genre}" for nom, genre in CHANGEANTS.items())})
-), etapes AS (
+WITH etape AS (
     INSERT INTO paiements_etapepaiement (paiement_id, geste, de, vers, motif, auteur, le)
-    SELECT paiement, geste, de, statut, motif, auteur, le FROM passages RETURNING paiement_id
-), demarches AS (
-    UPDATE demarches_demarche d SET etat = x.etat FROM passages x
-    WHERE d.id = x.demarche AND d.etat <> x.etat AND d.id = ANY(ARRAY(SELECT demarche FROM passages))
+    VALUES (%(paiement)s, %(geste)s, %(de)s, %(statut)s, %(motif)s, %(auteur)s, %(le)s) RETURNING paiement_id
+), demarche AS (
+    UPDATE demarches_demarche SET etat = %(etat)s WHERE id = %(demarche)s AND etat <> %(etat)s
 )
-UPDATE paiements_paiement p SET {", ".join(f"{nom} = x.{nom}" for nom in CHANGEANTS)}
-FROM passages x JOIN etapes e ON e.paiement_id = x.paiement
-WHERE p.id = x.paiement AND p.id = ANY(ARRAY(SELECT paiement FROM passages))
-RETURNING p.id
+UPDATE paiements_paiement SET {", ".join(f"{nom} = %({nom})s" for nom in CHANGEANTS)}
+FROM etape WHERE id = etape.paiement_id RETURNING id
 """  # noqa: S608 (idem)
 
 
@@ -106,8 +90,7 @@ def avancer_ensemble(geste: Geste, causes: Mapping[Paiement, Cause]) -> None:
     :raises TransitionImpossible: pour l'un d'eux ; aucun n'est enregistré
     """
     passages = [_passer(geste, paiement, cause) for paiement, cause in causes.items() if not _is_fait(geste, paiement)]
-    if passages:
-        executer(AVANCER, [json.dumps(passages, default=str)])
+    executer_chacun(AVANCER, passages)
     for passage in passages:
         logger.info("paiement : %s", geste, extra={"paiement": passage["reference"], "vers": passage["statut"]})
 

@@ -31,6 +31,16 @@ def executer(ordre: str, valeurs: Mapping[str, Any] | Sequence[Any]) -> list[tup
         return lignes
 
 
+def executer_chacun(ordre: str, valeurs: Sequence[Mapping[str, Any]]) -> None:
+    """Exécute de même un ordre pour chacune de ces valeurs, sans attendre la réponse de l'une pour donner l'autre."""
+    if len(valeurs) == 1:  # rien à ne pas attendre, et c'est le paiement ordinaire
+        executer(ordre, valeurs[0])
+        return
+    with connection.cursor() as curseur:
+        curseur.cursor = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]  # idem
+        curseur.executemany(ordre, valeurs)
+
+
 def inserer_s_il_manque(objet: Model) -> None:
     """Insère un objet neuf, sauf si un autre tient déjà sa place."""
     champs = [champ for champ in objet._meta.concrete_fields if not champ.primary_key]

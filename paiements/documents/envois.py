@@ -29,12 +29,19 @@ from paiements.documents import tickets
 from paiements.file.tenue import DejaResolue, clore, signaler
 from paiements.models import RENVOIS_AU_PLUS, Anomalie, Paiement, Ticket
 from socle import attente
+from socle.sql import Lecture
 
 logger = logging.getLogger(__name__)
 
 LIAISONS = (liaisons.COURRIEL, liaisons.PDF)
 # Plus long que l'attente dans la file et que tout envoi.
 BAIL = timedelta(minutes=2)
+# Un ticket, et ce qu'il faut pour l'écrire.
+A_RENDRE = Lecture(
+    lambda cle: Ticket.objects.filter(pk=cle).select_related(
+        "paiement__demarche__allocataire", "paiement__caf", "paiement__debit", "paiement__solde"
+    )
+)
 # Les refus qui parlent de l'adresse : sans code enrichi (RFC 5321 §4.2.3), ou avec (RFC 3463 §3.2 et 3.3). Les autres
 # parlent de nous : relais interdit, quota, liste noire.
 CODES_D_ADRESSE = (550, 551, 553)
@@ -55,9 +62,7 @@ def envoyer(ticket_id: int) -> None:
 
     L'envoi se fait hors de toute transaction : un serveur de courriel lent ne tient aucun verrou.
     """
-    ticket = Ticket.objects.select_related(
-        "paiement__demarche__allocataire", "paiement__caf", "paiement__debit", "paiement__solde"
-    ).get(pk=ticket_id)
+    (ticket,) = A_RENDRE.lire(ticket_id)
     if ticket.etat != Ticket.Etat.A_ENVOYER:
         return
     if reprise := liaisons.get_reprise(LIAISONS):

@@ -13,6 +13,15 @@ from demarches.models import Demarche, LigneDemarche
 from paiements.documents.pdf import render_pdf
 from paiements.models import Paiement, TransactionPayzen
 from paiements.statuts import Statut
+from socle.sql import Lecture
+
+LIGNES = Lecture(
+    lambda demarche: (
+        LigneDemarche.objects.filter(demarche=demarche)
+        .select_related("dette")
+        .order_by("dette__notifiee_le", "dette_id")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ def lire(paiement: Paiement) -> Contenu:
         is_reparti=paiement.demarche.etat in REPARTIS,
         is_impute=paiement.statut == Statut.IMPUTE,
         has_retenu=paiement.retenu > 0,
-        lignes=list(paiement.demarche.lignes.select_related("dette").order_by("dette__notifiee_le", "dette_id")),
+        lignes=LIGNES.lire(paiement.demarche_id),
         code=paiement.code,
     )
 
