@@ -15,7 +15,7 @@ from dettes.models import Dette
 from paiements.bureau.conseils import conseiller
 from paiements.bureau.faits import dire_ce_qui_s_est_passe, ecrire_en_jeu
 from paiements.bureau.gestes import BOUTONS
-from paiements.bureau.possibles import is_libre
+from paiements.bureau.possibles import is_d_argent, is_libre
 from paiements.bureau.qui import lier, lier_le_paiement, presenter, trouver
 from paiements.bureau.recherche import ChercheAdmin
 from paiements.file.en_jeu import avec_en_jeu, sommer_le_tenu
@@ -147,6 +147,7 @@ class AnomalieAdmin(ChercheAdmin, GestesAdmin):
         return conseiller(anomalie)
 
     def dire_que_faire(self, anomalie: Anomalie) -> str:
-        """Le conseil, et ce qui l'empêche pour le moment : une restitution se finit d'abord. Une requête de plus."""
+        """Le conseil ; de l'argent attend d'abord qu'une restitution en cours se finisse."""
         conseil = conseiller(anomalie)
-        return conseil if is_libre(anomalie) or not anomalie.is_ouverte else f"{PENDANT_UNE_RESTITUTION} {conseil}"
+        attend = anomalie.is_ouverte and is_d_argent(anomalie) and not is_libre(anomalie)
+        return f"{PENDANT_UNE_RESTITUTION} {conseil}" if attend else conseil

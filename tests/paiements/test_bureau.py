@@ -7,8 +7,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from paiements.file.tenue import mettre_de_cote
-from paiements.models import DemandeRestitution
+from paiements.causes import par_service
+from paiements.file.tenue import mettre_de_cote, signaler
+from paiements.models import Anomalie, DemandeRestitution
 from paiements.retours import ordres, restitution
 from paiements.statuts import Statut
 from paiements.verification import interroger
@@ -207,3 +208,17 @@ def test_une_restitution_en_cours_ne_se_redemande_pas(client, entrer):
 
     assert all("Demander la restitution" in page for page in avant)
     assert not any("Demander la restitution" in page for page in apres)
+
+
+def test_seul_l_argent_attend_la_fin_d_une_restitution(client, entrer):
+    """Un ticket impossible à envoyer se règle tout de suite : sa fiche ne renvoie pas à une restitution."""
+    paiement, anomalie = faire_un_reliquat()
+    refus = {"detail": "adresse refusée", "paiement": paiement, "cause": par_service("essai")}
+    signaler(Anomalie.Genre.COURRIEL_IMPOSSIBLE, paiement.reference, **refus)
+    restitution.demander(paiement, motif="trop", agent=AgentFactory().utilisateur, anomalie=anomalie)
+    entrer()
+
+    fiches = {a.genre: client.get(fiche(a)).content.decode() for a in paiement.anomalies.all()}
+
+    attendent = {genre for genre, page in fiches.items() if "Une restitution de ce paiement est en cours" in page}
+    assert (attendent, len(fiches)) == ({Anomalie.Genre.RELIQUAT}, 2)
