@@ -12,6 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from outils.systeme import DISQUE_PLEIN, RACINE, Empechement, is_disk_full, readable_errors
@@ -28,6 +30,8 @@ PANGO = {
 }
 # Ce que les tests de production lancent pour de vrai, et son paquet.
 PROGRAMMES = {"/usr/sbin/pgbouncer": "pgbouncer", "/usr/sbin/nginx": "nginx-light"}
+# Ce que Debian demande avant de démarrer un service qu'elle installe ; 101 le refuse.
+POLITIQUE = Path("/usr/sbin/policy-rc.d")
 
 
 def main() -> None:
@@ -113,12 +117,34 @@ def _provide(but: str, paquets: list[str]) -> None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"Installation, pour {but}, de : {' '.join(paquets)}…", flush=True)
         _run(["apt-get", "update", "-q"])
-        if _run([*ligne.split(), "-y", "-q"], DEBIAN_FRONTEND="noninteractive").returncode == 0:
+        with sans_service(programme.name for programme in map(Path, PROGRAMMES) if not programme.exists()):
+            installation = _run([*ligne.split(), "-y", "-q"], DEBIAN_FRONTEND="noninteractive")
+        if installation.returncode == 0:
             return
     print(f"Il manque de quoi assurer {but}. Tapez, en tant que root : {ligne}", file=sys.stderr, flush=True)
 
 
-def _run(commande: list[str | Path], **environnement: str) -> subprocess.CompletedProcess[str]:
+@contextmanager
+def sans_service(services: Iterable[str]) -> Iterator[None]:
+    """
+    Le programme, et non le service : rien de ce qui s'installe ici ne démarre, ni maintenant ni avec la machine.
+
+    Un nginx installé pour les essais ouvrirait le port 80 sur le réseau.
+    """
+    neufs, is_a_poser = list(services), not POLITIQUE.exists()
+    if is_a_poser:
+        POLITIQUE.write_text("#!/bin/sh\nexit 101\n")
+        POLITIQUE.chmod(0o755)
+    try:
+        yield
+    finally:
+        if is_a_poser:
+            POLITIQUE.unlink()
+        if neufs and shutil.which("systemctl"):
+            _run(["systemctl", "disable", *neufs])
+
+
+def _run(commande: Sequence[str | Path], **environnement: str) -> subprocess.CompletedProcess[str]:
     """Lance une commande sans rien montrer ; sa sortie et ses erreurs reviennent ensemble dans `stdout`."""
     return subprocess.run(
         commande,

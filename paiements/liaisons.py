@@ -37,7 +37,9 @@ REPRISES = Lecture(
     )
 )
 # Une liaison sans échec, qui a répondu depuis : c'est l'ordinaire, et il n'y a rien à noter.
-REPONDUES = Lecture(lambda nom, depuis: Liaison.objects.filter(pk=nom, echecs=0, repondue_le__gt=depuis))
+REPONDUES = Lecture(
+    lambda nom, depuis: Liaison.objects.filter(pk=nom, echecs=0, repondue_le__gt=depuis).values_list("pk")
+)
 
 
 class ClientSuivi(Client):

@@ -21,6 +21,8 @@ JETON = "\ue000jeton\ue000"
 PLACE = "\ue000{}\ue000"
 PLACES = re.compile(PLACE.format("([a-z_]+)"))
 Moule = tuple[str, list[str]]
+# Long, mêlé, à échapper : ce que tout filtre changerait.
+TEMOIN = 'éa Z<"%1234.5>\n' + "x" * 300
 
 
 class MemeNode(Node):
@@ -67,7 +69,7 @@ class MouleNode(Node):
 
     def render(self, context: Context) -> SafeString:
         ligne, jeton = context[self.nom], context.get("csrf_token", "")
-        forme = (get_language(), *(valeur and True for valeur in ligne.values()))
+        forme = (get_language(), *((type(valeur), not valeur) for valeur in ligne.values()))
         if forme not in self.moules or settings.DEBUG:  # qui dessine veut voir ce qu'il change
             self.moules[forme] = self._mouler(context, ligne, jeton)
         moule = self.moules[forme]
@@ -82,17 +84,17 @@ class MouleNode(Node):
         Le texte qui va autour des valeurs, et leurs places.
 
         None si une valeur n'est pas du texte, ou si ce que le gabarit en fait (une adresse, un filtre inclus) n'est
-        pas de la poser : essayé sur cette ligne même.
+        pas de la poser : essayé sur cette ligne même, et sur une autre dont chaque texte se verrait changé.
         """
         if not all(isinstance(valeur, str | bool) for valeur in ligne.values()):
             return None
-        vides = {
-            nom: mark_safe(PLACE.format(nom)) if valeur and isinstance(valeur, str) else valeur  # noqa: S308 (un nom)
-            for nom, valeur in ligne.items()
-        }
+        textes = [nom for nom, valeur in ligne.items() if valeur and isinstance(valeur, str)]
+        vides = ligne | {nom: mark_safe(PLACE.format(nom)) for nom in textes}  # noqa: S308 (un nom)
         compose = self._composer(context, vides, mark_safe(PLACE.format("csrf_token"))).replace("%", "%%")  # noqa: S308
         moule = PLACES.sub(r"%(\1)s", compose), sorted(set(PLACES.findall(compose)))
-        return moule if _poser(moule, ligne, jeton) == self._composer(context, ligne, jeton) else None
+        essais = ligne, ligne | {nom: f"{nom} {TEMOIN}" for nom in textes}
+        pareils = (_poser(moule, essai, jeton) == self._composer(context, essai, jeton) for essai in essais)
+        return moule if all(pareils) else None
 
 
 def _poser(moule: Moule, ligne: dict[str, Any], jeton: Any) -> SafeString:

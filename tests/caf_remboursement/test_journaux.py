@@ -9,7 +9,7 @@ import pytest
 from celery import shared_task
 from celery.contrib.testing.worker import start_worker
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.urls import path, reverse
 
@@ -52,19 +52,19 @@ def parler_plus_tard() -> None:
     logger.warning("plus tard")
 
 
+@shared_task
+def balayer_pour_parler() -> None:
+    logger.warning("balayage")
+    parler_plus_tard.delay()
+
+
 @login_not_required
-def parler(request: HttpRequest) -> HttpResponse:
+def parler(request: HttpRequest) -> None:
     logger.warning("un fait", extra={"paiement": "P-1"})
     raise RuntimeError("cassé")
 
 
-@login_not_required
-def reveiller(request: HttpRequest) -> HttpResponse:
-    parler_plus_tard.delay()
-    return HttpResponse()
-
-
-urlpatterns = [path("parler/", parler), path("reveiller/", reveiller), *urls.urlpatterns]
+urlpatterns = [path("parler/", parler), *urls.urlpatterns]
 
 
 @override_settings(ROOT_URLCONF=__name__)
@@ -109,13 +109,11 @@ def test_une_notification_refusee_n_ecrit_que_deux_lignes(client: Client, journa
     assert "ines" not in json.dumps(journal.lignes)
 
 
-@override_settings(ROOT_URLCONF=__name__)
-def test_une_tache_porte_l_identifiant_de_la_requete_qui_l_a_reveillee(client: Client, journal: Journal) -> None:
+def test_une_tache_dit_la_sienne_et_celle_qui_l_a_reveillee(journal: Journal) -> None:
     with start_worker(app, perform_ping_check=False):
         journal.suivre()  # en naissant, l'ouvrier a réglé les journaux de nouveau
-        client.get("/reveiller/", headers={"x-request-id": IDENTIFIANT})
+        balayer_pour_parler.delay()
         assert wait_until(lambda: any(ligne["message"] == "plus tard" for ligne in journal.lignes), 20)
 
-    (ligne,) = [ligne for ligne in journal.lignes if ligne["message"] == "plus tard"]
-    assert ligne["request_id"] == IDENTIFIANT
-    assert ligne["task_id"]
+    balayage, suite = (ligne for ligne in journal.lignes if ligne["message"] in ("balayage", "plus tard"))
+    assert suite["task_id"] != balayage["task_id"] == suite["parent_task_id"]

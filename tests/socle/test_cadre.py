@@ -101,6 +101,23 @@ def test_un_moule_qui_fait_autre_chose_de_ses_valeurs_que_les_poser_se_compose_a
 
 
 @pytest.mark.parametrize(
+    ("texte", "dits"),
+    [
+        ("{% with m=ligne.mot|capfirst %}{{ m }}{% endwith %}", ["Abc", "Def"]),
+        ("{% blocktranslate with m=ligne.mot|slice:'1' %}{{ m }}{% endblocktranslate %}", ["A", "d"]),
+    ],
+)
+def test_un_filtre_que_la_premiere_ligne_ne_montre_pas_se_voit_quand_meme(texte, dits):
+    assert poser(texte, {"mot": dits[0] if len(dits[0]) == 1 else "Abc"}, {"mot": "def"}) == dits
+
+
+def test_deux_lignes_de_valeurs_d_un_autre_genre_n_ont_pas_le_meme_moule():
+    lignes = {"mot": False}, {"mot": 0}, {"mot": True}, {"mot": "oui"}, {"mot": []}
+
+    assert poser("{{ ligne.mot }}", *lignes) == ["False", "0", "True", "oui", "[]"]
+
+
+@pytest.mark.parametrize(
     "texte",
     [
         "{{ ligne.mot|upper }}",
