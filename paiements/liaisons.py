@@ -91,7 +91,7 @@ def get_muettes() -> set[str]:
 
 def get_reprise(noms: Iterable[str]) -> datetime | None:
     """Quand rappeler, si l'une de ces liaisons est coupée ; None si toutes se tentent."""
-    return max((reprise for (reprise,) in REPRISES.lire(list(noms), timezone.now())), default=None)
+    return max((reprise for (reprise,) in REPRISES.lire(list(noms), timezone.now()) if reprise), default=None)
 
 
 def noter_reponse(nom: str) -> None:

@@ -214,11 +214,11 @@ class _Session(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lus: dict[str, Any] = {}
+        self._lus: dict[Any, Any] = {}
 
-    def merge_environment_settings(self, url: str, *demandes: Any) -> Any:
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         if url not in self._lus:
-            self._lus[url] = super().merge_environment_settings(url, *demandes)
+            self._lus[url] = super().merge_environment_settings(url, proxies, stream, verify, cert)
         return self._lus[url]
 
 
