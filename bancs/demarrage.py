@@ -10,6 +10,9 @@ from pathlib import Path
 from bancs.mesure import TOURS, Ligne, dire
 from outils.systeme import RACINE
 
+# Celui de la production, qu'écrivent `check` et `collectstatic` ; le premier tour, jeté, l'écrit ici.
+AVEC_BYTECODE = {nom: valeur for nom, valeur in os.environ.items() if nom != "PYTHONDONTWRITEBYTECODE"}
+AVEC_BYTECODE |= {"PYTHONPYCACHEPREFIX": str(Path(os.environ["BANCS_DOSSIER"]) / "bytecode")}
 FIN = """
 import resource
 vu = resource.getrusage(resource.RUSAGE_SELF)
@@ -54,7 +57,7 @@ def lancer(programme: str, absents: list[str]) -> tuple[float, float]:
         check=True,
         capture_output=True,
         text=True,
-        env=os.environ,
+        env=AVEC_BYTECODE,
     ).stdout.split()
     return float(sortie[0]), float(sortie[1])
 
