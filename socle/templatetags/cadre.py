@@ -114,7 +114,8 @@ def moule(parser: Parser, token: Token) -> MouleNode:
     ``{% moule carte %}…{% endmoule %}`` : la ligne d'une liste, dont seules changent les valeurs que l'on y pose.
 
     Rien d'autre que `carte` ne s'y lit, et ses valeurs sont du texte, ou vrai ou faux : posées, ou demandées (`if`),
-    jamais comparées ni filtrées. Une ligne qui porte autre chose que du texte se compose comme sans moule.
+    jamais comparées ni filtrées, fût-ce par un gabarit inclus. Une ligne qui porte autre chose que du texte se compose
+    comme sans moule.
     """
     _, nom = token.split_contents()
     nodelist = parser.parse(("endmoule",))
