@@ -13,6 +13,7 @@ from paiements.payzen import EchecRest
 from paiements.statuts import Statut
 from paiements.verification import interroger
 from tests.factories import CafFactory, DemarcheFactory, DetteFactory, PaiementFactory, UtilisateurFactory
+from tests.ordres import ecouter
 
 pytestmark = pytest.mark.django_db
 BOUTIQUE = "66100001"
@@ -98,3 +99,14 @@ def test_un_agent_qui_interroge_passe_outre(coupee, muette):
     muette(coupee, "AUTHORISED")
 
     assert interroger.lire_la_plateforme(coupee).faits
+
+
+def test_noter_une_reponse_ne_lit_que_ce_qu_une_migration_ne_change_pas():
+    """Le plan en est gardé : le type d'une colonne lue, changé, ferait perdre la réponse qu'on vient de recevoir."""
+    liaisons.noter_reponse(liaisons.COURRIEL)
+
+    with ecouter() as ordres:
+        liaisons.noter_reponse(liaisons.COURRIEL)
+
+    lues = [ordre.partition(" FROM ")[0] for ordre in ordres]
+    assert lues == ['SELECT "paiements_liaison"."nom" AS "pk"']

@@ -53,3 +53,17 @@ def test_deux_lectures_une_connexion_et_un_ordre_la_sienne(serveur, boutique):
 
     assert len(serveur.ouvertes) == 2
     assert serveur.cookies == [None, None, None]
+
+
+def test_le_mandataire_de_l_environnement_se_lit_une_fois(serveur, boutique, monkeypatch):
+    """Relu à chaque appel, l'environnement en coûtait la moitié ; le changer demande de relancer les ouvriers."""
+    client = Client(replace(boutique, url_api="http://plateforme.invalid"))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{serveur.server_port}")
+
+    client.get_order(REFERENCE)
+    monkeypatch.delenv("http_proxy")
+    client.get_order(REFERENCE)
+
+    assert len(serveur.cookies) == 2
